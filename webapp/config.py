@@ -1,0 +1,181 @@
+"""Settings: read once from the environment, checked at the start, never changed afterwards.
+
+Every setting is one line of SETTINGS. ``NAME_FILE`` may name a file that holds the value (for secrets).
+A wrong value stops the start with a message that names the setting.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class ConfigError(Exception):
+    """A setting has a value that cannot work; the message names it."""
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _flag(value: str) -> bool:
+    if value.lower() in ("1", "true", "yes", "on"):
+        return True
+    if value.lower() in ("0", "false", "no", "off", ""):
+        return False
+    raise ValueError("expected 0 or 1")
+
+
+def _whole(low: int, high: int = 2**53) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        number = int(value)
+        if not low <= number <= high:
+            raise ValueError(f"expected a whole number from {low} to {high}")
+        return number
+
+    return parse
+
+
+def _url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("expected a URL like https://host[:port][/path]")
+    if parts.username or parts.password:
+        raise ValueError("a URL with a user name or password in it is not accepted here")
+    _ = parts.port  # raises ValueError when it is not a port
+    return value.rstrip("/")
+
+
+def _choice(*words: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if value not in words:
+            raise ValueError("expected one of " + ", ".join(words))
+        return value
+
+    return parse
+
+
+class Setting(NamedTuple):
+    """One setting. ``default`` is text as it would stand in the environment; empty means «not set»."""
+
+    name: str
+    default: str
+    parse: Callable[[str], Any]
+    help: str
+
+
+SETTINGS = (
+    Setting("HOST", "127.0.0.1", _text, "Address to listen on."),
+    Setting("PORT", "8000", _whole(1, 65535), "Port to listen on."),
+    Setting("PUBLIC_URL", "", _url, "URL people use (links, cookies, Origin check). Empty: http://HOST:PORT."),
+    Setting("FORWARDED_ALLOW_IPS", "127.0.0.1", _text, "Proxies whose X-Forwarded-* headers are believed."),
+    Setting("WORKERS", "", _whole(1, 256), "Gateway processes. Empty: one per core."),
+    Setting("DATABASE_URL", "", _text, "Postgres 15 to 18 to use, as its owner. Empty: the embedded Postgres."),
+    Setting("DATABASE_URL_READ", "", _text, "A read replica for pages and the usage API. Empty: DATABASE_URL."),
+    Setting("DATABASE_PREPARED", "", _flag, "Prepared statements. Empty: 1 embedded, 0 with DATABASE_URL."),
+    Setting("SPENDAI_HOME", "var", _text, "Folder for the embedded database, generated secrets and the spool."),
+    Setting("OPENAI_API_KEY", "", _text, "OpenAI key of the install. Empty: the sandbox answers."),
+    Setting("OPENAI_API_KEY_SHARED", "0", _flag, "1: that key serves every organization, not only the first."),
+    Setting("OPENAI_BASE_URL", "https://api.openai.com/v1", _url, "Where OpenAI's API is."),
+    Setting("SUPABASE_URL", "", _url, "Supabase project whose Auth signs people in. Empty: the embedded provider."),
+    Setting("SUPABASE_PUBLISHABLE_KEY", "", _text, "Publishable (anon) key of that project."),
+    Setting("SUPABASE_JWT_SECRET", "", _text, "JWT secret, only for projects that still sign with HS256."),
+    Setting("SIGNUP_MODE", "open", _choice("open", "invite"), "invite: after the first person only invited ones."),
+    Setting("SECRET_KEY", "", _text, "Signs tokens and derives database passwords. Empty: generated once."),
+    Setting("SPENDAI_ENCRYPTION_KEYS", "", _text, 'Key ring "1:base64,2:base64" of 32-byte keys. Empty: generated.'),
+    Setting("UPSTREAM_CONNECT_TIMEOUT", "10", _whole(1, 600), "Seconds to reach OpenAI before 502."),
+    Setting("UPSTREAM_READ_TIMEOUT", "600", _whole(1, 86400), "Seconds without a byte from OpenAI before 504."),
+    Setting("CALL_MAX_SECONDS", "3600", _whole(1, 86400), "Seconds one call may take in all."),
+    Setting("DRAIN_SECONDS", "120", _whole(0, 3600), "Seconds to read on for the usage after a client hung up."),
+    Setting("DRAIN_BYTES", "16777216", _whole(0), "Bytes to read on after a client hung up."),
+    Setting("MAX_BODY_BYTES", "67108864", _whole(1), "Largest JSON request body; it is held in memory."),
+    Setting("MAX_UPLOAD_BYTES", "1073741824", _whole(1), "Largest multipart or binary request body; it is streamed."),
+)
+
+
+class Config(SimpleNamespace):
+    """The settings by lower-case name, and what follows from them.
+
+    home: absolute Path of SPENDAI_HOME; embedded: whether we run Postgres ourselves; key_ring: number → 32-byte key.
+    """
+
+
+def _read(setting: Setting, environ: Mapping[str, str]) -> Any:
+    value = environ.get(setting.name, "").strip()
+    file = environ.get(setting.name + "_FILE", "").strip()
+    if value and file:
+        raise ConfigError(f"{setting.name} and {setting.name}_FILE are both set; keep one")
+    if file:
+        try:
+            value = Path(file).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{setting.name}_FILE: {error}") from None
+    value = value or setting.default
+    if not value:
+        return None
+    try:
+        return setting.parse(value)
+    except ValueError as error:
+        raise ConfigError(f"{setting.name}: {error}") from None  # the value itself may be a secret: not shown
+
+
+def _generated(home: Path, name: str, make: Callable[[], str]) -> str:
+    """Read SPENDAI_HOME/secrets/name, making it once; two processes that race end with the same value."""
+    path = home / "secrets" / name
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = path.with_name(f".{name}.{os.getpid()}")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+            out.write(make())
+            out.flush()
+            os.fsync(out.fileno())
+        try:
+            os.link(draft, path)  # fails when another process was first: theirs counts
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text().strip()
+
+
+def _key_ring(text: str) -> dict[int, bytes]:
+    ring = {}
+    for part in text.split(","):
+        number, _, key = part.strip().partition(":")
+        try:
+            ring[int(number)] = base64.b64decode(key, validate=True)
+        except ValueError:
+            raise ConfigError('SPENDAI_ENCRYPTION_KEYS: expected "1:base64,2:base64"') from None
+    if any(len(key) != 32 or not 0 < number < 65536 for number, key in ring.items()):
+        raise ConfigError("SPENDAI_ENCRYPTION_KEYS: numbers from 1 to 65535, keys of 32 bytes")
+    return ring
+
+
+def load(environ: Mapping[str, str] = os.environ) -> Config:
+    """Read every setting; generate the two secrets that may be absent. Raises ConfigError."""
+    config = Config(**{s.name.lower(): _read(s, environ) for s in SETTINGS})
+    config.home = (ROOT / config.spendai_home).resolve()
+    config.embedded = config.database_url is None
+    config.workers = config.workers or os.cpu_count() or 1
+    if config.database_prepared is None:
+        config.database_prepared = config.embedded
+    host = f"[{config.host}]" if ":" in config.host else config.host
+    config.public_url = config.public_url or f"http://{host}:{config.port}"
+    config.secret_key = config.secret_key or _generated(config.home, "SECRET_KEY", lambda: secrets.token_urlsafe(48))
+    if len(config.secret_key) < 32:
+        raise ConfigError("SECRET_KEY: expected at least 32 characters")
+    keys = config.spendai_encryption_keys or _generated(
+        config.home, "SPENDAI_ENCRYPTION_KEYS", lambda: "1:" + base64.b64encode(secrets.token_bytes(32)).decode()
+    )
+    config.key_ring = _key_ring(keys)
+    if config.supabase_url and not config.supabase_publishable_key:
+        raise ConfigError("SUPABASE_PUBLISHABLE_KEY: needed when SUPABASE_URL is set")
+    return config
