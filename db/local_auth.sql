@@ -1,0 +1,83 @@
+-- local_auth: people and passwords when they are kept here and not by Supabase Auth
+--
+-- Runs after supabase.sql, as the same role. Definer functions, because nobody but their owner reads password hashes;
+-- a migration grants them to the one login role that signs people in.
+set client_min_messages = warning;
+
+do $$
+declare embedded constant boolean := current_user = 'supabase_admin';
+begin
+    if to_regclass('auth.schema_migrations') is not null then
+        raise exception 'Supabase Auth keeps the passwords of this database; db/local_auth.sql must not run here';
+    end if;
+    if embedded then
+        create schema if not exists local_auth authorization supabase_auth_admin;
+        perform set_config('role', 'supabase_auth_admin', false);  -- owns all that follows; reset at the end
+        grant usage on schema local_auth to postgres with grant option;
+    else
+        create schema if not exists local_auth;
+    end if;
+end $$;
+
+-- null when the e-mail is taken: the answer to a stranger must not depend on an error text
+create or replace function local_auth.create_user(p_email text, p_hash text) returns uuid
+language plpgsql volatile security definer set search_path = '' as $$
+declare
+    v_email constant text := lower(btrim(p_email, E' \t\r\n'));
+    v_id uuid := gen_random_uuid();
+begin
+    perform local_auth.check_hash(p_hash);
+    if coalesce(v_email, '') = '' then
+        raise exception using errcode = 'invalid_parameter_value', message = 'an e-mail address is needed';
+    end if;
+    insert into auth.users (instance_id, id, aud, role, email, encrypted_password, email_confirmed_at, created_at,
+        updated_at, raw_app_meta_data, raw_user_meta_data, confirmation_token, recovery_token, email_change_token_new,
+        email_change)  -- GoTrue reads these tokens as text that is never null
+    values ('00000000-0000-0000-0000-000000000000', v_id, 'authenticated', 'authenticated', v_email, p_hash, now(),
+        now(), now(), '{"provider": "email", "providers": ["email"]}', '{}', '', '', '', '')
+    on conflict (email) where is_sso_user = false do nothing
+    returning id into v_id;
+    return v_id;
+end $$;
+
+create or replace function local_auth.find_login(p_email text)
+returns table (user_id uuid, hash text, banned boolean)
+language sql stable security definer set search_path = '' as $$
+    select id, encrypted_password, coalesce(banned_until > now(), false)
+    from auth.users
+    where email = lower(btrim(p_email, E' \t\r\n')) and not is_sso_user and deleted_at is null
+        and encrypted_password <> ''
+$$;
+
+create or replace function local_auth.set_password(p_user uuid, p_hash text) returns boolean
+language plpgsql volatile security definer set search_path = '' as $$
+begin
+    perform local_auth.check_hash(p_hash);
+    update auth.users set encrypted_password = p_hash, updated_at = now()
+    where id = p_user and not is_sso_user and deleted_at is null;
+    return found;
+end $$;
+
+-- A password by mistake in place of its hash would be stored readable: only bcrypt gets in
+create or replace function local_auth.check_hash(p_hash text) returns void
+language plpgsql immutable set search_path = '' as $$
+begin
+    if p_hash is null or p_hash !~ '^\$2[ab]\$[0-9]{2}\$[./A-Za-z0-9]{53}$' then
+        raise exception using errcode = 'invalid_parameter_value', message = 'not a bcrypt hash';
+    end if;
+end $$;
+
+comment on schema local_auth is 'People and passwords when they are kept here and not by Supabase Auth.';
+comment on function local_auth.create_user is 'New person with a confirmed e-mail; null when the e-mail is taken.';
+comment on function local_auth.find_login is 'Id, password hash and ban of an e-mail; no row when it cannot log in.';
+comment on function local_auth.set_password is 'Replaces a password hash; false when there is no such person.';
+comment on function local_auth.check_hash is 'Raises unless the text is a bcrypt hash ($2a$ or $2b$).';
+
+revoke execute on all functions in schema local_auth from public;
+do $$ begin
+    if current_user = 'supabase_auth_admin' then
+        grant execute on function local_auth.create_user, local_auth.find_login, local_auth.set_password
+            to postgres with grant option;
+    end if;
+end $$;
+reset role;

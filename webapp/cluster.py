@@ -1,0 +1,220 @@
+"""One Postgres cluster run as a child of this process: created, started, stopped, cleaned up after.
+
+Knows nothing of SpendAI, so tests use it for throw-away servers of any major version.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from psycopg.conninfo import make_conninfo
+
+from webapp.programs import ClusterError, account, find_bindir, major, run_as
+
+SUPERUSER = "supabase_admin"  # as on Supabase; role postgres is the owner and no superuser
+LOG_BYTES = 10_000_000  # a log beyond this size becomes postgres.log.1
+PORT = 5432  # only names the socket file: nothing listens on TCP
+SETTINGS = {
+    "listen_addresses": "",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    # Error texts and details quote values (keys, e-mails): they go to the caller alone. The log keeps what the server
+    # says of itself.
+    "log_min_messages": "log",
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+    "log_statement": "none",
+    "log_min_duration_statement": "-1",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+    "log_checkpoints": "off",
+    "log_line_prefix": "%m [%p] ",
+}
+VOLATILE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}  # for data nobody will miss
+
+
+def die_with_parent(sent: signal.Signals) -> Callable[[], None]:
+    """A ``preexec_fn``: the child gets this signal when the thread that started it ends (Linux)."""
+    libc, parent = ctypes.CDLL(None), os.getpid()
+
+    def set_signal() -> None:
+        if sys.platform == "linux":
+            libc.prctl(1, sent)  # PR_SET_PDEATHSIG
+            if os.getppid() != parent:  # it died before we asked
+                os.kill(os.getpid(), sent)
+
+    return set_signal
+
+
+class Cluster:
+    """A data directory with its server.
+
+    data: named after the major version by convention, made by ``create``; socket: folder for the Unix socket;
+    bindir: programs, see ``find_bindir``; log: file for the server's words; durable: False only for tests.
+    """
+
+    def __init__(  # noqa: PLR0913
+        self,
+        data: Path,
+        socket: Path,
+        *,
+        bindir: Path | None = None,
+        log: Path | None = None,
+        durable: bool = True,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        self.data, self.socket, self.durable = data, socket, durable
+        self.bindir = bindir or find_bindir()
+        self.log = log or data.with_name("postgres.log")
+        self.settings = SETTINGS | ({} if durable else VOLATILE) | dict(settings or {})
+        self.user = account(data)
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def own(self, path: Path) -> None:
+        """Give a file or folder to the user Postgres runs as."""
+        if self.user:
+            os.chown(path, self.user.pw_uid, self.user.pw_gid)
+
+    def create(self, password: str) -> None:
+        """Run initdb with this superuser password; a crash leaves nothing that looks like a cluster."""
+        draft = self.data.with_name(self.data.name + ".new")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(mode=0o700)
+        self.own(draft)
+        locale = ["--locale=C.UTF-8"]
+        if major(self.bindir) >= 17:  # the same order and case rules on every operating system
+            locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        with tempfile.NamedTemporaryFile("w", dir=self.data.parent, prefix=".password") as secret:
+            secret.write(password)
+            secret.flush()
+            self.own(Path(secret.name))
+            command = [self.bindir / "initdb", "-D", draft, "-U", SUPERUSER, "--auth=scram-sha-256"]
+            command += [f"--pwfile={secret.name}", "--encoding=UTF8", "--data-checksums", *locale]
+            command += [] if self.durable else ["--no-sync"]
+            done = subprocess.run(command, check=False, capture_output=True, text=True, **run_as(self.user))  # noqa: S603
+        if done.returncode:
+            raise ClusterError(f"initdb failed: {done.stderr.strip()}")
+        draft.rename(self.data)
+
+    def start(self) -> None:
+        """Start the server as our child and wait until it takes connections, however long a recovery may take."""
+        self._clear()
+        trim_log(self.log)
+        options = [f"-c{name}={value}" for name, value in self.settings.items()]
+        options += [f"-cunix_socket_directories={_quoted(self.socket)}", f"-cport={PORT}"]
+        with open(os.open(self.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "wb") as log:
+            before = log.seek(0, os.SEEK_END)
+            self.process = subprocess.Popen(  # noqa: S603
+                [self.bindir / "postgres", "-D", self.data, *options],
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C is for the launcher, which then stops everything in order
+                preexec_fn=die_with_parent(signal.SIGINT),  # noqa: PLW1509  # SIGINT: a clean, fast shutdown
+                **run_as(self.user),
+            )
+        while not self._ready():
+            if self.process.poll() is not None:
+                words = self.log.read_bytes()[before:].decode(errors="replace").strip()
+                raise ClusterError(f"Postgres did not start ({self.data}):\n{words}")
+            time.sleep(0.005)
+
+    def _ready(self) -> bool:
+        """Whether the server wrote its own number and «ready» into its pid file."""
+        try:
+            lines = (self.data / "postmaster.pid").read_text().split("\n")
+        except OSError:
+            return False
+        return lines[0] == str(self.process.pid) and len(lines) > 7 and lines[7].strip() == "ready"
+
+    def _clear(self) -> None:
+        """End what a killed launcher or postmaster left running on our data, then forget its pid file.
+
+        A number in that file says nothing: it may be a zombie's, or another program's by now.
+        """
+        asked: dict[int, float] = {}
+        lock = self.data / "postmaster.pid"
+        while running := self._running():
+            head = lock.read_text().split("\n")[0] if lock.exists() else ""
+            for pid in running:
+                # A postmaster shuts down by itself; backends without one must go before their data is touched.
+                wanted = signal.SIGINT if str(pid) == head else signal.SIGQUIT
+                with suppress(ProcessLookupError):
+                    if pid not in asked:
+                        os.kill(pid, wanted)
+                    elif wanted == signal.SIGQUIT and time.monotonic() - asked[pid] > 5:
+                        os.kill(pid, signal.SIGKILL)
+                asked.setdefault(pid, time.monotonic())
+            time.sleep(0.01)
+        if sys.platform == "linux":  # elsewhere nobody can be seen running: Postgres has to judge its file itself
+            lock.unlink(missing_ok=True)
+
+    def _running(self) -> list[int]:
+        """Living Postgres processes on our data: a zombie has no working directory any more."""
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                if os.readlink(entry / "cwd") == str(self.data) and (entry / "comm").read_text() == "postgres\n":
+                    found.append(int(entry.name))
+        return found
+
+    def alive(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def stop(self) -> None:
+        """Stop the server cleanly; after 30 seconds less cleanly (it recovers at the next start)."""
+        for sent, seconds in ((signal.SIGINT, 30), (signal.SIGQUIT, 10), (signal.SIGKILL, None)):
+            if self.alive():
+                self.process.send_signal(sent)
+                with suppress(subprocess.TimeoutExpired):
+                    self.process.wait(seconds)
+
+    def dsn(self, user: str, password: str, dbname: str = "postgres") -> str:
+        """Connection string over the Unix socket."""
+        return dsn(self.socket, user, password, dbname)
+
+
+def dsn(socket: Path, user: str, password: str, dbname: str = "postgres") -> str:
+    """Connection string for the server behind a socket folder."""
+    return make_conninfo(host=str(socket), port=PORT, user=user, password=password, dbname=dbname)
+
+
+def trim_log(log: Path) -> None:
+    """Keep at most two files of LOG_BYTES; the server appends, so emptying its open file is safe."""
+    with suppress(FileNotFoundError):
+        if log.stat().st_size > LOG_BYTES:
+            shutil.copyfile(log, log.with_name(log.name + ".1"))
+            os.truncate(log, 0)
+
+
+def _quoted(path: Path) -> str:
+    """A folder as the list unix_socket_directories wants it."""
+    return '"' + str(path).replace('"', '""') + '"'
+
+
+@contextmanager
+def temporary(bindir: Path | None = None, **settings: str) -> Iterator[Cluster]:
+    """A throw-away server in memory where there is room; superuser SUPERUSER, password "temporary"."""
+    memory = Path("/dev/shm")  # noqa: S108
+    roomy = memory.is_dir() and shutil.disk_usage(memory).free > 1 << 30
+    base = Path(tempfile.mkdtemp(prefix="spendai-", dir=memory if roomy else None))
+    base.chmod(0o755)
+    cluster = Cluster(base / "data", base / "socket", bindir=bindir, durable=False, settings=settings)
+    try:
+        cluster.socket.mkdir(mode=0o700)
+        cluster.own(cluster.socket)
+        cluster.create("temporary")
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()
+        shutil.rmtree(base, ignore_errors=True)
