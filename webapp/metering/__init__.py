@@ -1,0 +1,16 @@
+"""Metering: what a call asked for and what its answer says it used. Pure: bytes in, facts out, no I/O.
+
+A request becomes `RequestFacts` (`read_json_request`, or `FormReader` for multipart bodies). Its answer passes through
+a `Meter`, which hands the bytes on as they come, keeps back only the end of the answer until the ledger has committed,
+and then tells the `AnswerFacts` that decide the price. Nothing here prices; prompts and completions are not kept.
+"""
+
+from __future__ import annotations
+
+from webapp.metering.answer import AnswerFacts
+from webapp.metering.form import FormReader
+from webapp.metering.meter import Meter
+from webapp.metering.request import RequestFacts, read_json_request
+from webapp.metering.text import parse_tags
+
+__all__ = ["AnswerFacts", "FormReader", "Meter", "RequestFacts", "parse_tags", "read_json_request"]

@@ -1,0 +1,71 @@
+"""Facts of a multipart body, read from a copy of its bytes as they pass: short text fields only, never a file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from werkzeug.http import parse_options_header
+from werkzeug.sansio.multipart import Data, Epilogue, Field, MultipartDecoder, NeedData
+
+from webapp.metering.request import MAX_MODEL_CHARS, RequestFacts, end_user, price_details
+from webapp.metering.text import clean
+
+NAMES = frozenset({"model", "stream", "user", "safety_identifier", "response_format", "n", "size", "quality"})
+MAX_FIELD_BYTES = 4096
+MAX_BUFFER_BYTES = 262_144  # what the decoder may hold: part headers, never a part
+MAX_PARTS = 1000
+_SLICE = 65_536
+
+
+class FormReader:
+    """Feed it a body's chunks; `facts` then tells what the known fields said. Garbage ends the reading, silently."""
+
+    def __init__(self, content_type: str) -> None:
+        kind, options = parse_options_header(content_type)
+        boundary = options.get("boundary", "")
+        usable = kind == "multipart/form-data" and boundary != ""
+        self._decoder = _decoder(boundary) if usable else None
+        self._values: dict[str, bytearray] = {}
+        self._current: bytearray | None = None
+
+    def feed(self, chunk: bytes) -> None:
+        """Read one more chunk of the body, of any size."""
+        for at in range(0, len(chunk), _SLICE):
+            if self._decoder is None:
+                return
+            try:
+                self._decoder.receive_data(chunk[at : at + _SLICE])
+                self._drain(self._decoder)
+            except Exception:  # whatever a stranger's bytes do to the decoder: the body goes upstream all the same
+                self._decoder = None
+
+    def facts(self, endpoint: str) -> RequestFacts:
+        """What has been read so far, for OpenAI's path `endpoint`; `body` stays empty."""
+        fields: dict[str, Any] = {name: value.decode(errors="replace") for name, value in self._values.items()}
+        return RequestFacts(
+            model=clean(fields.get("model"), MAX_MODEL_CHARS),
+            stream=fields.get("stream", "").lower() == "true",
+            end_user=end_user(fields),
+            details=price_details(endpoint, fields),
+        )
+
+    def _drain(self, decoder: MultipartDecoder) -> None:
+        while not isinstance(event := decoder.next_event(), NeedData | Epilogue):
+            if isinstance(event, Data):
+                self._take(event.data)
+            else:  # the next part begins: a field, a file, or the preamble before them
+                known = isinstance(event, Field) and event.name in NAMES
+                self._current = self._values.setdefault(event.name, bytearray()) if known else None
+                if self._current:
+                    self._current.clear()  # the same field again: the last counts
+
+    def _take(self, data: bytes) -> None:
+        if self._current is not None:
+            self._current += data[: MAX_FIELD_BYTES - len(self._current)]
+
+
+def _decoder(boundary: str) -> MultipartDecoder | None:
+    try:
+        return MultipartDecoder(boundary.encode("latin-1"), MAX_BUFFER_BYTES, max_parts=MAX_PARTS)
+    except (ValueError, OverflowError):
+        return None

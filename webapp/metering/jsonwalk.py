@@ -1,0 +1,90 @@
+"""JSON objects with the place of every member, so that one value can be edited without touching the rest."""
+
+from __future__ import annotations
+
+import json
+import re
+from json.decoder import scanstring
+from typing import Any, NamedTuple
+
+_SPACE = re.compile(r"[ \t\n\r]*")
+
+
+class Number(str):
+    """A JSON number as it was written: exact, of any length, and told apart from a string."""
+
+    __slots__ = ()
+
+
+_DECODER = json.JSONDecoder(parse_float=Number, parse_int=Number, parse_constant=Number)
+_LENIENT = json.JSONDecoder(parse_float=Number, parse_int=Number, parse_constant=Number, strict=False)
+
+
+class Member(NamedTuple):
+    """One `"key": value` of an object; `text[start:end]` is the value as written. Numbers in `value` are `Number`s."""
+
+    key: str
+    value: Any
+    start: int
+    end: int
+
+
+def members(text: str, at: int = 0) -> tuple[list[Member], int]:
+    """The members of the object that begins at `at`, in order and with duplicates, and the place after its brace.
+
+    Raises ValueError where the text is not a JSON object, RecursionError where it nests too deeply.
+    """
+    found: list[Member] = []
+    at = _expect(text, at, "{")
+    if text[at : at + 1] == "}":
+        return found, at + 1
+    while True:
+        key, at = scanstring(text, _expect(text, at, '"', skip=False))
+        start = _expect(text, _skip(text, at), ":")
+        value, end = _DECODER.raw_decode(text, start)
+        found.append(Member(key, value, start, end))
+        at = _skip(text, end)
+        if text[at : at + 1] == "}":
+            return found, at + 1
+        at = _expect(text, at, ",")
+
+
+def document(text: str) -> list[Member]:
+    """The members of the one object that is the whole text; ValueError when there is anything else."""
+    found, end = members(text, _skip(text, 0))
+    if _skip(text, end) != len(text):
+        raise ValueError("text after the JSON object")
+    return found
+
+
+def _expect(text: str, at: int, char: str, *, skip: bool = True) -> int:
+    """The place after `char`, which must stand at `at`, and after the white space that follows."""
+    if text[at : at + 1] != char:
+        raise ValueError(f"expected {char!r} at {at}")
+    return _skip(text, at + 1) if skip else at + 1
+
+
+def _skip(text: str, at: int) -> int:
+    return _SPACE.match(text, at).end()  # type: ignore[union-attr]  # it matches the empty string too
+
+
+def parse(data: bytes) -> dict[str, Any]:
+    """The JSON object in `data`, numbers as `Number`; {} for anything else. Broken UTF-8 inside it does not matter."""
+    try:
+        value = _LENIENT.decode(data.decode(errors="replace").removeprefix("\ufeff"))
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def last_value(text: str, key: str) -> Any:
+    """The value of the last `"key":` in a piece of JSON; None where there is none that can be read.
+
+    Quotes inside JSON strings are escaped, so a match is always a real key.
+    """
+    for match in reversed(list(re.finditer(rf'"{re.escape(key)}"[ \t\n\r]*:[ \t\n\r]*', text))):
+        try:
+            return _LENIENT.raw_decode(text, match.end())[0]
+        except (ValueError, RecursionError):
+            continue
+    return None

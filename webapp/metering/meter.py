@@ -1,0 +1,69 @@
+"""The meter: one answer's bytes on their way to the client, and what they said when it is over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from webapp.metering.answer import AnswerFacts, Call, read_answer
+from webapp.metering.inflate import Inflater
+from webapp.metering.plain import InflatedSseTee, JsonCopy, PlainTee
+from webapp.metering.request import RequestFacts
+from webapp.metering.sse import SseTee
+from webapp.metering.stream import StreamReader
+
+EMBEDDINGS = "/v1/embeddings"
+
+
+@dataclass
+class Meter:
+    """Feed it the answer's body as it comes and give on what it returns, until `terminal`; then commit and `release`.
+
+    `endpoint` is OpenAI's path (`/v1/responses`), `content_type` and `content_encoding` are the answer's headers, "" if
+    absent. Unless usage was injected into the request, the bytes given on are exactly the bytes fed.
+    """
+
+    endpoint: str
+    method: str
+    facts: RequestFacts
+    status: int
+    content_type: str
+    content_encoding: str
+
+    def __post_init__(self) -> None:
+        encoding = self.content_encoding.strip().lower().replace("identity", "")
+        kind = self.content_type.partition(";")[0].strip().lower()
+        inflater = Inflater(encoding) if Inflater.can(encoding) else None
+        self._copy: JsonCopy | None = None
+        self._reader: StreamReader | None = None
+        self._tee: SseTee | PlainTee | InflatedSseTee
+        if kind == "text/event-stream" and (inflater or not encoding):
+            self._reader = StreamReader(self.endpoint, self.facts, hide=self.facts.injected and not inflater)
+            events = SseTee(self._reader)
+            self._tee = InflatedSseTee(events, inflater) if inflater else events
+        else:
+            readable = self._succeeded and (not kind or "json" in kind) and (inflater or not encoding)
+            self._copy = JsonCopy() if readable else None
+            self._tee = PlainTee(self._copy, inflater)
+        self.feed = self._tee.feed  # a step less for every chunk
+        self.release = self._tee.release
+        self.finish = self._tee.finish
+
+    @property
+    def terminal(self) -> bool:
+        """The end of the answer is at hand; everything from its last event, or chunk, on is held until `release`."""
+        return self._tee.terminal
+
+    def result(self, complete: bool) -> AnswerFacts:
+        """What the answer said; `complete` tells whether upstream ended it properly."""
+        if not self._succeeded:
+            return AnswerFacts(complete=complete)
+        call = Call(self.endpoint, self.method, self.facts)
+        if self._reader:
+            facts = read_answer(call, self._reader.answer(), self._reader.items, complete=False)
+            return replace(facts, complete=complete and self._reader.metered)
+        answer = self._copy.answer(lists_only=self.endpoint == EMBEDDINGS) if self._copy else {}
+        return read_answer(call, answer, [], complete=complete)
+
+    @property
+    def _succeeded(self) -> bool:
+        return 200 <= self.status < 300

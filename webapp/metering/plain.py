@@ -1,0 +1,125 @@
+"""Answers that are no event stream: every byte passes, the last chunk after the commit; of JSON a copy is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from webapp.metering.inflate import Inflater
+from webapp.metering.jsonwalk import last_value, parse
+from webapp.metering.sse import SseTee
+
+MAX_COPY_BYTES = 16 * 1024 * 1024
+HEAD_BYTES = 65_536
+TAIL_BYTES = 1024 * 1024
+_WORTH_READING = ("object", "id", "model", "service_tier", "status", "usage", "tool_usage", "tools")
+
+
+class JsonCopy:
+    """A bounded copy of a JSON answer: whole up to 16 MiB, of a larger one the beginning and the end."""
+
+    def __init__(self) -> None:
+        self._copy = bytearray()
+        self._tail: bytearray | None = None
+
+    def add(self, piece: bytes) -> None:
+        """Take the next bytes of the answer."""
+        if self._tail is None:
+            self._copy += piece
+            if len(self._copy) > MAX_COPY_BYTES:
+                self._tail = self._copy[-TAIL_BYTES:]
+                del self._copy[HEAD_BYTES:]
+        else:
+            self._tail += piece
+            if len(self._tail) > 2 * TAIL_BYTES:
+                del self._tail[:-TAIL_BYTES]
+
+    def answer(self, *, lists_only: bool) -> dict[str, Any]:
+        """The answer's object; of one that is too large, or is one long list of numbers, the members that matter."""
+        if self._tail is not None:
+            return _edges(self._copy, self._tail)
+        if lists_only and len(self._copy) > HEAD_BYTES:
+            return _edges(self._copy[:HEAD_BYTES], self._copy[-HEAD_BYTES:])
+        return parse(bytes(self._copy))
+
+
+def _edges(head: bytearray, tail: bytearray) -> dict[str, Any]:
+    """Members found in the end of an answer, else in its beginning.
+
+    A response without `tool_usage` there may have made billed calls in the part that was not read, so it has no usage.
+    """
+    begin, end = head.decode(errors="replace"), tail.decode(errors="replace")
+    found = {key: last_value(end, key) for key in _WORTH_READING}
+    found = {key: last_value(begin, key) if value is None else value for key, value in found.items()}
+    if str(found["id"]).startswith("resp_") and not found["tool_usage"]:
+        found["usage"] = None
+    return found
+
+
+class PlainTee:
+    """Passes each chunk when the next one comes, so that the last can wait for the commit."""
+
+    def __init__(self, copy: JsonCopy | None, inflater: Inflater | None) -> None:
+        self.terminal = False
+        self._copy, self._inflater = copy, inflater
+        self._held = b""
+        self._released = False
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Take a chunk; answer the one before it."""
+        if self._released or not chunk:
+            return chunk
+        if self._copy:
+            for piece in self._inflater.feed(chunk) if self._inflater else (chunk,):
+                self._copy.add(piece)
+        before, self._held = self._held, chunk
+        return before
+
+    def finish(self) -> None:
+        """The answer is over."""
+        self.terminal = True
+
+    def release(self) -> bytes:
+        """The last chunk; everything fed from now on passes."""
+        self._released = True
+        held, self._held = self._held, b""
+        return held
+
+
+class InflatedSseTee:
+    """A compressed event stream: a copy is read; from the chunk in which the answer's end appears on, all waits."""
+
+    def __init__(self, events: SseTee, inflater: Inflater) -> None:
+        self.terminal = False
+        self._events, self._inflater = events, inflater
+        self._held = bytearray()
+        self._released = False
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Take a chunk; answer it, or nothing from the end of the answer on."""
+        if self._released:
+            return chunk
+        if not self.terminal:
+            self._read(self._inflater.feed(chunk))
+        if not self.terminal:
+            return chunk
+        self._held += chunk
+        return b""
+
+    def finish(self) -> None:
+        """The stream is over."""
+        self._events.finish()
+        self.terminal = True
+
+    def release(self) -> bytes:
+        """The bytes held back; everything fed from now on passes."""
+        self._released = True
+        held, self._held = bytes(self._held), bytearray()
+        return held
+
+    def _read(self, pieces: Iterable[bytes]) -> None:
+        for piece in pieces:
+            self._events.feed(piece)
+            if self._events.terminal:
+                self.terminal = True
+                return

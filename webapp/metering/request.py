@@ -1,0 +1,107 @@
+"""Request facts: what the row must know before OpenAI answers, and the one edit a streamed chat request gets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from webapp.metering.jsonwalk import Member, document, members
+from webapp.metering.text import clean
+
+MAX_MODEL_CHARS = 200
+MAX_END_USER_CHARS = 256
+MAX_WORD_CHARS = 64
+
+USAGE_ON_REQUEST = ("/v1/chat/completions", "/v1/completions")  # their streams tell usage only when asked to
+IMAGES = ("/v1/images/generations", "/v1/images/edits", "/v1/images/variations")
+TRANSCRIPTS = ("/v1/audio/transcriptions", "/v1/audio/translations")
+SPEECH = "/v1/audio/speech"
+
+_BOM = "\ufeff"
+
+
+@dataclass(frozen=True)
+class RequestFacts:
+    """What a request says. `body` goes upstream: the client's own bytes, or with usage asked for when `injected`.
+
+    `details` holds what decides the price where the answer does not: `characters` of speech input; `images`, `size`
+    and `quality` of images; `response_format` of transcripts.
+    """
+
+    model: str | None = None
+    stream: bool = False
+    end_user: str | None = None
+    body: bytes = b""
+    injected: bool = False
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+def read_json_request(endpoint: str, body: bytes) -> RequestFacts:
+    """Facts of a JSON body for OpenAI's path `endpoint`; what is not one JSON object has none and passes as it is."""
+    try:
+        text = body.decode()
+        found = document(text.removeprefix(_BOM))
+    except (ValueError, RecursionError):
+        return RequestFacts(body=body)
+    fields = {member.key: member.value for member in found}  # of duplicates the last counts, as in JSON parsers
+    stream = fields.get("stream") is True
+    edited = _ask_for_usage(text, found) if stream and endpoint in USAGE_ON_REQUEST else None
+    return RequestFacts(
+        model=clean(fields.get("model"), MAX_MODEL_CHARS),
+        stream=stream,
+        end_user=end_user(fields),
+        body=body if edited is None else edited.encode(),
+        injected=edited is not None,
+        details=price_details(endpoint, fields),
+    )
+
+
+def end_user(fields: dict[str, Any]) -> str | None:
+    """OpenAI's `safety_identifier`, else the older `user`."""
+    return clean(fields.get("safety_identifier"), MAX_END_USER_CHARS) or clean(fields.get("user"), MAX_END_USER_CHARS)
+
+
+def price_details(endpoint: str, fields: dict[str, Any]) -> dict[str, Any]:
+    """What the price of `endpoint` takes from the request (see RequestFacts); {} for most endpoints."""
+    if endpoint == SPEECH and type(fields.get("input")) is str:
+        return {"characters": len(fields["input"])}
+    if endpoint in IMAGES:
+        return {"images": _count(fields.get("n")), **_words(fields, "size", "quality")}
+    if endpoint in TRANSCRIPTS:
+        return _words(fields, "response_format")
+    return {}
+
+
+def _words(fields: dict[str, Any], *names: str) -> dict[str, str]:
+    words = {name: clean(fields.get(name), MAX_WORD_CHARS) for name in names}
+    return {name: word for name, word in words.items() if word}
+
+
+def _count(value: Any) -> int:
+    """How many images `n` asks for; anything that is no sensible number means the default of one."""
+    text = value if isinstance(value, str) else ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 4 and int(text) > 0 else 1
+
+
+def _ask_for_usage(text: str, found: list[Member]) -> str | None:
+    """The text with `stream_options.include_usage` true by one edit; None where nothing needs or safely takes one."""
+    offset = len(text) - len(text.removeprefix(_BOM))
+    options = next((member for member in reversed(found) if member.key == "stream_options"), None)
+    if options is None:
+        return _insert(text, text.index("{") + 1, '"stream_options":{"include_usage":true},')
+    start, end = options.start + offset, options.end + offset
+    if options.value is None:
+        return _insert(text, start, '{"include_usage":true}', end)
+    if not isinstance(options.value, dict):
+        return None
+    inner, _ = members(text, start)
+    wanted = next((member for member in reversed(inner) if member.key == "include_usage"), None)
+    if wanted is None:
+        return _insert(text, start + 1, '"include_usage":true' + ("," if inner else ""))
+    if wanted.value is None or wanted.value is False:
+        return _insert(text, wanted.start, "true", wanted.end)
+    return None  # already true, or something OpenAI shall refuse itself
+
+
+def _insert(text: str, start: int, new: str, end: int | None = None) -> str:
+    return text[:start] + new + text[start if end is None else end :]

@@ -1,0 +1,159 @@
+"""Server-sent events as they pass: where each begins and ends, and which bytes the client may have now."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum, auto
+from typing import Protocol
+
+MAX_EVENT_BYTES = 16 * 1024 * 1024  # a larger event is passed on unread
+HEAD_BYTES = 4096  # of an unfinished event, what is looked at to judge it
+
+BOM = b"\xef\xbb\xbf"
+# A line end and the empty line after it. CRLF is one line end, also where it could be read as two.
+_END = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n?|\n)")
+_LINE = re.compile(rb"\r\n|\n|\r")
+
+
+class Verdict(Enum):
+    """What is to be done with an event."""
+
+    WAIT = auto()  # unfinished, and it cannot be said yet: keep its bytes back
+    PASS = auto()  # the client may have it
+    SKIP = auto()  # unfinished, and of no interest: the client may have it, nobody will read it
+    HIDE = auto()  # never for the client
+    END = auto()  # the answer is at its end: keep everything from here on back
+
+
+class Judge(Protocol):
+    """Who decides about events."""
+
+    def head(self, head: bytes) -> Verdict:
+        """WAIT, PASS or SKIP for the first bytes of an unfinished event."""
+
+    def event(self, event: bytes) -> Verdict:
+        """PASS, HIDE or END for a whole event."""
+
+
+def fields(event: bytes) -> tuple[bytes, bytes]:
+    """The name and the data of an event; b"" where it has none. Comments and unknown fields do not count."""
+    if event.startswith(b"data: ") and event.find(b"\n") >= len(event) - 2 and b"\r" not in event:
+        return b"", event[6:].rstrip(b"\n")  # one line: almost every event there is
+    name, data = b"", []
+    for line in _LINE.split(event.removeprefix(BOM)):
+        field, _, value = line.partition(b":")
+        if field == b"data":
+            data.append(value.removeprefix(b" "))
+        elif field == b"event":
+            name = value.removeprefix(b" ")
+    return name, b"\n".join(data)
+
+
+class SseTee:
+    """Cuts a stream into events wherever its chunks are cut, and gives the bytes on as the judge decides."""
+
+    def __init__(self, judge: Judge) -> None:
+        self.terminal = False
+        self._judge = judge
+        self._event = bytearray()  # what is kept of the unfinished event
+        self._given = 0  # how many bytes of it the client has
+        self._verdict = Verdict.WAIT  # on it
+        self._orphan_lf = False  # a line feed that comes next belongs to an event that was hidden
+        self._held = bytearray()
+        self._released = False
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Take the next bytes of the stream; answer those the client may have now."""
+        if self._released:
+            return chunk
+        if self.terminal:
+            self._held += chunk
+            return b""
+        data, begun, seen = chunk, bool(self._event), 0
+        if begun:
+            seen = max(0, len(self._event) - 2)  # a line end may be cut in two
+            self._event += chunk
+            data = self._event
+        return self._cut(data, begun, seen) if chunk else b""
+
+    def finish(self) -> None:
+        """The stream is over: judge what came without a final empty line, and hold it."""
+        if self.terminal:
+            return
+        hidden = False
+        if self._event and self._verdict is not Verdict.SKIP:
+            hidden = self._judge.event(bytes(self._event)) is Verdict.HIDE and not self._given
+        self._hold(b"" if hidden else self._event[self._given :])
+
+    def release(self) -> bytes:
+        """The bytes held back; everything fed from now on passes."""
+        self._released = True
+        held, self._held = bytes(self._held), bytearray()
+        return held
+
+    def _cut(self, data: bytes | bytearray, begun: bool, seen: int) -> bytes:
+        """Judge every event that ends in `data`; the first has `begun` before and has no end before `seen`."""
+        out: list[bytes | bytearray] = []
+        given, at, carriage_returns = self._given, 0, b"\r" in data
+        while True:
+            if not begun:
+                at, given = self._skip_line_ends(data, at, given, out)
+                self._verdict, seen = Verdict.WAIT, at
+            end = _end(data, seen, carriage_returns)
+            if end < 0:
+                break
+            verdict = Verdict.PASS if self._verdict is Verdict.SKIP else self._judge.event(bytes(data[at:end]))
+            if verdict is Verdict.END:
+                out.append(data[given : max(given, at)])
+                self._hold(data[max(given, at) :])
+                return b"".join(out)
+            if verdict is Verdict.HIDE and given <= at:
+                out.append(data[given:at])
+                given, self._orphan_lf = end, data[end - 1] == 13 and end == len(data)
+            at, begun = end, False
+        self._keep(data, at, given, out)
+        return b"".join(out)
+
+    def _skip_line_ends(
+        self, data: bytes | bytearray, at: int, given: int, out: list[bytes | bytearray]
+    ) -> tuple[int, int]:
+        """Empty lines between events belong to none and pass, except the rest of a hidden event's last line end."""
+        if self._orphan_lf and at < len(data):
+            self._orphan_lf = False
+            if data[at] == 10:
+                out.append(data[given:at])
+                at = given = at + 1
+        while at < len(data) and data[at] in b"\r\n":
+            at += 1
+        return at, given
+
+    def _keep(self, data: bytes | bytearray, at: int, given: int, out: list[bytes | bytearray]) -> None:
+        """Judge the unfinished event that begins at `at`, give on what may go, keep what is still needed."""
+        rest = len(data) - at
+        if rest and self._verdict is Verdict.WAIT:
+            self._verdict = self._judge.head(bytes(data[at : at + HEAD_BYTES]))
+        if rest > MAX_EVENT_BYTES:
+            self._verdict = Verdict.SKIP
+        passing = not rest or self._verdict is not Verdict.WAIT
+        out.append(data[given:] if passing else data[given:at])
+        if data is not self._event:
+            self._event = bytearray(data[at:]) if rest else self._event
+        elif at:
+            del self._event[:at]
+        if self._verdict is Verdict.SKIP:
+            del self._event[:-2]  # enough to see its end
+        self._given = len(self._event) if passing else 0
+
+    def _hold(self, data: bytes | bytearray) -> None:
+        self._held = bytearray(data)
+        self._event = bytearray()
+        self.terminal = True
+
+
+def _end(data: bytes | bytearray, at: int, carriage_returns: bool) -> int:
+    """Where the event that begins before `at` ends, or -1."""
+    if carriage_returns:
+        match = _END.search(data, at)
+        return match.end() if match else -1
+    end = data.find(b"\n\n", at)
+    return end + 2 if end >= 0 else -1

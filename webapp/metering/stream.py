@@ -1,0 +1,167 @@
+"""What the events of OpenAI's streams mean for metering: which end the answer, which one to hide, what they tell."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from webapp.metering import tools
+from webapp.metering.jsonwalk import parse
+from webapp.metering.request import USAGE_ON_REQUEST, RequestFacts
+from webapp.metering.sse import BOM, HEAD_BYTES, Verdict, fields
+from webapp.metering.usage import add, sanitise
+
+MAX_ITEMS = 10_000
+
+_DONE = b"[DONE]"
+_RESPONSE_ENDS = (b"response.completed", b"response.incomplete", b"response.failed")
+_CREATED = b"response.created"
+_ERROR_NAME = b"error"
+_ITEM_DONE = b"response.output_item.done"
+
+# Quotes inside JSON strings are escaped: what these find is never the model's own words.
+_USAGE = re.compile(rb'"usage"\s*:\s*\{')
+_TIER = re.compile(rb'"service_tier"\s*:\s*"')
+_MODEL = re.compile(rb'"model"\s*:\s*"[^"]')
+_CHOICE = re.compile(rb'"choices"\s*:\s*\[\s*[^\]\s]')
+_FIRST_TYPE = re.compile(rb'\s*\{\s*"type"\s*:\s*"([^"\\]*)"')
+_LATER_TYPE = re.compile(rb'"type"\s*:\s*"[a-z_.]+\.(?:completed|incomplete|failed|done|created)"')
+_ERROR = re.compile(rb'\s*\{\s*"error"\s*:\s*[^\sn]')
+_TOOL_ITEM = re.compile(rb'"type"\s*:\s*"(?:' + "|".join(tools.COUNTED).encode() + rb')"')
+_NAME_LINE = re.compile(rb"(?:^|[\r\n])event: ?([^\r\n]*)[\r\n]")
+_DATA_LINE = re.compile(rb"(?:^|[\r\n])data: ?")
+
+
+class StreamReader:
+    """Judges the events of one answer and keeps the few that its price needs."""
+
+    def __init__(self, endpoint: str, request: RequestFacts, *, hide: bool) -> None:
+        self.items: list[dict[str, Any]] = []  # tool items, slim
+        self.ended = False
+        self.failed = False  # an error event came by
+        self._final: dict[str, Any] | None = None  # the object or event that carries the usage
+        self._named: bytes = b""  # an event with the answer's id and model
+        self._tiered: bytes = b""  # the last chat chunk with a service tier
+        self._chat = endpoint in USAGE_ON_REQUEST
+        self._hide = hide
+        self._images = int(request.details.get("images", 1))
+
+    def head(self, head: bytes) -> Verdict:
+        """The earliest that can be said of an event whose first bytes are `head`."""
+        head = head.removeprefix(BOM)
+        name = _NAME_LINE.search(head)
+        if name and b"." in name[1] and not self._chat:
+            return _by_name(name[1])
+        data = _DATA_LINE.search(head)
+        if not data:
+            return Verdict.WAIT if len(head) < HEAD_BYTES else Verdict.PASS
+        value = head[data.end() :].lstrip()
+        if _DONE.startswith(value[: len(_DONE)]):
+            return Verdict.WAIT
+        if self._chat:
+            return Verdict.WAIT if self._hide and not _CHOICE.search(value) else Verdict.PASS
+        kind = _FIRST_TYPE.match(value)
+        return _by_name(kind[1]) if kind else Verdict.WAIT
+
+    def event(self, event: bytes) -> Verdict:
+        """Read a whole event: PASS, HIDE or END."""
+        name, data = fields(event)
+        if not data:
+            return Verdict.PASS
+        if len(data) < HEAD_BYTES and data.strip() == _DONE:
+            self.ended = True
+            return Verdict.END
+        if not self._chat and b"." not in name and name != _ERROR_NAME:
+            name = _type(data)
+        if name == _ERROR_NAME or _ERROR.match(data):
+            self.failed = True
+            return Verdict.PASS
+        if self._chat:
+            return self._chunk(data)
+        return self._typed(name, data) if name else self._chunk(data)
+
+    def answer(self) -> dict[str, Any]:
+        """The answer's final object as far as the stream told it; {} when it told nothing."""
+        if self._final is not None and self._final.get("object") == "response":
+            return self._final
+        named = parse(self._named)
+        if isinstance(named.get("response"), dict):
+            return _begun(named["response"])
+        told = {key: named[key] for key in ("id", "model") if named.get(key)}
+        if tier := parse(self._tiered).get("service_tier"):
+            told["service_tier"] = tier
+        return told | {key: value for key, value in (self._final or {}).items() if value}
+
+    @property
+    def metered(self) -> bool:
+        """Whether the usage, or an end without usage, has been seen."""
+        return self._final is not None or (self.ended and not self.failed)
+
+    def _chunk(self, data: bytes) -> Verdict:
+        """An event without a type: a chunk of a chat or text completion."""
+        if not self._named and _MODEL.search(data):
+            self._named = data
+        if _TIER.search(data):
+            self._tiered = data
+        if b'"usage"' in data and _USAGE.search(data):
+            chunk = parse(data)
+            if isinstance(chunk.get("usage"), dict):
+                self._final = chunk
+                if self._hide and chunk.get("choices") == [] and not _CHOICE.search(data):
+                    return Verdict.HIDE
+        return Verdict.PASS
+
+    def _typed(self, name: bytes, data: bytes) -> Verdict:
+        if name in _RESPONSE_ENDS:
+            response = parse(data).get("response")
+            self._final = response | {"object": "response"} if isinstance(response, dict) else self._final
+            self.ended = True
+            return Verdict.END
+        if name == _ITEM_DONE:
+            self._item(data)
+        elif name == _CREATED:
+            self._named = data
+        elif _may_carry_usage(name):
+            return self._medium(parse(data))
+        return Verdict.PASS
+
+    def _item(self, data: bytes) -> None:
+        if _TOOL_ITEM.search(data) and len(self.items) < MAX_ITEMS:
+            item = tools.slim(parse(data).get("item"))
+            if item:
+                self.items.append(item)
+
+    def _medium(self, event: dict[str, Any]) -> Verdict:
+        """An image or a piece of audio is finished. Every image tells its own usage; the last asked for is the end."""
+        usage = sanitise(event.get("usage"))
+        if usage is None:
+            return Verdict.PASS
+        before = (self._final or {}).get("usage")
+        self._final = {"usage": add(before, usage)}
+        self._images -= 1
+        self.ended = self._images <= 0
+        return Verdict.END if self.ended else Verdict.PASS
+
+
+def _begun(response: dict[str, Any]) -> dict[str, Any]:
+    """A response whose end was not seen: pending when it runs in the background, and its tier is not the served one."""
+    kept = {key: response.get(key) for key in ("id", "model", "object")}
+    return kept | ({"status": response.get("status")} if response.get("background") is True else {})
+
+
+def _by_name(name: bytes) -> Verdict:
+    if name in _RESPONSE_ENDS or _may_carry_usage(name):
+        return Verdict.WAIT
+    return Verdict.PASS if name in (_CREATED, _ITEM_DONE, _ERROR_NAME) else Verdict.SKIP
+
+
+def _may_carry_usage(name: bytes) -> bool:
+    """`image_generation.completed`, `transcript.text.done` and their like; not the steps inside a response or a run."""
+    return name.endswith((b".completed", b".done")) and not name.startswith((b"response.", b"thread."))
+
+
+def _type(data: bytes) -> bytes:
+    """The `type` of an event whose name line is missing; b"" when it has none that matters."""
+    if first := _FIRST_TYPE.match(data):
+        return first[1]
+    return str(parse(data).get("type") or "").encode() if _LATER_TYPE.search(data) else b""
