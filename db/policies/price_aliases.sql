@@ -1,0 +1,7 @@
+-- price_aliases: everyone signed in reads; the list ships with the product
+alter table public.price_aliases enable row level security;
+drop policy if exists read_all on public.price_aliases;
+create policy read_all on public.price_aliases for select to authenticated using (true);
+revoke all on public.price_aliases from public, anon, authenticated, service_role;
+grant select on public.price_aliases to authenticated;
+-- No insert, update or delete: an alias decides what every organization pays.
