@@ -10,7 +10,6 @@ import fcntl
 import hashlib
 import os
 import secrets
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +18,7 @@ import psycopg
 
 from webapp.cluster import PORT, SUPERUSER, Cluster, dsn, trim_log
 from webapp.config import ROOT, Config, _generated
+from webapp.parts import say
 from webapp.programs import ClusterError, account, copied, find_bindir, major, may_enter
 
 OWNER = "postgres"  # owns the database and is no superuser, as on Supabase
@@ -128,7 +128,7 @@ def _place(home: Path) -> Path:
             away.chmod(0o755)
             with suppress(FileExistsError):
                 link.symlink_to(away)
-            _say(f"{home} is closed to user {user.pw_name}, which Postgres runs as: its data is in {away}")
+            say(f"{home} is closed to user {user.pw_name}, which Postgres runs as: its data is in {away}")
         else:
             link.mkdir(mode=0o755, exist_ok=True)
             link.chmod(0o755)
@@ -150,7 +150,7 @@ def _cluster(home: Path, place: Path) -> Cluster:
         )
     user = account(data)
     if user and not may_enter(user, bindir / "postgres"):
-        _say(f"{bindir} is closed to user {user.pw_name}, which Postgres runs as: copied to {place}")
+        say(f"{bindir} is closed to user {user.pw_name}, which Postgres runs as: copied to {place}")
         bindir = copied(bindir, place)
     log = home / "log" / "postgres.log"
     log.parent.mkdir(mode=0o700, exist_ok=True)
@@ -179,7 +179,3 @@ def _apply_shim(server: Server, password: str) -> None:
             connection.execute(f"alter role {OWNER} password '{verifier.decode()}'")
     except psycopg.OperationalError as error:
         raise ClusterError(f"SPENDAI_HOME/secrets does not fit the database: {error}") from None
-
-
-def _say(text: str) -> None:
-    print(f"spendai: {text}", file=sys.stderr, flush=True)

@@ -1,0 +1,41 @@
+# Every target in one line; what they do stands in webapp/ and tests/.
+.PHONY: help run test lint psql
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/sh
+BIN := .venv/bin
+export ARGS ?=
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 12
+
+run: .venv/installed ## Start SpendAI: database, migrations, gateway; Ctrl-C stops it, var/ keeps the data
+	@$(BIN)/python -m webapp.run
+
+test: .venv/installed-dev ## Run all tests, or those in ARGS
+	@.ci/chromium
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/installed-dev ## Check style and migrations
+	@$(BIN)/python -m ruff check .
+	@$(BIN)/python -m ruff format --check .
+	@$(BIN)/squawk db/migrations/*.sql
+
+psql: .venv/installed ## Open the database as its owner; ARGS for psql, SQL from stdin
+	@$(BIN)/python -m webapp.psql
+
+# A virtual environment that came with a copied folder and does not run here is made anew.
+ifneq ($(shell $(BIN)/python -c 'print("runs")' 2>&1),runs)
+.PHONY: .venv/bin/python
+endif
+.venv/bin/python:
+	@.ci/venv >&2
+
+.venv/installed: requirements.txt | .venv/bin/python
+	@echo "Installing packages into .venv …" >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt >&2
+	@touch $@
+
+.venv/installed-dev: requirements-dev.txt .venv/installed
+	@echo "Installing packages for tests into .venv …" >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt >&2
+	@touch $@

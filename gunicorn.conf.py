@@ -1,0 +1,54 @@
+"""gunicorn for the gateway: gevent workers on HOST:PORT. `make run` passes its own socket instead of that address."""
+# ruff: noqa: E402
+
+from gevent import monkey
+
+monkey.patch_all()  # before every other import: psycopg decides at import how it waits
+
+import os
+import resource
+from typing import Any
+
+import psycopg
+
+from webapp.config import load
+
+assert psycopg.waiting.wait.__name__ != "wait_c", "psycopg was imported before gevent's patch: queries would block"
+
+# gunicorn takes every name that it knows as a setting; ours start with _.
+_config = load()
+_host = f"[{_config.host}]" if ":" in _config.host else _config.host
+bind = f"{_host}:{_config.port}"
+workers = _config.workers
+worker_class = "webapp.worker.Worker"
+worker_connections = 2000
+backlog = 2048
+keepalive = 75  # seconds; longer than clients and load balancers keep idle connections, so they close first
+timeout = 60  # seconds a worker may hold its event loop; a call may take as long as it likes
+graceful_timeout = _config.drain_seconds + 10  # seconds; a call whose client left is read on for drain_seconds
+forwarded_allow_ips = _config.forwarded_allow_ips
+limit_request_line = 8190
+loglevel = "warning"  # the application logs its calls itself, without keys and query strings
+control_socket_disable = True
+if os.access("/dev/shm", os.W_OK):  # noqa: S108
+    worker_tmp_dir = "/dev/shm"  # noqa: S108  # heartbeats must not wait for a busy disk
+
+# Every call in flight takes two sockets; the usual soft limit is 1024.
+_soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+_wanted = 65536 if _hard == resource.RLIM_INFINITY else min(_hard, 65536)
+if _soft != resource.RLIM_INFINITY and _soft < _wanted:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_wanted, _hard))
+
+
+def post_worker_init(worker: Any) -> None:
+    """Open the database pools: after the fork, since connections cannot be shared."""
+    from webapp import db  # noqa: PLC0415
+
+    db.open_pools(_config)
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """Close what post_worker_init opened."""
+    from webapp import db  # noqa: PLC0415
+
+    db.close_pools()

@@ -1,0 +1,66 @@
+"""Parts of a running SpendAI that are started again when they end."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+import psycopg
+
+from webapp.programs import ClusterError
+
+SHORT_LIFE = 5  # seconds; what ends sooner than this after its start is started again later and later
+LONGEST_WAIT = 30  # seconds between such starts
+
+
+class Running(Protocol):
+    """What a Part starts."""
+
+    def alive(self) -> bool: ...
+
+    def stop(self) -> None: ...
+
+
+class Part:
+    """Something that must run: started again at once when it ended, ever later if it keeps ending."""
+
+    def __init__(self, name: str, start: Callable[[], Running]) -> None:
+        self.name, self.start = name, start
+        self.running: Running | None = None
+        self.since = self.due = 0.0
+        self.short_lives = 0
+
+    def begin(self) -> None:
+        self.since = time.monotonic()
+        self.running = self.start()
+
+    def look(self) -> None:
+        """Start it again if it ended and the time has come; called several times a second."""
+        if self.running:
+            if self.running.alive():
+                return
+            self.running.stop()
+            self.running = None
+            self._postpone("ended")
+        if time.monotonic() >= self.due:
+            try:
+                self.begin()
+            except (ClusterError, OSError, psycopg.Error) as error:
+                self._postpone(f"did not start ({error})")
+
+    def _postpone(self, what: str) -> None:
+        now = time.monotonic()
+        self.short_lives = self.short_lives + 1 if now - self.since < SHORT_LIFE else 0
+        wait = min(2.0 ** (self.short_lives - 3), LONGEST_WAIT) if self.short_lives > 1 else 0
+        self.due = now + wait
+        say(f"{self.name} {what}; starting it again" + (f" in {wait:g} s" if wait else ""))
+
+    def stop(self) -> None:
+        if self.running:
+            self.running.stop()
+
+
+def say(text: str) -> None:
+    print(f"spendai: {text}", file=sys.stderr, flush=True)

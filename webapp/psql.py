@@ -1,0 +1,68 @@
+"""`make psql`: psql on the database of this SPENDAI_HOME as its owner, started for the time if it does not run.
+
+Arguments come from the command line or from ARGS, SQL from stdin; the exit status is psql's.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from webapp import db, embedded
+from webapp.config import Config, ConfigError, load
+from webapp.migrate import MigrationError, migrate
+from webapp.programs import ClusterError, find_bindir
+
+
+def program(config: Config) -> str:
+    """The psql to use: the system's for DATABASE_URL, because the embedded one was built without TLS."""
+    own = str(find_bindir() / "psql")
+    return own if config.embedded else shutil.which("psql") or own
+
+
+def psql(config: Config, dsn: str, arguments: list[str]) -> int:
+    """Run psql; the password goes through the environment, which other users cannot read."""
+    parts = conninfo_to_dict(dsn)
+    secret = {"PGPASSWORD": str(parts.pop("password"))} if "password" in parts else {}
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is psql's: it cancels a query
+    try:
+        command = [program(config), "-d", make_conninfo(**parts), *arguments]
+        return subprocess.run(command, env=os.environ | secret, check=False, preexec_fn=_default_interrupt).returncode  # noqa: S603
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _default_interrupt() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def main() -> int:
+    """psql's exit status; 2 when there is no database to open."""
+    try:
+        config = load()
+        server = embedded.ensure(config) if config.embedded else None
+    except (ConfigError, ClusterError, OSError) as error:
+        print(f"spendai: {error}", file=sys.stderr)
+        return 2
+    try:
+        if server and server.owned:  # nobody else brought it up to date
+            migrate(server.owner_dsn, passwords=db.passwords(config))
+        arguments = sys.argv[1:] or shlex.split(os.environ.get("ARGS", ""))
+        return psql(config, server.owner_dsn if server else config.database_url, arguments)
+    except (ConfigError, MigrationError, psycopg.Error) as error:
+        print(f"spendai: {error}", file=sys.stderr)
+        return 2
+    finally:
+        if server:
+            server.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,220 @@
+"""`make run`, once everything is installed: starts Postgres and the gateway and keeps both running.
+
+Everything started here is our child and ends with us, however we end.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType
+from typing import Any
+
+import psycopg
+
+from webapp import db, embedded
+from webapp.cluster import die_with_parent
+from webapp.config import ROOT, Config, ConfigError, load
+from webapp.migrate import MigrationError, migrate
+from webapp.parts import Part, Running, say
+from webapp.programs import ClusterError
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Stop(BaseException):
+    """Somebody wants us to end."""
+
+
+class StartError(Exception):
+    """SpendAI cannot start; the message says why."""
+
+
+class Gateway:
+    """gunicorn with its workers, on a socket of ours: connections wait there while it is started again."""
+
+    def __init__(self, config: Config, listener: socket.socket) -> None:
+        self.seconds = config.drain_seconds + 15  # gunicorn's own limit is 5 seconds shorter
+        command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "-b", f"fd://{listener.fileno()}"]
+        self.process = subprocess.Popen(  # noqa: S603
+            [*command, "wsgi:app"],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            pass_fds=[listener.fileno()],
+            start_new_session=True,  # Ctrl-C is for us; we stop things in order
+            preexec_fn=die_with_parent(signal.SIGQUIT),  # noqa: PLW1509
+        )
+
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def stop(self) -> None:
+        """Let calls under way finish, then end it; workers whose master is dead have a second to end."""
+        if self.alive():
+            self.process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(self.seconds)
+        else:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGQUIT)
+                self._wait_for_workers()
+        self.kill()
+
+    def _wait_for_workers(self) -> None:
+        """Raises ProcessLookupError as soon as none is left."""
+        end = time.monotonic() + 1
+        while time.monotonic() < end:
+            os.killpg(self.process.pid, 0)
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+class Launcher:
+    """One `make run`."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.stopping = False
+        self.parts: list[Part] = []
+        for number in STOP_SIGNALS:
+            if signal.getsignal(number) != signal.SIG_IGN or number != signal.SIGHUP:  # nohup stays in force
+                signal.signal(number, self._on_signal)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        """First signal: stop in order. Every further one: do not wait for calls under way."""
+        if not self.stopping:
+            self.stopping = True
+            raise Stop
+        for part in self.parts:
+            if isinstance(part.running, Gateway):
+                part.running.kill()
+
+    def run(self) -> None:
+        """Start everything, say so, and keep it running until Stop. Raises what makes a start impossible."""
+        config = self.config
+        config.home.mkdir(parents=True, exist_ok=True)
+        with open(config.home / f"run-{config.port}.lock", "w") as lock:
+            if not self._first(lock.fileno()):
+                print(f"SpendAI is already running at {config.public_url}", flush=True)
+                return
+            with listen(config) as listener:
+                try:
+                    self._start(listener)
+                    while True:
+                        time.sleep(0.1)
+                        for part in self.parts:
+                            part.look()
+                finally:
+                    self.stopping = True
+                    listener.close()
+                    for part in reversed(self.parts):
+                        part.stop()
+
+    def _first(self, lock: int) -> bool:
+        """Whether no other launcher runs with this home and port; one that is starting or ending is waited for."""
+        end = time.monotonic() + 60
+        while True:
+            with suppress(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return True
+            if healthy(self.config):
+                return False
+            if time.monotonic() > end:
+                raise StartError("another `make run` with this SPENDAI_HOME and PORT runs, but does not answer")
+            time.sleep(0.1)
+
+    def _start(self, listener: socket.socket) -> None:
+        config, dsn = self.config, self.config.database_url
+        if config.embedded:
+            dsn = self._add("Postgres", lambda: embedded.ensure(config)).owner_dsn
+        migrate(dsn, passwords=db.passwords(config))
+        gateway = self._add("the gateway", lambda: Gateway(config, listener))
+        while not healthy(config):
+            if not gateway.alive():
+                raise StartError("the gateway did not start; the reason stands above")
+            time.sleep(0.02)
+        print(welcome(config), flush=True)
+
+    def _add(self, name: str, start: Callable[[], Running]) -> Any:
+        part = Part(name, start)
+        part.begin()
+        self.parts.append(part)
+        return part.running
+
+
+def listen(config: Config) -> socket.socket:
+    """The socket of HOST:PORT. Raises StartError; an ending gateway of a killed launcher gets two seconds to leave."""
+    end = time.monotonic() + 2
+    while True:
+        try:
+            family, *_, address = socket.getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM)[0]
+            both = config.host == "::" and socket.has_dualstack_ipv6()
+            return socket.create_server(address, family=family, backlog=2048, dualstack_ipv6=both)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise StartError(f"HOST {config.host}, PORT {config.port}: {error.strerror}") from None
+            if time.monotonic() > end:
+                raise StartError(f"PORT {config.port} is used by another program; set PORT to a free one") from None
+            time.sleep(0.05)
+
+
+def healthy(config: Config) -> bool:
+    """Whether /healthz answers 200 at HOST:PORT."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(config.host, config.host)  # noqa: S104
+    connection = http.client.HTTPConnection(host, config.port, timeout=1)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def welcome(config: Config) -> str:
+    """What a person needs next: the URL, where calls go, a call to copy."""
+    url = config.public_url
+    upstream = f"Calls go to {config.openai_base_url}."
+    if not config.openai_api_key:
+        upstream = "No OPENAI_API_KEY is set: calls are answered by the sandbox, not by OpenAI."
+    return f"""\
+SpendAI runs at {url}
+{upstream}
+Sign up there, create a project and a key, and put the key into this call:
+
+curl {url}/api/v1/proxy/chat/completions \\
+  -H "Authorization: Bearer sk-spend-…" -H "Content-Type: application/json" \\
+  -d '{{"model": "gpt-4o-mini", "messages": [{{"role": "user", "content": "Hello"}}]}}'
+"""
+
+
+def main() -> int:
+    """0: stopped as asked, or already running; 1: cannot start; 2: a setting is wrong."""
+    try:
+        Launcher(load()).run()
+    except Stop:
+        return 0
+    except ConfigError as error:
+        say(str(error))
+        return 2
+    except (StartError, ClusterError, MigrationError, OSError, psycopg.Error) as error:
+        say(str(error).strip())
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
