@@ -1,0 +1,21 @@
+-- clean_name(text, parameter) → the name without space around it; an error when it is empty, too long or unprintable
+create or replace function app.clean_name(p_name text, p_param text) returns text
+language plpgsql immutable
+set search_path = ''
+as $$
+declare
+    v_name text := btrim(p_name, E' \t\r\n');
+begin
+    if v_name is null or v_name = '' then
+        raise sqlstate 'PT400' using message = 'a name is needed', detail = 'name_required', column = p_param;
+    elsif length(v_name) > 200 then
+        raise sqlstate 'PT400' using message = 'a name has at most 200 characters', detail = 'name_too_long', column = p_param;
+    elsif v_name ~ '[\u0001-\u001f\u007f]' then
+        raise sqlstate 'PT400' using message = 'a name has no control characters', detail = 'name_invalid', column = p_param;
+    end if;
+    return v_name;
+end $$;
+
+comment on function app.clean_name is 'A name fit to store and show: 1 to 200 printable characters; raises PT400 otherwise.';
+-- No grant: only functions that store a name call it.
+revoke execute on function app.clean_name from public, anon, authenticated, service_role;

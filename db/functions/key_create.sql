@@ -1,0 +1,30 @@
+-- key_create(...) → the new key's row; the key itself is made by the application and never comes here
+create or replace function app.key_create(
+    p_project_id uuid, p_key_id uuid, p_name text, p_prefix text, p_key_hash bytea, p_expires_at timestamptz
+) returns table (id uuid, project_id uuid, name text, prefix text, created_at timestamptz, expires_at timestamptz)
+language plpgsql security definer
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+    v_org uuid := app.require_admin();
+    v_key public.api_keys;
+begin
+    perform from public.projects p where p.id = p_project_id and p.org_id = v_org and p.archived_at is null;
+    if not found then
+        raise sqlstate 'PT404' using message = 'no such project', detail = 'project_not_found',
+            hint = 'An archived project takes no new keys';
+    end if;
+    if p_expires_at <= now() then
+        raise sqlstate 'PT400' using message = 'the expiry has passed already', detail = 'expiry_in_past', column = 'expires_at';
+    end if;
+    insert into public.api_keys (id, org_id, project_id, name, prefix, key_hash, created_by, expires_at)
+    values (p_key_id, v_org, p_project_id, app.clean_name(p_name, 'name'), p_prefix, p_key_hash, auth.uid(), p_expires_at)
+    returning * into v_key;
+    perform app.audit(v_org, 'key.created', v_key.id, jsonb_build_object('name', v_key.name, 'prefix', v_key.prefix));
+    return query select v_key.id, v_key.project_id, v_key.name, v_key.prefix, v_key.created_at, v_key.expires_at;
+end $$;
+
+comment on function app.key_create is 'Makes a proxy key for a project of the admin''s organization; only its SHA-256 is stored.';
+revoke execute on function app.key_create from public, anon, authenticated, service_role;
+grant execute on function app.key_create to authenticated;

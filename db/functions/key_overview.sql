@@ -1,0 +1,22 @@
+-- key_overview(project or null) → app.key_list with what each key spent in the last 30 days, today included
+create or replace function app.key_overview(p_project_id uuid)
+returns table (
+    id uuid, project_id uuid, project text, name text, prefix text, created_at timestamptz, created_by text,
+    expires_at timestamptz, revoked_at timestamptz, rotated_from uuid, last_used_at timestamptz, state text,
+    calls bigint, cost numeric, was_rotated boolean
+)
+language sql stable
+set search_path = ''
+as $$
+    select k.*, coalesce(u.calls, 0), coalesce(u.cost, 0),
+        exists (select from public.api_keys n where n.rotated_from = k.id)
+    from app.key_list(p_project_id) k
+    left join app.usage(date_trunc('day', now(), 'UTC') - interval '696 hours', now(), '{key}',
+                        case when p_project_id is null then '{}' else jsonb_build_object('project', array[p_project_id]) end) u
+        on u.key_id = k.id
+    order by k.state <> 'active', k.created_at desc, k.id
+$$;
+
+comment on function app.key_overview is 'Keys of the organization or of one project with their spend of 30 days; active ones first.';
+revoke execute on function app.key_overview from public, anon, authenticated, service_role;
+grant execute on function app.key_overview to authenticated;

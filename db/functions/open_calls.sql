@@ -1,0 +1,66 @@
+-- open_calls(calls, install key) → for each call, whether it may go upstream, and with which OpenAI key
+--
+-- One statement checks the proxy key and writes the open row, so a revoked key fails on the very next call and a call that
+-- went upstream has its row. A call that is there already (the commit's answer was lost) counts as opened.
+--
+-- p_calls: [{n, id, started_at, max_seconds, key_hash (hex), endpoint, method, model, stream, end_user, tags}, …]
+-- p_install_key: none, first or shared: which organizations the install's own OpenAI key serves.
+create or replace function app.open_calls(p_calls jsonb, p_install_key text)
+returns table (
+    n integer, outcome text, org_id uuid, project_id uuid, api_key_id uuid, upstream text,
+    provider_key bytea, provider_project_id uuid, base_url text
+)
+language plpgsql security definer
+set search_path = ''
+as $$
+#variable_conflict use_column
+begin
+    return query
+    with call as materialized (
+        select * from jsonb_to_recordset(p_calls) as c (
+            n integer, id uuid, started_at timestamptz, max_seconds integer, key_hash text, endpoint text, method text,
+            model text, stream boolean, end_user text, tags jsonb)
+    ), checked as materialized (
+        select c.*, k.id as key_id, k.org_id, k.project_id, s.upstream, own.ciphertext, own.project_id as own_project, own.base_url,
+            case
+                when k.id is null then 'invalid_key'
+                when k.revoked_at is not null then 'revoked_key'
+                when k.expires_at <= clock_timestamp() then 'expired_key'
+                when p.archived_at is not null then 'archived_project'
+                when c.started_at not between clock_timestamp() - interval '60 s' and clock_timestamp() + interval '60 s' then 'clock_skew'
+                when s.upstream is null then 'no_provider_key'
+                else 'opened'
+            end as outcome
+        from call c
+        left join public.api_keys k on k.key_hash = decode(c.key_hash, 'hex')
+        left join public.projects p on p.id = k.project_id
+        left join public.organizations o on o.id = k.org_id
+        left join lateral (
+            select pk.ciphertext, pk.project_id, pk.base_url from private.provider_keys pk
+            where pk.org_id = k.org_id and (pk.project_id = k.project_id or pk.project_id is null)
+            order by pk.project_id nulls last limit 1
+        ) own on not o.is_demo
+        left join lateral (
+            select case
+                when own.ciphertext is not null then 'openai'
+                when o.is_demo then 'sandbox'
+                when p_install_key = 'shared' then 'openai'
+                when p_install_key = 'first' and exists (select from private.install i where i.first_org_id = k.org_id) then 'openai'
+                -- An organization that pays real money is never answered with made-up text.
+                when o.books = 'sandbox' then 'sandbox'
+            end as upstream
+        ) s on true
+    ), opened as (
+        insert into public.usage_logs (id, org_id, project_id, api_key_id, started_at, deadline_at, state, upstream,
+                                       endpoint, method, stream, batch, model_requested, end_user, tags)
+        select c.id, c.org_id, c.project_id, c.key_id, c.started_at, c.started_at + make_interval(secs => c.max_seconds), 'open',
+               c.upstream, c.endpoint, c.method, c.stream, false, c.model, c.end_user, c.tags
+        from checked c where c.outcome = 'opened'
+        on conflict do nothing
+    )
+    select c.n, c.outcome, c.org_id, c.project_id, c.key_id, c.upstream, c.ciphertext, c.own_project, c.base_url from checked c;
+end $$;
+
+comment on function app.open_calls is 'Checks proxy keys and writes the open rows of a batch of calls; one row back per call.';
+revoke execute on function app.open_calls from public, anon, authenticated, service_role;
+grant execute on function app.open_calls to spendai_proxy;

@@ -1,0 +1,21 @@
+-- password_reset_use(token hash, bcrypt hash) → the person whose password was set, or null for a dead link
+create or replace function app.password_reset_use(p_token_hash bytea, p_hash text) returns uuid
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+    v_user uuid;
+begin
+    update private.password_resets r set used_at = now()
+    where r.token_hash = p_token_hash and r.used_at is null and r.expires_at > now() returning r.user_id into v_user;
+    if found then
+        perform local_auth.set_password(v_user, p_hash);
+        perform app.sessions_end_all(v_user);
+        update private.password_resets r set used_at = now() where r.user_id = v_user and r.used_at is null;
+    end if;
+    return v_user;
+end $$;
+
+comment on function app.password_reset_use is 'Sets a new password by a one-time link and signs the person out everywhere.';
+revoke execute on function app.password_reset_use from public, anon, authenticated, service_role;
+grant execute on function app.password_reset_use to spendai_auth;

@@ -1,0 +1,37 @@
+-- project_update(project, name, archived) → the project; null leaves a part as it is
+--
+-- Archiving refuses the project's keys from the next call on (open_calls looks at it) and keeps every number.
+create or replace function app.project_update(p_project_id uuid, p_name text, p_archived boolean)
+returns table (id uuid, name text, created_at timestamptz, archived_at timestamptz)
+language plpgsql security definer
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+    v_org uuid := app.require_admin();
+    v_old public.projects;
+    v_new public.projects;
+begin
+    select * into v_old from public.projects p where p.id = p_project_id and p.org_id = v_org for no key update;
+    if not found then
+        raise sqlstate 'PT404' using message = 'no such project', detail = 'project_not_found';
+    end if;
+    update public.projects p set
+        name = case when p_name is null then p.name else app.clean_name(p_name, 'name') end,
+        archived_at = case when p_archived is null then p.archived_at when p_archived then coalesce(p.archived_at, now()) end
+    where p.id = v_old.id returning * into v_new;
+    if v_new.name <> v_old.name then
+        perform app.audit(v_org, 'project.renamed', v_new.id, jsonb_build_object('from', v_old.name, 'to', v_new.name));
+    end if;
+    if (v_new.archived_at is null) <> (v_old.archived_at is null) then
+        perform app.audit(v_org, case when v_new.archived_at is null then 'project.restored' else 'project.archived' end,
+                          v_new.id, jsonb_build_object('name', v_new.name));
+    end if;
+    return query select v_new.id, v_new.name, v_new.created_at, v_new.archived_at;
+exception when unique_violation then
+    raise sqlstate 'PT409' using message = 'a project of that name exists already', detail = 'project_name_taken', column = 'name';
+end $$;
+
+comment on function app.project_update is 'Renames, archives or restores a project of the admin''s organization.';
+revoke execute on function app.project_update from public, anon, authenticated, service_role;
+grant execute on function app.project_update to authenticated;

@@ -1,0 +1,71 @@
+-- settle_calls(calls) → for each call: settled, already (it was settled before) or missing (it had no row; now it has)
+--
+-- Prices what was used and closes the row, once. Each message is complete in itself, so a row that a failover lost is
+-- written from it. Rows are locked in the order of their ids: two batches can never wait for each other in a circle.
+--
+-- p_calls: [{n, id, started_at, org_id, project_id, api_key_id, upstream, endpoint, method, stream, batch, model_requested, model,
+-- service_tier, usage, tools, outcome (complete, error or no_usage), status_code, latency_ms, ttft_ms, upstream_request_id,
+-- upstream_object_id, end_user, tags, max_seconds}, …]
+create or replace function app.settle_calls(p_calls jsonb) returns table (n integer, outcome text)
+language plpgsql security definer
+set search_path = ''
+-- Plans made while the table was small would read all of it later; these point look-ups always go through the index.
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+#variable_conflict use_column
+begin
+    perform from public.usage_logs u
+        join jsonb_to_recordset(p_calls) as c (id uuid, started_at timestamptz) on u.id = c.id and u.started_at = c.started_at
+        order by u.id for update of u;
+
+    return query
+    with call as materialized (
+        select * from jsonb_to_recordset(p_calls) as c (
+            n integer, id uuid, started_at timestamptz, org_id uuid, project_id uuid, api_key_id uuid, upstream text,
+            endpoint text, method text, stream boolean, batch boolean, model_requested text, model text, service_tier text,
+            usage jsonb, tools jsonb, outcome text, status_code integer, latency_ms integer, ttft_ms integer,
+            upstream_request_id text, upstream_object_id text, end_user text, tags jsonb, max_seconds integer)
+    ), priced as materialized (
+        select c.*, t.*, p.cost, p.cost_status, p.cost_lines
+        from call c
+        cross join lateral app.cost_of_call(c.org_id, c.endpoint, c.method, c.outcome, c.model, c.model_requested,
+                                            c.service_tier, c.batch, c.usage, c.tools, c.started_at) p
+        cross join lateral app.tokens_of(c.usage) t
+    ), settled as (
+        update public.usage_logs u set
+            state = 'settled', settled_at = clock_timestamp(), status_code = p.status_code, latency_ms = p.latency_ms,
+            ttft_ms = p.ttft_ms, stream = p.stream, batch = p.batch, model_requested = coalesce(p.model_requested, u.model_requested),
+            model = p.model, service_tier = p.service_tier, usage = p.usage, tools = p.tools,
+            tokens_in = p.tokens_in, tokens_out = p.tokens_out, tokens_cached = p.tokens_cached,
+            tokens_cache_write = p.tokens_cache_write, tokens_reasoning = p.tokens_reasoning,
+            tokens_audio_in = p.tokens_audio_in, tokens_audio_out = p.tokens_audio_out,
+            cost = p.cost, cost_status = p.cost_status, cost_lines = p.cost_lines,
+            upstream_request_id = p.upstream_request_id, upstream_object_id = p.upstream_object_id
+        from priced p
+        where u.id = p.id and u.started_at = p.started_at and u.state = 'open'
+        returning p.n
+    ), added as (
+        insert into public.usage_logs (
+            id, org_id, project_id, api_key_id, started_at, deadline_at, settled_at, state, upstream, endpoint, method, stream, batch,
+            status_code, latency_ms, ttft_ms, model_requested, model, service_tier, tokens_in, tokens_out, tokens_cached,
+            tokens_cache_write, tokens_reasoning, tokens_audio_in, tokens_audio_out, cost, cost_status, usage, tools, cost_lines,
+            upstream_request_id, upstream_object_id, end_user, tags)
+        select p.id, p.org_id, p.project_id, p.api_key_id, p.started_at, p.started_at + make_interval(secs => p.max_seconds),
+            clock_timestamp(), 'settled', p.upstream, p.endpoint, p.method, p.stream, p.batch, p.status_code, p.latency_ms, p.ttft_ms,
+            p.model_requested, p.model, p.service_tier, p.tokens_in, p.tokens_out, p.tokens_cached, p.tokens_cache_write,
+            p.tokens_reasoning, p.tokens_audio_in, p.tokens_audio_out, p.cost, p.cost_status, p.usage, p.tools, p.cost_lines,
+            p.upstream_request_id, p.upstream_object_id, p.end_user, coalesce(p.tags, '{}')
+        from priced p
+        where not exists (select from public.usage_logs u where u.id = p.id and u.started_at = p.started_at)
+        on conflict do nothing
+        returning id
+    )
+    select p.n, case when s.n is not null then 'settled' when a.id is not null then 'missing' else 'already' end
+    from priced p left join settled s on s.n = p.n left join added a on a.id = p.id;
+end $$;
+
+comment on function app.settle_calls is 'Prices and closes a batch of calls, each exactly once; one row back per call.';
+revoke execute on function app.settle_calls from public, anon, authenticated, service_role;
+grant execute on function app.settle_calls to spendai_proxy;

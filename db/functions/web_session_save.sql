@@ -1,0 +1,17 @@
+-- web_session_save(...) → whether the browser session still lives; one that was ended meanwhile stays ended
+create or replace function app.web_session_save(p_id_hash bytea, p_data jsonb, p_tokens bytea, p_seconds integer)
+returns boolean
+language sql security definer
+set search_path = ''
+as $$
+    with saved as (
+        update private.web_sessions s set data = p_data, tokens = p_tokens, seen_at = now(),
+            expires_at = now() + make_interval(secs => p_seconds)
+        where s.id_hash = p_id_hash and s.expires_at > now() returning 1
+    )
+    select exists (select from saved)
+$$;
+
+comment on function app.web_session_save is 'Rewrites a living browser session and lets it live on; never brings back one that was ended.';
+revoke execute on function app.web_session_save from public, anon, authenticated, service_role;
+grant execute on function app.web_session_save to spendai_auth;

@@ -1,0 +1,16 @@
+-- web_session_start(...): a new browser session; sweeps a few that have ended
+create or replace function app.web_session_start(p_id_hash bytea, p_user_id uuid, p_data jsonb, p_tokens bytea, p_seconds integer)
+returns void
+language sql security definer
+set search_path = ''
+as $$
+    delete from private.web_sessions s where s.id_hash in (
+        select e.id_hash from private.web_sessions e where e.expires_at < now() limit 20 for update skip locked);
+    insert into private.web_sessions (id_hash, user_id, data, tokens, expires_at)
+    values (p_id_hash, p_user_id, p_data, p_tokens, now() + make_interval(secs => p_seconds))
+    on conflict (id_hash) do nothing;  -- two answers at once to a browser without one: the first is as good
+$$;
+
+comment on function app.web_session_start is 'Writes a new browser session and removes a few expired ones.';
+revoke execute on function app.web_session_start from public, anon, authenticated, service_role;
+grant execute on function app.web_session_start to spendai_auth;

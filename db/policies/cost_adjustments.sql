@@ -1,0 +1,7 @@
+-- cost_adjustments: everyone in the organization reads; nobody writes by hand
+alter table public.cost_adjustments enable row level security;
+drop policy if exists read_own_org on public.cost_adjustments;
+create policy read_own_org on public.cost_adjustments for select to authenticated
+    using (org_id = (select app.current_org_id()));
+revoke all on public.cost_adjustments from public, anon, authenticated, service_role;
+grant select on public.cost_adjustments to authenticated;

@@ -1,0 +1,7 @@
+-- cost_fills: everyone in the organization reads; nobody writes by hand
+alter table public.cost_fills enable row level security;
+drop policy if exists read_own_org on public.cost_fills;
+create policy read_own_org on public.cost_fills for select to authenticated
+    using (org_id = (select app.current_org_id()));
+revoke all on public.cost_fills from public, anon, authenticated, service_role;
+grant select on public.cost_fills to authenticated;

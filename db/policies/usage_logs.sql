@@ -1,0 +1,8 @@
+-- usage_logs: everyone in the organization reads; only open_calls and settle_calls write, as owner
+alter table public.usage_logs enable row level security;
+drop policy if exists read_own_org on public.usage_logs;
+create policy read_own_org on public.usage_logs for select to authenticated
+    using (org_id = (select app.current_org_id()));
+revoke all on public.usage_logs from public, anon, authenticated, service_role;
+grant select on public.usage_logs to authenticated;
+-- No insert, update or delete: a spend log that can be edited is not a log.
