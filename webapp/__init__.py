@@ -1,0 +1,31 @@
+"""SpendAI: a proxy in front of the OpenAI API that writes down what every call cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from webapp.config import Config
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """The application: settings, errors, sign-in, API, pages, commands, and the gateway in front of it all.
+
+    Imports inside: the launcher and gunicorn's settings live in this package too and must start fast.
+    """
+    from flask import Flask
+
+    from webapp import api, auth, cli, errors, health, pages
+    from webapp.config import ROOT, load
+    from webapp.gateway import Gateway
+
+    config = config or load()
+    app = Flask(__name__, template_folder=str(ROOT / "templates"))
+    app.config["SPENDAI"] = config
+    for part in (errors, auth, health, api, pages, cli):
+        part.init_app(app)
+    app.gateway = Gateway(app.wsgi_app, config)
+    app.wsgi_app = app.gateway
+    return app

@@ -1,0 +1,86 @@
+"""The body of a proxied request: JSON whole in memory, multipart and binary as a stream, both bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from webapp.errors import ApiError
+from webapp.metering import FormReader, RequestFacts, read_json_request
+
+CHUNK = 65536
+STREAMED = ("multipart/", "application/octet-stream", "audio/", "video/", "image/")
+
+
+class ClientGone(Exception):
+    """The client went away before it had sent its whole request."""
+
+
+class Body:
+    """``content`` is what goes upstream: bytes, an iterator of chunks, or None. ``length`` is None when chunked."""
+
+    def __init__(self, environ: dict[str, Any], endpoint: str, max_body: int, max_upload: int) -> None:
+        self._endpoint, self._form = endpoint, None
+        self._input: BinaryIO = environ["wsgi.input"]
+        self.length = _length(environ)
+        self.content: bytes | Iterator[bytes] | None = None
+        self.facts = RequestFacts()
+        if environ["REQUEST_METHOD"] in ("GET", "HEAD") or (self.length is None and not _chunked(environ)):
+            return
+        kind = environ.get("CONTENT_TYPE", "")
+        streamed = kind.lower().startswith(STREAMED)
+        self._limit = max_upload if streamed else max_body
+        if (self.length or 0) > self._limit:
+            raise too_large(self._limit)
+        if streamed:
+            self._form = FormReader(kind)
+            self.content = self._chunks()
+        else:
+            self._read_json()
+
+    def read_facts(self) -> RequestFacts:
+        """What the request says of itself; of a streamed one only once it was sent."""
+        return self._form.facts(self._endpoint) if self._form else self.facts
+
+    def _read_json(self) -> None:
+        try:
+            content = b"".join(self._chunks())
+        except ClientGone:
+            raise ApiError(400, "incomplete_body", "The request's body broke off") from None
+        self.facts = read_json_request(self._endpoint, content)
+        self.content = self.facts.body
+        if self.length is not None:
+            self.length = len(self.content)
+
+    def _chunks(self) -> Iterator[bytes]:
+        """The body as it comes in. Raises ClientGone, or ApiError 413 for a chunked one that never ends."""
+        got = 0
+        while chunk := self._read():
+            got += len(chunk)
+            if got > self._limit:
+                raise too_large(self._limit)
+            if self._form:
+                self._form.feed(chunk)
+            yield chunk
+        if self.length is not None and got < self.length:
+            raise ClientGone
+
+    def _read(self) -> bytes:
+        try:
+            return self._input.read(CHUNK)
+        except Exception:  # the server's own exceptions for a connection that broke or a chunk that is none
+            raise ClientGone from None
+
+
+def too_large(limit: int) -> ApiError:
+    """413 with the limit in it."""
+    return ApiError(413, "request_too_large", f"The request's body is larger than {limit} bytes")
+
+
+def _length(environ: dict[str, Any]) -> int | None:
+    text = environ.get("CONTENT_LENGTH") or ""
+    return int(text) if text.isdigit() and not _chunked(environ) else None
+
+
+def _chunked(environ: dict[str, Any]) -> bool:
+    return "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()

@@ -1,0 +1,78 @@
+"""One proxied call: what is known of it at each step, and the two messages the ledger gets about it."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from webapp.metering import AnswerFacts, RequestFacts
+
+
+def new_id(now_ms: int) -> UUID:
+    """A UUIDv7: the moment in milliseconds, then 74 random bits."""
+    return UUID(int=now_ms << 80 | 0x7 << 76 | secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62))
+
+
+class Call:
+    """One call from its arrival to its row. ``started_at`` is the moment inside ``id``, so the partition follows."""
+
+    def __init__(self, endpoint: str, method: str, facts: RequestFacts, tags: dict[str, str]) -> None:
+        now_ms = time.time_ns() // 1_000_000
+        self.id = new_id(now_ms)
+        self.started_at = datetime.fromtimestamp(now_ms // 1000, UTC).replace(microsecond=now_ms % 1000 * 1000)
+        self.clock = time.monotonic()
+        self.endpoint, self.method, self.facts, self.tags = endpoint, method, facts, tags
+        self.opened: dict[str, Any] = {}
+        self.first_byte: float | None = None
+        self.settled = False
+
+    def elapsed_ms(self, since: float | None = None) -> int:
+        """Milliseconds from arrival until now, or until ``since``."""
+        return round(((since or time.monotonic()) - self.clock) * 1000)
+
+    def open_message(self, key_hash: bytes, max_seconds: int) -> dict[str, Any]:
+        """What app.open_calls wants to know."""
+        return self._common(max_seconds) | {
+            "key_hash": key_hash.hex(),
+            "model": self.facts.model,
+            "stream": self.facts.stream,
+        }
+
+    def settle_message(
+        self, status: int, outcome: str, answer: AnswerFacts, request_id: str | None, max_seconds: int
+    ) -> dict[str, Any]:
+        """What app.settle_calls wants to know; complete in itself, should the open row be lost."""
+        opened = self.opened
+        return self._common(max_seconds) | {
+            "org_id": str(opened["org_id"]),
+            "project_id": str(opened["project_id"]),
+            "api_key_id": str(opened["api_key_id"]),
+            "upstream": opened["upstream"],
+            "stream": self.facts.stream,
+            "batch": False,
+            "model_requested": self.facts.model,
+            "model": answer.model,
+            "service_tier": answer.service_tier,
+            "usage": answer.usage,
+            "tools": answer.tools,
+            "outcome": outcome,
+            "status_code": status,
+            "latency_ms": self.elapsed_ms(),
+            "ttft_ms": self.elapsed_ms(self.first_byte) if self.first_byte else None,
+            "upstream_request_id": request_id,
+            "upstream_object_id": answer.object_id,
+        }
+
+    def _common(self, max_seconds: int) -> dict[str, Any]:
+        return {
+            "id": str(self.id),
+            "started_at": self.started_at.isoformat(),
+            "max_seconds": max_seconds,
+            "endpoint": self.endpoint,
+            "method": self.method,
+            "end_user": self.facts.end_user,
+            "tags": self.tags,
+        }

@@ -1,0 +1,124 @@
+"""Postgres: pools, and one transaction per person.
+
+``scope(role, claims)`` is one transaction in which the database sees the signed-in person: the role and the JWT claims
+are set for that transaction only, exactly as Supabase's API does it. Without claims every table is empty.
+
+    with scope("authenticated", claims) as tx:
+        tx.rows("key_list", None)              # list of dicts from app.key_list(null)
+        tx.call("key_revoke", key_id)          # runs app.key_revoke(...), first row as a dict or None
+
+Pools are opened after the worker was forked (``open_pools``) and closed when it ends.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import dict_row
+from psycopg_pool import ConnectionPool
+
+from webapp import embedded
+from webapp.config import Config
+
+ROLES = ("spendai_web", "spendai_proxy", "spendai_auth")
+STATEMENT_TIMEOUT = "15s"
+_pools: dict[str, ConnectionPool] = {}
+
+
+def password(config: Config, role: str) -> str:
+    """Password of a login role: every gateway that shares SECRET_KEY comes to the same one."""
+    return hmac.new(config.secret_key.encode(), f"postgres/{role}".encode(), hashlib.sha256).hexdigest()
+
+
+def passwords(config: Config) -> dict[str, str]:
+    """Login role → password, for ``migrate``."""
+    return {role: password(config, role) for role in ROLES}
+
+
+def dsn(config: Config, role: str) -> str:
+    """Connection string for one of the login roles."""
+    if config.embedded:
+        return embedded.conninfo(config, role, password(config, role))
+    parts = conninfo_to_dict(config.database_url)
+    # Supabase's pooler wants the project's reference behind the user's name: role.reference
+    _, dot, reference = str(parts.get("user", "")).partition(".")
+    parts |= {"user": role + dot + reference, "password": password(config, role)}
+    parts.setdefault("connect_timeout", 5)
+    return make_conninfo(**{k: v for k, v in parts.items() if v is not None})
+
+
+def open_pools(config: Config) -> None:
+    """Open the worker's pools: at most three connections for pages and two for sign-in."""
+    for name, role, size in (("web", "spendai_web", 3), ("auth", "spendai_auth", 2)):
+        _pools[name] = ConnectionPool(
+            dsn(config, role),
+            min_size=1,
+            max_size=size,
+            timeout=5,
+            kwargs={"prepare_threshold": None, "row_factory": dict_row, "application_name": f"spendai {name}"},
+            check=ConnectionPool.check_connection,
+            open=True,
+            name=name,
+        )
+
+
+def close_pools() -> None:
+    """Close the worker's pools; psycopg complains when the interpreter ends with open ones."""
+    while _pools:
+        _pools.popitem()[1].close(timeout=2)
+
+
+class Transaction:
+    """One open transaction; calls functions of schema app by name."""
+
+    def __init__(self, conn: psycopg.Connection[dict[str, Any]]) -> None:
+        self.conn = conn
+
+    def rows(self, function: str, *args: Any) -> list[dict[str, Any]]:
+        """All rows of app.<function>(args), as dicts."""
+        query = sql.SQL("select * from {}({})").format(
+            sql.Identifier(*function.split(".")) if "." in function else sql.Identifier("app", function),
+            sql.SQL(", ").join([sql.Placeholder()] * len(args)),
+        )
+        return self.conn.execute(query, args).fetchall()
+
+    def call(self, function: str, *args: Any) -> dict[str, Any] | None:
+        """First row of app.<function>(args), or None."""
+        rows = self.rows(function, *args)
+        return rows[0] if rows else None
+
+    def query(self, text: str, *args: Any) -> list[dict[str, Any]]:
+        """Rows of a plain select; for views and tables."""
+        return self.conn.execute(text, args).fetchall()
+
+
+@contextmanager
+def scope(role: str, claims: Mapping[str, Any] | None = None) -> Iterator[Transaction]:
+    """One transaction as ``authenticated`` with a person's claims, or as ``spendai_auth`` for sign-in itself."""
+    with _pools["auth" if role == "spendai_auth" else "web"].connection() as conn, conn.transaction():
+        settings = {"statement_timeout": STATEMENT_TIMEOUT}
+        if role != "spendai_auth":
+            kept = {k: claims[k] for k in ("sub", "role", "email") if k in claims} if claims else {}
+            settings |= {"role": role, "request.jwt.claims": json.dumps(kept)}
+        conn.execute(
+            sql.SQL("select ") + sql.SQL(", ").join([sql.SQL("set_config(%s, %s, true)")] * len(settings)),
+            [part for pair in settings.items() for part in pair],
+        )
+        yield Transaction(conn)
+
+
+def ready() -> bool:
+    """Whether the database answers and is migrated."""
+    try:
+        with scope("spendai_auth") as tx:
+            return tx.call("web_session_load", b"\0" * 32) is None
+    except psycopg.Error:
+        return False

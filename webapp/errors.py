@@ -1,0 +1,98 @@
+"""Errors: one tree, translated once.
+
+ApiError(status, code, message, param, hint)   anything a caller can be told
+├── raised in Python where HTTP itself is wrong (body, method, CSRF)
+└── made by ``from_database`` out of an SQL error: SQLSTATE ``PTnnn`` is HTTP nnn, DETAIL is the code,
+    COLUMN the parameter, MESSAGE and HINT are for people. A database that cannot be reached is 503.
+
+Below /api the answer is OpenAI-shaped JSON, elsewhere a page.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import psycopg
+from flask import Flask, Response, jsonify, render_template, request
+from psycopg_pool import PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+log = logging.getLogger("spendai")
+
+TYPES = {
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    409: "conflict_error",
+    429: "rate_limit_error",
+}
+
+
+class ApiError(Exception):
+    """An error with an HTTP status, a machine-readable code and a message that never holds a secret."""
+
+    def __init__(self, status: int, code: str, message: str, param: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message, self.param, self.hint = status, code, message, param, hint
+
+    def body(self) -> dict[str, Any]:
+        """The error in OpenAI's shape."""
+        kind = TYPES.get(self.status, "api_error" if self.status >= 500 else "invalid_request_error")
+        message = f"{self.message}. {self.hint}" if self.hint else self.message
+        return {"error": {"message": message, "type": kind, "param": self.param, "code": self.code}}
+
+
+def from_database(error: psycopg.Error) -> ApiError:
+    """The ApiError that an SQL error stands for; unknown ones become 500 without their text."""
+    state, diag = error.sqlstate or "", error.diag
+    if state.startswith("PT") and state[2:].isdigit():
+        return ApiError(
+            int(state[2:]),
+            diag.message_detail or "error",
+            diag.message_primary or "",
+            diag.column_name,
+            diag.message_hint,
+        )
+    if isinstance(error, PoolTimeout) or state[:2] in ("08", "53", "57") or not state:
+        return ApiError(503, "database_unavailable", "The database cannot be reached right now", hint="Try again")
+    if state == "42501":
+        return ApiError(403, "forbidden", "You may not do this")
+    if state[:2] == "22":
+        return ApiError(400, "invalid_value", "A value has the wrong form")
+    log.error("database error sqlstate=%s constraint=%s", state, diag.constraint_name)
+    return ApiError(500, "internal_error", "Something went wrong on our side")
+
+
+def from_http(error: HTTPException) -> ApiError:
+    """The ApiError for an error of Flask's own (no such route, wrong method, body too large)."""
+    status = error.code or 500
+    return ApiError(status, (error.name or "error").lower().replace(" ", "_"), error.description or error.name)
+
+
+def init_app(app: Flask) -> None:
+    """Answer every error in the right shape: JSON below /api, a page elsewhere."""
+
+    def answer(error: ApiError) -> tuple[Response | str, int]:
+        if request.path.startswith("/api/") or request.path in ("/healthz", "/readyz"):
+            return jsonify(error.body()), error.status
+        return render_template("error.html", error=error), error.status
+
+    @app.errorhandler(ApiError)
+    def _api_error(error: ApiError) -> tuple[Response | str, int]:
+        return answer(error)
+
+    @app.errorhandler(psycopg.Error)
+    def _database_error(error: psycopg.Error) -> tuple[Response | str, int]:
+        return answer(from_database(error))
+
+    @app.errorhandler(HTTPException)
+    def _http_error(error: HTTPException) -> Any:
+        if (error.code or 500) < 400:
+            return error
+        return answer(from_http(error))
+
+    @app.errorhandler(Exception)
+    def _unexpected(error: Exception) -> tuple[Response | str, int]:
+        log.exception("unexpected %s on %s %s", type(error).__name__, request.method, request.path)
+        return answer(ApiError(500, "internal_error", "Something went wrong on our side"))

@@ -1,0 +1,265 @@
+"""The request path of a proxied call, top to bottom: open → forward → meter → settle → answer.
+
+A plain WSGI application in front of Flask, which only sees what is not below /api/v1/proxy. The call is written down
+and committed before anything goes upstream, and settled and committed before the last byte of its answer goes to the
+client. Bytes pass through untouched; the one edit is metering's ``include_usage`` (see metering.request).
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from webapp import sandbox
+from webapp.body import Body, ClientGone
+from webapp.call import Call
+from webapp.config import Config
+from webapp.errors import ApiError
+from webapp.keys import key_hash
+from webapp.ledger import Ledger, LedgerRefused, LedgerUnavailable
+from webapp.metering import AnswerFacts, Meter, parse_tags
+from webapp.routes import endpoint_of
+from webapp.upstream import Answer, Client, Interrupted, Request, UpstreamError, answer_headers, request_headers
+from webapp.vault import VaultError, unseal
+
+log = logging.getLogger("spendai.gateway")
+PREFIX = "/api/v1/proxy"
+SETTLE_SECONDS = 2.0  # how long a client waits for the commit of its settled row
+REFUSED = {
+    "invalid_key": (401, "invalid_api_key", "This SpendAI key is not known"),
+    "revoked_key": (401, "invalid_api_key", "This SpendAI key was revoked"),
+    "expired_key": (401, "invalid_api_key", "This SpendAI key has expired"),
+    "archived_project": (401, "invalid_api_key", "The project of this SpendAI key is archived"),
+    "no_provider_key": (403, "no_provider_key", "The organization's OpenAI key was removed; an admin must store one"),
+    "clock_skew": (503, "ledger_unavailable", "The clocks of gateway and database are more than 60 s apart"),
+}
+UNAVAILABLE = ApiError(503, "ledger_unavailable", "The ledger cannot be written right now; nothing was sent to OpenAI")
+STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+Start = Callable[..., Any]
+
+
+class Target(NamedTuple):
+    """What the request line asks for: OpenAI's path for the ledger, the raw path and query for the wire."""
+
+    endpoint: str
+    raw: str
+
+
+class Gateway:
+    """``Gateway(flask_app.wsgi_app, config)``; ``start()`` once the worker has forked, ``stop()`` before it ends."""
+
+    def __init__(self, flask_app: Callable[..., Any], config: Config) -> None:
+        self.flask_app, self.config = flask_app, config
+        self.client = Client(config.upstream_connect_timeout, config.upstream_read_timeout)
+        self.ledger: Ledger | None = None
+
+    def start(self) -> None:
+        """Connect to the ledger."""
+        self.ledger = Ledger(self.config)
+
+    def stop(self) -> None:
+        """Let go of the ledger."""
+        if self.ledger:
+            self.ledger.close()
+
+    def __call__(self, environ: dict[str, Any], start_response: Start) -> Any:
+        """WSGI: answer what is below the proxy's path, hand everything else to Flask."""
+        raw = environ.get("RAW_URI") or quote(environ["PATH_INFO"]) + "?" + environ.get("QUERY_STRING", "")
+        path, mark, query = raw.partition("?")
+        if path != PREFIX and not path.startswith(PREFIX + "/"):
+            return self.flask_app(environ, start_response)
+        try:
+            return self._proxy(environ, start_response, path[len(PREFIX) :], mark + query)
+        except ApiError as error:
+            return _refuse(error, start_response)
+
+    def _proxy(self, environ: dict[str, Any], start_response: Start, path: str, query: str) -> Iterator[bytes]:
+        key = _bearer(environ)
+        target = _target(environ["REQUEST_METHOD"], path, query)
+        if environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() not in ("", "identity"):
+            raise ApiError(415, "unsupported_content_encoding", "Send the request's body without Content-Encoding")
+        body = Body(environ, target.endpoint, self.config.max_body_bytes, self.config.max_upload_bytes)
+        tags = parse_tags(environ.get("HTTP_X_SPENDAI_TAGS"))
+        call = Call(target.endpoint, environ["REQUEST_METHOD"], body.facts, tags)
+        self._open(call, key)
+        try:
+            answer = self._forward(call, environ, target, body)
+        except UpstreamError as error:
+            self._settle(call, error.status, "no_usage" if error.sent else "error")
+            return _refuse(ApiError(error.status, error.code, error.message), start_response, call)
+        except ApiError as error:  # a body that grew too large on its way
+            self._settle(call, error.status, "no_usage")
+            return _refuse(error, start_response, call)
+        except ClientGone:
+            self._settle(call, 499, "no_usage")
+            return _refuse(ApiError(400, "incomplete_body", "The request's body broke off"), start_response, call)
+        except BaseException:
+            self._settle(call, 500, "no_usage")
+            raise
+        return self._answer(call, answer, start_response)
+
+    def _open(self, call: Call, key: str) -> None:
+        """Check the key and write the open row, or raise; nothing has gone upstream until this returns."""
+        try:
+            call.opened = self.ledger.open(call.open_message(key_hash(key), self.config.call_max_seconds))
+        except (LedgerUnavailable, LedgerRefused):
+            raise UNAVAILABLE from None
+        if call.opened["outcome"] != "opened":
+            raise ApiError(*REFUSED[call.opened["outcome"]])
+
+    def _forward(self, call: Call, environ: dict[str, Any], target: Target, body: Body) -> Answer:
+        """Send the call upstream with the organization's OpenAI key; returns once the head of the answer is there."""
+        headers = request_headers(environ, identity=body.facts.injected)
+        if call.opened["upstream"] == "sandbox":
+            content = body.content if isinstance(body.content, bytes) else b"".join(body.content or ())
+            answer = sandbox.answer(call.method, f"/v1{target.raw}", headers, content)
+        else:
+            headers.append(("Authorization", f"Bearer {self._openai_key(call.opened)}"))
+            base_url = call.opened["base_url"] or self.config.openai_base_url
+            request = Request(call.method, target.raw, headers, body.content, body.length)
+            answer = self.client.send(base_url, request)
+        call.facts = body.read_facts()
+        return answer
+
+    def _openai_key(self, opened: dict[str, Any]) -> str:
+        sealed = opened["provider_key"]
+        if sealed is None:
+            return self.config.openai_api_key
+        try:
+            return unseal(self.config.key_ring, bytes(sealed), opened["org_id"], opened["provider_project_id"])
+        except VaultError as error:
+            log.error("%s", error)
+            message = "The stored OpenAI key cannot be read; an admin must store it again"
+            raise UpstreamError(503, "provider_key_unreadable", message, sent=False) from None
+
+    def _answer(self, call: Call, answer: Answer, start_response: Start) -> Iterator[bytes]:
+        """Pass the answer on: status, headers and bytes as they are, plus the call's id."""
+        kind, encoding = answer.header("content-type"), answer.header("content-encoding")
+        meter = Meter(call.endpoint, call.method, call.facts, answer.status, kind, encoding)
+        is_stream = kind.lower().startswith("text/event-stream")
+        headers = answer_headers(answer.headers, resized=is_stream and call.facts.injected)
+        start_response(_status(answer.status, answer.reason), [*headers, ("x-spendai-call-id", str(call.id))])
+        return self._body(call, answer, meter, head_first=is_stream)
+
+    def _body(self, call: Call, answer: Answer, meter: Meter, *, head_first: bool) -> Iterator[bytes]:
+        """The answer's bytes, the last of them only after the call is settled and committed."""
+        complete = False
+        try:
+            if head_first:
+                yield b""  # the head goes out before the first event is there
+            answer.stop_at(call.clock + self.config.call_max_seconds)
+            for chunk in answer.chunks():
+                call.first_byte = call.first_byte or time.monotonic()
+                if ready := meter.feed(chunk):
+                    yield ready
+                if meter.terminal and not call.settled:
+                    self._settle_metered(call, answer, meter, answer.status, complete=True)
+                    yield meter.release()
+            meter.finish()
+            complete = True
+        except GeneratorExit:  # the client hung up
+            if not call.settled:
+                complete = self._drain(answer, meter)
+                self._settle_metered(call, answer, meter, 499, complete=complete)
+            raise
+        except Interrupted:
+            meter.finish()
+        finally:
+            answer.close()
+        self._settle_metered(call, answer, meter, answer.status, complete=complete)
+        if last := meter.release():
+            yield last
+        if not complete:
+            # The client must see the answer end as it did: cut off, without the end of its framing.
+            raise ConnectionResetError(errno.ECONNRESET, "the upstream broke its answer off")
+
+    def _drain(self, answer: Answer, meter: Meter) -> bool:
+        """Read on to the usage for nobody but the ledger, within bounds. Whether the end was reached."""
+        left = self.config.drain_bytes
+        try:
+            answer.stop_at(time.monotonic() + self.config.drain_seconds)
+            for chunk in answer.chunks():
+                meter.feed(chunk)
+                left -= len(chunk)
+                if meter.terminal or left < 0:
+                    return meter.terminal
+        except Interrupted:
+            meter.finish()
+            return False
+        meter.finish()
+        return True
+
+    def _settle_metered(self, call: Call, answer: Answer, meter: Meter, status: int, *, complete: bool) -> None:
+        """Settle with what the meter read. An error of OpenAI's own is free; an answer without its end has no usage."""
+        if call.settled:
+            return
+        facts = meter.result(complete)
+        if answer.status >= 400:
+            outcome = "error"
+        else:
+            outcome = "complete" if facts.complete or facts.usage is not None else "no_usage"
+        self._settle(call, status, outcome, facts, answer.header("x-request-id")[:200] or None)
+
+    def _settle(
+        self, call: Call, status: int, outcome: str, facts: AnswerFacts | None = None, request_id: str | None = None
+    ) -> None:
+        """Price and close the row, exactly once. A row that cannot be closed stays open and is shown as in doubt."""
+        if call.settled:
+            return
+        call.settled = True
+        message = call.settle_message(status, outcome, facts or AnswerFacts(), request_id, self.config.call_max_seconds)
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while True:
+            try:
+                self.ledger.settle(message)
+                log.info("call=%s status=%s ms=%s", call.id, status, message["latency_ms"])
+                return
+            except LedgerRefused:
+                message |= {"outcome": "no_usage", "usage": None, "tools": None}
+            except LedgerUnavailable:
+                time.sleep(0.1)
+            if time.monotonic() > deadline:
+                log.error("call=%s could not be settled and is in doubt", call.id)
+                return
+
+
+def _bearer(environ: dict[str, Any]) -> str:
+    scheme, _, key = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    if scheme.lower() != "bearer" or not key.strip():
+        message = "Send a SpendAI key in the Authorization header: Bearer sk-spend-…"
+        raise ApiError(401, "invalid_api_key", message)
+    return key.strip()
+
+
+def _target(method: str, path: str, query: str) -> Target:
+    endpoint = endpoint_of(method, path)
+    if endpoint is None:
+        raise ApiError(403, "endpoint_not_allowed", f"SpendAI does not forward {method} to this path")
+    return Target(endpoint, ("/chat/completions" if path in ("", "/") else path) + query)
+
+
+def _refuse(error: ApiError, start_response: Start, call: Call | None = None) -> Iterator[bytes]:
+    """An answer of our own, in OpenAI's shape."""
+    body = json.dumps(error.body()).encode()
+    headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+    if error.status == 401:
+        headers.append(("WWW-Authenticate", "Bearer"))
+    if error.status == 503:
+        headers.append(("Retry-After", "1"))
+    if call:
+        headers.append(("x-spendai-call-id", str(call.id)))
+    start_response(_status(error.status), headers)
+    return iter([body])
+
+
+def _status(status: int, reason: str = "") -> str:
+    """The status line; an upstream's own reason as long as it is printable."""
+    if reason and reason.isascii() and reason.isprintable():
+        return f"{status} {reason}"
+    return STATUS_LINES.get(status, f"{status} Unknown")

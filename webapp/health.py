@@ -1,0 +1,22 @@
+"""/healthz: the process lives. /readyz: it can do its work."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from webapp import db
+from webapp.errors import ApiError
+
+
+def init_app(app: Flask) -> None:
+    """Register both."""
+
+    @app.get("/healthz")
+    def healthz() -> dict[str, str]:
+        return {"status": "ok", "service": "spendai"}
+
+    @app.get("/readyz")
+    def readyz() -> dict[str, str]:
+        if not db.ready():
+            raise ApiError(503, "database_unavailable", "The database cannot be reached or is not migrated")
+        return {"status": "ok"}

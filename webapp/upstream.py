@@ -1,0 +1,256 @@
+"""HTTP to OpenAI: one call of the client is one request here, byte for byte, never retried, no redirect followed.
+
+Python's own HTTP client, below any URL handling: it sends the raw target as it came (``%7e`` stays ``%7e``, brackets
+stay), reads no proxy variable and no .netrc. Connections are kept alive and reused; one that the other side closed
+meanwhile is noticed before anything is sent on it.
+"""
+
+from __future__ import annotations
+
+import http.client
+import re
+import select
+import socket
+import ssl
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from functools import lru_cache
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import certifi
+
+HOP_BY_HOP = frozenset((
+    "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
+    "transfer-encoding", "upgrade",
+))  # fmt: skip
+REQUEST_DROPPED = HOP_BY_HOP | frozenset((
+    "host", "authorization", "cookie", "forwarded", "expect", "content-length", "openai-organization", "openai-project",
+))  # fmt: skip
+REQUEST_DROPPED_PREFIXES = ("x-forwarded-", "x-spendai-")
+ANSWER_DROPPED = HOP_BY_HOP | frozenset(("set-cookie", "strict-transport-security", "alt-svc", "server", "date"))
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+ENCODINGS = ("gzip", "deflate", "identity")
+IDLE_SECONDS = 30  # an idle connection older than this is not trusted any more
+KEPT_IDLE = 512
+CHUNK = 65536
+
+Headers = list[tuple[str, str]]
+
+
+class UpstreamError(Exception):
+    """The upstream did not answer. ``sent`` tells whether it may have got the request, and so may have billed it."""
+
+    def __init__(self, status: int, code: str, message: str, *, sent: bool) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message, self.sent = status, code, message, sent
+
+
+class Interrupted(Exception):
+    """The answer broke off; ``timeout`` when the upstream fell silent."""
+
+    def __init__(self, *, timeout: bool = False) -> None:
+        super().__init__("timeout" if timeout else "broken off")
+        self.timeout = timeout
+
+
+def _named_in_connection(value: str) -> set[str]:
+    return {name.strip().lower() for name in value.split(",")}
+
+
+def request_headers(environ: Mapping[str, str], *, identity: bool) -> Headers:
+    """The client's headers that go upstream; ``identity`` asks for an answer that is not compressed."""
+    dropped = REQUEST_DROPPED | _named_in_connection(environ.get("HTTP_CONNECTION", ""))
+    kept = []
+    for key, value in environ.items():
+        if key.startswith("HTTP_"):
+            name = key[5:].replace("_", "-").lower()
+        elif key == "CONTENT_TYPE" and value:
+            name = "content-type"
+        else:
+            continue
+        if name in dropped or name.startswith(REQUEST_DROPPED_PREFIXES):
+            continue
+        if name == "accept-encoding":
+            value = "identity" if identity else accept_encoding(value)  # noqa: PLW2901
+        kept.append((name.title(), value))
+    if identity and "HTTP_ACCEPT_ENCODING" not in environ:
+        kept.append(("Accept-Encoding", "identity"))
+    return kept
+
+
+def accept_encoding(value: str) -> str:
+    """The encodings of the client that metering can read."""
+    wanted = [part.strip() for part in value.split(",")]
+    return ", ".join(part for part in wanted if part.partition(";")[0].strip().lower() in ENCODINGS) or "identity"
+
+
+def answer_headers(headers: Iterable[tuple[str, str]], *, resized: bool) -> Headers:
+    """The upstream's headers that go to the client; ``resized`` drops a length that is no longer true."""
+    headers = list(headers)
+    named = (_named_in_connection(value) for name, value in headers if name.lower() == "connection")
+    dropped = ANSWER_DROPPED.union(*named) | ({"content-length"} if resized else set())
+    return [(name, value) for name, value in headers if name.lower() not in dropped and _sendable(name, value)]
+
+
+def _sendable(name: str, value: str) -> bool:
+    """Whether a header can go on; one with control characters would be an error of ours towards the client."""
+    return TOKEN.fullmatch(name) is not None and CONTROL.search(value) is None
+
+
+@lru_cache(maxsize=1)
+def _tls() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if not context.cert_store_stats()["x509_ca"]:
+        context.load_verify_locations(certifi.where())  # a bare machine without certificates of its own
+    return context
+
+
+class Answer:
+    """An upstream's answer: ``status``, ``reason``, ``headers`` (duplicates in order), then ``chunks()`` once."""
+
+    def __init__(self, origin: Origin, conn: http.client.HTTPConnection, response: http.client.HTTPResponse) -> None:
+        self._origin, self._conn, self._response = origin, conn, response
+        self.status, self.reason, self.headers = response.status, response.reason, response.getheaders()
+        self._deadline: float | None = None
+
+    def header(self, name: str) -> str:
+        """First value of a header, or an empty string."""
+        return self._response.getheader(name) or ""
+
+    def stop_at(self, deadline: float) -> None:
+        """Raise Interrupted when the body goes on past this moment of time.monotonic()."""
+        self._deadline = deadline
+        self._mind_deadline()
+
+    def _mind_deadline(self) -> None:
+        if self._deadline is not None and self._conn and self._conn.sock:
+            left = self._deadline - time.monotonic()
+            if left <= 0:
+                raise Interrupted(timeout=True)
+            self._conn.sock.settimeout(min(left, self._conn.sock.gettimeout() or left))
+
+    def chunks(self) -> Iterator[bytes]:
+        """The body as it comes. Raises Interrupted when it breaks off; the end is the true end."""
+        response = self._response
+        try:
+            while chunk := response.read1(CHUNK):
+                yield chunk
+                self._mind_deadline()
+        except TimeoutError:
+            raise Interrupted(timeout=True) from None
+        except (OSError, http.client.HTTPException):
+            raise Interrupted from None
+        if response.length:  # fewer bytes came than Content-Length promised
+            raise Interrupted
+
+    def close(self) -> None:
+        """Give the connection back when the answer was read to its end, else close it. Safe to call twice."""
+        conn, self._conn = self._conn, None
+        if conn is not None:
+            ended = self._response.isclosed() or (self._response.length == 0 and not self._response.chunked)
+            self._response.close()
+            self._origin.take_back(conn, reusable=ended and not self._response.will_close)
+
+
+class Origin:
+    """One scheme, host and port, with its idle connections."""
+
+    def __init__(self, scheme: str, host: str, port: int | None, connect_timeout: float) -> None:
+        self.scheme, self.host, self.port, self.connect_timeout = scheme, host, port, connect_timeout
+        self._idle: list[tuple[http.client.HTTPConnection, float]] = []
+
+    def connection(self) -> http.client.HTTPConnection:
+        """An open connection, kept or new. Raises OSError."""
+        while self._idle:
+            conn, since = self._idle.pop()  # the newest: the others may grow old and go
+            if time.monotonic() - since < IDLE_SECONDS and conn.sock and not _readable(conn.sock):
+                return conn
+            conn.close()
+        if self.scheme == "https":
+            conn = http.client.HTTPSConnection(self.host, self.port, timeout=self.connect_timeout, context=_tls())
+        else:
+            conn = http.client.HTTPConnection(self.host, self.port, timeout=self.connect_timeout)
+        conn.connect()
+        conn.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return conn
+
+    def take_back(self, conn: http.client.HTTPConnection, *, reusable: bool) -> None:
+        """Keep a connection for the next call, or close it."""
+        if reusable and conn.sock and len(self._idle) < KEPT_IDLE:
+            self._idle.append((conn, time.monotonic()))
+        else:
+            conn.close()
+
+
+def _readable(sock: socket.socket) -> bool:
+    """Whether there is something to read on an idle connection: its end, most likely."""
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+class Request(NamedTuple):
+    """What goes upstream: the raw path and query below the base URL; a body without a length goes chunked."""
+
+    method: str
+    target: str
+    headers: Headers
+    body: bytes | Iterable[bytes] | None
+    length: int | None
+
+
+class Client:
+    """Sends requests to OpenAI's API; connections are shared per origin."""
+
+    def __init__(self, connect_timeout: float, read_timeout: float) -> None:
+        self.connect_timeout, self.read_timeout = connect_timeout, read_timeout
+        self._origins: dict[tuple[str, str, int | None], Origin] = {}
+
+    def send(self, base_url: str, request: Request) -> Answer:
+        """Send one request and wait for the head of its answer.
+
+        Raises UpstreamError. What the body's iterator raises passes through and the connection is closed.
+        """
+        parts = urlsplit(base_url)
+        where = (parts.scheme, parts.hostname or "", parts.port)
+        origin = self._origins.setdefault(where, Origin(*where, self.connect_timeout))
+        try:
+            conn = origin.connection()
+        except OSError as error:
+            reason = "did not answer in time" if isinstance(error, TimeoutError) else "cannot be reached"
+            raise UpstreamError(502, "upstream_unreachable", f"OpenAI's API {reason}", sent=False) from None
+        try:
+            conn.sock.settimeout(self.read_timeout)
+            return Answer(origin, conn, _exchange(conn, parts.netloc, parts.path, request))
+        except TimeoutError:
+            conn.close()
+            raise UpstreamError(504, "upstream_timeout", "OpenAI's API did not answer in time", sent=True) from None
+        except (OSError, http.client.HTTPException):
+            conn.close()
+            raise UpstreamError(
+                502, "upstream_unreachable", "OpenAI's API broke the connection off", sent=True
+            ) from None
+        except BaseException:
+            conn.close()
+            raise
+
+
+def _exchange(
+    conn: http.client.HTTPConnection, host: str, base_path: str, request: Request
+) -> http.client.HTTPResponse:
+    conn.putrequest(request.method, base_path + request.target, skip_host=True, skip_accept_encoding=True)
+    conn.putheader("Host", host)
+    for name, value in request.headers:
+        conn.putheader(name, value.encode("latin-1"))
+    chunked = request.body is not None and request.length is None
+    if chunked:
+        conn.putheader("Transfer-Encoding", "chunked")
+    elif request.length is not None:
+        conn.putheader("Content-Length", str(request.length))
+    # A refusal may come before the whole body was read: then sending breaks and the answer is there all the same.
+    with suppress(BrokenPipeError, ConnectionResetError):
+        conn.endheaders(request.body, encode_chunked=chunked)
+    return conn.getresponse()

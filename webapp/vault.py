@@ -1,0 +1,47 @@
+"""Encryption of the OpenAI keys that organizations bring (AES-256-GCM with a key ring).
+
+A sealed key is ``0x01 | number of the ring's key (2 bytes) | nonce (12) | ciphertext and tag``. Organization and
+project are associated data: a sealed key copied into another row does not open. New keys are sealed with the ring's
+highest number, old ones open as long as theirs is in the ring.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from functools import lru_cache
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+
+class VaultError(Exception):
+    """A sealed key does not open: its ring key is gone, or the row was tampered with."""
+
+
+@lru_cache(maxsize=64)
+def _cipher(key: bytes) -> AESGCM:
+    return AESGCM(key)
+
+
+def _bound_to(org_id: UUID, project_id: UUID | None) -> bytes:
+    return f"spendai|openai|{org_id}|{project_id or ''}".encode()
+
+
+def seal(ring: Mapping[int, bytes], secret: str, org_id: UUID, project_id: UUID | None) -> bytes:
+    """Encrypt a key for one organization (and project)."""
+    number, nonce = max(ring), secrets.token_bytes(12)
+    sealed = _cipher(ring[number]).encrypt(nonce, secret.encode(), _bound_to(org_id, project_id))
+    return b"\x01" + number.to_bytes(2, "big") + nonce + sealed
+
+
+def unseal(ring: Mapping[int, bytes], sealed: bytes, org_id: UUID, project_id: UUID | None) -> str:
+    """Decrypt a key; raises VaultError when it does not belong there."""
+    key = ring.get(int.from_bytes(sealed[1:3], "big"))
+    if sealed[:1] != b"\x01" or key is None:
+        raise VaultError("the encryption key that sealed this OpenAI key is not in SPENDAI_ENCRYPTION_KEYS")
+    try:
+        return _cipher(key).decrypt(sealed[3:15], sealed[15:], _bound_to(org_id, project_id)).decode()
+    except InvalidTag:
+        raise VaultError("a stored OpenAI key does not open; it was changed or moved") from None

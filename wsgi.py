@@ -1,0 +1,9 @@
+"""WSGI entry point. Sockets are made cooperative before anything else is imported."""
+
+from gevent import monkey
+
+monkey.patch_all()
+
+from webapp import create_app  # noqa: E402  # psycopg must be imported after the patch
+
+app = create_app()
