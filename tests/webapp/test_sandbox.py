@@ -1,0 +1,201 @@
+"""The sandbox upstream, as the unmodified openai SDK sees it over HTTP."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import struct
+import threading
+import wave
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+
+import openai
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from webapp import sandbox
+from webapp.metering import Meter, RequestFacts, read_json_request
+
+HELLO = [{"role": "user", "content": "Hello there"}]
+
+
+class Quiet(WSGIRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+def wsgi(environ, start_response):
+    """What the gateway does with a sandbox answer, without the gateway."""
+    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    headers = [("Content-Type", environ.get("CONTENT_TYPE", ""))]
+    answer = sandbox.answer(environ["REQUEST_METHOD"], environ["PATH_INFO"], headers, body)
+    start_response(f"{answer.status} {answer.reason}", answer.headers)
+    return answer.chunks
+
+
+@pytest.fixture(scope="module")
+def client():
+    with make_server("127.0.0.1", 0, wsgi, handler_class=Quiet) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_port}/v1"
+        with openai.OpenAI(base_url=url, api_key="sk-none", max_retries=0) as sdk:
+            yield sdk
+        server.shutdown()
+        thread.join()
+
+
+def test_a_chat_completion_says_that_it_is_the_sandbox(client):
+    raw = client.chat.completions.with_raw_response.create(model="gpt-4o-mini", messages=HELLO)
+    answer = raw.parse()
+    assert "SpendAI sandbox" in answer.choices[0].message.content
+    assert "no OpenAI key is set" in answer.choices[0].message.content
+    assert (answer.model, answer.service_tier) == ("gpt-4o-mini-2024-07-18", "default")
+    assert (answer.usage.prompt_tokens, answer.usage.prompt_tokens_details.cached_tokens) == (9, 0)
+    assert answer.usage.total_tokens == answer.usage.prompt_tokens + answer.usage.completion_tokens
+    assert raw.headers["x-request-id"].startswith("req_") and raw.headers["openai-version"] == "2020-10-01"
+
+
+def test_a_streamed_chat_completion_tells_usage_only_when_asked(client):
+    whole = client.chat.completions.create(model="gpt-4o", messages=HELLO)
+    ask = {"model": "gpt-4o", "messages": HELLO, "stream": True}
+    plain = list(client.chat.completions.create(**ask))
+    asked = list(client.chat.completions.create(**ask, stream_options={"include_usage": True}))
+    for chunks in (plain, asked):
+        text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+        assert text == whole.choices[0].message.content
+    assert all(chunk.usage is None for chunk in plain) and plain[-1].choices[0].finish_reason == "stop"
+    assert asked[-1].choices == [] and asked[-1].usage == whole.usage
+
+
+def test_completions_answer_and_stream(client):
+    assert client.completions.create(model="gpt-3.5-turbo-instruct", prompt="Say hi").usage.prompt_tokens == 2
+    *_, last = client.completions.create(model="gpt-3.5-turbo-instruct", prompt="Say hi", stream=True)
+    assert last.choices[0].finish_reason == "stop"
+
+
+def test_a_response_and_its_stream_say_the_same(client):
+    whole = client.responses.create(model="gpt-5-mini", input="Hello", instructions="Be kind")
+    assert "SpendAI sandbox" in whole.output_text and whole.model == "gpt-5-mini-2025-08-07"
+    with client.responses.stream(model="gpt-5-mini", input="Hello", instructions="Be kind") as stream:
+        kinds = [event.type for event in stream]
+        final = stream.get_final_response()
+    assert (kinds[0], kinds[-1]) == ("response.created", "response.completed")
+    assert (final.output_text, final.usage) == (whole.output_text, whole.usage)
+
+
+@pytest.mark.parametrize(("model", "size"), [("text-embedding-3-small", 1536), ("text-embedding-3-large", 3072)])
+def test_embeddings_have_the_models_length_and_repeat(client, model, size):
+    answer = client.embeddings.create(model=model, input=["a", "b", "a"])
+    first, second, again = (item.embedding for item in answer.data)
+    assert len(first) == size and first == again != second
+    assert abs(sum(number * number for number in first) - 1) < 1e-4
+    plain = client.embeddings.create(model=model, input="a", encoding_format="float").data[0].embedding
+    assert plain == pytest.approx(first)
+    assert len(client.embeddings.create(model=model, input="a", dimensions=256).data[0].embedding) == 256
+
+
+def test_moderations_and_models_parse(client):
+    assert client.moderations.create(input=["a", "b"]).results[1].flagged is False
+    assert "gpt-4o-mini" in [model.id for model in client.models.list()]
+    assert client.models.retrieve("my-own-model").id == "my-own-model"
+
+
+def test_images_are_real_pictures_and_tell_tokens_like_gpt_image(client):
+    answer = client.images.generate(model="gpt-image-1", prompt="a cat", n=2)
+    picture = base64.b64decode(answer.data[1].b64_json)
+    assert picture.startswith(b"\x89PNG") and struct.unpack(">II", picture[16:24]) == (1, 1)
+    assert answer.usage.output_tokens == 544
+    assert client.images.generate(model="dall-e-3", prompt="a cat").usage is None
+    assert client.images.edit(model="gpt-image-1", image=picture, prompt="a dog", n=2).usage.output_tokens == 544
+
+
+def test_speech_is_a_real_sound_and_transcripts_come_in_every_format(client):
+    sound = client.audio.speech.create(model="tts-1", voice="alloy", input="Hello").read()
+    with wave.open(io.BytesIO(sound)) as opened:
+        assert (opened.getnframes(), opened.getframerate()) == (800, 8000)
+    upload = ("hello.wav", sound)
+    assert client.audio.transcriptions.create(model="whisper-1", file=upload).usage.seconds == 1
+    assert client.audio.transcriptions.create(model="gpt-4o-transcribe", file=upload).usage.input_tokens == 10
+    verbose = client.audio.transcriptions.create(model="whisper-1", file=upload, response_format="verbose_json")
+    assert verbose.duration == 1
+    for kind in ("text", "srt", "vtt"):
+        assert "SpendAI sandbox" in client.audio.transcriptions.create(
+            model="whisper-1", file=upload, response_format=kind
+        )
+    assert "SpendAI sandbox" in client.audio.translations.create(model="whisper-1", file=upload).text
+
+
+def test_unknown_models_are_served_as_asked(client):
+    assert client.chat.completions.create(model="acme/größe-1", messages=HELLO).model == "acme/größe-1"
+
+
+ODD = [None, True, 0, -1, 1.5, 10**30, "", "x\ud800", "base64", [], [1], ["a"], [None, 1], [[]], {}, {"a": [1]}]
+NAMES = ("messages", "input", "prompt", "n", "voice", "stream", "stream_options", "instructions", "encoding_format")
+MORE = ("dimensions", "response_format", "metadata", "store")
+
+
+@given(
+    st.sampled_from(sorted(sandbox._HANDLERS)),
+    st.dictionaries(st.sampled_from(NAMES + MORE), st.sampled_from(ODD)),
+    st.sampled_from(["gpt-4o", "dall-e-3", "", None, 7]),
+)
+def test_no_field_of_any_type_breaks_it(path, fields, model):
+    body = json.dumps({"model": model, **fields, "dimensions": 8}).encode()
+    answer = sandbox.answer("POST", path, {}, body)
+    assert b"".join(answer.chunks) and answer.status in (200, 400)
+
+
+def test_lone_surrogates_and_line_ends_in_names_do_no_harm():
+    body = json.dumps({"model": "a\r\nx-evil: 1\ud800", "messages": HELLO}).encode()
+    answer = sandbox.answer("POST", "/v1/chat/completions", [], body)
+    assert answer.status == 200 and "x-evil" not in str(answer.headers)
+    assert json.loads(b"".join(answer.chunks))["model"] == "a\r\nx-evil: 1?"
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b"\xff\xfe", b"[" * 100_000, b'{"model": NaN}'])
+def test_wrong_json_is_an_openai_shaped_400(body):
+    answer = sandbox.answer("POST", "/v1/chat/completions", {"content-type": "application/json"}, body)
+    error = json.loads(b"".join(answer.chunks))["error"]
+    assert (answer.status, error["type"]) == (400, "invalid_request_error")
+    assert error.keys() == {"message", "type", "param", "code"}
+
+
+def test_missing_parameters_unknown_paths_and_methods_are_refused_like_openai(client):
+    with pytest.raises(openai.BadRequestError, match="'messages'"):
+        client.chat.completions.create(model="gpt-4o", messages=None)
+    with pytest.raises(openai.BadRequestError, match="model parameter"):
+        client.embeddings.create(model=None, input="x")
+    with pytest.raises(openai.NotFoundError, match="Invalid URL"):
+        client.files.list()
+    assert sandbox.answer("GET", "/v1/chat/completions", [], b"").status == 405
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("endpoint", ["/v1/chat/completions", "/v1/completions", "/v1/responses"])
+def test_the_meter_reads_the_sandbox_like_openai(endpoint, stream):
+    body = json.dumps({"model": "gpt-4o", "stream": stream, "messages": HELLO, "prompt": "x", "input": "x"}).encode()
+    facts = read_json_request(endpoint, body)
+    answer = sandbox.answer("POST", endpoint, [], facts.body)
+    meter = Meter(endpoint, "POST", facts, 200, dict(answer.headers)["content-type"], "")
+    for chunk in answer.chunks:
+        meter.feed(chunk)
+    meter.finish()
+    result = meter.result(True)
+    assert result.complete and result.model == "gpt-4o-2024-08-06" and result.object_id
+    assert next(value for key, value in result.usage.items() if key in ("prompt_tokens", "input_tokens")) > 0
+
+
+def test_speech_for_tts_is_metered_by_characters():
+    facts = read_json_request(
+        "/v1/audio/speech", b'{"model":"tts-1","voice":"alloy","input":"gr\xc3\xbc\xc3\x9f dich"}'
+    )
+    answer = sandbox.answer("POST", "/v1/audio/speech", [], facts.body)
+    meter = Meter("/v1/audio/speech", "POST", facts, 200, "audio/wav", "")
+    sound = b"".join(meter.feed(chunk) for chunk in answer.chunks)
+    meter.finish()
+    assert meter.result(True).usage == {"characters": 9}
+    assert (sound + meter.release()).startswith(b"RIFF")
+    assert Meter("/v1/audio/speech", "POST", RequestFacts(), 200, "audio/wav", "").result(True).usage is None
