@@ -1,0 +1,142 @@
+"""The whole application on a database of its own, and people who come to it by browser or by API."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import psycopg
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from webapp import create_app, db
+from webapp.cluster import SUPERUSER, Cluster
+from webapp.config import Config, load
+from webapp.migrate import migrate
+
+PASSWORD = "correct horse"
+numbers = count(1)
+
+
+class Browser:
+    """Somebody with a browser: keeps cookies, fills in the forms it was shown."""
+
+    def __init__(self, app: Flask, base_url: str = "http://127.0.0.1:8000") -> None:
+        self.client: FlaskClient = app.test_client()
+        self.base_url = base_url
+
+    def get(self, path: str, **options: Any) -> TestResponse:
+        return self.client.get(path, base_url=self.base_url, **options)
+
+    def token(self, path: str = "/login") -> str:
+        """The CSRF token a page was shown with."""
+        page = self.get(path, follow_redirects=True).text
+        return html.unescape(re.search(r'name="csrf_token" value="([^"]*)"', page)[1])
+
+    def post(
+        self, path: str, *, shown: str | None = None, headers: dict[str, str] | None = None, **form: str
+    ) -> TestResponse:
+        """Send a form that the page ``shown`` (else the path itself) holds."""
+        form = {"csrf_token": self.token(shown or path)} | form
+        sent = {"Origin": self.base_url} | (headers or {})
+        return self.client.post(path, data=form, headers=sent, base_url=self.base_url)
+
+    def cookie(self, name: str = "spendai") -> str | None:
+        found = self.client.get_cookie(name, domain=self.base_url.split("//")[1].split(":")[0])
+        return found.value if found else None
+
+
+class Api:
+    """Somebody with an access token."""
+
+    def __init__(self, app: Flask, token: str | None = None, email: str = "") -> None:
+        self.client, self.token, self.email = app.test_client(), token, email
+        self.user: dict[str, Any] = {}
+        self.organization: dict[str, Any] = {}
+        self.refresh_token: str | None = None
+
+    def call(self, method: str, path: str, json: Any = None, **options: Any) -> TestResponse:
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        headers |= options.pop("headers", {})
+        if json is not None:
+            options["json"] = json
+        return self.client.open(f"/api/v1{path}", method=method, headers=headers, **options)
+
+    def get(self, path: str, **options: Any) -> TestResponse:
+        return self.call("GET", path, **options)
+
+    def post(self, path: str, json: Any = None, **options: Any) -> TestResponse:
+        return self.call("POST", path, json, **options)
+
+
+class Site(SimpleNamespace):
+    """app: the Flask app; config; dsn: its database, as owner."""
+
+    def browser(self, base_url: str = "http://127.0.0.1:8000") -> Browser:
+        return Browser(self.app, base_url)
+
+    def email(self, name: str = "person") -> str:
+        """An address nobody has yet."""
+        return f"{name}{next(numbers)}@example.test"
+
+    def nobody(self) -> Api:
+        return Api(self.app)
+
+    def sign_up(self, name: str = "person", **words: str) -> Api:
+        """Somebody new, with an organization of their own unless ``invitation`` says otherwise."""
+        words = {"email": self.email(name), "password": PASSWORD} | words
+        answer = self.nobody().post("/auth/signup", words)
+        assert answer.status_code == 201, answer.text
+        someone = Api(self.app, answer.json["access_token"], words["email"])
+        someone.user, someone.organization = answer.json["user"], answer.json["organization"]
+        someone.refresh_token = answer.json["refresh_token"]
+        return someone
+
+    def team(self) -> SimpleNamespace:
+        """Ada (admin) and Dev (developer) of one organization, Eve (admin) of another, Nobody without a token."""
+        ada, eve, address = self.sign_up("ada", organization="Acme"), self.sign_up("eve"), self.email("dev")
+        link = ada.post("/invitations", {"email": address, "role": "developer"}).json["link"]
+        dev = self.sign_up(email=address, invitation=link.rsplit("/", 1)[1])
+        return SimpleNamespace(ada=ada, dev=dev, eve=eve, nobody=self.nobody())
+
+    def owner(self, query: str, *args: Any) -> list[tuple[Any, ...]]:
+        """Rows of a query as the database's owner, whom row level security does not bind."""
+        with psycopg.connect(self.dsn) as conn:
+            cursor = conn.execute(query, args)
+            return cursor.fetchall() if cursor.description else []
+
+    def with_settings(self, **settings: Any) -> Site:
+        """The same database under other settings."""
+        config = Config(**{**vars(self.config), **settings})
+        return Site(app=create_app(config), config=config, dsn=self.dsn)
+
+
+@pytest.fixture(scope="session")
+def site(schema: Any, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The application with its pools open."""
+    make = new_site(schema, cluster, tmp_path_factory.mktemp("home"))
+    site = make("spendai_site")
+    db.open_pools(site.config)
+    yield site
+    db.close_pools()
+
+
+def new_site(schema: Any, cluster: Cluster, home: Path) -> Callable[[str], Site]:
+    """A function that makes the application with a fresh database of this name."""
+
+    def make(name: str) -> Site:
+        admin, owner = cluster.dsn(SUPERUSER, "temporary"), cluster.dsn("postgres", "temporary", name)
+        with psycopg.connect(admin, autocommit=True) as conn:
+            conn.execute(f"create database {name} template {schema.template_dbname} owner postgres")
+        config = load({"SPENDAI_HOME": str(home), "DATABASE_URL": owner, "SECRET_KEY": "a secret of the tests " * 2})
+        migrate(owner, passwords=db.passwords(config))
+        return Site(app=create_app(config), config=config, dsn=owner)
+
+    return make

@@ -1,0 +1,124 @@
+"""What a request brings: the fields of its JSON body, and pages of a list."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from flask import request
+
+from webapp.errors import ApiError
+
+PAGE, LARGEST_PAGE = 50, 1000
+
+
+class Fields:
+    """Fields of a JSON object by name and type; unknown ones are ignored. ApiError 400 names the one that is wrong."""
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self.values = values
+
+    def text(self, name: str, *, needed: bool = True) -> str | None:
+        value = self._value(name, str, "a string", needed)
+        if value is not None and ("\0" in value or not _encodes(value)):
+            raise ApiError(400, "invalid_value", f"'{name}' contains characters that are not text", name)
+        return value
+
+    def flag(self, name: str) -> bool | None:
+        return self._value(name, bool, "true or false", False)
+
+    def whole(self, name: str, default: int) -> int:
+        value = self._value(name, int, "a whole number", False)
+        if value is not None and not -(2**31) <= value < 2**31:
+            raise ApiError(400, "invalid_value", f"'{name}' is too large", name)
+        return default if value is None else value
+
+    def moment(self, name: str) -> datetime | None:
+        text = self.text(name, needed=False)
+        try:
+            moment = datetime.fromisoformat(text) if text is not None else None
+            return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC) if moment else None
+        except (ValueError, OverflowError):
+            raise ApiError(400, "invalid_time", f"'{name}' is a moment like 2026-01-31T12:00:00Z", name) from None
+
+    def _value(self, name: str, kind: type, words: str, needed: bool) -> Any:
+        value = self.values.get(name)
+        if value is None:
+            if needed:
+                raise ApiError(400, "missing_field", f"'{name}' is needed", name)
+            return None
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise ApiError(400, "invalid_type", f"'{name}' is {words}", name)
+        return value
+
+
+def fields(*, optional: bool = False) -> Fields:
+    """The request's JSON object. optional: no body at all is as good as an empty object."""
+    raw = request.get_data(cache=True)
+    if optional and not raw:
+        return Fields({})
+    if request.mimetype != "application/json":
+        raise ApiError(415, "unsupported_media_type", "send JSON with Content-Type: application/json")
+    try:
+        value = json.loads(raw.decode("utf-8"))
+    except (ValueError, RecursionError):
+        raise ApiError(400, "invalid_json", "the body is not valid JSON in UTF-8") from None
+    if not isinstance(value, dict):
+        raise ApiError(400, "invalid_json", "the body is not a JSON object")
+    return Fields(value)
+
+
+def _encodes(value: str) -> bool:
+    """Whether it is text at all: JSON may spell out halves of characters."""
+    return not any(0xD800 <= ord(character) <= 0xDFFF for character in value)
+
+
+def as_id(text: str | None) -> UUID | None:
+    """An id from a query string or body; a malformed one is as unknown as any other (404)."""
+    if not text:
+        return None
+    try:
+        return UUID(text)
+    except ValueError:
+        raise ApiError(404, "not_found", "there is nothing with this id") from None
+
+
+def limit() -> int:
+    """How many rows of a list are asked for."""
+    text = request.args.get("limit", str(PAGE))
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= LARGEST_PAGE):
+        raise ApiError(400, "invalid_limit", f"'limit' is a whole number from 1 to {LARGEST_PAGE}", "limit")
+    return int(text)
+
+
+def moment_cursor() -> tuple[datetime | None, UUID | None]:
+    """Where the page before ended, in a list ordered by moment and id."""
+    text = request.args.get("cursor")
+    if not text:
+        return None, None
+    try:
+        at, _, row_id = base64.urlsafe_b64decode(text.encode("ascii")).decode("ascii").partition(" ")
+        moment = datetime.fromisoformat(at)
+        if moment.tzinfo is None:
+            raise ValueError
+        return moment.astimezone(UTC), UUID(row_id)
+    except (ValueError, OverflowError):
+        raise ApiError(400, "invalid_cursor", "'cursor' is the next_cursor of the page before", "cursor") from None
+
+
+def number_cursor() -> int:
+    """Where the page before ended, in a list ordered by a number."""
+    text = request.args.get("cursor", "")
+    if not text:
+        return 0
+    if text.isascii() and text.isdigit() and len(text) < 19:
+        return int(text)
+    raise ApiError(400, "invalid_cursor", "'cursor' is the next_cursor of the page before", "cursor")
+
+
+def cursor_of(at: datetime, row_id: UUID) -> str:
+    """The cursor that goes on after this row."""
+    return base64.urlsafe_b64encode(f"{at.astimezone(UTC).isoformat()} {row_id}".encode()).decode()

@@ -1,0 +1,51 @@
+"""/projects/{id}/keys and /keys: proxy keys, shown once when they are made."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint
+
+from webapp import auth
+from webapp.api.body import fields
+from webapp.api.shape import listed, plain
+from webapp.errors import ApiError
+from webapp.keys import new_key
+
+OVERLAP = 86400  # seconds
+
+
+def routes(bp: Blueprint) -> None:
+    bp.add_url_rule("/projects/<uuid:project_id>/keys", "keys", keys)
+    bp.add_url_rule("/projects/<uuid:project_id>/keys", "create_key", create_key, methods=["POST"])
+    bp.add_url_rule("/keys/<uuid:key_id>/rotate", "rotate_key", rotate_key, methods=["POST"])
+    bp.add_url_rule("/keys/<uuid:key_id>", "revoke_key", revoke_key, methods=["DELETE"])
+
+
+def keys(project_id: UUID) -> dict[str, Any]:
+    with auth.person() as tx:
+        if not tx.query("select from public.projects where id = %s", project_id):
+            raise ApiError(404, "project_not_found", "no such project")
+        return listed(tx.rows("key_list", project_id))
+
+
+def create_key(project_id: UUID) -> tuple[dict[str, Any], int]:
+    body, key = fields(), new_key()
+    name, expires_at = body.text("name"), body.moment("expires_at")
+    with auth.person() as tx:
+        made = tx.call("key_create", project_id, key.id, name, key.prefix, key.hash, expires_at)
+    return plain(made) | {"key": key.key}, 201
+
+
+def rotate_key(key_id: UUID) -> tuple[dict[str, Any], int]:
+    overlap, key = fields(optional=True).whole("overlap_seconds", OVERLAP), new_key()
+    with auth.person() as tx:
+        made = tx.call("key_rotate", key_id, key.id, key.prefix, key.hash, overlap)
+    return plain(made) | {"rotated_from": str(key_id), "key": key.key}, 201
+
+
+def revoke_key(key_id: UUID) -> tuple[str, int]:
+    with auth.person() as tx:
+        tx.call("key_revoke", key_id)
+    return "", 204

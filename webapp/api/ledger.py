@@ -1,0 +1,98 @@
+"""/usage, /calls, /prices and /audit: what was spent, call by call, at which prices, and who did what."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, request
+from psycopg.types.json import Jsonb
+
+from webapp import auth, filters
+from webapp.api.body import cursor_of, limit, moment_cursor, number_cursor
+from webapp.api.shape import listed, plain
+from webapp.errors import ApiError
+
+COUNTS = ("calls", "tokens_in", "tokens_cached", "tokens_out", "cost")
+COUNTS += ("unpriced_calls", "no_usage_calls", "in_doubt_calls")
+GROUP_FIELDS = {"project": ("project_id", "project"), "key": ("key_id", "key")}
+# One statement, one snapshot: the total is that of the rows, whatever is settled meanwhile.
+USAGE = """
+select 0 as part, u.* from app.usage(%(since)s, %(until)s, %(groups)s, %(filters)s) with ordinality u
+union all
+select 1, u.* from app.usage(%(since)s, %(until)s, '{}', %(filters)s) with ordinality u
+order by part, ordinality
+"""
+HEAVY = ("org_id", "cost_lines", "lines", "usage", "tools")
+CALL = "select c.*, c.cost_lines::text as lines from app.call_show(%s) c"
+EXACT = ("quantity", "unit_price", "unit_qty", "cost")
+PRICES = """
+select id, model, dimension, service_tier, context_min_tokens, qualifier, unit_price, unit_qty,
+    nullif(valid_from, '-infinity') as valid_from, revision, source, note, org_id is not null as own
+from public.model_prices where id > %s order by id limit %s
+"""
+AUDIT = """
+select id, at, actor_id, actor_email, action, subject_id, details from public.audit_log
+where %s::timestamptz is null or (at, id) < (%s, %s) order by at desc, id desc limit %s
+"""
+
+
+def routes(bp: Blueprint) -> None:
+    bp.add_url_rule("/usage", "usage", usage)
+    bp.add_url_rule("/calls", "calls", calls)
+    bp.add_url_rule("/calls/<uuid:call_id>", "call", call)
+    bp.add_url_rule("/prices", "prices", prices)
+    bp.add_url_rule("/audit", "audit", audit)
+
+
+def usage() -> dict[str, Any]:
+    query, groups = filters.read(request.args), filters.groups(request.args)
+    words = {"since": query.since, "until": query.until, "groups": groups, "filters": Jsonb(query.filters)}
+    with auth.person() as tx:
+        rows = tx.conn.execute(USAGE, words).fetchall()
+    shown = [name for group in groups for name in GROUP_FIELDS.get(group, (group,))] + list(COUNTS)
+    totals = next((row for row in rows if row["part"] == 1), dict.fromkeys(COUNTS, 0) | {"cost": Decimal(0)})
+    data = [{name: row[name] for name in shown} for row in rows if row["part"] == 0]
+    return listed(data) | {"totals": plain({name: totals[name] for name in COUNTS})}
+
+
+def calls() -> dict[str, Any]:
+    query, many, (at, row_id) = filters.read(request.args), limit(), moment_cursor()
+    with auth.person() as tx:
+        rows = tx.rows("calls_page", query.since, query.until, Jsonb(query.filters), at, row_id, many + 1)
+    onward = cursor_of(rows[many - 1]["started_at"], rows[many - 1]["id"]) if len(rows) > many else None
+    return listed([_call(row) for row in rows[:many]], onward)
+
+
+def call(call_id: UUID) -> dict[str, Any]:
+    with auth.person() as tx:
+        rows = tx.query(CALL, call_id)
+    if not rows:
+        raise ApiError(404, "call_not_found", "no such call")
+    row, lines = rows[0], json.loads(rows[0]["lines"] or "null", parse_float=Decimal)
+    for line in lines or ():
+        line |= {name: Decimal(line[name]) for name in EXACT if line.get(name) is not None}
+    return plain(_call(row) | {"usage": row["usage"], "tools": row["tools"], "cost_lines": lines})
+
+
+def _call(row: dict[str, Any]) -> dict[str, Any]:
+    """A call as the list shows it; one call alone has more."""
+    return {"key_id" if name == "api_key_id" else name: row[name] for name in row if name not in HEAVY}
+
+
+def prices() -> dict[str, Any]:
+    many, after = limit(), number_cursor()
+    with auth.person() as tx:
+        rows = tx.query(PRICES, after, many + 1)
+    return listed(rows[:many], str(rows[many - 1]["id"]) if len(rows) > many else None)
+
+
+def audit() -> dict[str, Any]:
+    many, (at, row_id) = limit(), moment_cursor()
+    if (auth.me() or {}).get("role") != "admin":
+        raise ApiError(403, "admin_required", "only an admin may read this")  # row security shows others nothing anyway
+    with auth.person() as tx:
+        rows = tx.query(AUDIT, at, at, row_id, many + 1)
+    return listed(rows[:many], cursor_of(rows[many - 1]["at"], rows[many - 1]["id"]) if len(rows) > many else None)

@@ -1,0 +1,41 @@
+"""/provider-key: the organization's own OpenAI key, or a project's; written, never read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, current_app, request
+
+from webapp import auth, provider_keys
+from webapp.api.body import as_id, fields
+from webapp.api.shape import plain
+from webapp.errors import ApiError
+
+
+def routes(bp: Blueprint) -> None:
+    bp.add_url_rule("/provider-key", "provider_key", provider_key)
+    bp.add_url_rule("/provider-key", "set_provider_key", set_provider_key, methods=["PUT"])
+    bp.add_url_rule("/provider-key", "delete_provider_key", delete_provider_key, methods=["DELETE"])
+
+
+def provider_key() -> dict[str, Any]:
+    project_id = as_id(request.args.get("project_id"))
+    with auth.person() as tx:
+        for row in tx.rows("provider_key_list"):
+            if row["project_id"] == project_id:
+                return plain(row)
+    raise ApiError(404, "provider_key_not_found", "no OpenAI key is stored")
+
+
+def set_provider_key() -> dict[str, Any]:
+    body = fields()
+    key, base_url = body.text("key"), body.text("base_url", needed=False)
+    project_id = as_id(body.text("project_id", needed=False) or request.args.get("project_id"))
+    with auth.person() as tx:
+        return plain(provider_keys.store(tx, current_app.config["SPENDAI"], key, base_url, project_id))
+
+
+def delete_provider_key() -> tuple[str, int]:
+    with auth.person() as tx:
+        tx.call("provider_key_delete", as_id(request.args.get("project_id")))
+    return "", 204

@@ -1,0 +1,39 @@
+"""What an answer looks like: money as decimal text, moments in UTC, lists with a cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+
+def money(amount: Decimal) -> str:
+    """Plain notation without trailing zeros: "0.000018", "12", "0"."""
+    text = format(amount, "f")
+    return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
+
+
+def plain(value: Any) -> Any:  # noqa: PLR0911
+    """A value of the database as JSON has it; Decimal becomes text, never a float."""
+    match value:
+        case Decimal():
+            return money(value)
+        case datetime():
+            return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        case date():
+            return value.isoformat()
+        case UUID():
+            return str(value)
+        case Mapping():
+            return {name: plain(part) for name, part in value.items()}
+        case list() | tuple():
+            return [plain(part) for part in value]
+        case _:
+            return value
+
+
+def listed(rows: Iterable[Mapping[str, Any]], next_cursor: str | None = None) -> dict[str, Any]:
+    """A list as every route answers it."""
+    return {"data": [plain(row) for row in rows], "next_cursor": next_cursor}

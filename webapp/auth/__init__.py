@@ -1,0 +1,63 @@
+"""Signing in: providers, browser sessions, CSRF, and who is asking.
+
+from webapp import auth
+with auth.person() as tx: …      # one transaction as the signed-in person, page or API
+auth.me()                        # user_id, email, role, org_id, organization, books, is_demo; or None
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, redirect, render_template, request, session, url_for
+from flask_login import LoginManager, login_required
+from werkzeug.wrappers import Response
+
+from webapp.auth import csrf, headers
+from webapp.auth.identity import choose
+from webapp.auth.people import load_user, me, person, shown_me
+from webapp.auth.sessions import STATELESS, DatabaseSessions
+from webapp.errors import ApiError
+
+__all__ = ["init_app", "login_required", "me", "person"]
+
+FORM_BYTES = 2**20
+
+
+def init_app(app: Flask) -> None:
+    """Sessions, log-in, CSRF and headers for all pages. Raises ConfigError."""
+    config = app.config["SPENDAI"]
+    secure = config.public_url.startswith("https://")
+    app.extensions["identity"] = choose(config)
+    app.session_interface = DatabaseSessions(secure)
+    manager = LoginManager(app)
+    manager.session_protection = None  # it would tie a session to the address: people move
+    manager.user_loader(load_user)
+    manager.unauthorized_handler(_ask_to_log_in)
+    app.before_request(_guard)
+    app.context_processor(lambda: {"me": shown_me()})
+    app.add_template_global(csrf.csrf_token)
+    headers.init_app(app, secure)
+
+
+def _guard() -> Any:
+    """Before every page: session readable, form small and clean, CSRF, and somewhere to belong."""
+    if request.endpoint in (None, "static") or request.path.startswith(STATELESS):
+        return None
+    if session.problem:
+        raise session.problem
+    request.max_content_length = FORM_BYTES
+    if any("\0" in value for value in request.form.values()):
+        raise ApiError(400, "invalid_value", "a form field contains a NUL character")
+    if (answer := csrf.check()) is not None:
+        return answer
+    if request.blueprint != "account" and session.person and me() is None:
+        return redirect(url_for("account.organization"))
+    return None
+
+
+def _ask_to_log_in() -> Response | tuple[str, int] | str:
+    if request.path == "/" and request.method == "GET" and not request.query_string:
+        return render_template("account/login.html", next="/")  # what a stranger sees first
+    back = request.full_path.rstrip("?") if request.method == "GET" else csrf.came_from()
+    return redirect(url_for("account.login", next=csrf.safe_path(back)))

@@ -1,0 +1,78 @@
+"""Forms that other sites cannot send: a token per session in every form, and where the browser says it comes from."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from urllib.parse import urlsplit
+
+from flask import current_app, redirect, render_template, request, session, url_for
+from werkzeug.wrappers import Response
+
+from webapp.auth.sessions import WebSession
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+BEFORE_SIGN_IN = ("account.login", "account.signup", "account.password", "account.invitation")
+
+
+def csrf_token() -> str:
+    """The token of this browser's forms; follows from its session's id, so showing a form writes nothing."""
+    return _token(session.identify()) if isinstance(session, WebSession) else ""
+
+
+def _token(session_id: str) -> str:
+    key = current_app.config["SPENDAI"].secret_key.encode()
+    return hmac.new(key, b"csrf/" + session_id.encode(), hashlib.sha256).hexdigest()
+
+
+def check() -> Response | tuple[str, int] | None:
+    """Before every request for a page: None lets it through, anything else is the answer."""
+    if request.method in SAFE:
+        return None
+    sent = request.form.get("csrf_token") or request.headers.get("X-CSRF-Token", "")
+    if session.id and hmac.compare_digest(_token(session.id).encode(), sent.encode()) and _from_here():
+        return None
+    if not session.person and request.endpoint not in BEFORE_SIGN_IN and _from_here():
+        # The session ended while the form was open: nothing was changed, and the person can go on after the log-in.
+        return redirect(url_for("account.login", next=came_from()))
+    return render_template("account/csrf.html", back=came_from()), 403
+
+
+def _from_here() -> bool:
+    """Whether the browser sent this from one of our own pages, as far as it says."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site:
+        return site in ("same-origin", "none")
+    origin = request.headers.get("Origin")
+    return origin is None or origin in _our_origins()
+
+
+def _our_origins() -> tuple[str, str]:
+    """The address people are told, and the one this browser used: localhost may stand for 127.0.0.1."""
+    return _origin(current_app.config["SPENDAI"].public_url), _origin(request.host_url)
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    port = {("http", 80): None, ("https", 443): None}.get((parts.scheme, parts.port), parts.port)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{parts.scheme}://{host}" + (f":{port}" if port else "")
+
+
+def came_from() -> str:
+    """The page that held the form, as a path of this site."""
+    try:
+        parts = urlsplit(request.referrer or "")
+        if _origin(request.referrer or "") in _our_origins():
+            return safe_path(parts.path + (f"?{parts.query}" if parts.query else ""))
+    except ValueError:
+        pass  # no URL at all
+    return "/"
+
+
+def safe_path(path: str | None) -> str:
+    """A path of this site to go on to, else "/". Browsers take //host and control characters for other sites."""
+    if path and re.fullmatch(r"/(?![/\\])[^\\\x00-\x20\x7f]*", path):
+        return path
+    return "/"

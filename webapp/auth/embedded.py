@@ -1,0 +1,78 @@
+"""The embedded identity provider: people and passwords in our own Postgres, in Supabase's tables."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+from uuid import UUID
+
+from webapp import db
+from webapp.auth import passwords
+from webapp.auth.identity import Login, Person, Tokens
+from webapp.auth.tokens import LIFETIME, Signer
+from webapp.config import Config
+from webapp.errors import ApiError
+from webapp.keys import key_hash
+
+WRONG = ApiError(401, "invalid_credentials", "e-mail address or password is wrong")
+NO_TOKEN = ApiError(401, "invalid_token", "the access token is not valid", hint="It may have expired; log in again")
+
+
+class EmbeddedIdentity:
+    """Implements ``identity.Identity`` with functions that only the role spendai_auth may call."""
+
+    def __init__(self, config: Config) -> None:
+        self._signer = Signer(config)
+
+    def signup(self, email: str, password: str, *, browser: bool = False) -> Login:
+        hashed = passwords.hashed(password)  # before anything is known of the address: both answers take as long
+        with db.scope("spendai_auth") as tx:
+            made = tx.call("local_auth.create_user", email, hashed)["create_user"]
+        if made is None:
+            raise ApiError(409, "email_taken", "this address has an account already", "email", "Log in instead")
+        return self._came_in(Person(str(made), email), browser)
+
+    def login(self, email: str, password: str, *, browser: bool = False) -> Login:
+        email = email.strip(" \t\r\n").lower()
+        with db.scope("spendai_auth") as tx:
+            found = tx.call("local_auth.find_login", email) if "\0" not in email else None
+        if not passwords.matches(password, found and found["hash"]) or found is None:
+            raise WRONG
+        if found["banned"]:
+            raise ApiError(403, "account_banned", "this account is closed")
+        return self._came_in(Person(str(found["user_id"]), email), browser)
+
+    def refresh(self, refresh_token: str) -> Login:
+        successor = secrets.token_urlsafe(32)
+        with db.scope("spendai_auth") as tx:
+            row = tx.call("login_session_refresh", key_hash(refresh_token), key_hash(successor))
+        if row is None:
+            raise ApiError(401, "invalid_refresh_token", "the refresh token is not valid any more", hint="Log in again")
+        return self._with_tokens(Person(str(row["user_id"]), row["email"]), str(row["session_id"]), successor)
+
+    def logout(self, access_token: str) -> None:
+        claims = self._signer.read(access_token)
+        if claims:
+            with db.scope("spendai_auth") as tx:
+                tx.call("login_session_end", UUID(claims["session_id"]))
+
+    def verify(self, access_token: str) -> dict[str, Any]:
+        claims = self._signer.read(access_token)
+        if claims is None:
+            raise NO_TOKEN
+        with db.scope("spendai_auth") as tx:
+            alive = tx.call("login_session_alive", UUID(claims["session_id"]))
+        if not alive or not alive["login_session_alive"]:
+            raise NO_TOKEN
+        return claims
+
+    def _came_in(self, person: Person, browser: bool) -> Login:
+        if browser:
+            return Login(person)
+        token = secrets.token_urlsafe(32)
+        with db.scope("spendai_auth") as tx:
+            started = tx.call("login_session_start", UUID(person.id), key_hash(token))
+        return self._with_tokens(person, str(started["login_session_start"]), token)
+
+    def _with_tokens(self, person: Person, session_id: str, refresh_token: str) -> Login:
+        return Login(person, Tokens(self._signer.issue(person, session_id), refresh_token, LIFETIME))

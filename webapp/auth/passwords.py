@@ -1,0 +1,46 @@
+"""Passwords: what is accepted, hashing and checking. bcrypt runs in real threads, so that it holds up nobody else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import bcrypt
+import gevent
+
+from webapp.errors import ApiError
+
+COST = 10  # about 55 ms
+# What an unknown address is checked against, of the same cost: it takes as long as a wrong password.
+NOBODY = b"$2a$10$xk/u1VTmOCa9Q6RDeXxm4uX/fLZjI2V4FXFeBgNSnAPGG.ylSEhuC"
+
+
+def check(password: str) -> bytes:
+    """The password in UTF-8; ApiError 400 when it cannot be used. bcrypt reads 72 bytes and stops at a NUL."""
+    raw = password.encode()
+    if len(password) < 8:
+        raise ApiError(400, "password_too_short", "a password has at least 8 characters", "password")
+    if len(raw) > 72:
+        raise ApiError(
+            400, "password_too_long", "a password has at most 72 bytes", "password", "Accents and symbols take several"
+        )
+    if b"\0" in raw:
+        raise ApiError(400, "password_invalid", "a password cannot contain a NUL character", "password")
+    return raw
+
+
+def hashed(password: str) -> str:
+    """bcrypt hash of a new password, in the 2a form that every implementation verifies; ApiError 400."""
+    return _threaded(bcrypt.hashpw, check(password), bcrypt.gensalt(COST, prefix=b"2a")).decode()
+
+
+def matches(password: str, found: str | None) -> bool:
+    """Whether a password fits a hash; takes the same time when there is no hash to fit."""
+    raw = password.encode()
+    usable = len(raw) <= 72 and b"\0" not in raw
+    fits = _threaded(bcrypt.checkpw, raw if usable else b"", (found or "").encode() or NOBODY)
+    return fits and usable and found is not None
+
+
+def _threaded(function: Callable[..., Any], *args: bytes) -> Any:
+    return gevent.get_hub().threadpool.apply(function, args)

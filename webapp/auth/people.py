@@ -1,0 +1,114 @@
+"""Who is asking: the signed-in person of this request, and the ways in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import flask_login
+import psycopg
+from flask import current_app, g, session
+from flask_login import UserMixin
+
+from webapp import db
+from webapp.auth.identity import Login, Person, identity
+from webapp.errors import ApiError
+from webapp.keys import key_hash
+
+
+class User(UserMixin):
+    """flask-login's view of a person."""
+
+    def __init__(self, person: Person) -> None:
+        self.id, self.person = person.id, person
+
+
+def load_user(user_id: str) -> User | None:
+    """The person of the browser session; the session's row has been read already."""
+    person = getattr(session, "person", None)
+    return User(person) if person and person.id == user_id else None
+
+
+def claims() -> dict[str, Any] | None:
+    """Claims of whoever asks: of the Bearer token below /api, else of the browser session; None for a stranger."""
+    if "claims" in g:
+        return g.claims
+    person = getattr(session, "person", None)
+    return person.claims if person else None
+
+
+@contextmanager
+def person() -> Iterator[db.Transaction]:
+    """One transaction as the signed-in person; ApiError 401 for a stranger."""
+    known = claims()
+    if known is None:
+        raise ApiError(401, "not_signed_in", "sign in first")
+    with db.scope("authenticated", known) as tx:
+        yield tx
+
+
+def me() -> dict[str, Any] | None:
+    """The row of app.me(), asked once per request; None for a stranger or somebody who belongs to no organization."""
+    if "me" not in g:
+        if claims() is None:
+            return None
+        with person() as tx:
+            g.me = tx.call("me")
+    return g.me
+
+
+def shown_me() -> dict[str, Any] | None:
+    """``me`` for templates: an error page must show even while the database is away."""
+    with suppress(psycopg.Error):
+        return me()
+    return None
+
+
+def sign_up(email: str, password: str, organization: str | None, invitation: str | None, *, browser: bool) -> Login:
+    """Make an account with its organization, or one that joins the inviting organization."""
+    token_hash = key_hash(invitation) if invitation else None
+    invite_only = current_app.config["SPENDAI"].signup_mode == "invite"
+    with db.scope("spendai_auth") as tx:
+        email = tx.call("signup_check", email, organization, token_hash, invite_only)["signup_check"]
+    login = identity().signup(email, password, browser=browser)
+    if login.pending:
+        return login
+    if token_hash:
+        with db.scope("authenticated", login.person.claims) as tx:
+            tx.call("invitation_accept", token_hash)
+    else:
+        ensure_organization(login.person, organization)
+    return login
+
+
+def log_in(email: str, password: str, *, browser: bool) -> Login:
+    """Check a password. Whoever has no organization gets one now: a sign-up that broke off half-way heals here."""
+    login = identity().login(email, password, browser=browser)
+    try:
+        ensure_organization(login.person)
+    except psycopg.Error as error:
+        if error.sqlstate != "PT403":  # sign-up is closed: let in, the pages say that there is no organization
+            raise
+    return login
+
+
+def ensure_organization(who: Person, name: str | None = None) -> None:
+    """Make sure a person has an organization; the first call makes it."""
+    config = current_app.config["SPENDAI"]
+    with db.scope("authenticated", who.claims) as tx:
+        tx.call("ensure_organization", name, bool(config.openai_api_key), config.signup_mode == "invite")
+
+
+def sign_in(who: Person) -> None:
+    """Give this browser a session of its own."""
+    session.start(who)
+    flask_login.login_user(User(who))
+    g.pop("me", None)
+
+
+def sign_out() -> None:
+    """End this browser's session."""
+    session.end()
+    flask_login.logout_user()
+    g.pop("me", None)

@@ -1,0 +1,131 @@
+"""Pages on which people come and go: log-in, sign-up, invitation, password link, log-out, no organization."""
+
+from __future__ import annotations
+
+import psycopg
+from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
+from flask_login import login_required
+from werkzeug.wrappers import Response
+
+from webapp import auth, db
+from webapp.auth import passwords
+from webapp.auth.csrf import safe_path
+from webapp.auth.people import ensure_organization, log_in, sign_in, sign_out, sign_up
+from webapp.errors import ApiError, from_database
+from webapp.keys import key_hash
+
+bp = Blueprint("account", __name__)
+Page = Response | str | tuple[str, int]
+
+
+def peek(token: str | None) -> dict[str, object] | None:
+    """Organization, address and role of an open invitation; None for a dead link or none."""
+    if not token:
+        return None
+    with db.scope("spendai_auth") as tx:
+        return tx.call("invitation_peek", key_hash(token))
+
+
+def accept(token: str) -> None:
+    """Join by invitation as the person who just signed in; a refusal is said, not raised: they are in."""
+    try:
+        with auth.person() as tx:
+            joined = tx.call("invitation_accept", key_hash(token))
+        flash(f"Welcome to {joined['name']}.", "good")
+    except psycopg.Error as error:
+        flash(_sentence(from_database(error)), "bad")
+
+
+def _sentence(error: ApiError) -> str:
+    return error.message[:1].upper() + error.message[1:] + "." + (f" {error.hint}." if error.hint else "")
+
+
+@bp.route("/login", methods=["GET", "POST"])
+def login() -> Page:
+    onward, token, error = safe_path(request.values.get("next")), request.values.get("invitation"), None
+    if request.method == "GET" and session.person:
+        return redirect(onward)
+    if request.method == "POST":
+        try:
+            sign_in(log_in(request.form.get("email", ""), request.form.get("password", ""), browser=True).person)
+        except ApiError as refused:
+            error = refused
+        else:
+            if token:
+                accept(token)
+            return redirect(onward, 303)
+    page = render_template("account/login.html", next=onward, token=token, invitation=peek(token), error=error)
+    return page, error.status if error else 200
+
+
+@bp.route("/signup", methods=["GET", "POST"])
+def signup() -> Page:
+    token, error, form = request.values.get("invitation"), None, request.form
+    if request.method == "GET" and session.person:
+        return redirect(url_for("account.invitation", token=token) if token else "/")
+    if request.method == "POST":
+        try:
+            words = (form.get("email", ""), form.get("password", ""), form.get("organization"), token or None)
+            sign_in(sign_up(*words, browser=True).person)
+        except ApiError as refused:
+            error = refused
+        except psycopg.Error as refused:
+            error = from_database(refused)
+        else:
+            return redirect("/", 303)
+    page = render_template("account/signup.html", token=token, invitation=peek(token), error=error)
+    return page, error.status if error else 200
+
+
+@bp.post("/logout")
+def logout() -> Page:
+    sign_out()
+    return redirect(url_for("account.login"), 303)
+
+
+@bp.route("/invitation/<token>", methods=["GET", "POST"])
+def invitation(token: str) -> Page:
+    found = peek(token)
+    if found is None:
+        return render_template("account/invitation_gone.html"), 404
+    if request.method == "POST" and session.person:
+        accept(token)
+        return redirect("/", 303)
+    return render_template("account/invitation.html", token=token, invitation=found, person=session.person)
+
+
+@bp.route("/password/<token>", methods=["GET", "POST"])
+def password(token: str) -> Page:
+    error = None
+    if request.method == "POST":
+        try:
+            hashed = passwords.hashed(request.form.get("password", ""))
+            with db.scope("spendai_auth") as tx:
+                done = tx.call("password_reset_use", key_hash(token), hashed)["password_reset_use"]
+            if done is None:
+                raise ApiError(404, "link_invalid", "this link is not valid any more", hint="Ask for a new one")
+        except ApiError as refused:
+            error = refused
+        else:
+            sign_out()
+            flash("Your new password is set. Log in with it.", "good")
+            return redirect(url_for("account.login"), 303)
+    return render_template("account/password.html", error=error), error.status if error else 200
+
+
+@bp.route("/organization", methods=["GET", "POST"])
+@login_required
+def organization() -> Page:
+    if auth.me() is not None:
+        return redirect("/")
+    error = None
+    if request.method == "POST":
+        try:
+            ensure_organization(session.person, request.form.get("organization"))
+        except psycopg.Error as refused:
+            error = from_database(refused)
+        else:
+            return redirect("/", 303)
+    closed = current_app.config["SPENDAI"].signup_mode == "invite"
+    page = render_template("account/organization.html", person=session.person, closed=closed, error=error)
+    return page, error.status if error else 200
