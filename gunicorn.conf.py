@@ -41,14 +41,17 @@ if _soft != resource.RLIM_INFINITY and _soft < _wanted:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Open the database pools: after the fork, since connections cannot be shared."""
+    """Open the database pools and the ledger: after the fork, since connections cannot be shared."""
     from webapp import db  # noqa: PLC0415
 
     db.open_pools(_config)
+    worker.wsgi.gateway.start()
 
 
 def worker_exit(server: Any, worker: Any) -> None:
     """Close what post_worker_init opened."""
     from webapp import db  # noqa: PLC0415
 
+    if getattr(worker, "wsgi", None):  # a worker that could not load the application has none
+        worker.wsgi.gateway.stop()
     db.close_pools()

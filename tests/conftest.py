@@ -6,15 +6,17 @@ PG_BINDIR chooses the server's programs (Postgres 15 to 18); without it, those o
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import psycopg
 import pytest
+from fake_upstream import FakeUpstream
 from people import People
 from psycopg.rows import dict_row
 from pytest_postgresql import factories
+from stack import Stack
 
 from webapp.cluster import PORT, SUPERUSER, Cluster, temporary
 from webapp.migrate import migrate
@@ -94,3 +96,33 @@ def db(shared_conn: psycopg.Connection) -> Iterator[psycopg.Connection]:
 def people(db: psycopg.Connection) -> People:
     """Ada and Dev of Acme, Eve of Evil, Nobody; see people.py."""
     return People(db)
+
+
+@pytest.fixture(scope="session")
+def fake() -> Iterator[FakeUpstream]:
+    """A stand-in for OpenAI that every test of the session's stack shares."""
+    with FakeUpstream() as upstream:
+        yield upstream
+
+
+@pytest.fixture(scope="session")
+def stack_dsns(schema: object, cluster: Cluster) -> Callable[[str], tuple[str, str]]:
+    """Makes a database of the product's by name; returns the owner's and the superuser's connection string."""
+
+    def make(name: str) -> tuple[str, str]:
+        with psycopg.connect(cluster.dsn(SUPERUSER, PASSWORD), autocommit=True) as conn:
+            conn.execute(f"create database {name} template {schema.template_dbname} owner postgres")
+        return cluster.dsn("postgres", PASSWORD, name), cluster.dsn(SUPERUSER, PASSWORD, name)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def stack(stack_dsns: Callable[[str], tuple[str, str]], fake: FakeUpstream) -> Iterator[Stack]:
+    """The running product with two workers; the install's key (shared) leads to ``fake``."""
+    environ = {
+        "OPENAI_API_KEY": "sk-upstream", "OPENAI_API_KEY_SHARED": "1", "OPENAI_BASE_URL": fake.url,
+        "UPSTREAM_READ_TIMEOUT": "2", "MAX_BODY_BYTES": "1048576", "MAX_UPLOAD_BYTES": "4194304",
+    }  # fmt: skip
+    with Stack(*stack_dsns("spendai_stack"), **environ) as running:
+        yield running

@@ -55,7 +55,8 @@ class People:
             self.projects[name] = self.one("select * from app.project_create('chat')")["id"]
             key = self.keys[name] = new_key()
             self.conn.execute(
-                "select app.key_create(%s, %s, 'main', %s, %s, null)", [self.projects[name], key.id, key.prefix, key.hash]
+                "select app.key_create(%s, %s, 'main', %s, %s, null)",
+                [self.projects[name], key.id, key.prefix, key.hash],
             )
 
     @contextmanager
@@ -94,13 +95,14 @@ class People:
         """Run app.open_calls as the gateway does."""
         numbered = [message | {"n": n} for n, message in enumerate(messages)]
         with self.as_role("spendai_proxy"):
-            return self.all(
-                "select * from app.open_calls(%s::jsonb, %s) order by n", json.dumps(numbered), install_key
-            )
+            return self.all("select * from app.open_calls(%s::jsonb, %s) order by n", json.dumps(numbered), install_key)
 
     def settle_message(self, name: str, opened: dict[str, Any], **changes: Any) -> dict[str, Any]:
         """A message for app.settle_calls that closes what ``opened`` (an open_message) opened."""
-        kept = {k: opened[k] for k in ("id", "started_at", "max_seconds", "endpoint", "method", "stream", "end_user", "tags")}
+        kept = {
+            k: opened[k]
+            for k in ("id", "started_at", "max_seconds", "endpoint", "method", "stream", "end_user", "tags")
+        }
         return kept | {
             "org_id": str(self.orgs[name]), "project_id": str(self.projects[name]),
             "api_key_id": str(self.keys[name].id), "upstream": "sandbox", "batch": False,

@@ -154,7 +154,7 @@ class Gateway:
             if head_first:
                 yield b""  # the head goes out before the first event is there
             answer.stop_at(call.clock + self.config.call_max_seconds)
-            for chunk in answer.chunks():
+            for chunk in answer.chunks:
                 call.first_byte = call.first_byte or time.monotonic()
                 if ready := meter.feed(chunk):
                     yield ready
@@ -184,7 +184,7 @@ class Gateway:
         left = self.config.drain_bytes
         try:
             answer.stop_at(time.monotonic() + self.config.drain_seconds)
-            for chunk in answer.chunks():
+            for chunk in answer.chunks:
                 meter.feed(chunk)
                 left -= len(chunk)
                 if meter.terminal or left < 0:

@@ -142,8 +142,16 @@ class Ledger:
             conn.prepare_threshold = prepare
             return conn
 
+        def connect_opener() -> psycopg.Connection:
+            conn = connect()
+            for month in ("now()", "now() + interval '1 month'"):  # migrate makes them ahead; this is the safety net
+                conn.execute(f"select app.ensure_partition(({month})::date)")
+            if config.openai_api_key:
+                conn.execute("select app.adopt_install_key(%s)", [config.openai_api_key_shared])
+            return conn
+
         serves = "none" if not config.openai_api_key else "shared" if config.openai_api_key_shared else "first"
-        self._opener = Batcher(connect, "select * from app.open_calls(%s::jsonb, %s)", (serves,))
+        self._opener = Batcher(connect_opener, "select * from app.open_calls(%s::jsonb, %s)", (serves,))
         self._settler = Batcher(connect, "select * from app.settle_calls(%s::jsonb)")
 
     def open(self, message: dict[str, Any]) -> dict[str, Any]:

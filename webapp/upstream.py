@@ -109,12 +109,16 @@ def _tls() -> ssl.SSLContext:
 
 
 class Answer:
-    """An upstream's answer: ``status``, ``reason``, ``headers`` (duplicates in order), then ``chunks()`` once."""
+    """An upstream's answer: ``status``, ``reason``, ``headers`` (duplicates in order), and ``chunks``, its body.
+
+    ``chunks`` raises Interrupted when the body breaks off; when it ends, that is the true end.
+    """
 
     def __init__(self, origin: Origin, conn: http.client.HTTPConnection, response: http.client.HTTPResponse) -> None:
         self._origin, self._conn, self._response = origin, conn, response
         self.status, self.reason, self.headers = response.status, response.reason, response.getheaders()
         self._deadline: float | None = None
+        self.chunks = self._read()
 
     def header(self, name: str) -> str:
         """First value of a header, or an empty string."""
@@ -132,8 +136,7 @@ class Answer:
                 raise Interrupted(timeout=True)
             self._conn.sock.settimeout(min(left, self._conn.sock.gettimeout() or left))
 
-    def chunks(self) -> Iterator[bytes]:
-        """The body as it comes. Raises Interrupted when it breaks off; the end is the true end."""
+    def _read(self) -> Iterator[bytes]:
         response = self._response
         try:
             while chunk := response.read1(CHUNK):
