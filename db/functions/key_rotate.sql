@@ -11,7 +11,7 @@ declare
     v_old public.api_keys;
     v_new public.api_keys;
 begin
-    if p_overlap_seconds not between 0 and 2592000 then
+    if p_overlap_seconds is null or p_overlap_seconds not between 0 and 2592000 then
         raise sqlstate 'PT400' using message = 'the overlap is 0 to 2592000 seconds (30 days)', detail = 'overlap_invalid',
             column = 'overlap_seconds';
     end if;
