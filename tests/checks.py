@@ -1,0 +1,94 @@
+"""What many tests of SQL ask: who may run it, how it refuses, what it wrote into the audit log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Barrier
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+from people import HASH, ROLES, People
+
+
+def executors(conn: psycopg.Connection, function: str) -> set[str]:
+    """Roles, PUBLIC among them, that may run app.<function>; its owner always may."""
+    oid = conn.execute("select %s::regproc::oid as oid", [f"app.{function}"]).fetchone()["oid"]
+    rows = conn.execute(
+        "select r.role from unnest(%s::text[]) r (role) where has_function_privilege(r.role, %s::oid, 'execute')",
+        [list(ROLES), oid],
+    ).fetchall()
+    public = conn.execute(
+        "select from pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a"
+        " where p.oid = %s and a.grantee = 0",
+        [oid],
+    ).fetchall()
+    return {row["role"] for row in rows} | ({"PUBLIC"} if public else set())
+
+
+def refuses(people: People, who: str, error: str, query: str, *args: Any) -> psycopg.errors.Diagnostic:
+    """Assert that this person is refused with an HTTP status and a code, such as "404 key_not_found"."""
+    status, code = error.split()
+    with people.as_(who):
+        diag = people.refused(f"PT{status}", query, *args).diag
+    assert diag.message_detail == code
+    return diag
+
+
+def strangers_are_refused(people: People, query: str, *args: Any) -> None:
+    """Assert that somebody without a session may not even run it, and a signed-in one without organization gets 403."""
+    with people.as_("nobody"):
+        people.refused("42501", query, *args)
+    people.sign_up("lone", "lone@nowhere.test")
+    refuses(people, "lone", "403 admin_required", query, *args)
+    with people.as_role("authenticated"):
+        assert people.refused("PT401", query, *args).diag.message_detail == "not_signed_in"
+
+
+def audit_lines(people: People, who: str) -> list[tuple[str, Any, dict[str, Any]]]:
+    """(action, subject, details) of this person's lines of the audit log, oldest first."""
+    rows = people.all("select * from public.audit_log where actor_id = %s order by at, id", people.ids[who])
+    return [(row["action"], row["subject_id"], row["details"]) for row in rows]
+
+
+@contextmanager
+def person(dsn: str, user: UUID) -> Iterator[psycopg.Connection]:
+    """A connection of one's own, as this person, for one transaction that commits at the end."""
+    with psycopg.connect(dsn) as conn:
+        conn.execute(
+            "select set_config('request.jwt.claims', %s, true), set_config('role', 'authenticated', true)",
+            [json.dumps({"sub": str(user)})],
+        )
+        yield conn
+
+
+def two_admins(dsn: str) -> tuple[UUID, list[UUID]]:
+    """A new organization with two admins, committed; its id and theirs."""
+    org = uuid4()
+    with psycopg.connect(dsn) as conn:
+        conn.execute("insert into public.organizations (id, name) values (%s, 'Acme')", [org])
+        users = []
+        for name in ("ada", "bea"):
+            email = f"{name}@{org}.test"
+            (user,) = conn.execute("select local_auth.create_user(%s, %s)", [email, HASH]).fetchone()
+            conn.execute("insert into public.members values (%s, %s, 'admin', %s)", [user, org, email])
+            users.append(user)
+    return org, users
+
+
+def side_by_side(*jobs: Callable[[], Any]) -> list[Any]:
+    """Run all at the same moment, one thread each; results in order, an exception is a result too."""
+    gate = Barrier(len(jobs))
+
+    def run(job: Callable[[], Any]) -> Any:
+        gate.wait(timeout=30)
+        try:
+            return job()
+        except Exception as error:
+            return error
+
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        return list(pool.map(run, jobs))

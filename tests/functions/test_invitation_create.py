@@ -1,0 +1,71 @@
+"""app.invitation_create."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import psycopg
+import pytest
+from checks import audit_lines, executors, refuses, strangers_are_refused
+from people import People
+
+CREATE = "select * from app.invitation_create(%s, %s, %s)"
+TOKEN = b"t" * 32
+
+
+def test_an_admin_invites_for_seven_days(people: People) -> None:
+    with people.as_("ada"):
+        made = people.one(CREATE, " New@Acme.Test ", "developer", TOKEN)
+    assert (made["email"], made["role"]) == ("new@acme.test", "developer")
+    assert made["expires_at"] - made["created_at"] == timedelta(days=7)
+    row = people.one("select * from public.invitations where id = %s", made["id"])
+    assert (row["org_id"], row["token_hash"], row["created_by"]) == (people.orgs["ada"], TOKEN, people.ids["ada"])
+    line = ("invitation.created", made["id"], {"email": "new@acme.test", "role": "developer"})
+    assert audit_lines(people, "ada")[-1] == line
+
+
+def test_a_new_link_ends_the_open_one_for_that_address_only(people: People) -> None:
+    with people.as_("ada"):
+        first = people.one(CREATE, "new@acme.test", "developer", TOKEN)["id"]
+        other = people.one(CREATE, "other@acme.test", "developer", b"o" * 32)["id"]
+        people.one(CREATE, "NEW@acme.test", "admin", b"u" * 32)
+    revoked = people.all("select id from public.invitations where revoked_at is not null")
+    assert [row["id"] for row in revoked] == [first] != [other]
+
+
+def test_it_does_not_tell_who_belongs_elsewhere(people: People) -> None:
+    with people.as_("ada"):
+        assert people.one(CREATE, "eve@evil.test", "developer", TOKEN)["email"] == "eve@evil.test"
+
+
+def test_another_organizations_open_invitation_is_left_alone(people: People) -> None:
+    with people.as_("eve"):
+        theirs = people.one(CREATE, "new@acme.test", "developer", b"e" * 32)["id"]
+    with people.as_("ada"):
+        people.one(CREATE, "new@acme.test", "developer", TOKEN)
+    assert people.one("select revoked_at from public.invitations where id = %s", theirs)["revoked_at"] is None
+
+
+def test_a_member_is_not_invited_again(people: People) -> None:
+    assert refuses(people, "ada", "409 already_member", CREATE, "DEV@acme.test", "admin", TOKEN).column_name == "email"
+
+
+@pytest.mark.parametrize("role", [None, "", "owner", "Admin"])
+def test_only_the_two_roles_can_be_given(people: People, role: str | None) -> None:
+    assert refuses(people, "ada", "400 role_invalid", CREATE, "new@acme.test", role, TOKEN).column_name == "role"
+
+
+@pytest.mark.parametrize(("email", "code"), [(None, "email_required"), (" ", "email_required"),
+    ("nobody", "email_invalid"),
+    ("a@b", "email_invalid"), ("a b@c.test", "email_invalid"), ("a" * 65 + "@c.test", "email_invalid")])  # fmt: skip
+def test_what_is_no_address_is_refused(people: People, email: str | None, code: str) -> None:
+    assert refuses(people, "ada", f"400 {code}", CREATE, email, "developer", TOKEN).column_name == "email"
+
+
+def test_a_developer_and_strangers_may_not(people: People) -> None:
+    refuses(people, "dev", "403 admin_required", CREATE, "new@acme.test", "admin", TOKEN)
+    strangers_are_refused(people, CREATE, "new@acme.test", "admin", TOKEN)
+
+
+def test_only_people_may_run_it(db: psycopg.Connection) -> None:
+    assert executors(db, "invitation_create") == {"authenticated"}
