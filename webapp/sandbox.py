@@ -16,6 +16,7 @@ from typing import Any
 from webapp import sandbox_answers as answers
 from webapp import sandbox_streams as streams
 from webapp.metering import FormReader
+from webapp.metering.request import IMAGES
 from webapp.sandbox_media import WAV
 
 Headers = list[tuple[str, str]]
@@ -32,6 +33,13 @@ class SandboxAnswer:
     reason: str
     headers: Headers
     chunks: Iterator[bytes]
+
+    def header(self, name: str) -> str:
+        """First value of a header, or an empty string."""
+        return next((value for found, value in self.headers if found.lower() == name), "")
+
+    def stop_at(self, deadline: float) -> None:
+        """Nothing to wait for: every chunk is made when it is asked for."""
 
     def close(self) -> None:
         """Nothing to let go of; a real upstream's answer has a connection."""
@@ -128,10 +136,15 @@ def _embeddings(fields: dict[str, Any]) -> SandboxAnswer:
 
 
 def _images(fields: dict[str, Any]) -> SandboxAnswer:
-    return _json(answers.images(fields))
+    whole = answers.images(fields)
+    if fields.get("stream") is True and "usage" in whole:
+        return _sse(streams.images(whole, "image_generation" if "prompt" in fields else "image_edit"), whole)
+    return _json(whole)
 
 
 def _speech(fields: dict[str, Any]) -> SandboxAnswer:
+    if fields.get("stream_format") == "sse":
+        return _sse(streams.speech(WAV, answers.speech_usage(fields)), {})
     return _answer(200, [("content-type", "audio/wav")], [WAV])
 
 
@@ -139,7 +152,8 @@ def _transcript(fields: dict[str, Any]) -> SandboxAnswer:
     kind = fields.get("response_format") or "json"
     if kind in ("text", "srt", "vtt"):
         return _answer(200, [("content-type", "text/plain; charset=utf-8")], [answers.transcript_text(kind).encode()])
-    return _json(answers.transcript(fields, verbose=kind == "verbose_json"))
+    whole = answers.transcript(fields, verbose=kind == "verbose_json")
+    return _sse(streams.transcript(whole), {}) if fields.get("stream") is True else _json(whole)
 
 
 def _translation(fields: dict[str, Any]) -> SandboxAnswer:
@@ -160,15 +174,18 @@ _HANDLERS: dict[str, Callable[[dict[str, Any]], SandboxAnswer]] = {
     "/v1/chat/completions": _chat,
     "/v1/completions": _completions,
     "/v1/responses": _responses,
+    "/v1/responses/compact": lambda fields: _json(answers.compaction(fields)),
+    "/v1/responses/input_tokens": lambda fields: _json(answers.input_tokens(fields)),
     "/v1/embeddings": _embeddings,
     "/v1/moderations": lambda fields: _json(answers.moderation(fields)),
     "/v1/images/generations": _images,
     "/v1/images/edits": _images,
+    "/v1/images/variations": _images,
     "/v1/audio/speech": _speech,
     "/v1/audio/transcriptions": _transcript,
     "/v1/audio/translations": _translation,
 }
-_MODEL_OPTIONAL = ("/v1/moderations", "/v1/images/generations", "/v1/images/edits")
+_MODEL_OPTIONAL = ("/v1/moderations", "/v1/responses/input_tokens", *IMAGES)
 _REQUIRED = {
     "/v1/chat/completions": ("messages",),
     "/v1/embeddings": ("input",),

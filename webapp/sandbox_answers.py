@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import secrets
-import struct
 import time
 from typing import Any
 
 from webapp.sandbox_media import PNG
+from webapp.sandbox_vectors import as_base64, unit_vector
 
 TEXT = (
     "This is the SpendAI sandbox, not OpenAI: no OpenAI key is set, so this answer is simulated and no money is spent. "
@@ -129,6 +127,20 @@ def response(fields: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def compaction(fields: dict[str, Any]) -> dict[str, Any]:
+    """The answer of /responses/compact."""
+    whole = response(fields)
+    kept = {"id": new_id("cmp_"), "type": "compaction", "encrypted_content": "c3BlbmRhaSBzYW5kYm94"}
+    told = {key: whole[key] for key in ("id", "created_at", "usage")}
+    return {**told, "object": "response.compaction", "output": [kept]}
+
+
+def input_tokens(fields: dict[str, Any]) -> dict[str, Any]:
+    """The answer of /responses/input_tokens, which is free."""
+    sent = tokens(fields.get("instructions") or "") + tokens(fields.get("input") or "")
+    return {"object": "response.input_tokens", "input_tokens": sent}
+
+
 def embeddings(fields: dict[str, Any]) -> dict[str, Any]:
     """The answer of /embeddings: the same text always gives the same unit vector, of the model's length."""
     model, asked = served(fields), fields.get("input")
@@ -138,8 +150,8 @@ def embeddings(fields: dict[str, Any]) -> dict[str, Any]:
     size = wanted if isinstance(wanted, int) and 0 < wanted <= MAX_DIMENSIONS else DIMENSIONS.get(model, 1536)
     encoded = fields.get("encoding_format") == "base64"
     data = [
-        {"object": "embedding", "index": index, "embedding": _base64(vector) if encoded else vector}
-        for index, vector in enumerate(_vector(text, size) for text in texts)
+        {"object": "embedding", "index": index, "embedding": as_base64(vector) if encoded else vector}
+        for index, vector in enumerate(unit_vector(text, size) for text in texts)
     ]
     sent = sum(tokens(text) for text in texts)
     return {"object": "list", "data": data, "model": model, "usage": {"prompt_tokens": sent, "total_tokens": sent}}
@@ -191,6 +203,12 @@ def transcript(fields: dict[str, Any], *, verbose: bool) -> dict[str, Any]:
     return whole | (_verbose("transcribe") if verbose else {})
 
 
+def speech_usage(fields: dict[str, Any]) -> dict[str, int]:
+    """Tokens of speech, told only where it is streamed as events."""
+    sent = tokens(fields.get("input") or "")
+    return {"input_tokens": sent, "output_tokens": 20, "total_tokens": sent + 20}
+
+
 def translation(*, verbose: bool) -> dict[str, Any]:
     """The answer of /audio/translations, which tells no usage."""
     return {"text": TEXT} | (_verbose("translate") if verbose else {})
@@ -226,15 +244,3 @@ def _completion_usage(sent: int, said: int) -> dict[str, Any]:
 
 def _verbose(task: str) -> dict[str, Any]:
     return {"task": task, "language": "english", "duration": float(SECONDS), "segments": []}
-
-
-def _vector(text: Any, size: int) -> list[float]:
-    """A unit vector, drawn from the text's hash: single precision, as it goes over the wire in base64."""
-    noise = hashlib.shake_256(json.dumps(text).encode()).digest(4 * size)
-    raw = [number / 2**31 - 1 for number in struct.unpack(f"<{size}I", noise)]
-    length = sum(number * number for number in raw) ** 0.5
-    return list(struct.unpack(f"<{size}f", struct.pack(f"<{size}f", *(number / length for number in raw))))
-
-
-def _base64(vector: list[float]) -> str:
-    return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()

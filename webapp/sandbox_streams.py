@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -48,7 +49,30 @@ def response(whole: dict[str, Any]) -> Iterator[bytes]:
         ("response.completed", {"response": whole}),
     ]
     for number, (kind, fields) in enumerate(events):
-        yield f"event: {kind}\n".encode() + _data({"type": kind, "sequence_number": number, **fields})
+        yield _event(kind, {"sequence_number": number, **fields})
+
+
+def images(whole: dict[str, Any], kind: str) -> Iterator[bytes]:
+    """One event for every image; `kind` is `image_generation` or `image_edit`. The last tells the usage of all."""
+    *others, last = whole["data"]
+    shared = {key: whole[key] for key in ("output_format", "quality", "size")}
+    shared |= {"created_at": whole["created"], "background": "opaque"}
+    nothing = {key: {} if isinstance(value, dict) else 0 for key, value in whole["usage"].items()}
+    for image, usage in [*((image, nothing) for image in others), (last, whole["usage"])]:
+        yield _event(f"{kind}.completed", {**image, **shared, "usage": usage})
+
+
+def transcript(whole: dict[str, Any]) -> Iterator[bytes]:
+    """The words of a transcript, then all of it with its usage."""
+    for word in _words(whole["text"]):
+        yield _event("transcript.text.delta", {"delta": word})
+    yield _event("transcript.text.done", whole)
+
+
+def speech(sound: bytes, usage: dict[str, int]) -> Iterator[bytes]:
+    """The sound in one piece, then its usage."""
+    yield _event("speech.audio.delta", {"audio": base64.b64encode(sound).decode()})
+    yield _event("speech.audio.done", {"usage": usage})
 
 
 def _chunks(
@@ -66,6 +90,10 @@ def _chunks(
 def _words(text: str) -> list[str]:
     first, *rest = text.split(" ")
     return [first, *(f" {word}" for word in rest)]
+
+
+def _event(kind: str, fields: dict[str, Any]) -> bytes:
+    return f"event: {kind}\n".encode() + _data({"type": kind, **fields})
 
 
 def _data(value: dict[str, Any]) -> bytes:

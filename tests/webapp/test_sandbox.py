@@ -112,6 +112,23 @@ def test_images_are_real_pictures_and_tell_tokens_like_gpt_image(client):
     assert client.images.edit(model="gpt-image-1", image=picture, prompt="a dog", n=2).usage.output_tokens == 544
 
 
+def test_images_speech_and_transcripts_stream_and_tell_their_usage_last(client):
+    *_, image = client.images.generate(model="gpt-image-1", prompt="a cat", stream=True)
+    assert (image.type, image.usage.output_tokens) == ("image_generation.completed", 272)
+    *_, edited = client.images.edit(model="gpt-image-1", image=b"x", prompt="a dog", stream=True)
+    assert (edited.type, edited.usage.output_tokens) == ("image_edit.completed", 272)
+    *_, text = client.audio.transcriptions.create(model="gpt-4o-transcribe", file=("a.wav", b"x"), stream=True)
+    assert (text.type, text.usage.input_tokens) == ("transcript.text.done", 10)
+    spoken = client.audio.speech.create(model="gpt-4o-mini-tts", voice="alloy", input="Hello", stream_format="sse")
+    assert b'"type":"speech.audio.done","usage":{"input_tokens":2' in spoken.read()
+
+
+def test_the_lesser_endpoints_of_responses_and_images_answer(client):
+    assert client.responses.input_tokens.count(model="gpt-5", input="Hello").input_tokens == 2
+    assert client.responses.compact(model="gpt-5", input="Hello").usage.input_tokens == 2
+    assert len(client.images.create_variation(image=b"x", n=2).data) == 2
+
+
 def test_speech_is_a_real_sound_and_transcripts_come_in_every_format(client):
     sound = client.audio.speech.create(model="tts-1", voice="alloy", input="Hello").read()
     with wave.open(io.BytesIO(sound)) as opened:
