@@ -116,6 +116,19 @@ def test_an_empty_choices_chunk_without_usage_is_not_hidden():
     assert facts.model == "gpt-4o-mini-2024-07-18"
 
 
+def test_usage_without_an_empty_list_of_choices_is_not_hidden():
+    other = b'data: {"usage":{"prompt_tokens":1}}\n\n'
+    before, after, _ = run(meter(facts=RequestFacts(injected=True)), [other, CHAT_SSE])
+    assert before + after == other + CHAT_TEXT + DONE
+
+
+def test_an_event_is_hidden_whole_or_not_at_all():
+    comment = b": " + b"x" * 5000
+    before, after, facts = run(meter(facts=RequestFacts(injected=True)), [comment, b"\n" + CHAT_USAGE_EVENT, DONE])
+    assert (before, after) == (comment + b"\n" + CHAT_USAGE_EVENT, DONE)
+    assert facts.usage == CHAT_USAGE
+
+
 def test_the_last_service_tier_of_a_stream_counts():
     usage = chat_chunk(None, CHAT_USAGE).replace(b'"service_tier":"default"', b'"service_tier":null')
     stream = chat_chunk("a", tier="priority") + chat_chunk("b", tier="default") + usage + DONE
@@ -196,6 +209,20 @@ def test_the_terminal_event_is_known_without_its_name_line():
     assert after.startswith(b'data: {"type":"response.completed"') and facts.usage == RESPONSE_USAGE
 
 
+@pytest.mark.parametrize("kind", ["response.output_text.done", "response.web_search_call.completed", "error"])
+def test_the_steps_of_a_response_pass_before_they_are_finished(kind):
+    for begun in (f"event: {kind}\nda".encode(), f'data: {{"type":"{kind}","te'.encode()):
+        assert meter(RESPONSES).feed(begun) == begun or kind == "error"
+
+
+def test_an_error_inside_a_response_stream_leaves_the_cost_unknown():
+    begun = response_sse(RESPONSE).partition(b"event: response.completed")[0]
+    for error in (event("error", message="m"), b'data: {"type":"error","message":"m"}\n\n'):
+        before, after, facts = run(meter(RESPONSES), cut(begun + error, range(0, len(begun + error), 20)))
+        assert before + after == begun + error
+        assert not facts.complete and facts.usage is None
+
+
 def test_a_cut_response_stream_keeps_its_id_and_claims_no_tier():
     stream = response_sse(RESPONSE)
     facts = run(meter(RESPONSES), [stream[: stream.index(b"event: response.completed")]], complete=False)[2]
@@ -266,6 +293,11 @@ def test_compressed_answers_are_metered_and_untouched(encoding, pack, data):
         before, after, facts = run(meter(content_type=kind, encoding=encoding), data.draw(splits(packed)))
         assert before + after == packed and after
         assert facts.usage == CHAT_USAGE and facts.complete
+
+
+def test_a_chunk_that_inflates_to_much_is_read_to_its_end():
+    body = json.dumps({"padding": "x" * 1_000_000, **json.loads(CHAT_JSON)}).encode()
+    assert run(meter(content_type=JSON, encoding="gzip"), [gzip.compress(body)])[2].usage == CHAT_USAGE
 
 
 def test_a_compression_bomb_costs_no_memory():

@@ -98,6 +98,10 @@ def test_images_are_counted_with_their_size_and_quality():
             '{"stream":true,"stream_options":{"include_obfuscation":false}}',
             '{"stream":true,"stream_options":{"include_usage":true,"include_obfuscation":false}}',
         ),
+        (
+            '\ufeff{"stream":true,"stream_options":{"include_usage":false}}',
+            '\ufeff{"stream":true,"stream_options":{"include_usage":true}}',
+        ),
         (  # of two members with one name the last counts
             '{"stream_options":{"include_usage":true},"stream":true,"stream_options":{"include_usage":false}}',
             '{"stream_options":{"include_usage":true},"stream":true,"stream_options":{"include_usage":true}}',
@@ -221,6 +225,17 @@ def test_a_long_form_keeps_no_file_and_no_unknown_field():
         b'\r\n--x\r\ncontent-disposition: form-data; name="model"\r\n\r\n' + b"m" * 1_000_000 + b"\r\n--x--\r\n"
     )
     assert reader.facts("/v1/images/edits").model == "m" * 200
+
+
+def test_of_a_repeated_field_the_last_counts_and_none_is_kept_beyond_its_bound():
+    part = b'--x\r\ncontent-disposition: form-data; name="model"\r\n\r\n%s\r\n'
+    reader = FormReader("multipart/form-data; boundary=x")
+    reader.feed(part % b"one" + part % b"two" + b"--x--\r\n")
+    assert reader.facts("/v1/images/edits").model == "two"
+    reader = FormReader("multipart/form-data; boundary=x")
+    for chunk in (part[:-4], *[b"m" * 60_000] * 50):
+        reader.feed(chunk)
+    assert 0 < len(reader._values["model"]) <= 4096
 
 
 @given(

@@ -202,7 +202,8 @@ def test_a_batch_tells_its_usage_and_model_when_it_is_over():
     usage = {"input_tokens": 2178, "output_tokens": 3000, "total_tokens": 5178}
     batch = {"id": "batch_1", "object": "batch", "model": "gpt-5-2025-08-07", "usage": usage}
     for status in ("validating", "in_progress", "finalizing"):
-        assert read({**batch, "status": status}, "/v1/batches/batch_1", method="GET").pending
+        facts = read({**batch, "status": status}, "/v1/batches/batch_1", method="GET")
+        assert (facts.pending, facts.usage) == (True, None)
     for status in ("completed", "expired", "cancelled"):
         facts = read({**batch, "status": status}, "/v1/batches/batch_1", method="GET")
         assert (facts.pending, facts.usage, facts.model, facts.object_id) == (
