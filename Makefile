@@ -1,9 +1,8 @@
 # Every target in one line; what they do stands in webapp/ and tests/.
 .PHONY: help run test lint psql
-MAKEFLAGS += --no-print-directory
-SHELL := /bin/sh
 BIN := .venv/bin
-export ARGS ?=
+# As it was typed: SQL is full of $, which make would take for itself.
+override export ARGS := $(value ARGS)
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 12
@@ -24,8 +23,9 @@ psql: .venv/installed ## Open the database as its owner; ARGS for psql, SQL from
 	@$(BIN)/python -m webapp.psql
 
 # A virtual environment that came with a copied folder and does not run here is made anew.
-ifneq ($(shell $(BIN)/python -c 'print("runs")' 2>&1),runs)
+ifneq ($(shell { $(BIN)/python -c 'print("runs")'; } 2>&1),runs)
 .PHONY: .venv/bin/python
+$(shell rm -f .venv/installed .venv/installed-dev)
 endif
 .venv/bin/python:
 	@.ci/venv >&2

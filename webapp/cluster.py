@@ -73,7 +73,7 @@ class Cluster:
         durable: bool = True,
         settings: Mapping[str, str] | None = None,
     ) -> None:
-        self.data, self.socket, self.durable = data, socket, durable
+        self.data, self.socket, self.durable = data.resolve(), socket, durable  # resolved: compared with /proc
         self.bindir = bindir or find_bindir()
         self.log = log or data.with_name("postgres.log")
         self.settings = SETTINGS | ({} if durable else VOLATILE) | dict(settings or {})
@@ -141,19 +141,18 @@ class Cluster:
 
         A number in that file says nothing: it may be a zombie's, or another program's by now.
         """
-        asked: dict[int, float] = {}
-        lock = self.data / "postmaster.pid"
+        lock, asked, since = self.data / "postmaster.pid", None, time.monotonic()
         while running := self._running():
-            head = lock.read_text().split("\n")[0] if lock.exists() else ""
-            for pid in running:
-                # A postmaster shuts down by itself; backends without one must go before their data is touched.
-                wanted = signal.SIGINT if str(pid) == head else signal.SIGQUIT
-                with suppress(ProcessLookupError):
-                    if pid not in asked:
+            first = lock.read_text().split("\n")[0] if lock.exists() else ""
+            head = [pid for pid in running if str(pid) == first]
+            waited = time.monotonic() - since
+            # A postmaster ends its backends itself; those that lost theirs are ended as it would do it.
+            wanted = signal.SIGINT if head and waited < 30 else signal.SIGQUIT if waited < 40 else signal.SIGKILL
+            if wanted != asked:
+                asked = wanted
+                for pid in head or running:
+                    with suppress(ProcessLookupError):
                         os.kill(pid, wanted)
-                    elif wanted == signal.SIGQUIT and time.monotonic() - asked[pid] > 5:
-                        os.kill(pid, signal.SIGKILL)
-                asked.setdefault(pid, time.monotonic())
             time.sleep(0.01)
         if sys.platform == "linux":  # elsewhere nobody can be seen running: Postgres has to judge its file itself
             lock.unlink(missing_ok=True)

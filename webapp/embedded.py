@@ -40,8 +40,9 @@ class Server:
         self._cluster, self._lock = cluster, lock
 
     def alive(self) -> bool:
-        """Whether our server runs, or whether the launcher that runs it does."""
+        """Whether our server runs, or whether the launcher that runs it does; keeps the log small on the way."""
         if self._cluster:
+            trim_log(self._cluster.log)
             return self._cluster.alive()
         if not _locked(self._lock):
             return True
@@ -52,7 +53,6 @@ class Server:
         """Stop the server if it is ours; let go of it in any case."""
         if self._cluster:
             self._cluster.stop()
-            trim_log(self._cluster.log)
         os.close(self._lock)
 
 

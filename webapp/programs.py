@@ -22,8 +22,9 @@ def account(owner_of: Path | None = None) -> pwd.struct_passwd | None:
     """User Postgres runs as when we are root: whoever owns the data, else postgres, else nobody. None: as we are."""
     if os.geteuid() != 0:
         return None
-    if owner_of and owner_of.exists():
-        return pwd.getpwuid(owner_of.stat().st_uid)
+    with suppress(KeyError):
+        if owner_of and owner_of.exists():
+            return pwd.getpwuid(owner_of.stat().st_uid)
     for name in ("postgres", "nobody"):
         with suppress(KeyError):
             return pwd.getpwnam(name)
@@ -70,16 +71,19 @@ def _output(command: list[str]) -> str:
 
 def copied(bindir: Path, place: Path) -> Path:
     """Copy the programs into a folder, readable for all, once for each version of them; answers their new folder."""
+    package = bindir.parents[1] if bindir.parent.name == "pginstall" else bindir.parent
     fingerprint = f"{bindir} {(bindir / 'postgres').stat().st_mtime_ns}"
     target = place / f"programs-{hashlib.sha256(fingerprint.encode()).hexdigest()[:16]}"
     if not target.exists():
         for old in place.glob("programs-*"):
             shutil.rmtree(old)
         draft = target.with_name(target.name + ".new")
-        shutil.copytree(bindir.parent, draft, symlinks=True)
+        for folder in (package, package.with_name(package.name + ".libs")):  # the wheel's libraries lie beside it
+            if folder.is_dir():
+                shutil.copytree(folder, draft / folder.name, symlinks=True)
         for path in (draft, *draft.rglob("*")):
             if not path.is_symlink():
                 mode = path.stat().st_mode
                 path.chmod(mode | (0o055 if mode & 0o100 else 0o044))
         draft.rename(target)
-    return target / bindir.name
+    return target / bindir.relative_to(package.parent)
