@@ -54,6 +54,8 @@ def from_database(error: psycopg.Error) -> ApiError:
             diag.column_name,
             diag.message_hint,
         )
+    if isinstance(error, psycopg.DataError) and not state:
+        return ApiError(400, "invalid_value", "A value has the wrong form")  # psycopg itself refused to send it
     if isinstance(error, PoolTimeout) or state[:2] in ("08", "53", "57") or not state:
         return ApiError(503, "database_unavailable", "The database cannot be reached right now", hint="Try again")
     if state == "42501":

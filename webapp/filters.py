@@ -17,6 +17,7 @@ from webapp.errors import ApiError
 FILTERS = ("project", "model", "key", "endpoint", "status", "cost_status", "tag", "end_user")
 GROUPS = ("day", "project", "model", "key", "endpoint", "service_tier", "status", "end_user", "tag")
 PERIODS = ("today", "7", "30", "month", "last-month")
+YEARS = range(1970, 3000)  # far from where dates end, so that any period has one before it
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,12 @@ def _moment(args: MultiDict[str, str], name: str) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
-    except ValueError:
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise ApiError(400, "invalid_date", f"'{name}' is a date (2026-01-31) or an RFC 3339 moment", name) from None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if moment.year not in YEARS:
+        raise ApiError(400, "invalid_date", f"'{name}' is before {YEARS[0]} or after {YEARS[-1]}", name)
+    return moment
 
 
 def _of_period(word: str) -> tuple[datetime, datetime]:
@@ -103,5 +107,10 @@ def as_args(query: Query) -> dict[str, Any]:
     """The query string words that give this Query again."""
     period = {"period": query.period}
     if query.period == "custom":
-        period = {"from": query.since.date().isoformat(), "to": query.until.date().isoformat()}
+        period = {"from": _written(query.since), "to": _written(query.until)}
     return period | query.filters
+
+
+def _written(moment: datetime) -> str:
+    """A day as a date, any other moment in full."""
+    return moment.date().isoformat() if moment.time() == time() else moment.isoformat().replace("+00:00", "Z")

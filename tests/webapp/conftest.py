@@ -6,18 +6,18 @@ import html
 import re
 from collections.abc import Callable, Iterator
 from itertools import count
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import psycopg
 import pytest
+from contract import check_answer
 from flask import Flask
 from flask.testing import FlaskClient
+from stack import SECRETS
 from werkzeug.test import TestResponse
 
 from webapp import create_app, db
-from webapp.cluster import SUPERUSER, Cluster
 from webapp.config import Config, load
 from webapp.migrate import migrate
 
@@ -67,7 +67,9 @@ class Api:
         headers |= options.pop("headers", {})
         if json is not None:
             options["json"] = json
-        return self.client.open(f"/api/v1{path}", method=method, headers=headers, **options)
+        answer = self.client.open(f"/api/v1{path}", method=method, headers=headers, **options)
+        check_answer(answer, method, f"/api/v1{path}")
+        return answer
 
     def get(self, path: str, **options: Any) -> TestResponse:
         return self.call("GET", path, **options)
@@ -119,24 +121,12 @@ class Site(SimpleNamespace):
 
 
 @pytest.fixture(scope="session")
-def site(schema: Any, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The application with its pools open."""
-    make = new_site(schema, cluster, tmp_path_factory.mktemp("home"))
-    site = make("spendai_site")
-    db.open_pools(site.config)
-    yield site
+def site(stack_dsns: Callable[[str], tuple[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The application on a database that all tests of a run share, with its pools open."""
+    owner, _ = stack_dsns("spendai_site")
+    home = str(tmp_path_factory.mktemp("home"))
+    config = load(SECRETS | {"SPENDAI_HOME": home, "DATABASE_URL": owner})
+    migrate(owner, passwords=db.passwords(config))
+    db.open_pools(config)
+    yield Site(app=create_app(config), config=config, dsn=owner)
     db.close_pools()
-
-
-def new_site(schema: Any, cluster: Cluster, home: Path) -> Callable[[str], Site]:
-    """A function that makes the application with a fresh database of this name."""
-
-    def make(name: str) -> Site:
-        admin, owner = cluster.dsn(SUPERUSER, "temporary"), cluster.dsn("postgres", "temporary", name)
-        with psycopg.connect(admin, autocommit=True) as conn:
-            conn.execute(f"create database {name} template {schema.template_dbname} owner postgres")
-        config = load({"SPENDAI_HOME": str(home), "DATABASE_URL": owner, "SECRET_KEY": "a secret of the tests " * 2})
-        migrate(owner, passwords=db.passwords(config))
-        return Site(app=create_app(config), config=config, dsn=owner)
-
-    return make

@@ -1,5 +1,151 @@
-"""The document."""
+"""/openapi.json: every route of the JSON API, its bodies and answers, as an OpenAPI 3.1 document."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any, NamedTuple
+
+from flask import Blueprint, current_app
+
+from webapp.api.body import LARGEST_PAGE, PAGE
+from webapp.api.schemas import schema, schemas
+from webapp.filters import FILTERS, GROUPS, PERIODS
+
+NO_BODY = ""
+PAGED = {
+    "limit": {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": PAGE},
+    "cursor": {"type": "string", "description": "next_cursor of the page before."},
+}
+PERIOD = {
+    "period": {"type": "string", "enum": list(PERIODS), "default": "30"},
+    "from": {"type": "string", "description": "Date or RFC 3339 moment, UTC, inclusive. Default: the last 30 days."},
+    "to": {"type": "string", "description": "Date or RFC 3339 moment, UTC, exclusive."},
+} | {name: {"type": "array", "items": {"type": "string"}} for name in FILTERS}
+GROUP = {"group_by": {"type": "string", "description": "Comma-separated: " + ", ".join(GROUPS)}}
+PROJECT = {"project_id": {"type": "string", "format": "uuid", "description": "A project's own key instead."}}
 
 
-def routes(bp):
-    bp.add_url_rule("/openapi.json", "document", lambda: {})
+class Operation(NamedTuple):
+    """One method of one path. gets, gives: names of schemas; who: stranger, member or admin."""
+
+    method: str
+    path: str
+    summary: str
+    gives: str = NO_BODY
+    gets: str = NO_BODY
+    status: int = 200
+    who: str = "member"
+    query: dict[str, dict[str, Any]] = {}  # noqa: RUF012  # read only
+
+
+API = "/api/v1"
+ROUTES = (
+    ("post", "/auth/signup", "Make an account, and an organization with it", "Session", "SignUp", 201, "stranger"),
+    ("post", "/auth/login", "Get tokens for an e-mail address and password", "Session", "LogIn", 200, "stranger"),
+    ("post", "/auth/refresh", "Trade a refresh token for new tokens", "Session", "Refresh", 200, "stranger"),
+    ("post", "/auth/logout", "End this log-in: its tokens stop working", NO_BODY, NO_BODY, 204),
+    ("get", "/me", "Who the token belongs to", "Me"),
+    ("get", "/projects", "Projects of the organization", "ProjectList"),
+    ("post", "/projects", "Create a project", "Project", "NewProject", 201, "admin"),
+    ("patch", "/projects/{project_id}", "Rename or archive a project", "Project", "ProjectChange", 200, "admin"),
+    ("get", "/projects/{project_id}/keys", "Proxy keys of a project, by prefix", "KeyList"),
+    ("post", "/projects/{project_id}/keys", "Create a key; it is shown once", "KeyOnce", "NewKey", 201, "admin"),
+    ("post", "/keys/{key_id}/rotate", "Replace a key; both work for a while", "KeyOnce", "Rotation?", 201, "admin"),
+    ("delete", "/keys/{key_id}", "Revoke a key, from the next call on", NO_BODY, NO_BODY, 204, "admin"),
+    ("get", "/usage", "Spend of a period, grouped", "Usage", NO_BODY, 200, "member", PERIOD | GROUP),
+    ("get", "/calls", "Calls, newest first", "CallRowList", NO_BODY, 200, "member", PERIOD | PAGED),
+    ("get", "/calls/{call_id}", "One call, its cost line by line", "Call"),
+    ("get", "/prices", "Prices in the order they were entered", "PriceList", NO_BODY, 200, "member", PAGED),
+    ("get", "/invitations", "Invitations, newest first", "InvitationList"),
+    ("post", "/invitations", "Invite somebody; link shown once", "InvitationOnce", "NewInvitation", 201, "admin"),
+    ("delete", "/invitations/{invitation_id}", "Take an invitation back", NO_BODY, NO_BODY, 204, "admin"),
+    ("post", "/invitations/accept", "Join the organization that invited you", "Me", "Acceptance"),
+    ("get", "/members", "People of the organization", "MemberList"),
+    ("patch", "/members/{user_id}", "Change somebody's role", "Member", "RoleChange", 200, "admin"),
+    ("delete", "/members/{user_id}", "Remove somebody, or leave", NO_BODY, NO_BODY, 204, "admin"),
+    ("get", "/provider-key", "Which OpenAI key is stored", "ProviderKey", NO_BODY, 200, "member", PROJECT),
+    ("put", "/provider-key", "Store an OpenAI key", "ProviderKeySet", "NewProviderKey", 200, "admin"),
+    ("delete", "/provider-key", "Forget an OpenAI key", NO_BODY, NO_BODY, 204, "admin", PROJECT),
+    ("get", "/audit", "Who did what, newest first", "AuditLineList", NO_BODY, 200, "admin", PAGED),
+    ("get", "/openapi.json", "This document", "any", NO_BODY, 200, "stranger"),
+)
+HEALTH = (
+    Operation("get", "/healthz", "Whether the process lives", "Health", who="stranger"),
+    Operation("get", "/readyz", "Whether it can do its work", "Health", who="stranger"),
+)
+OPERATIONS = (*(Operation(method, API + path, *rest) for method, path, *rest in ROUTES), *HEALTH)
+
+
+def routes(bp: Blueprint) -> None:
+    bp.add_url_rule("/openapi.json", "document", document)
+
+
+def document() -> dict[str, Any]:
+    """The document, with this install's address."""
+    return _document() | {"servers": [{"url": current_app.config["SPENDAI"].public_url}]}
+
+
+@cache
+def _document() -> dict[str, Any]:
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in OPERATIONS:
+        paths.setdefault(operation.path, {})[operation.method] = _described(operation)
+    for path in (f"{API}/proxy", f"{API}/proxy/{{path}}"):
+        paths[path] = {method: _proxied(path) for method in ("get", "post", "delete")}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "SpendAI",
+            "version": "1",
+            "description": "Money is decimal text in US dollars, times are UTC.",
+        },
+        "paths": paths,
+        "components": {
+            "schemas": schemas(),
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "proxyKey": {"type": "http", "scheme": "bearer", "description": "A proxy key, sk-spend-…"},
+            },
+        },
+    }
+
+
+def _described(operation: Operation) -> dict[str, Any]:
+    answer: dict[str, Any] = {"description": operation.summary}
+    if operation.gives:
+        answer["content"] = _json(operation.gives)
+    described: dict[str, Any] = {
+        "summary": operation.summary,
+        "responses": {str(operation.status): answer, "default": {"description": "An error", "content": _json("Error")}},
+        "security": [] if operation.who == "stranger" else [{"token": []}],
+        "parameters": [
+            {"name": name, "in": "path", "required": True, "schema": schema("id")}
+            for name in re.findall(r"{(\w+)}", operation.path)
+        ]
+        + [{"name": name, "in": "query", "schema": words} for name, words in operation.query.items()],
+    }
+    if operation.path.endswith("/signup"):
+        described["responses"]["202"] = {"description": "Confirm the address first", "content": _json("Pending")}
+    if operation.gets:
+        optional = operation.gets.endswith("?")
+        described["requestBody"] = {"required": not optional, "content": _json(operation.gets.rstrip("?"))}
+    if operation.who == "admin":
+        described["description"] = "Admins only."
+    return described
+
+
+def _proxied(path: str) -> dict[str, Any]:
+    summary = "OpenAI's API, as it is, with a proxy key; without a path: a chat completion"
+    described: dict[str, Any] = {
+        "summary": summary,
+        "security": [{"proxyKey": []}],
+        "responses": {"default": {"description": "OpenAI's answer, unchanged, with x-spendai-call-id"}},
+    }
+    if "{" in path:
+        described["parameters"] = [{"name": "path", "in": "path", "required": True, "schema": schema("text")}]
+    return described
+
+
+def _json(kind: str) -> dict[str, Any]:
+    return {"application/json": {"schema": schema(kind)}}

@@ -1,0 +1,223 @@
+"""The shapes of the API's bodies, for the OpenAPI document.
+
+``"name?": "text"`` may be absent, ``"name": "text?"`` may be null.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+WORDS: dict[str, dict[str, Any]] = {
+    "text": {"type": "string"},
+    "id": {"type": "string", "format": "uuid"},
+    "email": {"type": "string", "format": "email", "maxLength": 254},
+    "password": {"type": "string", "format": "password", "minLength": 8, "description": "At most 72 bytes."},
+    "time": {"type": "string", "format": "date-time", "description": "UTC."},
+    "day": {"type": "string", "format": "date"},
+    "money": {"type": "string", "pattern": r"^-?\d+(\.\d+)?$", "description": "US dollars, exact, as decimal text."},
+    "exact": {"type": "string", "pattern": r"^-?\d+(\.\d+)?$", "description": "An exact number, as decimal text."},
+    "whole": {"type": "integer"},
+    "flag": {"type": "boolean"},
+    "role": {"type": "string", "enum": ["admin", "developer"]},
+    "any": {"type": "object", "additionalProperties": True},
+}
+
+COUNTS = {
+    "calls": "whole",
+    "tokens_in": "whole",
+    "tokens_cached": "whole",
+    "tokens_out": "whole",
+    "cost": "money",
+    "unpriced_calls": "whole",
+    "no_usage_calls": "whole",
+    "in_doubt_calls": "whole",
+}
+CALL = {
+    "id": "id",
+    "started_at": "time",
+    "settled_at": "time?",
+    "state": "text",
+    "project_id": "id",
+    "project": "text?",
+    "key_id": "id",
+    "key": "text?",
+    "key_prefix": "text?",
+    "endpoint": "text",
+    "method": "text",
+    "status_code": "whole?",
+    "stream": "flag",
+    "batch": "flag",
+    "model_requested": "text?",
+    "model": "text?",
+    "service_tier": "text?",
+    "tokens_in": "whole?",
+    "tokens_cached": "whole?",
+    "tokens_cache_write": "whole?",
+    "tokens_out": "whole?",
+    "tokens_reasoning": "whole?",
+    "tokens_audio_in": "whole?",
+    "tokens_audio_out": "whole?",
+    "cost": "money?",
+    "cost_status": "text?",
+    "latency_ms": "whole?",
+    "ttft_ms": "whole?",
+    "upstream": "text",
+    "upstream_request_id": "text?",
+    "upstream_object_id": "text?",
+    "end_user": "text?",
+    "tags": "any",
+}
+KEY = {
+    "id": "id",
+    "project_id": "id",
+    "name": "text",
+    "prefix": "text",
+    "created_at": "time",
+    "expires_at": "time?",
+}
+
+SHAPES: dict[str, dict[str, str]] = {
+    "Error": {"error": "ErrorDetails"},
+    "ErrorDetails": {"message": "text", "type": "text", "param": "text?", "code": "text?"},
+    "SignUp": {"email": "email", "password": "password", "organization?": "text?", "invitation?": "text?"},
+    "LogIn": {"email": "text", "password": "text"},
+    "Refresh": {"refresh_token": "text"},
+    "User": {"id": "id", "email": "text", "role": "role?"},
+    "Organization": {"id": "id", "name": "text"},
+    "Me": {"user": "User", "organization": "Organization?"},
+    "Session": {
+        "access_token": "text",
+        "refresh_token": "text",
+        "token_type": "text",
+        "expires_in": "whole",
+        "user": "User",
+        "organization": "Organization?",
+    },
+    "Pending": {"user": "PendingUser", "confirmation": "text"},
+    "PendingUser": {"id": "id", "email": "text"},
+    "NewProject": {"name": "text"},
+    "ProjectChange": {"name?": "text?", "archived?": "flag?"},
+    "Project": {"id": "id", "name": "text", "created_at": "time", "archived_at": "time?"},
+    "NewKey": {"name": "text", "expires_at?": "time?"},
+    "Rotation": {"overlap_seconds?": "whole?"},
+    "Key": KEY
+    | {
+        "project": "text",
+        "created_by": "text?",
+        "revoked_at": "time?",
+        "rotated_from": "id?",
+        "last_used_at": "time?",
+        "state": "text",
+    },
+    "KeyOnce": KEY | {"rotated_from?": "id?", "key": "text"},
+    "UsageRow": {
+        "day?": "day",
+        "project_id?": "id",
+        "project?": "text?",
+        "key_id?": "id",
+        "key?": "text?",
+        "model?": "text?",
+        "endpoint?": "text",
+        "service_tier?": "text?",
+        "status?": "whole?",
+        "end_user?": "text?",
+        "tag?": "text?",
+    }
+    | COUNTS,
+    "UsageTotals": COUNTS,
+    "Usage": {"data": "[UsageRow]", "next_cursor": "text?", "totals": "UsageTotals"},
+    "CallRow": CALL,
+    "Call": CALL | {"usage": "any?", "tools": "any?", "cost_lines": "[CostLine]?"},
+    "CostLine": {
+        "dimension": "text",
+        "quantity": "exact",
+        "unit_price": "money?",
+        "unit_qty": "exact?",
+        "cost": "money?",
+        "price_id": "whole?",
+        "model": "text?",
+        "tier": "text?",
+        "qualifier?": "text",
+        "context_min_tokens?": "whole",
+        "priced_as?": "text",
+        "note?": "text",
+    },
+    "Price": {
+        "id": "whole",
+        "model": "text",
+        "dimension": "text",
+        "service_tier": "text",
+        "context_min_tokens": "whole",
+        "qualifier": "text",
+        "unit_price": "money",
+        "unit_qty": "exact",
+        "valid_from": "time?",
+        "revision": "whole",
+        "source": "text",
+        "note": "text",
+        "own": "flag",
+    },
+    "NewInvitation": {"email": "email", "role": "role"},
+    "Invitation": {
+        "id": "id",
+        "email": "text",
+        "role": "role",
+        "created_at": "time",
+        "expires_at": "time",
+        "accepted_at": "time?",
+        "revoked_at": "time?",
+        "state": "text",
+    },
+    "InvitationOnce": {
+        "id": "id",
+        "email": "text",
+        "role": "role",
+        "created_at": "time",
+        "expires_at": "time",
+        "token": "text",
+        "link": "text",
+    },
+    "Acceptance": {"token": "text"},
+    "Member": {"user_id": "id", "email": "text", "role": "role", "joined_at": "time"},
+    "RoleChange": {"role": "role"},
+    "NewProviderKey": {"key": "text", "base_url?": "text?", "project_id?": "id?"},
+    "ProviderKey": {"project_id": "id?", "last4": "text", "base_url": "text?", "updated_at": "time"},
+    "ProviderKeySet": {"last4": "text", "updated_at": "time"},
+    "AuditLine": {
+        "id": "id",
+        "at": "time",
+        "actor_id": "id?",
+        "actor_email": "text?",
+        "action": "text",
+        "subject_id": "id?",
+        "details": "any",
+    },
+    "Health": {"status": "text", "service?": "text"},
+}
+LISTS = ("Project", "Key", "CallRow", "Price", "Invitation", "Member", "AuditLine")
+
+
+def schema(kind: str) -> dict[str, Any]:
+    """JSON Schema of one type: a word above, a shape's name, ``[Name]`` for a list of it; ``?`` allows null."""
+    if kind.endswith("?"):
+        inner = schema(kind[:-1])
+        if "type" not in inner:
+            return {"anyOf": [inner, {"type": "null"}]}
+        enum = {"enum": [*inner["enum"], None]} if "enum" in inner else {}
+        return inner | {"type": [inner["type"], "null"]} | enum
+    if kind.startswith("["):
+        return {"type": "array", "items": schema(kind[1:-1])}
+    return dict(WORDS[kind]) if kind in WORDS else {"$ref": f"#/components/schemas/{kind}"}
+
+
+def schemas() -> dict[str, Any]:
+    """All shapes, and the lists of those that are listed, by name."""
+    lists = {f"{name}List": {"data": f"[{name}]", "next_cursor": "text?"} for name in LISTS}
+    return {
+        name: {
+            "type": "object",
+            "properties": {field.rstrip("?"): schema(kind) for field, kind in shape.items()},
+            "required": [field for field in shape if not field.endswith("?")],
+        }
+        for name, shape in (SHAPES | lists).items()
+    }
