@@ -30,7 +30,6 @@ from webapp.vault import VaultError, unseal
 
 log = logging.getLogger("spendai.gateway")
 PREFIX = "/api/v1/proxy"
-SETTLE_SECONDS = 2.0  # how long a client waits for the commit of its settled row
 REFUSED = {
     "invalid_key": (401, "invalid_api_key", "This SpendAI key is not known"),
     "revoked_key": (401, "invalid_api_key", "This SpendAI key was revoked"),
@@ -214,19 +213,11 @@ class Gateway:
             return
         call.settled = True
         message = call.settle_message(status, outcome, facts or AnswerFacts(), request_id, self.config.call_max_seconds)
-        deadline = time.monotonic() + SETTLE_SECONDS
-        while True:
-            try:
-                self.ledger.settle(message)
-                log.info("call=%s status=%s ms=%s", call.id, status, message["latency_ms"])
-                return
-            except LedgerRefused:
-                message |= {"outcome": "no_usage", "usage": None, "tools": None}
-            except LedgerUnavailable:
-                time.sleep(0.1)
-            if time.monotonic() > deadline:
-                log.error("call=%s could not be settled and is in doubt", call.id)
-                return
+        try:
+            outcome = self.ledger.settle(message)
+            log.info("call=%s status=%s ms=%s %s", call.id, status, message["latency_ms"], outcome)
+        except OSError as error:  # neither the database nor the disk takes it
+            log.error("call=%s could not be settled and stays in doubt: %s", call.id, type(error).__name__)
 
 
 def _bearer(environ: dict[str, Any]) -> str:

@@ -19,4 +19,7 @@ def init_app(app: Flask) -> None:
     def readyz() -> dict[str, str]:
         if not db.ready():
             raise ApiError(503, "database_unavailable", "The database cannot be reached or is not migrated")
+        ledger = app.gateway.ledger
+        if ledger is None or not ledger.replayed:
+            raise ApiError(503, "spool_not_replayed", "Calls spooled by an earlier run are not settled yet")
         return {"status": "ok"}

@@ -4,6 +4,8 @@ Each worker has two batchers, one that opens and one that settles, each with its
 message and sleep; the batcher takes everything that is waiting, sends it as one statement, and wakes each caller with
 its own answer after the commit. While one batch is under way the next gathers, so nobody waits for a timer. Nothing
 else talks to ``app.open_calls`` and ``app.settle_calls``.
+
+What the database does not take in time goes to the spool (see spool.py) and is settled later.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import gevent
@@ -20,14 +23,22 @@ from psycopg.rows import dict_row
 
 from webapp import db
 from webapp.config import Config
+from webapp.spool import Spool, replay
 
 log = logging.getLogger("spendai.ledger")
 BATCH = 256
+Message = dict[str, Any]
+UNREADABLE = {"outcome": "no_usage", "usage": None, "tools": None, "model": None, "upstream_object_id": None}
 DEADLINE = 5.0  # seconds; also holds when the server is frozen and cannot enforce a time-out of its own
+SETTLE_SECONDS = 1.0  # how long a client waits for the commit; then the message is spooled
 
 
 class LedgerUnavailable(Exception):
-    """The database did not take the message in time, or cannot be reached."""
+    """The database did not take a message in time, or cannot be reached. ``sent``: it may have got it all the same."""
+
+    def __init__(self, message: str, *, sent: bool) -> None:
+        super().__init__(message)
+        self.sent = sent
 
 
 class LedgerRefused(Exception):
@@ -38,8 +49,8 @@ class _Batch:
     """Messages that travel together, and the moment they are done."""
 
     def __init__(self) -> None:
-        self.messages: list[dict[str, Any]] = []
-        self.answers: list[dict[str, Any] | Exception] = []
+        self.messages: list[Message] = []
+        self.answers: list[Message | Exception] = []
         self.done = Event()
 
 
@@ -52,15 +63,16 @@ class Batcher:
         self._next, self._wanted = _Batch(), Event()
         self._loop = gevent.spawn(self._run)
 
-    def submit(self, message: dict[str, Any]) -> dict[str, Any]:
+    def submit(self, message: Message, seconds: float | None = None) -> Message:
         """Hand in one message; returns its answer after the commit. Raises LedgerUnavailable or LedgerRefused."""
-        if len(self._next.messages) >= BATCH:
+        while len(self._next.messages) >= BATCH:
             self._next.done.wait()
         batch = self._next
         n = len(batch.messages)
         batch.messages.append(message | {"n": n})
         self._wanted.set()
-        batch.done.wait()
+        if not batch.done.wait(seconds):
+            raise LedgerUnavailable("the database is slow", sent=True)
         answer = batch.answers[n]
         if isinstance(answer, Exception):
             raise answer
@@ -69,7 +81,7 @@ class Batcher:
     def close(self) -> None:
         """Stop; callers that still wait get LedgerUnavailable."""
         self._loop.kill()
-        self._fail(self._next, LedgerUnavailable("the gateway is stopping"))
+        self._fail(self._next, LedgerUnavailable("the gateway is stopping", sent=False))
         self._drop()
 
     def _run(self) -> None:
@@ -82,16 +94,13 @@ class Batcher:
 
     def _send(self, batch: _Batch) -> None:
         try:
-            batch.answers = list(self._execute(batch.messages))
+            batch.answers = self._execute(batch.messages)
             batch.done.set()
-        except psycopg.errors.OperationalError as error:
+        except (psycopg.errors.OperationalError, gevent.Timeout) as error:
+            sent = self._conn is not None  # without a connection nothing was sent
             self._drop()
-            log.error("ledger: %s", type(error).__name__)
-            self._fail(batch, LedgerUnavailable("the database cannot be reached"))
-        except gevent.Timeout:
-            self._drop()
-            log.error("ledger: no answer within %s s", DEADLINE)
-            self._fail(batch, LedgerUnavailable("the database does not answer"))
+            log.error("the database does not answer: %s", type(error).__name__)
+            self._fail(batch, LedgerUnavailable("the database does not answer", sent=sent))
         except Exception as error:  # one poisoned message must not take the others with it
             if isinstance(error, psycopg.InterfaceError):
                 self._drop()
@@ -100,7 +109,7 @@ class Batcher:
     def _one_by_one(self, batch: _Batch, error: Exception) -> None:
         if len(batch.messages) == 1:
             code = getattr(error, "sqlstate", None) or type(error).__name__
-            log.error("ledger: a message was refused: %s", code)
+            log.error("the database refused a message: %s", code)
             self._fail(batch, LedgerRefused(str(code)))
             return
         for message in batch.messages:
@@ -110,7 +119,7 @@ class Batcher:
             batch.answers += single.answers
         batch.done.set()
 
-    def _execute(self, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _execute(self, messages: list[Message]) -> list[Message]:
         with gevent.Timeout(DEADLINE):
             if self._conn is None or self._conn.closed:
                 self._conn = self._connect()
@@ -134,35 +143,69 @@ class Ledger:
     """``open`` before a call goes upstream, ``settle`` before its answer ends."""
 
     def __init__(self, config: Config) -> None:
-        dsn = db.dsn(config, "spendai_proxy")
-        prepare = 1 if config.database_prepared else None
-
-        def connect() -> psycopg.Connection:
-            conn = psycopg.connect(dsn, autocommit=True, row_factory=dict_row, application_name="spendai ledger")
-            conn.prepare_threshold = prepare
-            return conn
-
-        def connect_opener() -> psycopg.Connection:
-            conn = connect()
-            for month in ("now()", "now() + interval '1 month'"):  # migrate makes them ahead; this is the safety net
-                conn.execute(f"select app.ensure_partition(({month})::date)")
-            if config.openai_api_key:
-                conn.execute("select app.adopt_install_key(%s)", [config.openai_api_key_shared])
-            return conn
-
+        self._config, self._dsn = config, db.dsn(config, "spendai_proxy")
         serves = "none" if not config.openai_api_key else "shared" if config.openai_api_key_shared else "first"
-        self._opener = Batcher(connect_opener, "select * from app.open_calls(%s::jsonb, %s)", (serves,))
-        self._settler = Batcher(connect, "select * from app.settle_calls(%s::jsonb)")
+        self._opener = Batcher(self._connect_opener, "select * from app.open_calls(%s::jsonb, %s)", (serves,))
+        self._settler = Batcher(self._connect, "select * from app.settle_calls(%s::jsonb)")
+        folder = config.home / "spool"
+        self._spool = Spool(folder, self._settle_now)
+        self.replayed = False
+        self._replay = gevent.spawn(self._replay_all, folder)
 
-    def open(self, message: dict[str, Any]) -> dict[str, Any]:
+    def _connect(self) -> psycopg.Connection:
+        conn = psycopg.connect(self._dsn, autocommit=True, row_factory=dict_row, application_name="spendai ledger")
+        conn.prepare_threshold = 1 if self._config.database_prepared else None
+        return conn
+
+    def _connect_opener(self) -> psycopg.Connection:
+        conn = self._connect()
+        for month in ("now()", "now() + interval '1 month'"):  # migrate makes them ahead; this is the safety net
+            conn.execute(f"select app.ensure_partition(({month})::date)")
+        if self._config.openai_api_key:
+            conn.execute("select app.adopt_install_key(%s)", [self._config.openai_api_key_shared])
+        return conn
+
+    def open(self, message: Message) -> Message:
         """Write the open row of a call; the answer's ``outcome`` says whether it may go upstream (see open_calls)."""
-        return self._opener.submit(message)
+        try:
+            return self._opener.submit(message)
+        except LedgerUnavailable as error:
+            if error.sent:  # the row may be there: close it, since nothing goes upstream
+                kept = {key: message[key] for key in ("id", "started_at", "max_seconds")}
+                self._spool.append(kept | {"outcome": "error", "status_code": 503})
+            raise
 
-    def settle(self, message: dict[str, Any]) -> str:
-        """Price and close a call; returns settled, already or missing (see settle_calls)."""
-        return self._settler.submit(message)["outcome"]
+    def settle(self, message: Message) -> str:
+        """Price and close a call; returns settled, already, missing (see settle_calls) or spooled."""
+        try:
+            return self._settle_now(message, SETTLE_SECONDS)
+        except LedgerUnavailable:
+            self._spool.append(message)
+            return "spooled"
+
+    def _settle_now(self, message: Message, seconds: float | None = None) -> str:
+        try:
+            return self._settler.submit(message, seconds)["outcome"]
+        except LedgerRefused:  # what the meter read is not to Postgres' liking: the call counts, its cost is unknown
+            message = message | UNREADABLE
+        try:
+            return self._settler.submit(message, seconds)["outcome"]
+        except LedgerRefused:
+            log.error("call=%s cannot be settled and stays in doubt", message["id"])
+            return "refused"
+
+    def _replay_all(self, folder: Path) -> None:
+        """Settle what earlier runs left behind, however long the database is away."""
+        while not self.replayed:
+            try:
+                if count := replay(folder, self._settle_now):
+                    log.warning("settled %s calls that an earlier run had spooled", count)
+                self.replayed = True
+            except (LedgerUnavailable, OSError):
+                gevent.sleep(1)
 
     def close(self) -> None:
-        """Stop both batchers."""
+        """Stop everything; what is still spooled is replayed by the next start."""
+        self._replay.kill()
         self._opener.close()
         self._settler.close()

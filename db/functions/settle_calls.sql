@@ -1,4 +1,5 @@
--- settle_calls(calls) → for each call: settled, already (it was settled before) or missing (it had no row; now it has)
+-- settle_calls(calls) → for each call: settled, already (it was settled before), missing (it had no row; now it has) or
+-- absent (it had no row and the message, that of a call never sent, knows too little to make one)
 --
 -- Prices what was used and closes the row, once. Each message is complete in itself, so a row that a failover lost is
 -- written from it. Rows are locked in the order of their ids: two batches can never wait for each other in a circle.
@@ -36,7 +37,7 @@ begin
     ), settled as (
         update public.usage_logs u set
             state = 'settled', settled_at = clock_timestamp(), status_code = p.status_code, latency_ms = p.latency_ms,
-            ttft_ms = p.ttft_ms, stream = p.stream, batch = p.batch, model_requested = coalesce(p.model_requested, u.model_requested),
+            ttft_ms = p.ttft_ms, stream = coalesce(p.stream, u.stream), batch = coalesce(p.batch, u.batch), model_requested = coalesce(p.model_requested, u.model_requested),
             model = p.model, service_tier = p.service_tier, usage = p.usage, tools = p.tools,
             tokens_in = p.tokens_in, tokens_out = p.tokens_out, tokens_cached = p.tokens_cached,
             tokens_cache_write = p.tokens_cache_write, tokens_reasoning = p.tokens_reasoning,
@@ -58,11 +59,16 @@ begin
             p.tokens_reasoning, p.tokens_audio_in, p.tokens_audio_out, p.cost, p.cost_status, p.usage, p.tools, p.cost_lines,
             p.upstream_request_id, p.upstream_object_id, p.end_user, coalesce(p.tags, '{}')
         from priced p
-        where not exists (select from public.usage_logs u where u.id = p.id and u.started_at = p.started_at)
+        where p.org_id is not null and not exists (select from public.usage_logs u where u.id = p.id and u.started_at = p.started_at)
         on conflict do nothing
         returning id
     )
-    select p.n, case when s.n is not null then 'settled' when a.id is not null then 'missing' else 'already' end
+    select p.n, case
+        when s.n is not null then 'settled'
+        when a.id is not null then 'missing'
+        when p.org_id is null
+            and not exists (select from public.usage_logs u where u.id = p.id and u.started_at = p.started_at) then 'absent'
+        else 'already' end
     from priced p left join settled s on s.n = p.n left join added a on a.id = p.id;
 end $$;
 

@@ -1,0 +1,106 @@
+"""The spool: what the database does not take is on disk before the client has its answer, and is settled later."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import zlib
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from fake_openai import chat
+from fake_upstream import FakeUpstream, reply_json
+from stack import Stack
+
+from webapp.spool import read_lines, replay
+
+CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "spooled-secret"}]}
+PRICE = Decimal("0.00000885")
+
+
+def line(message: dict) -> bytes:
+    text = json.dumps(message).encode()
+    return b"%08x %s\n" % (zlib.crc32(text), text)
+
+
+@pytest.mark.parametrize("torn", [b"12345678 {", b"garbage", b"\x00" * 40, b'00000000 {"id": 2}\n', b"zz\n\n\n"])
+def test_a_torn_or_damaged_line_is_skipped_and_the_others_are_read(torn):
+    assert list(read_lines(line({"id": 1}) + torn + b"\n" + line({"id": 3}))) == [{"id": 1}, {"id": 3}]
+
+
+def test_replay_keeps_the_file_until_every_line_is_delivered(tmp_path):
+    (tmp_path / "a.spool").write_bytes(line({"id": 1}) + line({"id": 2}))
+    delivered = []
+
+    def fail_at_second(message):
+        delivered.append(message["id"])
+        if len(delivered) == 2:
+            raise OSError
+
+    with pytest.raises(OSError):
+        replay(tmp_path, fail_at_second)
+    assert replay(tmp_path, lambda message: delivered.append(message["id"])) == 2
+    assert delivered == [1, 2, 1, 2] and not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def frozen_settle(stack_dsns, cluster, request):
+    """A stack whose database freezes exactly between open and settle."""
+    name = f"spendai_spool_{abs(hash(request.node.name)) % 10**8}"
+    frozen: list[int] = []
+
+    def thaw() -> None:
+        while frozen:
+            os.kill(frozen.pop(), signal.SIGCONT)
+
+    def freeze(wire) -> None:
+        frozen.extend(cluster._running())
+        for pid in frozen:
+            os.kill(pid, signal.SIGSTOP)
+        threading.Timer(30, thaw).start()
+        reply_json(chat(CHAT))(wire)
+
+    with (
+        FakeUpstream() as fake,
+        Stack(*stack_dsns(name), OPENAI_API_KEY="sk-x", OPENAI_API_KEY_SHARED="1", OPENAI_BASE_URL=fake.url) as stack,
+    ):
+        fake.queue("/v1/chat/completions", freeze)
+        try:
+            yield stack, fake, thaw
+        finally:
+            thaw()
+
+
+def spool_files(stack: Stack) -> bytes:
+    return b"".join(file.read_bytes() for file in (Path(stack.home.name) / "spool").glob("*.spool"))
+
+
+def test_with_the_database_frozen_the_client_has_its_answer_and_the_row_is_settled_afterwards(frozen_settle):
+    stack, fake, thaw = frozen_settle
+    answer = stack.post(json=CHAT)
+    assert answer.ok and answer.json()["usage"]["prompt_tokens"] == 19
+    spooled = spool_files(stack)
+    assert answer.headers["x-spendai-call-id"].encode() in spooled
+    for secret in (b"spooled-secret", stack.key().encode(), b"sk-x", b"Hello!"):
+        assert secret not in spooled
+    thaw()
+    row = stack.wait_for(lambda: (r := stack.row(answer)) and r["state"] == "settled" and r, 20)
+    assert row["cost"] == PRICE
+    stack.wait_for(lambda: spool_files(stack) == b"")
+    assert len(fake.requests) == 1
+
+
+def test_after_kill_9_the_next_start_settles_what_was_spooled(frozen_settle):
+    stack, _, thaw = frozen_settle
+    answer = stack.post(json=CHAT)
+    assert spool_files(stack)
+    os.killpg(stack.process.pid, signal.SIGKILL)
+    stack.process.wait()
+    thaw()
+    stack.start()
+    row = stack.row(answer)
+    assert (row["state"], row["cost"]) == ("settled", PRICE)
+    assert spool_files(stack) == b""
