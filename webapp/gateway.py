@@ -215,7 +215,9 @@ class Gateway:
         message = call.settle_message(status, outcome, facts or AnswerFacts(), request_id, self.config.call_max_seconds)
         try:
             outcome = self.ledger.settle(message)
-            log.info("call=%s status=%s ms=%s %s", call.id, status, message["latency_ms"], outcome)
+            org, project = message["org_id"], message["project_id"]
+            log.info("call=%s org=%s project=%s status=%s ms=%s %s",
+                     call.id, org, project, status, message["latency_ms"], outcome)  # fmt: skip
         except OSError as error:  # neither the database nor the disk takes it
             log.error("call=%s could not be settled and stays in doubt: %s", call.id, type(error).__name__)
 
