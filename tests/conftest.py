@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import psycopg
 import pytest
 from fake_upstream import FakeUpstream
+from hypothesis import settings
 from people import People
 from psycopg.rows import dict_row
 from pytest_postgresql import factories
@@ -25,6 +26,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SHIM = (ROOT / "db/supabase.sql", ROOT / "db/local_auth.sql")
 PASSWORD = "temporary"
 os.environ.pop("DATABASE_URL", None)
+settings.register_profile("busy machine", deadline=None)  # how long an example takes says nothing about the code
+settings.load_profile("busy machine")
 
 
 @pytest.fixture(scope="session")

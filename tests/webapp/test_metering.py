@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import itertools
 import json
+import tracemalloc
 import zlib
 
 import pytest
@@ -300,11 +301,17 @@ def test_a_chunk_that_inflates_to_much_is_read_to_its_end():
     assert run(meter(content_type=JSON, encoding="gzip"), [gzip.compress(body)])[2].usage == CHAT_USAGE
 
 
-def test_a_compression_bomb_costs_no_memory():
+def test_a_compression_bomb_costs_little_memory():
     bomb = zlib.compressobj(wbits=31)
     packed = bomb.compress(b"[" + b" " * 1024) + b"".join(bomb.compress(b" " * 1_000_000) for _ in range(400))
-    _before, after, facts = run(meter(content_type=JSON, encoding="gzip"), [packed])
+    tracemalloc.start()
+    try:
+        _before, after, facts = run(meter(content_type=JSON, encoding="gzip"), [packed])
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
     assert after == packed and facts.usage is None
+    assert peak < 100_000_000
 
 
 def test_an_unknown_encoding_passes_unmetered():

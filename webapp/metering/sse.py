@@ -94,7 +94,7 @@ class SseTee:
     def _cut(self, data: bytes | bytearray, begun: bool, seen: int) -> bytes:
         """Judge every event that ends in `data`; the first has `begun` before and has no end before `seen`."""
         out: list[bytes | bytearray] = []
-        given, at, carriage_returns = self._given, 0, b"\r" in data
+        given, at, carriage_returns = self._given, 0, data.find(b"\r", seen) >= 0
         while True:
             if not begun:
                 at, given = self._skip_line_ends(data, at, given, out)
