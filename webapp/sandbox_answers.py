@@ -12,7 +12,7 @@ from webapp.sandbox_vectors import as_base64, unit_vector
 
 TEXT = (
     "This is the SpendAI sandbox, not OpenAI: no OpenAI key is set, so this answer is simulated and no money is spent. "
-    "An admin can store an OpenAI key under Account."
+    "An admin can store an OpenAI key under Settings."
 )
 # The dated models behind the names people type; other names are served as they were asked for.
 SERVED = {
