@@ -7,6 +7,7 @@ import secrets
 import click
 import psycopg
 from flask import Flask, current_app
+from flask.cli import with_appcontext
 
 from webapp import embedded
 from webapp.config import Config
@@ -23,7 +24,7 @@ def _as_owner(config: Config, text: str, *args: object) -> tuple[object, ...] | 
     server = embedded.ensure(config) if config.embedded else None
     try:
         with psycopg.connect(server.owner_dsn if server else config.database_url, prepare_threshold=None) as conn:
-            return conn.execute(text, args).fetchone()  # ty: ignore
+            return conn.execute(text, args).fetchone()
     finally:
         if server:
             server.stop()
@@ -36,6 +37,7 @@ def users() -> None:
 
 @users.command()
 @click.argument("email")
+@with_appcontext
 def reset(email: str) -> None:
     """Print a link with which EMAIL sets a new password."""
     config, token = current_app.config["SPENDAI"], secrets.token_urlsafe(32)

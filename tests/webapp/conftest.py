@@ -79,7 +79,7 @@ class Api:
 
 
 class Site(SimpleNamespace):
-    """app: the Flask app; config; dsn: its database, as owner."""
+    """app: the Flask app; config; dsn, admin: its database, as owner and as superuser."""
 
     def browser(self, base_url: str = "http://127.0.0.1:8000") -> Browser:
         return Browser(self.app, base_url)
@@ -108,25 +108,25 @@ class Site(SimpleNamespace):
         dev = self.sign_up(email=address, invitation=link.rsplit("/", 1)[1])
         return SimpleNamespace(ada=ada, dev=dev, eve=eve, nobody=self.nobody())
 
-    def owner(self, query: str, *args: Any) -> list[tuple[Any, ...]]:
-        """Rows of a query as the database's owner, whom row level security does not bind."""
-        with psycopg.connect(self.dsn) as conn:
+    def sql(self, query: str, *args: Any) -> list[tuple[Any, ...]]:
+        """Rows of a query as the superuser, whom nothing binds."""
+        with psycopg.connect(self.admin) as conn:
             cursor = conn.execute(query, args)
             return cursor.fetchall() if cursor.description else []
 
     def with_settings(self, **settings: Any) -> Site:
         """The same database under other settings."""
         config = Config(**{**vars(self.config), **settings})
-        return Site(app=create_app(config), config=config, dsn=self.dsn)
+        return Site(app=create_app(config), config=config, dsn=self.dsn, admin=self.admin)
 
 
 @pytest.fixture(scope="session")
 def site(stack_dsns: Callable[[str], tuple[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The application on a database that all tests of a run share, with its pools open."""
-    owner, _ = stack_dsns("spendai_site")
+    owner, admin = stack_dsns("spendai_site")
     home = str(tmp_path_factory.mktemp("home"))
     config = load(SECRETS | {"SPENDAI_HOME": home, "DATABASE_URL": owner})
     migrate(owner, passwords=db.passwords(config))
     db.open_pools(config)
-    yield Site(app=create_app(config), config=config, dsn=owner)
+    yield Site(app=create_app(config), config=config, dsn=owner, admin=admin)
     db.close_pools()

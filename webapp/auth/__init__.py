@@ -58,6 +58,6 @@ def _guard() -> Any:
 
 def _ask_to_log_in() -> Response | tuple[str, int] | str:
     if request.path == "/" and request.method == "GET" and not request.query_string:
-        return render_template("account/login.html", next="/")  # what a stranger sees first
+        return render_template("account/login.html", next="/", token=None)  # what a stranger sees first
     back = request.full_path.rstrip("?") if request.method == "GET" else csrf.came_from()
     return redirect(url_for("account.login", next=csrf.safe_path(back)))

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import time
 from typing import Any
+from uuid import UUID
 
 import jwt
 
@@ -55,6 +56,7 @@ class Signer:
                 leeway=LEEWAY,
                 options={"require": ["exp", "iat", "sub", "aud", "role", "session_id"]},
             )
-        except (jwt.InvalidTokenError, ValueError):
+            UUID(claims["sub"]), UUID(claims["session_id"])
+        except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError):
             return None
         return claims if claims["role"] == ROLE else None
