@@ -21,7 +21,7 @@ begin
                    'for each statement execute function private.refuse_change()', v_name);
     execute format('alter table public.usage_logs attach partition private.%I for values from (%L) to (%L)', v_name, v_from, v_to);
     return true;
-exception when duplicate_table then
+exception when duplicate_table or duplicate_object or unique_violation then  -- which of them depends on how far it was
     return false;  -- another gateway made it at this moment
 end $$;
 
