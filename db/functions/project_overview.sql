@@ -1,7 +1,8 @@
 -- project_overview() → projects with their active keys and what they spent in the last 30 days, today included
 create or replace function app.project_overview()
 returns table (
-    id uuid, name text, created_at timestamptz, archived_at timestamptz, active_keys bigint, calls bigint, cost numeric, share numeric
+    id uuid, name text, created_at timestamptz, archived_at timestamptz,
+    active_keys bigint, calls bigint, cost numeric, share numeric
 )
 language sql stable
 set search_path = ''

@@ -1,0 +1,40 @@
+-- price_list(words) → what each model costs now: standard tier, dollars per million tokens, and what else is billed
+--
+-- p_words: part of a model's name, null or empty for all. Models this organization called in the last 30 days come first.
+-- An organization's own price goes before the list price. extra: prices that are not per text token, ready to be read.
+create or replace function app.price_list(p_words text)
+returns table (
+    model text, input numeric, cached numeric, output numeric, extra text[], valid_from timestamptz,
+    own_price boolean, in_use boolean
+)
+language sql stable
+set search_path = ''
+as $$
+    with current_price as (
+        select distinct on (p.model, p.dimension, p.qualifier) p.*
+        from public.model_prices p
+        where p.service_tier = 'standard' and p.context_min_tokens = 0 and p.valid_from <= now()
+          and (nullif(p_words, '') is null or strpos(p.model, lower(btrim(p_words))) > 0)
+        order by p.model, p.dimension, p.qualifier, p.org_id is not null desc, p.valid_from desc, p.revision desc
+    ), used as (
+        select distinct (app.price_model_of((select app.current_org_id()), u.model, now())).model
+        from app.usage(date_trunc('day', now(), 'UTC') - interval '696 hours', now(), '{model}', '{}') u
+    )
+    select p.model,
+        min(p.unit_price * 1000000 / p.unit_qty) filter (where p.dimension = 'input_text'),
+        min(p.unit_price * 1000000 / p.unit_qty) filter (where p.dimension = 'cached_text'),
+        min(p.unit_price * 1000000 / p.unit_qty) filter (where p.dimension = 'output_text'),
+        coalesce(array_agg(format('%s%s: $%s per %s', replace(p.dimension, '_', ' '),
+                                  coalesce(' ' || nullif(p.qualifier, ''), ''), trim_scale(p.unit_price),
+                                  to_char(p.unit_qty, 'FM999,999,999,999')) order by p.dimension, p.qualifier)
+                 filter (where p.dimension not in ('input_text', 'cached_text', 'output_text')), '{}'),
+        nullif(max(p.valid_from), '-infinity'), bool_or(p.org_id is not null), bool_or(s.model is not null)
+    from current_price p
+    left join used s on s.model = p.model
+    group by p.model
+    order by bool_or(s.model is not null) desc, p.model
+$$;
+
+comment on function app.price_list is 'Current standard prices per model, those in use first.';
+revoke execute on function app.price_list from public, anon, authenticated, service_role;
+grant execute on function app.price_list to authenticated;
