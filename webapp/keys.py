@@ -21,9 +21,9 @@ class NewKey(NamedTuple):
     hash: bytes
 
 
-def new_key() -> NewKey:
-    """Make a proxy key; the first eight hex digits of its id stay visible as its prefix."""
-    key_id = uuid4()
+def new_key(key_id: UUID | None = None) -> NewKey:
+    """Make a proxy key, with this id or a new one; the first eight hex digits of the id stay visible as its prefix."""
+    key_id = key_id or uuid4()
     key = f"sk-spend-{key_id.hex}-{secrets.token_urlsafe(32)}"
     return NewKey(key_id, key, key[:17], key_hash(key))
 

@@ -1,0 +1,123 @@
+"""Rows of app.spend_bars → plotly figures as JSON.
+
+Colours are CSS variables only: static/charts.js resolves them, so one figure serves light and dark. plotly is imported
+on first use, because the gateway's workers must not pay for it before somebody looks at a chart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from html import escape
+from typing import Any
+
+from webapp import format as written
+
+HEIGHT = 280
+DAY_MS = 86_400_000
+LEAST_BARS = 9
+TOKENS = (("tokens_uncached", "Input", 1), ("tokens_cached", "Cached input", 5), ("tokens_out", "Output", 2))
+Row = Mapping[str, Any]
+
+
+def _label(name: str) -> str:
+    """A name as plotly shows it literally (it reads a little HTML), not longer than fits into a hover box."""
+    return escape(name if len(name) <= 40 else name[:39] + "…", quote=False)
+
+
+def _bars(rows: Sequence[Row], column: str, name: str, colour: int, words: Callable[[Any], str]) -> dict[str, Any]:
+    """One stacked series. Zeros become gaps, so the hover box lists only what was there; a partial day is hatched."""
+    shapes = ["/" if row["partial"] else "" for row in rows]
+    return {
+        "type": "bar",
+        "name": _label(name),
+        "x": [row["bar"] for row in rows],
+        "y": [row[column] or None for row in rows],
+        "width": 0.76 * DAY_MS * rows[0]["days"],
+        "customdata": [words(row[column]) for row in rows],
+        "hovertemplate": "%{customdata}",
+        "marker": {
+            "color": f"var(--s{colour})",
+            "line": {"color": "var(--surface)", "width": 1},
+            "pattern": {
+                "shape": shapes,
+                "fillmode": "overlay",
+                "fgcolor": "var(--surface)",
+                "size": 5,
+                "solidity": 0.3,
+            },
+        },
+    }
+
+
+def _ticks(days: Sequence[date]) -> list[date]:
+    """At most five days to write below the axis, evenly apart."""
+    step = -(-len(days) // 5)
+    return list(days[::step])
+
+
+def _layout(rows: Sequence[Row], prefix: str, tick: str) -> dict[str, Any]:
+    days = sorted({row["bar"] for row in rows})
+    step = timedelta(days=rows[0]["days"])
+    first, last = (datetime.combine(day, time()) for day in (days[0], days[-1]))
+    around = max(LEAST_BARS - len(days), 0) * step / 2  # one bar alone would fill the chart
+    form = "%b %d" if days[0].year == days[-1].year else "%b %d, %Y"
+    lines = {"gridcolor": "var(--line)", "zerolinecolor": "var(--line)", "linecolor": "var(--line)", "fixedrange": True}
+    return {
+        "template": "none",
+        "barmode": "stack",
+        "height": HEIGHT,
+        "margin": {"l": 56, "r": 8, "t": 12, "b": 28},
+        "showlegend": False,
+        "dragmode": False,
+        "hovermode": "x unified",
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"family": "system-ui, sans-serif", "size": 12, "color": "var(--muted)"},
+        "hoverlabel": {"bgcolor": "var(--surface)", "bordercolor": "var(--line)", "font": {"color": "var(--text)"}},
+        "xaxis": lines
+        | {
+            "type": "date",
+            "showgrid": False,
+            "tickvals": _ticks(days),
+            "tickformat": form,
+            "hoverformat": "%a %d %b %Y" if step.days == 1 else "week of %d %b %Y",
+            "range": [first - step / 2 - around, last + step / 2 + around],
+        },
+        "yaxis": lines
+        | {"tickprefix": prefix, "tickformat": tick, "nticks": 5, "rangemode": "tozero", "automargin": True},
+    }
+
+
+def _figure(data: list[dict[str, Any]], layout: dict[str, Any]) -> str:
+    from plotly import graph_objects  # noqa: PLC0415  # heavy; only pages with a chart pay
+
+    return graph_objects.Figure(data=data, layout=layout).to_json()
+
+
+def spend(bars: Sequence[Row], names: Mapping[int, str]) -> str | None:
+    """Stacked spend per day; names: series → what it is. The biggest is drawn first, so it lies at the bottom."""
+    series = [n for n in (1, 2, 3, 4, 5, 6, 0) if n in names]
+    rows = {n: [row for row in bars if row["series"] == n] for n in series}
+    whole = [row for row in bars if row["series"] is None]
+    if not whole:
+        return None
+    data = [_bars(rows[n], "cost", names[n], n, written.money) for n in series if rows[n]]
+    return _figure(data, _layout(whole, "$", _money_ticks(max(row["cost"] for row in whole))))
+
+
+def tokens(bars: Sequence[Row]) -> str | None:
+    """Stacked tokens per day: uncached input, cached input, output."""
+    whole = [row for row in bars if row["series"] is None]
+    if not whole:
+        return None
+    data = [_bars(whole, column, name, colour, written.tokens) for column, name, colour in TOKENS]
+    return _figure(data, _layout(whole, "", "~s"))
+
+
+def _money_ticks(highest: Decimal) -> str:
+    """A d3 format with just the decimals the axis needs."""
+    if highest == 0 or highest >= 4:
+        return ",.0f"
+    return ",.2f" if highest >= Decimal("0.04") else f",.{2 - highest.adjusted()}~f"

@@ -1,0 +1,127 @@
+"""How money, tokens, shares and times are written for people: one place, used as Jinja filters and by the charts.
+
+Nothing here computes: values come finished from SQL and are only rounded to be read. The exact figure goes into a title.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
+
+from flask import Flask
+from markupsafe import Markup, escape
+
+NOTHING = "–"  # what is not known; never 0
+_EXACT = Context(prec=60)
+
+
+def _plain(value: Decimal) -> str:
+    """All digits, no exponent, no trailing zeros, thousands separated: 1,234.5."""
+    text = f"{value.normalize(_EXACT):,f}"
+    return "0" if text == "-0" else text
+
+
+def _rounded(value: Decimal, places: int) -> Decimal:
+    return value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, _EXACT)
+
+
+def exact(value: Decimal | None) -> str:
+    """Dollars to the last digit: $0.000123; with at least two decimals."""
+    if value is None:
+        return NOTHING
+    whole, _, cents = _plain(abs(value)).partition(".")
+    return f"{'-' if value < 0 else ''}${whole}.{cents.ljust(2, '0')}"
+
+
+def money(value: Decimal | None) -> str:
+    """Dollars of a sum: two decimals; below a dollar enough for two significant digits. Never $0.00 for something."""
+    if value is None:
+        return NOTHING
+    places = 2 if value == 0 or abs(value) >= 1 else max(2, 1 - value.adjusted())
+    sign = "-" if value < 0 else ""
+    return f"{sign}${_rounded(abs(value), places):,f}"
+
+
+def cost(value: Decimal | None) -> str:
+    """Dollars of one call: six decimals, so that a column lines up; more where it takes them to show three digits."""
+    if value is None or value == 0:
+        return money(value)
+    return f"${_rounded(value, max(6, 2 - value.adjusted())):,f}"
+
+
+def number(value: int | Decimal | None) -> str:
+    """All digits of a count: 184,220."""
+    return NOTHING if value is None else _plain(Decimal(value))
+
+
+def tokens(value: int | None) -> str:
+    """A count in three to four digits: 9,999, 12.3k, 412.8M, 1.2B."""
+    if value is None or abs(value) < 10_000:
+        return number(value)
+    for size, letter in ((10**9, "B"), (10**6, "M"), (10**3, "k")):
+        # Rounded first, or 999,960 would read 1000.0k.
+        if _rounded(Decimal(abs(value)) / size, 1) >= 1:
+            return f"{_rounded(Decimal(value) / size, 1):,}{letter}"
+    return number(value)
+
+
+def share(value: Decimal | None, places: int = 0) -> str:
+    """A ratio in percent: 41%, <1% for something that would read 0%, and never 100% for less than all."""
+    if value is None:
+        return NOTHING
+    percent = value * 100
+    least = Decimal(1).scaleb(-places)
+    if 0 < percent < least:
+        return f"<{least}%"
+    text = percent.quantize(least, ROUND_HALF_EVEN, _EXACT)
+    if text == 100 and percent < 100:
+        return f">{100 - least}%"
+    return f"{_plain(text)}%"
+
+
+def change(value: Decimal | None) -> str:
+    """A change in words that "vs before" can follow: +12%, −3%, 6 times; "same as" for none."""
+    if value is None:
+        return NOTHING
+    if value >= 4:
+        return f"{_plain(_rounded(value + 1, 0))} times"
+    percent = _rounded(value * 100, 0)
+    if percent == 0:
+        return "same as"
+    return f"{percent:+f}%".replace("-", "\N{MINUS SIGN}")
+
+
+def day(value: date | datetime | None) -> str:
+    """1 Nov 2026."""
+    return NOTHING if value is None else f"{value.day} {value:%b %Y}"
+
+
+def moment(value: datetime | None) -> str:
+    """2026-11-22 18:57:03, UTC."""
+    return NOTHING if value is None else f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def ago(value: datetime | None, now: datetime | None = None) -> Markup:
+    """How long ago, with the exact moment as title; never when there is none."""
+    if value is None:
+        return Markup("never")
+    seconds = ((now or datetime.now(UTC)) - value).total_seconds()
+    ahead, seconds = seconds < 0, abs(seconds)
+    if seconds < 60:
+        words = "in a moment" if ahead else "just now"
+    else:
+        for size, unit in ((86400, "day"), (3600, "hour"), (60, "min")):
+            if seconds >= size:
+                count = int(seconds // size)
+                words = f"{count} {unit}{'s' if count > 1 and unit != 'min' else ''}"
+                break
+        words = f"in {words}" if ahead else f"{words} ago"
+    return Markup('<time datetime="{}" title="{} UTC">{}</time>').format(
+        value.astimezone(UTC).isoformat(), moment(value), escape(words)
+    )
+
+
+def init_app(app: Flask) -> None:
+    """Make every function above a Jinja filter of its name."""
+    for function in (exact, money, cost, number, tokens, share, change, day, moment, ago):
+        app.add_template_filter(function)

@@ -1,0 +1,40 @@
+"""The pages: one blueprint per family, all registered here; each view is one SQL call and one template."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+
+from flask import Flask, Response, request, url_for
+
+from webapp import format as written
+from webapp.pages.common import PERIODS
+
+FAMILIES = ("account", "spend", "projects", "keys", "calls", "prices", "team", "settings")
+FOREVER = "public, max-age=31536000, immutable"
+
+
+@lru_cache
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+
+
+def init_app(app: Flask) -> None:
+    """Register every page, the filters templates write with, and static files whose address names their content."""
+
+    def asset(name: str) -> str:
+        return url_for("static", filename=name, v=_digest(Path(app.static_folder or "") / name))
+
+    for family in FAMILIES:
+        app.register_blueprint(import_module(f"webapp.pages.{family}").bp)
+    written.init_app(app)
+    app.add_template_global(asset)
+    app.jinja_env.globals["periods"] = PERIODS
+
+    @app.after_request
+    def _keep_assets(response: Response) -> Response:
+        if request.endpoint == "static" and request.args.get("v") and response.status_code in (200, 206, 304):
+            response.headers["Cache-Control"] = FOREVER
+        return response

@@ -1,0 +1,144 @@
+"""What pages share: changes that may be refused, and a page's period and filters with the links that change them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import psycopg
+from flask import request, url_for
+from psycopg.types.json import Jsonb
+from werkzeug.datastructures import MultiDict
+
+from webapp import auth, db, filters
+from webapp.errors import ApiError, from_database
+from webapp.filters import Query
+from webapp.format import day
+
+T = TypeVar("T")
+PERIODS = {
+    "today": "Today",
+    "7": "Last 7 days",
+    "30": "Last 30 days",
+    "month": "This month",
+    "last-month": "Last month",
+    "custom": "Custom",
+}
+NAMED = ("project", "key")  # filters that hold ids; people read names
+
+
+def attempt(act: Callable[[db.Transaction], T]) -> tuple[T | None, ApiError | None]:
+    """Run one change. What a person can mend comes back as the error to show beside the form; the rest is raised."""
+    try:
+        with auth.person() as tx:
+            return act(tx), None
+    except psycopg.Error as error:
+        known = from_database(error)
+        if known.status in (400, 409):
+            return None, known
+        raise
+
+
+def found(row: dict[str, Any] | None, what: str) -> dict[str, Any]:
+    """The row, or a 404 page: what is not there and what belongs to somebody else read the same."""
+    if row is None:
+        raise ApiError(404, "not_found", f"no such {what}")
+    return row
+
+
+def admin_only() -> None:
+    """Refuse a page that only admins need; the database refuses the change itself in any case."""
+    me = auth.me()
+    if me is None or me["role"] != "admin":
+        raise ApiError(403, "admin_required", "only an admin may do this")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The period and filters of one page, and links that change one thing about them."""
+
+    query: Query
+    extra: dict[str, str]  # further words of the query string that links keep, such as by=model
+    names: dict[str, dict[str, str]]  # filter → its choices, value → words
+    fixed: tuple[str, ...] = ()  # filters that belong to the page itself: no chip, not in links
+
+    @property
+    def words(self) -> tuple[Any, Any, Jsonb]:
+        """from, to and filters as every SQL function takes them."""
+        return self.query.since, self.query.until, Jsonb(self.query.filters)
+
+    @property
+    def days(self) -> str:
+        """The period as days: 24 Oct 2026 – 22 Nov 2026."""
+        first, last = self.query.since, self.query.until - timedelta(microseconds=1)
+        return day(first) if first.date() == last.date() else f"{day(first)} – {day(last)}"
+
+    @property
+    def before(self) -> str:
+        """What the period is compared with, in words."""
+        count = (self.query.until - self.query.since).days
+        return (
+            "yesterday by now"
+            if self.query.period == "today"
+            else f"previous {count} days"
+            if count > 1
+            else "the day before"
+        )
+
+    def args(self, **changes: Any) -> dict[str, Any]:
+        """Words of the query string with changes; None takes a word away."""
+        words = filters.as_args(self.query) | self.extra | changes
+        if words.get("period") == "30":
+            del words["period"]
+        return {name: word for name, word in words.items() if word and name not in self.fixed}
+
+    def link(self, endpoint: str | None = None, **changes: Any) -> str:
+        """This page, or another one with the same period and filters, with changes."""
+        here = request.view_args if endpoint is None else {}
+        return url_for(endpoint or request.endpoint or "", **(here or {}), **self.args(**changes))
+
+    @property
+    def chips(self) -> list[tuple[str, str, str]]:
+        """(filter, value in words, link without it) of every filter that is on."""
+        return [
+            (
+                name.replace("_", " "),
+                self.names.get(name, {}).get(value, value),
+                self.link(**{name: [v for v in values if v != value]}),
+            )
+            for name, values in self.query.filters.items()
+            if name not in self.fixed
+            for value in values
+        ]
+
+
+def read_query(args: MultiDict[str, str]) -> Query:
+    """``filters.read`` for a form, which sends its dates even when another period is chosen."""
+    clean = MultiDict(args)
+    if clean.get("period") == "custom":
+        clean.pop("period")
+    elif clean.get("period"):
+        clean.poplist("from")
+        clean.poplist("to")
+    return filters.read(clean)
+
+
+def read_scope(tx: db.Transaction, extra: dict[str, str] | None = None, **fixed: str) -> Scope:
+    """The Scope of this request. fixed: filters the page sets itself, such as its project."""
+    query = read_query(request.args)
+    query.filters.update({name: [value] for name, value in fixed.items()})
+    words = (query.since, query.until, Jsonb({name: [value] for name, value in fixed.items()}))
+    models = tx.rows("spend_breakdown", *words[:2], "model", words[2], None)
+    names = {
+        "project": {
+            str(r["id"]): r["name"] for r in tx.query("select id, name from public.projects order by lower(name), id")
+        },
+        "model": {r["id"]: r["name"] for r in sorted(models, key=lambda r: r["id"]) if r["id"]},
+        "key": {
+            str(r["id"]): f"{r['name']} · {r['prefix']}…"
+            for r in tx.query("select id, name, prefix from public.api_keys order by lower(name), prefix")
+        },
+    }
+    return Scope(query, extra or {}, names, tuple(fixed))

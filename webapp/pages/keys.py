@@ -1,0 +1,153 @@
+"""Keys: made, shown once, rotated, revoked."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from webapp import auth, db
+from webapp.auth import login_required
+from webapp.errors import ApiError
+from webapp.keys import NewKey, new_key
+from webapp.pages.common import admin_only, attempt, found
+
+bp = Blueprint("keys", __name__, url_prefix="/keys")
+OVERLAPS = ((0, "now"), (3600, "in 1 hour"), (86400, "in 24 hours"), (604800, "in 7 days"), (2592000, "in 30 days"))
+
+
+def new_key_form(**typed: str) -> dict[str, str]:
+    """Values of an empty form for a new key. form_id becomes the key's id: a form sent twice makes one key."""
+    return {"form_id": str(uuid4()), "project": "", "name": "", "expires": ""} | typed
+
+
+def _one(tx: db.Transaction, key_id: UUID) -> dict[str, Any]:
+    rows = tx.query(
+        "select k.id, k.name, k.prefix, p.name as project from public.api_keys k"
+        " join public.projects p on p.id = k.project_id where k.id = %s",
+        key_id,
+    )
+    return found(rows[0] if rows else None, "key")
+
+
+def _id(text: str, what: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise ApiError(400, "invalid_id", f"choose a {what}", what) from None
+
+
+def _expiry(text: str) -> datetime | None:
+    """The end of the day typed, UTC; None when nothing was typed."""
+    if not text:
+        return None
+    try:
+        return datetime.combine(date.fromisoformat(text), time(), UTC) + timedelta(days=1)
+    except (ValueError, OverflowError):
+        raise ApiError(400, "invalid_date", "a date is written 2026-01-31", "expires_at") from None
+
+
+@bp.get("")
+@login_required
+def index(error: ApiError | None = None, form: dict[str, str] | None = None) -> str:
+    """All keys."""
+    with auth.person() as tx:
+        keys = tx.rows("key_overview", None)
+        projects = tx.query("select id, name from public.projects where archived_at is null order by lower(name), id")
+    chosen = request.args.get("project", "")
+    return render_template(
+        "keys.html", keys=keys, projects=projects, error=error, new_key=form or new_key_form(project=chosen)
+    )
+
+
+def shown_once(key: NewKey, row: dict[str, Any], project: str, old: str | None = None) -> str:
+    """The only page that ever shows a key. old: prefix of the key it replaces."""
+    base_url = current_app.config["SPENDAI"].public_url + "/api/v1/proxy"
+    return render_template("key_created.html", key=key.key, row=row, project=project, old=old, base_url=base_url)
+
+
+@bp.post("")
+@login_required
+def create() -> str | tuple[str, int]:
+    """Make a key and show it; not a redirect, because the key is kept nowhere."""
+    form = {name: request.form.get(name, "") for name in ("form_id", "project", "name", "expires")}
+
+    def make(tx: db.Transaction) -> tuple[NewKey, dict[str, Any], str]:
+        project, expires = _id(form["project"], "project"), _expiry(form["expires"])
+        key = new_key(_id(form["form_id"], "form_id"))
+        row = found(tx.call("key_create", project, key.id, form["name"], key.prefix, key.hash, expires), "project")
+        return key, row, tx.query("select name from public.projects where id = %s", project)[0]["name"]
+
+    try:
+        made, error = attempt(make)
+    except ApiError as wrong:
+        if wrong.status != 400:
+            raise
+        made, error = None, wrong
+    except psycopg.errors.UniqueViolation:
+        made, error = (
+            None,
+            ApiError(
+                409, "key_exists", "This form was sent already and its key made", None, "Rotate that key if you lost it"
+            ),
+        )
+        form |= new_key_form()
+    return shown_once(*made) if made else (index(error, form), error.status if error else 500)
+
+
+@bp.get("/<uuid:key_id>/rotate")
+@login_required
+def ask_rotate(key_id: UUID, error: ApiError | None = None) -> str:
+    """How long the old key goes on working."""
+    admin_only()
+    with auth.person() as tx:
+        key = _one(tx, key_id)
+    return render_template("key_rotate.html", key=key, overlaps=OVERLAPS, error=error)
+
+
+@bp.post("/<uuid:key_id>/rotate")
+@login_required
+def rotate(key_id: UUID) -> str | tuple[str, int]:
+    """Replace a key by a new one and show that."""
+    overlap = request.form.get("overlap_seconds", "")
+    seconds = int(overlap) if overlap.isascii() and overlap.isdigit() and len(overlap) < 9 else -1
+    key = new_key()
+
+    def replace(tx: db.Transaction) -> tuple[dict[str, Any], dict[str, Any]]:
+        row = found(tx.call("key_rotate", key_id, key.id, key.prefix, key.hash, seconds), "key")
+        return row, _one(tx, key_id)
+
+    made, error = attempt(replace)
+    if made is None:
+        return ask_rotate(key_id, error), error.status if error else 500
+    return shown_once(key, made[0], made[1]["project"], made[1]["prefix"])
+
+
+@bp.get("/<uuid:key_id>/revoke")
+@login_required
+def ask_revoke(key_id: UUID) -> str:
+    """What revoking means."""
+    admin_only()
+    with auth.person() as tx:
+        key = _one(tx, key_id)
+    return render_template(
+        "confirm.html",
+        title=f"Revoke {key['name']}?",
+        text=f"{key['prefix']}… of project {key['project']} is refused from the next call on. This cannot be undone.",
+        action="Revoke key",
+        back=url_for(".index"),
+        values={},
+    )
+
+
+@bp.post("/<uuid:key_id>/revoke")
+@login_required
+def revoke(key_id: UUID) -> Response:
+    """End a key."""
+    attempt(lambda tx: tx.call("key_revoke", key_id))
+    flash("Key revoked. It is refused from now on.", "good")
+    return redirect(url_for(".index"))

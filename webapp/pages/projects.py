@@ -1,0 +1,113 @@
+"""Projects: one application each, with its keys and its own spend."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from webapp import auth, db
+from webapp.auth import login_required
+from webapp.errors import ApiError
+from webapp.pages.common import admin_only, attempt, found, read_scope
+from webapp.pages.keys import new_key_form
+from webapp.pages.spend import chosen_by, report
+
+bp = Blueprint("projects", __name__, url_prefix="/projects")
+
+
+def one(tx: db.Transaction, project_id: UUID) -> dict[str, Any]:
+    """The project; ApiError 404 when the organization has no such one."""
+    rows = tx.query("select id, name, created_at, archived_at from public.projects where id = %s", project_id)
+    return found(rows[0] if rows else None, "project")
+
+
+def page(project_id: UUID, error: ApiError | None = None, typed: str = "") -> str:
+    """A project's page; error and typed: a refused new name."""
+    by = chosen_by("key")
+    with auth.person() as tx:
+        project = one(tx, project_id)
+        scope = read_scope(tx, {"by": "" if by == "key" else by}, project=str(project_id))
+        shown = report(tx, scope, by)
+        keys = tx.rows("key_overview", project_id)
+        last = tx.query("select max(last_used_at) as at from app.key_list(%s)", project_id)[0]["at"]
+    form = {"error": error, "name": typed or project["name"], "new_key": new_key_form()}
+    return render_template(
+        "project.html", project=project, keys=keys, r=shown, last_call=last, one_day=timedelta(days=1), **form, **shown
+    )
+
+
+@bp.get("")
+@login_required
+def index(error: ApiError | None = None, typed: str = "") -> str:
+    """All projects."""
+    with auth.person() as tx:
+        projects = tx.rows("project_overview")
+    return render_template("projects.html", projects=projects, error=error, typed=typed)
+
+
+@bp.post("")
+@login_required
+def create() -> Response | tuple[str, int]:
+    """A new project; a page of another family may say where to go on."""
+    name = request.form.get("name", "")
+    project, error = attempt(lambda tx: tx.call("project_create", name))
+    if error or project is None:
+        return index(error, name), error.status if error else 500
+    flash(f"Project “{project['name']}” created.", "good")
+    return redirect(
+        url_for("spend.index") if request.form.get("next") == "start" else url_for(".show", project_id=project["id"])
+    )
+
+
+@bp.get("/<uuid:project_id>")
+@login_required
+def show(project_id: UUID) -> str:
+    """Spend and keys of one project."""
+    return page(project_id)
+
+
+@bp.post("/<uuid:project_id>")
+@login_required
+def rename(project_id: UUID) -> Response | tuple[str, int]:
+    """Another name."""
+    name = request.form.get("name", "")
+    _, error = attempt(lambda tx: tx.call("project_update", project_id, name, None))
+    if error:
+        return page(project_id, error, name), error.status
+    flash("Project renamed.", "good")
+    return redirect(url_for(".show", project_id=project_id))
+
+
+@bp.get("/<uuid:project_id>/archive")
+@login_required
+def ask_archive(project_id: UUID) -> str:
+    """What archiving means."""
+    admin_only()
+    with auth.person() as tx:
+        project = one(tx, project_id)
+    return render_template(
+        "confirm.html",
+        title=f"Archive {project['name']}?",
+        text="Its keys are refused from the next call on. Every number stays, and you can restore it at any time.",
+        action="Archive project",
+        back=url_for(".show", project_id=project_id),
+        values={"archived": "1"},
+    )
+
+
+@bp.post("/<uuid:project_id>/archive")
+@login_required
+def archive(project_id: UUID) -> Response | tuple[str, int]:
+    """Archive it, or bring it back."""
+    archived = request.form.get("archived") == "1"
+    _, error = attempt(lambda tx: tx.call("project_update", project_id, None, archived))
+    if error:
+        return page(project_id, error), error.status
+    flash(
+        "Project archived; its keys are refused now." if archived else "Project restored; its keys work again.", "good"
+    )
+    return redirect(url_for(".show", project_id=project_id))

@@ -1,0 +1,110 @@
+"""Settings: the organization's name and its OpenAI key, which goes in and never comes out."""
+
+from __future__ import annotations
+
+import re
+
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from webapp import auth, db, vault
+from webapp.auth import login_required
+from webapp.auth.csrf import came_from
+from webapp.errors import ApiError
+from webapp.pages.common import admin_only, attempt
+
+bp = Blueprint("settings", __name__)
+THEMES = ("light", "dark")
+YEAR = 31_536_000
+
+
+def page(error: ApiError | None = None, name: str | None = None) -> str:
+    """The settings; error and name: of a change that was refused."""
+    with auth.person() as tx:
+        keys = tx.rows("provider_key_list")
+    own = next((key for key in keys if key["project_id"] is None), None)
+    me = auth.me() or {}
+    return render_template("settings.html", own=own, error=error, name=me["organization"] if name is None else name)
+
+
+@bp.get("/settings")
+@login_required
+def index() -> str:
+    """Organization and OpenAI key."""
+    return page()
+
+
+@bp.post("/settings")
+@login_required
+def rename() -> Response | tuple[str, int]:
+    """Another name for the organization."""
+    name = request.form.get("name", "")
+    _, error = attempt(lambda tx: tx.call("organization_rename", name))
+    if error:
+        return page(error, name), error.status
+    flash("Organization renamed.", "good")
+    return redirect(url_for(".index"))
+
+
+@bp.post("/settings/provider-key")
+@login_required
+def store_key() -> Response | tuple[str, int]:
+    """Encrypt and keep the OpenAI key; a base URL that was set stays."""
+    secret, me = request.form.get("key", "").strip(), auth.me() or {}
+    if not re.fullmatch(r"[!-~]{8,400}", secret):
+        wrong = ApiError(
+            400,
+            "provider_key_invalid",
+            "this does not look like an OpenAI key",
+            "key",
+            "It begins with sk- and has no spaces",
+        )
+        return page(wrong), 400
+    sealed = vault.seal(current_app.config["SPENDAI"].key_ring, secret, me["org_id"], None)
+
+    def store(tx: db.Transaction) -> None:
+        base_url = next((k["base_url"] for k in tx.rows("provider_key_list") if k["project_id"] is None), None)
+        tx.call("provider_key_set", None, sealed, secret[-4:], base_url)
+
+    _, error = attempt(store)
+    if error:
+        return page(error), error.status
+    flash("OpenAI key stored. From now on calls go to OpenAI and cost real money.", "good")
+    return redirect(url_for(".index"))
+
+
+@bp.get("/settings/provider-key/delete")
+@login_required
+def ask_delete_key() -> str:
+    """What forgetting the key means."""
+    admin_only()
+    return render_template(
+        "confirm.html",
+        title="Forget the OpenAI key?",
+        text="Calls are refused until another key is stored, unless this install has one of its own. The numbers stay.",
+        action="Forget key",
+        back=url_for(".index"),
+        values={},
+    )
+
+
+@bp.post("/settings/provider-key/delete")
+@login_required
+def delete_key() -> Response:
+    """Forget the key."""
+    attempt(lambda tx: tx.call("provider_key_delete", None))
+    flash("OpenAI key forgotten.", "good")
+    return redirect(url_for(".index"))
+
+
+@bp.post("/theme")
+@login_required
+def theme() -> Response:
+    """Light, dark, or as the system says; kept in a cookie so that the first byte of a page knows it."""
+    answer = redirect(came_from())
+    chosen = request.form.get("theme")
+    if chosen in THEMES:
+        answer.set_cookie("theme", chosen, max_age=YEAR, samesite="Lax")
+    else:
+        answer.delete_cookie("theme", samesite="Lax")
+    return answer

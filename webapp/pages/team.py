@@ -1,0 +1,104 @@
+"""Team: who belongs to the organization, and the links that let others in."""
+
+from __future__ import annotations
+
+import secrets
+from uuid import UUID
+
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from webapp import auth
+from webapp.auth import login_required
+from webapp.errors import ApiError
+from webapp.keys import key_hash
+from webapp.pages.common import attempt, found
+
+bp = Blueprint("team", __name__, url_prefix="/team")
+
+
+def page(error: ApiError | None = None, link: str | None = None, typed: dict[str, str] | None = None) -> str:
+    """The team; link: of an invitation just made, shown this once."""
+    with auth.person() as tx:
+        members = tx.query("select user_id, email, role, joined_at from public.members order by joined_at, email")
+        invitations = tx.query(
+            "select id, email, role, created_at, expires_at from public.invitations"
+            " where accepted_at is null and revoked_at is null and expires_at > now() order by created_at desc"
+        )
+    form = typed or {"email": "", "role": "developer"}
+    return render_template("team.html", members=members, invitations=invitations, error=error, link=link, form=form)
+
+
+@bp.get("")
+@login_required
+def index() -> str:
+    """Members and open invitations."""
+    return page()
+
+
+@bp.post("/invitations")
+@login_required
+def invite() -> str | tuple[str, int]:
+    """Make an invitation link and show it; not a redirect, because only its hash is kept."""
+    form = {name: request.form.get(name, "") for name in ("email", "role")}
+    token = secrets.token_urlsafe(32)
+    made, error = attempt(lambda tx: tx.call("invitation_create", form["email"], form["role"], key_hash(token)))
+    if made is None:
+        return page(error, typed=form), error.status if error else 500
+    link = current_app.config["SPENDAI"].public_url + url_for("account.invitation", token=token)
+    return page(link=link, typed={"email": made["email"], "role": made["role"]})
+
+
+@bp.post("/invitations/<uuid:invitation_id>/revoke")
+@login_required
+def revoke_invitation(invitation_id: UUID) -> Response:
+    """End an invitation link."""
+    attempt(lambda tx: tx.call("invitation_revoke", invitation_id))
+    flash("Invitation revoked; its link does not work any more.", "good")
+    return redirect(url_for(".index"))
+
+
+@bp.post("/<uuid:user_id>/role")
+@login_required
+def set_role(user_id: UUID) -> Response | tuple[str, int]:
+    """Make somebody admin or developer."""
+    role = request.form.get("role", "")
+    _, error = attempt(lambda tx: tx.call("member_set_role", user_id, role))
+    if error:
+        return page(error), error.status
+    flash(f"Role changed to {role}.", "good")
+    return redirect(url_for(".index"))
+
+
+@bp.get("/<uuid:user_id>/remove")
+@login_required
+def ask_remove(user_id: UUID) -> str:
+    """What removing somebody, or leaving, means."""
+    me = auth.me() or {}
+    with auth.person() as tx:
+        rows = tx.query("select user_id, email from public.members where user_id = %s", user_id)
+    member = found(rows[0] if rows else None, "member")
+    leaving = member["user_id"] == me.get("user_id")
+    if not leaving and me.get("role") != "admin":
+        raise ApiError(403, "admin_required", "only an admin may do this")
+    return render_template(
+        "confirm.html",
+        title=f"Leave {me['organization']}?" if leaving else f"Remove {member['email']}?",
+        text="Keys they made keep working, because keys belong to projects: revoke those they took along."
+        if not leaving
+        else "You lose sight of its numbers at once. Keys you made keep working.",
+        action="Leave" if leaving else "Remove",
+        back=url_for(".index"),
+        values={},
+    )
+
+
+@bp.post("/<uuid:user_id>/remove")
+@login_required
+def remove(user_id: UUID) -> Response | tuple[str, int]:
+    """Take somebody out of the organization, or leave it."""
+    _, error = attempt(lambda tx: tx.call("member_remove", user_id))
+    if error:
+        return page(error), error.status
+    flash("Removed. They see nothing of the organization any more.", "good")
+    return redirect(url_for(".index"))

@@ -1,0 +1,66 @@
+// app.js: small comforts. Every page works without it.
+"use strict";
+
+(() => {
+  // Copy buttons
+  const copy = async (text) => {
+    if (navigator.clipboard) return navigator.clipboard.writeText(text);
+    const area = document.createElement("textarea");  // plain http has no clipboard API
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  };
+  for (const button of document.querySelectorAll("[data-copy]")) {
+    const words = button.textContent;
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      try {
+        await copy(button.dataset.copy);
+        button.textContent = "Copied";
+      } catch {
+        button.textContent = "Select and copy by hand";
+      }
+      setTimeout(() => { button.textContent = words; }, 1600);
+    });
+  }
+
+  // A form is sent once; the back button makes it ready again.
+  document.addEventListener("submit", (event) => {
+    if (event.defaultPrevented || event.target.method !== "post") return;
+    if (event.target.dataset.sent) return event.preventDefault();
+    event.target.dataset.sent = "1";
+    event.submitter?.setAttribute("aria-busy", "true");
+  });
+  addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("[data-sent]")) delete form.dataset.sent;
+    for (const button of document.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
+  });
+
+  // A secret is shown once: reloading this page must not send its form again.
+  const elsewhere = document.querySelector("[data-reload-goes-to]");
+  if (elsewhere) history.replaceState(null, "", elsewhere.dataset.reloadGoesTo);
+
+  // A choice in a filter applies at once.
+  for (const form of document.querySelectorAll("form.filters")) {
+    form.addEventListener("change", (event) => {
+      if (event.target.tagName === "SELECT" && event.target.value !== "custom") form.requestSubmit();
+    });
+  }
+
+  // Theme without a reload; the server writes the same cookie when this script is away.
+  const themes = document.querySelector("[data-theme-form]");
+  themes?.addEventListener("submit", (event) => {
+    if (!event.submitter) return;
+    event.preventDefault();
+    const theme = event.submitter.value;
+    document.cookie = `theme=${theme}; path=/; max-age=31536000; samesite=lax`;
+    if (theme === "auto") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = theme;
+    for (const button of themes.elements) {
+      if (button.name === "theme") button.setAttribute("aria-pressed", String(button === event.submitter));
+    }
+    document.dispatchEvent(new Event("themechange"));
+  }, true);
+})();
