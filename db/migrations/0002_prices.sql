@@ -23,6 +23,7 @@ create table public.model_prices (
         (org_id, model, dimension, service_tier, context_min_tokens, qualifier, valid_from, revision)
 );
 create index model_prices_look_up on public.model_prices (model, service_tier, dimension);
+create index model_prices_changes on public.model_prices (valid_from);
 
 comment on table public.model_prices is
     'Prices in US dollars per unit_qty units, each in force from valid_from until the next row of the same kind.';

@@ -1,0 +1,46 @@
+-- price_bill(quantities, terms) → every quantity above 0 with its price, their sum, and whether the tier's own prices were missing
+--
+-- cost is null when a quantity has no price. A line says only what is worth saying: priced_as when another dimension's price
+-- stood in, context_min_tokens when the call was long, qualifier where there is one.
+create or replace function app.price_bill(
+    p_quantities jsonb, p_terms jsonb, out cost numeric, out cost_lines jsonb, out fallback boolean
+)
+language plpgsql immutable parallel safe
+set search_path = ''
+as $$
+declare
+    v_sheet jsonb := p_terms -> 'sheet';
+    v_input numeric := case when (p_terms -> 'banded')::boolean then app.price_total_input(p_quantities) end;
+    v_key text;
+    v_quantity numeric;
+    v_offer jsonb;
+    v_cost numeric;
+begin
+    cost := 0;
+    cost_lines := '[]';
+    fallback := false;
+    for v_key, v_quantity in select q.key, q.value::numeric from jsonb_each(p_quantities) as q loop
+        continue when v_quantity = 0;
+        v_offer := v_sheet -> v_key -> 0;
+        if v_offer is null or v_input is not null then  -- more than one price may apply
+            v_offer := app.price_offer(v_sheet, v_key, v_input);
+        end if;
+        -- The inner rounding gives the division digits enough to be exact at 12 decimals, whatever the amount.
+        v_cost := round(round(v_quantity * (v_offer -> 'unit_price')::numeric, 24) / (v_offer -> 'unit_qty')::numeric, 12);
+        cost := cost + v_cost;
+        if v_offer is null or v_offer ->> 'dimension' <> v_key then
+            v_offer := app.price_note(v_offer, v_key, p_terms);
+        end if;
+        cost_lines := cost_lines || (v_offer || jsonb_build_object('quantity', v_quantity, 'cost', trim_scale(v_cost)));
+    end loop;
+    if (p_terms -> 'fallback')::boolean then
+        fallback := p_quantities @? '$.keyvalue() ? (@.value > 0 && @.key like_regex "^(input_(text|audio|image)|output_|cached_|cache_)")';
+    end if;
+    if p_terms ->> 'match' = 'requested' then
+        cost_lines := (select coalesce(jsonb_agg(l || '{"match": "requested"}'), '[]') from jsonb_array_elements(cost_lines) as l);
+    end if;
+end $$;
+
+comment on function app.price_bill is 'Quantities priced by a price sheet, line by line; cost is null when a price is missing.';
+revoke execute on function app.price_bill from public, anon, authenticated, service_role;
+grant execute on function app.price_bill to authenticated;

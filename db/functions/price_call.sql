@@ -1,0 +1,54 @@
+-- price_call(...) → dollars of one call under given terms, how sure that is, and the lines it is made of
+--
+-- Looks nothing up. It never raises and never guesses: what cannot be priced is null with a status that says why. Lines of
+-- a call without a cost have none either, so lines always sum to costs.
+create or replace function app.price_call(
+    p_endpoint text, p_usage jsonb, p_tools jsonb, p_named boolean, p_terms jsonb,
+    out cost numeric, out cost_status text, out cost_lines jsonb
+)
+language plpgsql immutable parallel safe
+set search_path = ''
+as $$
+declare
+    v_by_request boolean := coalesce((p_terms -> 'by_request')::boolean, false);
+    v_tools jsonb := case when p_tools is null then '{}' else app.price_tool_quantities(p_tools, p_usage ->> 'size') end;
+    v_quantities jsonb := app.price_quantities(p_endpoint, p_usage) || v_tools;
+    v_image jsonb := case when p_usage ? 'tool_usage' then app.price_image_tool_quantities(p_usage) else '{}' end;
+    v_bill record;
+    v_image_bill record;
+    v_unknown boolean;
+begin
+    cost_status := 'no_usage';
+    cost_lines := '[]';
+    if v_by_request then
+        v_quantities := v_tools || '{"requests": 1}';
+        v_image := '{}';
+    end if;
+    if v_quantities is null or v_image is null or v_quantities || v_image = '{}' then
+        return;
+    end if;
+
+    v_bill := app.price_bill(v_quantities, p_terms);
+    -- Tools alone need no model, when none was named.
+    v_unknown := p_terms ->> 'model' is null and (p_named or v_quantities <> v_tools);
+    if v_image <> '{}' then
+        v_image_bill := app.price_bill(v_image, coalesce(p_terms -> 'image', 'null'));
+        v_bill.cost := v_bill.cost + v_image_bill.cost;
+        v_bill.cost_lines := v_bill.cost_lines || v_image_bill.cost_lines;
+        v_bill.fallback := v_bill.fallback or v_image_bill.fallback;
+        v_unknown := v_unknown or p_terms #>> '{image,model}' is null;
+    end if;
+
+    if v_unknown or v_bill.cost is null then
+        cost_status := case when v_unknown then 'unpriced_model' else 'unpriced_dimension' end;
+        cost_lines := (select coalesce(jsonb_agg(l || '{"cost": null}'), '[]') from jsonb_array_elements(v_bill.cost_lines) as l);
+    elsif v_bill.cost < 100000000 then  -- a call that costs more was counted wrong, and numeric(20,12) ends here
+        cost := v_bill.cost;
+        cost_lines := v_bill.cost_lines;
+        cost_status := case when v_by_request and cost = 0 then 'free' when v_bill.fallback then 'tier_fallback' else 'priced' end;
+    end if;
+end $$;
+
+comment on function app.price_call is 'Prices one call''s usage and tools under given terms; part of price_usage and price_calls.';
+revoke execute on function app.price_call from public, anon, authenticated, service_role;
+grant execute on function app.price_call to authenticated;

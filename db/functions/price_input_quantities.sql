@@ -1,0 +1,46 @@
+-- price_input_quantities(input tokens, their details) → {dimension: tokens}, disjoint, or null when unusable
+--
+-- OpenAI counts cached, written, audio and image tokens inside the input tokens; each is taken out once here. What does not
+-- add up is cut to what is left, so that no token is billed twice and none is negative.
+create or replace function app.price_input_quantities(p_tokens numeric, p_details jsonb) returns jsonb
+language plpgsql immutable parallel safe
+set search_path = ''
+as $$
+declare
+    v_by_kind jsonb := coalesce(p_details -> 'cached_tokens_details', '{}');
+    v_cached numeric := coalesce(app.price_count(p_details -> 'cached_tokens'), 0);
+    v_cached_audio numeric := coalesce(app.price_count(v_by_kind -> 'audio_tokens'), 0);
+    v_cached_image numeric := coalesce(app.price_count(v_by_kind -> 'image_tokens'), 0);
+    v_write numeric := coalesce(app.price_count(p_details -> 'cache_write_tokens'), 0);
+    v_audio numeric := coalesce(app.price_count(p_details -> 'audio_tokens'), 0);
+    v_image numeric := coalesce(app.price_count(p_details -> 'image_tokens'), 0);
+    v_special numeric := v_cached + v_cached_audio + v_cached_image + v_write + v_audio + v_image;
+    v_rest numeric := p_tokens;
+begin
+    if v_special = 'NaN' or jsonb_typeof(v_by_kind) <> 'object' then
+        return null;
+    elsif v_special = 0 then
+        return jsonb_build_object('input_text', p_tokens);
+    end if;
+    v_cached := least(v_cached, v_rest);
+    v_rest := v_rest - v_cached;
+    v_cached_audio := least(v_cached_audio, v_cached);
+    v_cached_image := least(v_cached_image, v_cached - v_cached_audio);
+    v_write := least(v_write, v_rest);
+    v_rest := v_rest - v_write;
+    v_audio := least(greatest(v_audio - v_cached_audio, 0), v_rest);  -- audio_tokens includes the cached ones
+    v_rest := v_rest - v_audio;
+    v_image := least(greatest(v_image - v_cached_image, 0), v_rest);
+    return jsonb_build_object('input_text', v_rest - v_image)
+        || jsonb_strip_nulls(jsonb_build_object(
+            'input_audio', nullif(v_audio, 0),
+            'input_image', nullif(v_image, 0),
+            'cached_text', nullif(v_cached - v_cached_audio - v_cached_image, 0),
+            'cached_audio', nullif(v_cached_audio, 0),
+            'cached_image', nullif(v_cached_image, 0),
+            'cache_write', nullif(v_write, 0)));
+end $$;
+
+comment on function app.price_input_quantities is 'Splits input tokens into disjoint quantities by price dimension; null when a count is none.';
+revoke execute on function app.price_input_quantities from public, anon, authenticated, service_role;
+grant execute on function app.price_input_quantities to authenticated;

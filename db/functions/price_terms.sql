@@ -1,0 +1,53 @@
+-- price_terms(...) → what a call is billed by: {model, match, by_request, fallback, banded, sheet, image: {…}}
+--
+-- Everything that takes look-ups and nothing of the usage, so that calls alike share one. The served name decides; where
+-- the answer names no model, or one nobody knows yet, the requested one does (match: requested), except that a fine-tune
+-- is never billed as something else. A tier without any row for the model is billed as standard: fallback.
+create or replace function app.price_terms(
+    p_org_id uuid, p_endpoint text, p_model text, p_model_requested text, p_size text, p_image_model text, p_tier text,
+    p_with_tools boolean, p_at timestamptz
+) returns jsonb
+language plpgsql stable parallel safe
+set search_path = ''
+as $$
+declare
+    v_found record;
+    v_match text;
+    v_tier text := p_tier;
+    v_sheet jsonb;
+begin
+    if p_endpoint like '%/moderations' then
+        return jsonb_build_object('model', 'moderation', 'by_request', true,
+            'sheet', app.price_sheet(p_org_id, 'moderation', 'standard', p_with_tools, p_at));
+    end if;
+    v_found := app.price_model_of(p_org_id, p_model, p_at);
+    v_match := v_found.match;
+    if v_found.model is null and (p_model_requested ~* '^\s*(openai/)?ft:' or coalesce(p_model !~* '^\s*(openai/)?ft:', true)) then
+        v_found := app.price_model_of(p_org_id, p_model_requested, p_at);
+        v_match := 'requested';
+    end if;
+    if v_found.model = 'sora-2-pro' and p_size in ('1024x1792', '1792x1024') then
+        v_found.model := 'sora-2-pro-high-res';
+    end if;
+    if p_tier <> 'standard' and not exists (
+        select from public.model_prices p where p.model = v_found.model and p.service_tier = p_tier and p.valid_from <= p_at
+        and (p.org_id is null or p.org_id = p_org_id)
+    ) then
+        v_tier := 'standard';
+    end if;
+    v_sheet := app.price_sheet(p_org_id, v_found.model, v_tier, p_with_tools, p_at);
+    return jsonb_build_object(
+        'model', v_found.model,
+        'match', v_match,
+        -- Never by a pattern: `moderation` in the name of a stranger's model is no proof that it is free.
+        'by_request', v_sheet ? 'requests' and v_found.match not in ('prefix', 'regex'),
+        'fallback', v_tier <> p_tier,
+        'banded', v_sheet @? '$.*[*].context_min_tokens',
+        'sheet', v_sheet,
+        'image', case when p_image_model is not null then
+            app.price_terms(p_org_id, '', p_image_model, null, null, null, p_tier, false, p_at) end);
+end $$;
+
+comment on function app.price_terms is 'Price model, how it was found and its price sheet, for all calls that name the same models in the same tier.';
+revoke execute on function app.price_terms from public, anon, authenticated, service_role;
+grant execute on function app.price_terms to authenticated;

@@ -1,0 +1,19 @@
+-- price_total_input(quantities) → all input tokens, cached ones too: what the context bands are measured by
+create or replace function app.price_total_input(p_quantities jsonb) returns numeric
+language plpgsql immutable parallel safe
+set search_path = ''
+as $$
+declare
+    v_dimension text;
+    v_total numeric := 0;
+begin
+    foreach v_dimension in array array[
+        'input_text', 'input_audio', 'input_image', 'cached_text', 'cached_audio', 'cached_image', 'cache_write'] loop
+        v_total := v_total + coalesce((p_quantities -> v_dimension)::numeric, 0);
+    end loop;
+    return v_total;
+end $$;
+
+comment on function app.price_total_input is 'Input tokens of disjoint quantities, with the cached and written ones.';
+revoke execute on function app.price_total_input from public, anon, authenticated, service_role;
+grant execute on function app.price_total_input to authenticated;

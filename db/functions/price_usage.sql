@@ -1,0 +1,26 @@
+-- price_usage(...) → dollars of one call at the prices in force when it began, how sure that is, and its lines
+--
+-- Together with price_calls, its form for many calls at once, the one place that prices anything.
+create or replace function app.price_usage(
+    p_org_id uuid, p_endpoint text, p_model text, p_model_requested text, p_service_tier text, p_batch boolean,
+    p_usage jsonb, p_tools jsonb, p_at timestamptz
+) returns table (cost numeric, cost_status text, cost_lines jsonb)
+language plpgsql stable parallel safe rows 1
+set search_path = ''
+as $$
+declare
+    v_call record;
+begin
+    v_call := app.price_call(p_endpoint, p_usage, p_tools, coalesce(p_model, p_model_requested) is not null,
+        app.price_terms(p_org_id, p_endpoint, p_model, p_model_requested, p_usage ->> 'size',
+            coalesce(p_usage #>> '{tool_usage,image_model}', p_usage ->> 'image_model'),
+            app.price_tier_of(p_service_tier, p_batch), p_tools is not null, coalesce(p_at, now())));
+    cost := v_call.cost;
+    cost_status := v_call.cost_status;
+    cost_lines := v_call.cost_lines;
+    return next;
+end $$;
+
+comment on function app.price_usage is 'Dollars of one call at the prices in force when it began, with a status (priced, free, tier_fallback, unpriced_model, unpriced_dimension, no_usage) and the lines it consists of.';
+revoke execute on function app.price_usage from public, anon, authenticated, service_role;
+grant execute on function app.price_usage to authenticated;
