@@ -23,7 +23,7 @@ psql: .venv/installed ## Open the database as its owner; ARGS for psql, SQL from
 	@$(BIN)/python -m webapp.psql
 
 # A virtual environment that came with a copied folder and does not run here is made anew.
-ifneq ($(shell { $(BIN)/python -c 'print("runs")'; } 2>&1),runs)
+ifneq ($(shell $(BIN)/python -c 'print("runs")' 2>/dev/null || echo no),runs)
 .PHONY: .venv/bin/python
 $(shell rm -f .venv/installed .venv/installed-dev)
 endif

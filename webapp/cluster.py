@@ -94,14 +94,15 @@ class Cluster:
         locale = ["--locale=C.UTF-8"]
         if major(self.bindir) >= 17:  # the same order and case rules on every operating system
             locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        with tempfile.NamedTemporaryFile("w", dir=self.data.parent, prefix=".password") as secret:
-            secret.write(password)
-            secret.flush()
-            self.own(Path(secret.name))
-            command = [self.bindir / "initdb", "-D", draft, "-U", SUPERUSER, "--auth=scram-sha-256"]
-            command += [f"--pwfile={secret.name}", "--encoding=UTF8", "--data-checksums", *locale]
-            command += [] if self.durable else ["--no-sync"]
-            done = subprocess.run(command, check=False, capture_output=True, text=True, **run_as(self.user))  # noqa: S603
+        secret = draft.with_suffix(".password")
+        with open(os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(password)
+        self.own(secret)
+        command = [self.bindir / "initdb", "-D", draft, "-U", SUPERUSER, "--auth=scram-sha-256"]
+        command += [f"--pwfile={secret}", "--encoding=UTF8", "--data-checksums", *locale]
+        command += [] if self.durable else ["--no-sync"]
+        done = subprocess.run(command, check=False, capture_output=True, text=True, **run_as(self.user))  # noqa: S603
+        secret.unlink()
         if done.returncode:
             raise ClusterError(f"initdb failed: {done.stderr.strip()}")
         draft.rename(self.data)

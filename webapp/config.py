@@ -107,6 +107,10 @@ class Config(SimpleNamespace):
     home: absolute Path of SPENDAI_HOME; embedded: whether we run Postgres ourselves; key_ring: number → 32-byte key.
     """
 
+    def __repr__(self) -> str:
+        """No values: some are secrets, and what has a repr ends up in a log one day."""
+        return "Config(…)"
+
 
 def _read(setting: Setting, environ: Mapping[str, str]) -> Any:
     value = environ.get(setting.name, "").strip()

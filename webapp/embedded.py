@@ -18,8 +18,7 @@ import psycopg
 
 from webapp.cluster import PORT, SUPERUSER, Cluster, dsn, trim_log
 from webapp.config import ROOT, Config, _generated
-from webapp.parts import say
-from webapp.programs import ClusterError, account, copied, find_bindir, major, may_enter
+from webapp.programs import ClusterError, account, copied, find_bindir, major, may_enter, say
 
 OWNER = "postgres"  # owns the database and is no superuser, as on Supabase
 SHIM = (ROOT / "db/supabase.sql", ROOT / "db/local_auth.sql")
@@ -150,7 +149,6 @@ def _cluster(home: Path, place: Path) -> Cluster:
         )
     user = account(data)
     if user and not may_enter(user, bindir / "postgres"):
-        say(f"{bindir} is closed to user {user.pw_name}, which Postgres runs as: copied to {place}")
         bindir = copied(bindir, place)
     log = home / "log" / "postgres.log"
     log.parent.mkdir(mode=0o700, exist_ok=True)

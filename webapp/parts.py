@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from typing import Protocol
 
 import psycopg
 
-from webapp.programs import ClusterError
+from webapp.programs import ClusterError, say
 
 SHORT_LIFE = 5  # seconds; what ends sooner than this after its start is started again later and later
 LONGEST_WAIT = 30  # seconds between such starts
@@ -60,7 +59,3 @@ class Part:
     def stop(self) -> None:
         if self.running:
             self.running.stop()
-
-
-def say(text: str) -> None:
-    print(f"spendai: {text}", file=sys.stderr, flush=True)

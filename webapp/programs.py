@@ -8,6 +8,7 @@ import pwd
 import re
 import shutil
 import subprocess
+import sys
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,6 +17,11 @@ from typing import Any
 
 class ClusterError(Exception):
     """Postgres cannot be created, reached or started; the message says what to do."""
+
+
+def say(text: str) -> None:
+    """Tell the person at the terminal; stdout is for results."""
+    print(f"spendai: {text}", file=sys.stderr, flush=True)
 
 
 def account(owner_of: Path | None = None) -> pwd.struct_passwd | None:
@@ -86,4 +92,5 @@ def copied(bindir: Path, place: Path) -> Path:
                 mode = path.stat().st_mode
                 path.chmod(mode | (0o055 if mode & 0o100 else 0o044))
         draft.rename(target)
+        say(f"{bindir} is closed to the user Postgres runs as: copied to {target}")
     return target / bindir.relative_to(package.parent)

@@ -25,8 +25,8 @@ from webapp import db, embedded
 from webapp.cluster import die_with_parent
 from webapp.config import ROOT, Config, ConfigError, load
 from webapp.migrate import MigrationError, migrate
-from webapp.parts import Part, Running, say
-from webapp.programs import ClusterError
+from webapp.parts import Part, Running
+from webapp.programs import ClusterError, say
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -165,7 +165,8 @@ def listen(config: Config) -> socket.socket:
             return socket.create_server(address, family=family, backlog=2048, dualstack_ipv6=both)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
-                raise StartError(f"HOST {config.host}, PORT {config.port}: {error.strerror}") from None
+                why = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno)
+                raise StartError(f"HOST {config.host}, PORT {config.port}: {why}") from None
             if time.monotonic() > end:
                 raise StartError(f"PORT {config.port} is used by another program; set PORT to a free one") from None
             time.sleep(0.05)

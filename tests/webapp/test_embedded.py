@@ -8,14 +8,12 @@ import signal
 import stat
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
+from processes import empty_folder, processes_on, until
 
 from webapp import embedded
 from webapp.config import ROOT, Config, load
@@ -29,22 +27,6 @@ server = embedded.ensure(load({"SPENDAI_HOME": sys.argv[1]}))
 print("owned" if server.owned else "shared", flush=True)
 time.sleep(600)
 """
-
-
-def until(condition: Callable[[], bool], what: str) -> None:
-    end = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < end, f"waited in vain: {what}"
-        time.sleep(0.01)
-
-
-@contextmanager
-def empty_folder() -> Iterator[Path]:
-    """A folder that the user Postgres runs as may enter, as pytest's own is not."""
-    path = Path(tempfile.mkdtemp(prefix="spendai-test-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
-    path.chmod(0o755)
-    yield path
-    shutil.rmtree(path)
 
 
 @pytest.fixture
@@ -88,18 +70,6 @@ def one(dsn: str, query: str) -> tuple:
 
 def data_of(config: Config) -> Path:
     return next((config.home / "postgres").resolve().glob("pg[0-9]*"))
-
-
-def processes_on(data: Path) -> list[int]:
-    """Living processes that work in the data directory."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            if os.readlink(entry / "cwd") == str(data):
-                found.append(int(entry.name))
-        except OSError:
-            continue
-    return found
 
 
 def postmaster(config: Config) -> int:

@@ -2,112 +2,27 @@
 
 from __future__ import annotations
 
-import http.client
 import os
-import shutil
 import signal
 import socket
 import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
+from processes import Launcher, children, empty_folder, free_port, healthy, living, until
 
 from webapp import embedded
 from webapp.cluster import SUPERUSER, Cluster, temporary
-from webapp.config import ROOT, load
+from webapp.config import load
 from webapp.parts import Part
-
-
-def until(condition: Callable[[], bool], what: str) -> None:
-    end = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < end, f"waited in vain: {what}"
-        time.sleep(0.02)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
-
-
-def healthy(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    try:
-        connection.request("GET", "/healthz")
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
-
-
-def children(pid: int, word: str = "") -> list[int]:
-    """Living child processes whose command line contains a word."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            state, parent = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
-            if int(parent) == pid and state != "Z" and word in (entry / "cmdline").read_text():
-                found.append(int(entry.name))
-        except OSError:
-            continue
-    return found
-
-
-class Launcher:
-    """`python -m webapp.run` of one home and port; ``said`` are its lines on stderr so far."""
-
-    def __init__(self, home: Path, port: int, **settings: str) -> None:
-        self.home, self.port = home, port
-        self.errors = tempfile.NamedTemporaryFile("w+", prefix="spendai-test-")  # noqa: SIM115
-        environ = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "OPENAI_API_KEY")}
-        environ |= {"SPENDAI_HOME": str(home), "PORT": str(port), "WORKERS": "1"} | settings
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "webapp.run"],
-            cwd=ROOT,
-            env=environ,
-            stdout=subprocess.PIPE,
-            stderr=self.errors,
-            text=True,
-        )
-
-    @property
-    def said(self) -> list[str]:
-        return Path(self.errors.name).read_text().splitlines()
-
-    def welcome(self) -> str:
-        """What it prints when it is up."""
-        lines = [self.process.stdout.readline()]
-        while lines[-1].strip() != "" or len(lines) < 5:
-            assert lines[-1], self.said
-            lines.append(self.process.stdout.readline())
-        return "".join(lines)
-
-    def child(self, word: str) -> int:
-        until(lambda: len(children(self.process.pid, word)) == 1, f"one {word} runs")
-        return children(self.process.pid, word)[0]
-
-    def end(self) -> tuple[int, str]:
-        """Exit status and everything it still had to say on stdout."""
-        out, _ = self.process.communicate(timeout=60)
-        return self.process.returncode, out
-
-    def stop(self) -> int:
-        self.process.send_signal(signal.SIGINT)
-        return self.end()[0]
 
 
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
-    path = Path(tempfile.mkdtemp(prefix="spendai test ", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
-    path.chmod(0o755)
-    yield path
-    shutil.rmtree(path)
+    with empty_folder("spendai test ") as path:
+        yield path
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +82,7 @@ def test_a_killed_gunicorn_master_is_started_again_with_one_line(product: Launch
     os.kill(before, signal.SIGKILL)
     until(lambda: children(product.process.pid, "gunicorn") not in ([before], []), "another master")
     until(lambda: healthy(product.port), "it answers")
-    until(lambda: not any(Path(f"/proc/{pid}/cwd").exists() for pid in workers), "the old workers are gone")
+    until(lambda: not living(workers), "the old workers are gone")
     lines = [line for line in product.said[said:] if line.startswith("spendai:")]
     assert lines == ["spendai: the gateway ended; starting it again"]
 
@@ -205,7 +120,7 @@ def test_a_killed_launcher_takes_everything_with_it_and_can_be_started_again(fol
     again = Launcher(launcher.home, launcher.port)  # at once: it waits for what is still ending
     again.welcome()
     assert healthy(again.port)
-    until(lambda: not any(Path(f"/proc/{pid}/cwd").exists() for pid in left), "the old processes are gone")
+    until(lambda: not living(left), "the old processes are gone")
     assert again.stop() == 0
 
 
@@ -217,7 +132,7 @@ def test_ctrl_c_leaves_no_process_even_with_a_browser_connected(folder: Path) ->
         browser.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert browser.recv(12) == b"HTTP/1.1 200"
         assert launcher.stop() == 0
-    assert not any(Path(f"/proc/{pid}/cwd").exists() for pid in processes)
+    assert not living(processes)
 
 
 def half_a_request(port: int) -> socket.socket:
@@ -247,10 +162,10 @@ def test_a_second_ctrl_c_does_not_wait_for_calls_under_way(folder: Path) -> None
         launcher.process.send_signal(signal.SIGTERM)
         until(lambda: not healthy(launcher.port), "no new calls are taken")
         assert launcher.process.poll() is None
-        assert Path(f"/proc/{worker}/cwd").exists()
+        assert living([worker])
         launcher.process.send_signal(signal.SIGTERM)
         assert launcher.end()[0] == 0
-    assert not Path(f"/proc/{worker}/cwd").exists()
+    assert not living([worker])
 
 
 def test_a_port_used_by_another_program_is_named(folder: Path) -> None:
