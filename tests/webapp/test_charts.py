@@ -1,0 +1,93 @@
+"""Figures: what is in the JSON that the charts are drawn from."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from webapp import charts
+
+TODAY = date(2026, 11, 22)
+
+
+def bars(days: int = 3, series: tuple[int | None, ...] = (1, 2, None), step: int = 1, cost: str = "1.5") -> list[dict]:
+    """Rows as app.spend_bars answers them; the last bar is partial."""
+    return [
+        {
+            "bar": TODAY - timedelta(days=step * back), "days": step, "partial": back == 0, "series": n, "calls": 1,
+            "cost": Decimal(cost), "tokens_uncached": 5, "tokens_cached": 0, "tokens_out": 7,
+        }
+        for n in series for back in reversed(range(days))
+    ]  # fmt: skip
+
+
+def spend(rows: list[dict], names: dict[int, str]) -> dict[str, Any]:
+    return json.loads(charts.spend(rows, names))
+
+
+def test_series_are_stacked_in_the_order_of_the_table_and_other_comes_last() -> None:
+    names = {0: "Other (3)", 2: "search", 1: "chat"}
+    figure = spend(bars(series=(0, 1, 2, None)), names)
+    assert [trace["name"] for trace in figure["data"]] == ["chat", "search", "Other (3)"]
+    assert [trace["marker"]["color"] for trace in figure["data"]] == ["var(--s1)", "var(--s2)", "var(--s0)"]
+    assert figure["layout"]["barmode"] == "stack"
+
+
+def test_every_colour_is_a_variable_or_transparent() -> None:
+    text = charts.spend(bars(), {1: "a", 2: "b"}) + charts.tokens(bars())
+    colours = re.findall(r'"[a-z_]*color":"([^"]+)"', text)
+    assert len(colours) > 10
+    assert {colour for colour in colours if not colour.startswith("var(--")} == {"rgba(0,0,0,0)"}
+
+
+def test_today_is_hatched_because_it_is_not_over() -> None:
+    (trace,) = spend(bars(series=(1, None)), {1: "chat"})["data"]
+    assert trace["marker"]["pattern"]["shape"] == ["", "", "/"]
+
+
+def test_names_with_html_are_shown_and_not_read() -> None:
+    (trace,) = spend(bars(series=(1, None)), {1: "<b>bold</b> & <a href='javascript:x'>" + "x" * 500})["data"]
+    assert trace["name"].startswith("&lt;b&gt;bold&lt;/b&gt; &amp; &lt;a")
+    assert "<" not in trace["name"] and len(trace["name"]) < 80
+
+
+def test_the_json_cannot_end_the_script_element_it_stands_in() -> None:
+    assert "</" not in charts.spend(bars(series=(1, None)), {1: "</script><script>alert(1)</script>"})
+
+
+def test_a_day_without_spend_is_a_gap_and_not_a_line_in_the_hover_box() -> None:
+    rows = bars(series=(1, None))
+    rows[1]["cost"] = Decimal(0)
+    assert spend(rows, {1: "chat"})["data"][0]["y"] == [1.5, None, 1.5]
+
+
+def test_the_hover_box_shows_small_amounts() -> None:
+    (trace,) = spend(bars(series=(1, None), cost="0.0000123"), {1: "chat"})["data"]
+    assert trace["customdata"][0] == "$0.000012"
+
+
+def test_weeks_have_wider_bars() -> None:
+    day, week = (spend(bars(series=(1, None), step=step), {1: "c"})["data"][0]["width"] for step in (1, 7))
+    assert week == 7 * day
+
+
+def test_nothing_to_draw_is_no_figure() -> None:
+    assert charts.spend([], {}) is None
+    assert charts.tokens([]) is None
+
+
+def test_tokens_are_three_kinds_in_three_fixed_colours() -> None:
+    figure = json.loads(charts.tokens(bars()))
+    assert [(trace["name"], trace["marker"]["color"]) for trace in figure["data"]] == [
+        ("Input", "var(--s1)"), ("Cached input", "var(--s5)"), ("Output", "var(--s2)"),
+    ]  # fmt: skip
+    assert figure["data"][2]["y"] == [7, 7, 7]
+
+
+def test_five_days_at_most_are_written_below_the_axis() -> None:
+    for days in (1, 2, 7, 30, 31, 92):
+        shown = spend(bars(days, (1, None)), {1: "c"})["layout"]["xaxis"]["tickvals"]
+        assert 1 <= len(shown) <= 5

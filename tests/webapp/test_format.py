@@ -1,0 +1,90 @@
+"""How amounts, counts and times are written."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from webapp import format as written
+
+amounts = st.decimals(min_value=Decimal("0.000000000001"), max_value=Decimal("99999999"), places=12)
+
+
+@pytest.mark.parametrize(("value", "words"), [
+    ("2914.07", "$2,914.07"), ("0", "$0.00"), ("0.5", "$0.50"), ("0.01234", "$0.012"), ("0.0000012", "$0.0000012"),
+    ("0.999", "$1.00"), ("1.005", "$1.01"), ("1234567.891", "$1,234,567.89"), ("-3.5", "-$3.50"), ("0E-12", "$0.00"),
+])  # fmt: skip
+def test_a_sum_has_two_decimals_and_small_ones_keep_two_digits(value: str, words: str) -> None:
+    assert written.money(Decimal(value)) == words
+
+
+@pytest.mark.parametrize(("value", "words"), [
+    ("0.0123456789", "$0.012346"), ("0.000123", "$0.000123"), ("0.00000001234", "$0.0000000123"), ("12", "$12.000000"),
+    ("0", "$0.00"),
+])  # fmt: skip
+def test_the_cost_of_a_call_has_six_decimals_or_three_digits(value: str, words: str) -> None:
+    assert written.cost(Decimal(value)) == words
+
+
+@pytest.mark.parametrize(("value", "words"), [
+    ("0.000729525000", "$0.000729525"), ("3", "$3.00"), ("1234.5", "$1,234.50"), ("1E-12", "$0.000000000001"),
+])  # fmt: skip
+def test_the_exact_figure_has_every_digit_and_no_exponent(value: str, words: str) -> None:
+    assert written.exact(Decimal(value)) == words
+
+
+@given(amounts)
+def test_something_never_reads_as_nothing(amount: Decimal) -> None:
+    for function in (written.money, written.cost, written.exact):
+        assert any(digit in function(amount) for digit in "123456789"), function.__name__
+
+
+@given(amounts)
+def test_the_exact_figure_is_the_figure(amount: Decimal) -> None:
+    assert Decimal(written.exact(amount).replace("$", "").replace(",", "")) == amount
+
+
+def test_what_is_not_known_is_a_dash_and_not_zero() -> None:
+    for function in (written.money, written.cost, written.exact, written.number, written.tokens, written.share):
+        assert function(None) == "–"
+
+
+@pytest.mark.parametrize(("value", "words"), [
+    (0, "0"), (9999, "9,999"), (10_000, "10.0k"), (412_800_000, "412.8M"), (999_960, "1.0M"), (1_240_000_000, "1.2B"),
+])  # fmt: skip
+def test_tokens_are_short(value: int, words: str) -> None:
+    assert written.tokens(value) == words
+
+
+@pytest.mark.parametrize(("value", "places", "words"), [
+    ("0.41", 0, "41%"), ("0", 0, "0%"), ("0.001", 0, "<1%"), ("0.9999", 0, ">99%"), ("1", 0, "100%"),
+    ("0.0062", 1, "0.6%"), ("0.0001", 1, "<0.1%"),
+])  # fmt: skip
+def test_a_share_is_never_rounded_to_nothing_or_all(value: str, places: int, words: str) -> None:
+    assert written.share(Decimal(value), places) == words
+
+
+@pytest.mark.parametrize(("value", "words"), [
+    ("0.124", "+12%"), ("-0.5", "−50%"), ("0.001", "same as"), ("5", "6 times"), ("-1", "−100%"),
+])  # fmt: skip
+def test_a_change_is_said_in_words(value: str, words: str) -> None:
+    assert written.change(Decimal(value)) == words
+
+
+@pytest.mark.parametrize(("before", "words"), [
+    (timedelta(seconds=5), "just now"), (timedelta(minutes=2), "2 min ago"), (timedelta(hours=1), "1 hour ago"),
+    (timedelta(days=3, hours=5), "3 days ago"), (timedelta(days=-2), "in 2 days"),
+])  # fmt: skip
+def test_a_moment_says_how_long_ago_and_exactly_when(before: timedelta, words: str) -> None:
+    now = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    shown = written.ago(now - before, now)
+    assert f">{words}</time>" in shown
+    assert f'title="{(now - before):%Y-%m-%d %H:%M:%S} UTC"' in shown
+
+
+def test_never_used_is_said() -> None:
+    assert written.ago(None) == "never"
