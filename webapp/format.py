@@ -1,6 +1,6 @@
 """How money, tokens, shares and times are written for people: one place, used as Jinja filters and by the charts.
 
-Nothing here computes: values come finished from SQL and are only rounded to be read. The exact figure goes into a title.
+Nothing here computes: values come finished from SQL and are only rounded to be read. The exact figure goes in a title.
 """
 
 from __future__ import annotations

@@ -34,8 +34,8 @@ def attempt(act: Callable[[db.Transaction], T]) -> tuple[T | None, ApiError | No
     try:
         with auth.person() as tx:
             return act(tx), None
-    except psycopg.Error as error:
-        known = from_database(error)
+    except (psycopg.Error, ApiError) as error:
+        known = from_database(error) if isinstance(error, psycopg.Error) else error
         if known.status in (400, 409):
             return None, known
         raise

@@ -84,10 +84,6 @@ def create() -> str | tuple[str, int]:
 
     try:
         made, error = attempt(make)
-    except ApiError as wrong:
-        if wrong.status != 400:
-            raise
-        made, error = None, wrong
     except psycopg.errors.UniqueViolation:
         made, error = (
             None,
@@ -148,6 +144,7 @@ def ask_revoke(key_id: UUID) -> str:
 @login_required
 def revoke(key_id: UUID) -> Response:
     """End a key."""
-    attempt(lambda tx: tx.call("key_revoke", key_id))
+    with auth.person() as tx:
+        tx.call("key_revoke", key_id)
     flash("Key revoked. It is refused from now on.", "good")
     return redirect(url_for(".index"))

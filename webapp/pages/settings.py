@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from webapp import auth, db, vault
+from webapp import auth, db
 from webapp.auth import login_required
 from webapp.auth.csrf import came_from
 from webapp.errors import ApiError
 from webapp.pages.common import admin_only, attempt
+from webapp.provider_keys import store
 
 bp = Blueprint("settings", __name__)
 THEMES = ("light", "dark")
@@ -50,23 +49,12 @@ def rename() -> Response | tuple[str, int]:
 @login_required
 def store_key() -> Response | tuple[str, int]:
     """Encrypt and keep the OpenAI key; a base URL that was set stays."""
-    secret, me = request.form.get("key", "").strip(), auth.me() or {}
-    if not re.fullmatch(r"[!-~]{8,400}", secret):
-        wrong = ApiError(
-            400,
-            "provider_key_invalid",
-            "this does not look like an OpenAI key",
-            "key",
-            "It begins with sk- and has no spaces",
-        )
-        return page(wrong), 400
-    sealed = vault.seal(current_app.config["SPENDAI"].key_ring, secret, me["org_id"], None)
 
-    def store(tx: db.Transaction) -> None:
+    def keep(tx: db.Transaction) -> None:
         base_url = next((k["base_url"] for k in tx.rows("provider_key_list") if k["project_id"] is None), None)
-        tx.call("provider_key_set", None, sealed, secret[-4:], base_url)
+        store(tx, current_app.config["SPENDAI"], request.form.get("key", ""), base_url, None)
 
-    _, error = attempt(store)
+    _, error = attempt(keep)
     if error:
         return page(error), error.status
     flash("OpenAI key stored. From now on calls go to OpenAI and cost real money.", "good")
@@ -92,7 +80,8 @@ def ask_delete_key() -> str:
 @login_required
 def delete_key() -> Response:
     """Forget the key."""
-    attempt(lambda tx: tx.call("provider_key_delete", None))
+    with auth.person() as tx:
+        tx.call("provider_key_delete", None)
     flash("OpenAI key forgotten.", "good")
     return redirect(url_for(".index"))
 

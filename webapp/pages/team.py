@@ -53,7 +53,8 @@ def invite() -> str | tuple[str, int]:
 @login_required
 def revoke_invitation(invitation_id: UUID) -> Response:
     """End an invitation link."""
-    attempt(lambda tx: tx.call("invitation_revoke", invitation_id))
+    with auth.person() as tx:
+        tx.call("invitation_revoke", invitation_id)
     flash("Invitation revoked; its link does not work any more.", "good")
     return redirect(url_for(".index"))
 
@@ -100,5 +101,6 @@ def remove(user_id: UUID) -> Response | tuple[str, int]:
     _, error = attempt(lambda tx: tx.call("member_remove", user_id))
     if error:
         return page(error), error.status
-    flash("Removed. They see nothing of the organization any more.", "good")
-    return redirect(url_for(".index"))
+    leaving = user_id == (auth.me() or {}).get("user_id")
+    flash("You left." if leaving else "Removed. They see nothing of the organization any more.", "good")
+    return redirect(url_for("spend.index" if leaving else ".index"))
