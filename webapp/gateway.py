@@ -203,6 +203,8 @@ class Gateway:
             outcome = "error"
         else:
             outcome = "complete" if facts.complete or facts.usage is not None else "no_usage"
+        if outcome == "complete" and facts.pending:
+            outcome = "pending"
         self._settle(call, status, outcome, facts, answer.header("x-request-id")[:200] or None)
 
     def _settle(

@@ -8,7 +8,7 @@
 create or replace function app.open_calls(p_calls jsonb, p_install_key text)
 returns table (
     n integer, outcome text, org_id uuid, project_id uuid, api_key_id uuid, upstream text,
-    provider_key bytea, provider_project_id uuid, base_url text
+    provider_key bytea, provider_project_id uuid, base_url text, account text
 )
 language plpgsql security definer
 set search_path = ''
@@ -58,7 +58,11 @@ begin
         from checked c where c.outcome = 'opened'
         on conflict do nothing
     )
-    select c.n, c.outcome, c.org_id, c.project_id, c.key_id, c.upstream, c.ciphertext, c.own_project, c.base_url from checked c;
+    select c.n, c.outcome, c.org_id, c.project_id, c.key_id, c.upstream, c.ciphertext, c.own_project, c.base_url,
+           -- Whose account at OpenAI the call belongs to, as far as we can tell accounts apart.
+           case when c.upstream <> 'openai' then c.upstream when c.ciphertext is not null then c.org_id::text
+                when c.upstream = 'openai' then 'install' end
+    from checked c;
 end $$;
 
 comment on function app.open_calls is 'Checks proxy keys and writes the open rows of a batch of calls; one row back per call.';

@@ -4,9 +4,12 @@
 -- Prices what was used and closes the row, once. Each message is complete in itself, so a row that a failover lost is
 -- written from it. Rows are locked in the order of their ids: two batches can never wait for each other in a circle.
 --
--- p_calls: [{n, id, started_at, org_id, project_id, api_key_id, upstream, endpoint, method, stream, batch, model_requested, model,
--- service_tier, usage, tools, outcome (complete, error or no_usage), status_code, latency_ms, ttft_ms, upstream_request_id,
--- upstream_object_id, end_user, tags, max_seconds}, …]
+-- An answer that tells of an unfinished object (a background response, a batch) is pending: its cost comes with the first
+-- call that sees the object's end, see fill_objects.
+--
+-- p_calls: [{n, id, started_at, org_id, project_id, api_key_id, upstream, account, endpoint, method, stream, batch,
+-- model_requested, model, service_tier, usage, tools, outcome (complete, pending, error or no_usage), status_code, latency_ms,
+-- ttft_ms, upstream_request_id, upstream_object_id, end_user, tags, max_seconds}, …]
 create or replace function app.settle_calls(p_calls jsonb) returns table (n integer, outcome text)
 language plpgsql security definer
 set search_path = ''
@@ -21,6 +24,7 @@ begin
         join jsonb_to_recordset(p_calls) as c (id uuid, started_at timestamptz) on u.id = c.id and u.started_at = c.started_at
         order by u.id for update of u;
 
+    perform app.fill_objects(p_calls);
     return query
     with call as materialized (
         select * from jsonb_to_recordset(p_calls) as c (
@@ -29,10 +33,14 @@ begin
             usage jsonb, tools jsonb, outcome text, status_code integer, latency_ms integer, ttft_ms integer,
             upstream_request_id text, upstream_object_id text, end_user text, tags jsonb, max_seconds integer)
     ), priced as materialized (
-        select c.*, t.*, p.cost, p.cost_status, p.cost_lines
+        select c.*, t.*, coalesce(p.cost, case when s.cost_status in ('error', 'free') then 0 end) as cost,
+               coalesce(s.cost_status, p.cost_status) as cost_status, p.cost_lines
         from call c
-        cross join lateral app.cost_of_call(c.org_id, c.endpoint, c.method, c.outcome, c.model, c.model_requested,
-                                            c.service_tier, c.batch, c.usage, c.tools, c.started_at) p
+        cross join lateral app.status_unpriced(c.outcome, c.method, c.endpoint) as s (cost_status)
+        left join app.price_calls((
+            select jsonb_agg(b) from jsonb_array_elements(p_calls) b
+            where app.status_unpriced(b ->> 'outcome', b ->> 'method', b ->> 'endpoint') is null
+        )) p on p.n = c.n
         cross join lateral app.tokens_of(c.usage) t
     ), settled as (
         update public.usage_logs u set

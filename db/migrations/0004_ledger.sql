@@ -114,7 +114,7 @@ create table public.cost_fills (
     call_started_at timestamptz not null,
     old_status text not null,
     new_status text not null,
-    cost numeric(20, 12) not null,
+    cost numeric(20, 12),
     reason text not null,
     filled_by uuid,
     at timestamptz not null default now()
@@ -122,6 +122,7 @@ create table public.cost_fills (
 create index on public.cost_fills (org_id, at);
 create unique index on public.cost_fills (call_id, call_started_at);
 comment on table public.cost_fills is 'Calls whose missing cost became known later, and why.';
+comment on column public.cost_fills.cost is 'US dollars the call got; null when all that became known is that there is no usage.';
 
 create table public.cost_adjustments (
     id uuid primary key default gen_random_uuid(),

@@ -1,0 +1,37 @@
+-- fill_call(...) → whether a settled call without a cost got one, or at least another reason for having none
+--
+-- Allowed once per call, and written down in cost_fills; a call that has a cost is never touched.
+create or replace function app.fill_call(
+    p_id uuid, p_started_at timestamptz, p_cost numeric, p_cost_status text, p_cost_lines jsonb, p_usage jsonb, p_tools jsonb,
+    p_model text, p_service_tier text, p_reason text
+) returns boolean
+language plpgsql
+set search_path = ''
+as $$
+declare
+    v_old public.usage_logs;
+begin
+    select u.* into v_old from public.usage_logs u
+    where u.id = p_id and u.started_at = p_started_at and u.state = 'settled' and u.cost is null for update;
+    if not found or v_old.cost_status = p_cost_status then
+        return false;
+    end if;
+    update public.usage_logs u set
+        cost = p_cost, cost_status = p_cost_status, cost_lines = p_cost_lines, usage = coalesce(p_usage, u.usage),
+        tools = coalesce(p_tools, u.tools), model = coalesce(p_model, u.model),
+        service_tier = coalesce(p_service_tier, u.service_tier), tokens_in = coalesce(t.tokens_in, u.tokens_in),
+        tokens_out = coalesce(t.tokens_out, u.tokens_out), tokens_cached = coalesce(t.tokens_cached, u.tokens_cached),
+        tokens_cache_write = coalesce(t.tokens_cache_write, u.tokens_cache_write),
+        tokens_reasoning = coalesce(t.tokens_reasoning, u.tokens_reasoning),
+        tokens_audio_in = coalesce(t.tokens_audio_in, u.tokens_audio_in),
+        tokens_audio_out = coalesce(t.tokens_audio_out, u.tokens_audio_out)
+    from app.tokens_of(p_usage) t
+    where u.id = p_id and u.started_at = p_started_at;
+    insert into public.cost_fills (org_id, call_id, call_started_at, old_status, new_status, cost, reason, filled_by)
+    values (v_old.org_id, p_id, p_started_at, v_old.cost_status, p_cost_status, p_cost, p_reason, auth.uid());
+    return true;
+end $$;
+
+comment on function app.fill_call is 'Gives a settled call the cost it did not have, with a line in cost_fills.';
+-- No grant: part of fill_objects and reprice.
+revoke execute on function app.fill_call from public, anon, authenticated, service_role;

@@ -1,0 +1,44 @@
+-- fill_objects(calls): remembers unfinished objects that calls made, and prices those whose end a call has seen
+--
+-- OpenAI repeats an object's usage every time it is looked at. The first sighting of its end marks the object as priced, in
+-- one update that only one sighting can win, and fills the cost of the call that made it. An end without usage leaves it unknown.
+-- p_calls: as for settle_calls.
+create or replace function app.fill_objects(p_calls jsonb) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+    v_seen record;
+    v_made record;
+    v_price record;
+begin
+    insert into private.upstream_objects (upstream_account, object_id, org_id, project_id, call_id, started_at)
+    select c.account, c.upstream_object_id, c.org_id, c.project_id, c.id, c.started_at
+    from jsonb_to_recordset(p_calls) as c (id uuid, started_at timestamptz, org_id uuid, project_id uuid, account text,
+                                           method text, endpoint text, outcome text, upstream_object_id text)
+    where c.outcome = 'pending' and c.upstream_object_id is not null and not app.is_sighting(c.method, c.endpoint)
+    order by c.account, c.upstream_object_id
+    on conflict do nothing;
+
+    for v_seen in
+        select * from jsonb_to_recordset(p_calls) as c (org_id uuid, account text, method text, endpoint text, outcome text,
+            model text, service_tier text, usage jsonb, tools jsonb, upstream_object_id text)
+        where c.outcome = 'complete' and c.upstream_object_id is not null and app.is_sighting(c.method, c.endpoint)
+        order by c.account, c.upstream_object_id
+    loop
+        update private.upstream_objects o set priced_at = clock_timestamp()
+        where o.upstream_account = v_seen.account and o.object_id = v_seen.upstream_object_id
+          and o.org_id = v_seen.org_id and o.priced_at is null
+        returning o.call_id, o.started_at into v_made;
+        continue when not found;
+        select u.* into v_made from public.usage_logs u where u.id = v_made.call_id and u.started_at = v_made.started_at;
+        select * into v_price from app.price_usage(v_made.org_id, v_made.endpoint, v_seen.model, v_made.model_requested,
+            v_seen.service_tier, v_made.batch, v_seen.usage, v_seen.tools, v_made.started_at);
+        perform app.fill_call(v_made.id, v_made.started_at, v_price.cost, v_price.cost_status, v_price.cost_lines,
+            v_seen.usage, v_seen.tools, v_seen.model, v_seen.service_tier, 'the object''s end was seen');
+    end loop;
+end $$;
+
+comment on function app.fill_objects is 'Bills background responses, batches and videos once: at the first call that sees their end.';
+-- No grant: part of settle_calls.
+revoke execute on function app.fill_objects from public, anon, authenticated, service_role;
