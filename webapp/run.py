@@ -68,6 +68,7 @@ class Gateway:
                 os.killpg(self.process.pid, signal.SIGQUIT)
                 self._wait_for_workers()
         self.kill()
+        self.process.wait()
 
     def _wait_for_workers(self) -> None:
         """Raises ProcessLookupError as soon as none is left."""
@@ -77,9 +78,9 @@ class Gateway:
             time.sleep(0.02)
 
     def kill(self) -> None:
+        """End master and workers at once; does not wait, since a signal handler calls it in the middle of ``stop``."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
 
 
 class Launcher:
