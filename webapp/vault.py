@@ -43,5 +43,5 @@ def unseal(ring: Mapping[int, bytes], sealed: bytes, org_id: UUID, project_id: U
         raise VaultError("the encryption key that sealed this OpenAI key is not in SPENDAI_ENCRYPTION_KEYS")
     try:
         return _cipher(key).decrypt(sealed[3:15], sealed[15:], _bound_to(org_id, project_id)).decode()
-    except InvalidTag:
+    except (InvalidTag, ValueError):  # ValueError: too short to be one
         raise VaultError("a stored OpenAI key does not open; it was changed or moved") from None

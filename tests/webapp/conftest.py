@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import html
+import json
 import re
+import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from itertools import count
 from types import SimpleNamespace
 from typing import Any
@@ -18,10 +21,18 @@ from stack import SECRETS
 from werkzeug.test import TestResponse
 
 from webapp import create_app, db
+from webapp.call import new_id
 from webapp.config import Config, load
+from webapp.keys import key_hash
 from webapp.migrate import migrate
 
 PASSWORD = "correct horse"
+SETTLED = {
+    "batch": False, "model_requested": "gpt-4o-mini", "model": "gpt-4o-mini-2024-07-18", "service_tier": "default",
+    "usage": {"prompt_tokens": 1000, "completion_tokens": 500, "total_tokens": 1500}, "tools": None,
+    "outcome": "complete", "status_code": 200, "latency_ms": 120, "ttft_ms": 80,
+    "upstream_request_id": "req_1", "upstream_object_id": "chatcmpl-1",
+}  # fmt: skip
 numbers = count(1)
 
 
@@ -113,6 +124,30 @@ class Site(SimpleNamespace):
         with psycopg.connect(self.admin) as conn:
             cursor = conn.execute(query, args)
             return cursor.fetchall() if cursor.description else []
+
+    def may_call(self, key: dict[str, Any]) -> bool:
+        """Whether the gateway would let a call with this key through, at this moment."""
+        return self._open(key)[0] == "opened"
+
+    def call(self, key: dict[str, Any], **changes: Any) -> str:
+        """One call with a key (as the API answered it), from open to settled; its id."""
+        outcome, opened = self._open(key, **{k: v for k, v in changes.items() if k in ("tags", "end_user")})
+        assert outcome == "opened"
+        self.sql("select app.settle_calls(%s::jsonb)", json.dumps([opened | SETTLED | changes]))
+        return opened["id"]
+
+    def _open(self, key: dict[str, Any], **changes: Any) -> tuple[str, dict[str, Any]]:
+        now = time.time_ns() // 1_000_000
+        message = {
+            "n": 0, "id": str(new_id(now)), "started_at": datetime.fromtimestamp(now / 1000, UTC).isoformat(),
+                "max_seconds": 3600,
+            "key_hash": key_hash(key["key"]).hex(), "endpoint": "/v1/chat/completions", "method": "POST",
+            "model": "gpt-4o-mini", "stream": False, "end_user": None, "tags": {},
+        } | changes  # fmt: skip
+        columns = "outcome, org_id::text, project_id::text, api_key_id::text, upstream"
+        query = f"select {columns} from app.open_calls(%s::jsonb, 'none')"
+        (outcome, *found), = self.sql(query, json.dumps([message]))  # fmt: skip
+        return outcome, message | dict(zip(("org_id", "project_id", "api_key_id", "upstream"), found, strict=True))
 
     def with_settings(self, **settings: Any) -> Site:
         """The same database under other settings."""

@@ -125,7 +125,8 @@ def test_an_access_token_has_supabases_claims(site: Site) -> None:
     assert jwt.get_unverified_header(ada.token)["alg"] == "HS256"
     assert claims == claims | {
         "iss": site.config.public_url + "/auth/v1", "sub": ada.user["id"],
-        "aud": "authenticated", "role": "authenticated", "email": ada.email, "aal": "aal1", "app_metadata": {"provider": "email", "providers": ["email"]},
+        "aud": "authenticated", "role": "authenticated", "email": ada.email, "aal": "aal1",
+        "app_metadata": {"provider": "email", "providers": ["email"]},
         "user_metadata": {}, "is_anonymous": False, "exp": claims["iat"] + 3600,
     }  # fmt: skip
     assert claims["amr"][0]["method"] == "password"

@@ -140,7 +140,7 @@ SHAPES: dict[str, dict[str, str]] = {
         "qualifier?": "text",
         "context_min_tokens?": "whole",
         "priced_as?": "text",
-        "note?": "text",
+        "match?": "text",
     },
     "Price": {
         "id": "whole",

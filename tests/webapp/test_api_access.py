@@ -1,0 +1,146 @@
+"""Every route of the API, tried by everybody: Ada and Dev of one organization, Eve of another, Nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from conftest import PASSWORD, Api, Site
+
+from webapp.api.openapi import OPERATIONS
+
+SEALED = {"key": "sk-" + "x" * 40}
+
+
+@pytest.fixture(scope="module")
+def acme(site: Site) -> SimpleNamespace:
+    """A team with one of everything."""
+    team = site.team()
+    team.project = team.ada.post("/projects", {"name": "chat"}).json["id"]
+    assert team.ada.call("PUT", "/provider-key", SEALED | {"project_id": team.project}).status_code == 200
+    team.call = site.call(team.ada.post(f"/projects/{team.project}/keys", {"name": "calls"}).json)
+    return team
+
+
+def key(acme: SimpleNamespace) -> str:
+    return acme.ada.post(f"/projects/{acme.project}/keys", {"name": "main"}).json["id"]
+
+
+def invitation(acme: SimpleNamespace) -> str:
+    return acme.ada.post("/invitations", {"email": f"{uuid4().hex}@x.test", "role": "developer"}).json["id"]
+
+
+def member(site: Site, acme: SimpleNamespace) -> str:
+    email = site.email()
+    token = acme.ada.post("/invitations", {"email": email, "role": "developer"}).json["token"]
+    return site.sign_up(email=email, invitation=token).user["id"]
+
+
+Make = Callable[[Site, SimpleNamespace], tuple[str, Any]]
+# What makes each route work for Ada: path and body, anew for every try. Strangers' routes are in test_auth.
+TRIES: dict[tuple[str, str], Make] = {
+    ("post", "/auth/logout"): lambda s, a: ("/auth/logout", None),
+    ("get", "/me"): lambda s, a: ("/me", None),
+    ("get", "/projects"): lambda s, a: ("/projects", None),
+    ("post", "/projects"): lambda s, a: ("/projects", {"name": uuid4().hex}),
+    ("patch", "/projects/{project_id}"): lambda s, a: (f"/projects/{a.project}", {"name": uuid4().hex}),
+    ("get", "/projects/{project_id}/keys"): lambda s, a: (f"/projects/{a.project}/keys", None),
+    ("post", "/projects/{project_id}/keys"): lambda s, a: (f"/projects/{a.project}/keys", {"name": "k"}),
+    ("post", "/keys/{key_id}/rotate"): lambda s, a: (f"/keys/{key(a)}/rotate", {}),
+    ("delete", "/keys/{key_id}"): lambda s, a: (f"/keys/{key(a)}", None),
+    ("get", "/usage"): lambda s, a: ("/usage", None),
+    ("get", "/calls"): lambda s, a: ("/calls", None),
+    ("get", "/calls/{call_id}"): lambda s, a: (f"/calls/{a.call}", None),
+    ("get", "/prices"): lambda s, a: ("/prices", None),
+    ("get", "/invitations"): lambda s, a: ("/invitations", None),
+    ("post", "/invitations"): lambda s, a: ("/invitations", {"email": s.email(), "role": "developer"}),
+    ("delete", "/invitations/{invitation_id}"): lambda s, a: (f"/invitations/{invitation(a)}", None),
+    ("get", "/members"): lambda s, a: ("/members", None),
+    ("patch", "/members/{user_id}"): lambda s, a: (f"/members/{member(s, a)}", {"role": "admin"}),
+    ("delete", "/members/{user_id}"): lambda s, a: (f"/members/{member(s, a)}", None),
+    ("get", "/provider-key"): lambda s, a: (f"/provider-key?project_id={a.project}", None),
+    ("put", "/provider-key"): lambda s, a: ("/provider-key", SEALED | {"project_id": a.project}),
+    ("delete", "/provider-key"): lambda s, a: (f"/provider-key?project_id={a.project}", None),
+    ("get", "/audit"): lambda s, a: ("/audit", None),
+}
+ROUTES = {
+    (o.method, o.path.removeprefix("/api/v1")): o
+    for o in OPERATIONS
+    if o.path.startswith("/api/") and o.who != "stranger"
+}
+# Joining is what an invited stranger does: test_api_members.
+del ROUTES["post", "/invitations/accept"]
+
+
+def test_every_route_is_tried() -> None:
+    assert set(TRIES) == set(ROUTES)
+
+
+def again(site: Site, who: Api) -> Api:
+    """The same person after a new log-in, for routes that end one."""
+    answer = site.nobody().post("/auth/login", {"email": who.email, "password": PASSWORD})
+    return Api(site.app, answer.json["access_token"], who.email)
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda r: f"{r[0]} {r[1]}")
+def test_nobody_gets_nowhere(site: Site, acme: SimpleNamespace, route: tuple[str, str]) -> None:
+    path, body = TRIES[route](site, acme)
+    for stranger in (site.nobody(), Api(site.app, "sk-spend-no-token")):
+        answer = stranger.call(route[0].upper(), path, body)
+        assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+        assert answer.json["error"]["type"] == "authentication_error"
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda r: f"{r[0]} {r[1]}")
+def test_an_admin_may_and_a_developer_only_reads(site: Site, acme: SimpleNamespace, route: tuple[str, str]) -> None:
+    operation = ROUTES[route]
+    ada, dev = (again(site, who) if route[1] == "/auth/logout" else who for who in (acme.ada, acme.dev))
+    path, body = TRIES[route](site, acme)
+    answer = dev.call(route[0].upper(), path, body)
+    if operation.who == "admin":
+        assert (answer.status_code, answer.json["error"]["code"]) == (403, "admin_required")
+    else:
+        assert answer.status_code == operation.status
+    assert ada.call(route[0].upper(), path, body).status_code == operation.status
+    if route == ("delete", "/provider-key"):
+        ada.call("PUT", "/provider-key", SEALED | {"project_id": acme.project})
+
+
+@pytest.mark.parametrize(
+    "route", [r for r in ROUTES if "{" in r[1] or r[1] == "/provider-key"], ids=lambda r: f"{r[0]} {r[1]}"
+)
+def test_ids_of_another_organization_do_not_exist(site: Site, acme: SimpleNamespace, route: tuple[str, str]) -> None:
+    path, body = TRIES[route](site, acme)
+    method = route[0].upper()
+    foreign = acme.eve.call(method, path, body)
+    assert foreign.status_code == 404, foreign.text
+    if "{" in route[1]:
+        words = path.split("/")
+        words[2] = str(uuid4())
+        unknown = acme.eve.call(method, "/".join(words), body)
+        assert (unknown.status_code, unknown.json) == (404, foreign.json)  # no telling apart
+        words[2] = "not-an-id"
+        assert acme.ada.call(method, "/".join(words), body).status_code == 404
+    # and Ada, whose it is, still can
+    assert acme.ada.call(method, path, body).status_code == ROUTES[route].status
+    if route == ("delete", "/provider-key"):
+        acme.ada.call("PUT", "/provider-key", SEALED | {"project_id": acme.project})
+
+
+@pytest.mark.parametrize(
+    "path", ["/projects", "/usage?group_by=project,key,model", "/calls", "/invitations", "/members", "/audit"]
+)
+def test_another_organization_sees_nothing_of_the_first(acme: SimpleNamespace, path: str) -> None:
+    ours, theirs = acme.ada.get(path), acme.eve.get(path)
+    assert ours.json["data"]
+    assert not {str(row) for row in ours.json["data"]} & {str(row) for row in theirs.json["data"]}
+    for secret in (acme.project, acme.call, acme.ada.email, acme.dev.email, acme.ada.user["id"]):
+        assert secret not in theirs.text
+
+
+def test_an_unknown_path_is_404_in_the_same_shape(acme: SimpleNamespace) -> None:
+    assert acme.ada.get("/nothing").status_code == 404
+    assert acme.ada.call("PATCH", "/me").status_code == 405

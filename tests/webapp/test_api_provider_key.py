@@ -1,0 +1,94 @@
+"""The organization's own OpenAI key: it goes in sealed and never comes out."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+from conftest import Api, Site
+
+from webapp.vault import unseal
+
+KEY = "sk-proj-canary-0123456789abcdef"
+
+
+@pytest.fixture
+def ada(site: Site) -> Api:
+    return site.sign_up("ada")
+
+
+def put(who: Api, **body: str) -> object:
+    return who.call("PUT", "/provider-key", {"key": KEY} | body)
+
+
+def test_a_key_is_sealed_and_only_its_last_four_characters_come_back(site: Site, ada: Api) -> None:
+    stored = put(ada, base_url="https://proxy.acme.test/v1/")
+    assert set(stored.json) == {"last4", "updated_at"} and stored.json["last4"] == "cdef"
+    assert ada.get("/provider-key").json == stored.json | {"project_id": None, "base_url": "https://proxy.acme.test/v1"}
+    org = UUID(ada.organization["id"])
+    (sealed, text), = site.sql("select ciphertext, k::text from private.provider_keys k where org_id = %s",
+        org)  # fmt: skip
+    assert unseal(site.config.key_ring, bytes(sealed), org, None) == KEY
+    assert "canary" not in text and KEY.encode() not in bytes(sealed)
+    assert "canary" not in ada.get("/audit").text
+
+
+def test_a_project_may_have_a_key_of_its_own(site: Site, ada: Api) -> None:
+    project = ada.post("/projects", {"name": "chat"}).json["id"]
+    assert put(ada, project_id=project).status_code == 200
+    assert ada.get("/provider-key").status_code == 404
+    assert ada.get(f"/provider-key?project_id={project}").json["project_id"] == project
+    (sealed,), = site.sql("select ciphertext from private.provider_keys where project_id = %s", project)  # fmt: skip
+    assert unseal(site.config.key_ring, bytes(sealed), UUID(ada.organization["id"]), UUID(project)) == KEY
+    assert ada.call("DELETE", "/provider-key").status_code == 404
+    assert ada.call("DELETE", f"/provider-key?project_id={project}").status_code == 204
+    assert ada.get(f"/provider-key?project_id={project}").status_code == 404
+
+
+def test_a_project_id_that_is_none_is_404(ada: Api) -> None:
+    assert put(ada, project_id="nonsense").status_code == 404
+    assert ada.get("/provider-key?project_id=nonsense").status_code == 404
+
+
+def test_storing_again_replaces(ada: Api) -> None:
+    put(ada, base_url="https://proxy.acme.test")
+    assert put(ada, key="sk-another-key-that-ends-in-wxyz").json["last4"] == "wxyz"
+    assert ada.get("/provider-key").json["base_url"] is None
+
+
+def test_a_stored_key_turns_the_books_to_real_money(site: Site, ada: Api) -> None:
+    put(ada)
+    assert site.sql("select books from public.organizations where id = %s", ada.organization["id"]) == [("openai",)]
+
+
+@pytest.mark.parametrize("key", ["", " ", "sk-with space", "sk-é", "x" * 501, "sk-\ttab", "sk-line\nbreak"])
+def test_what_is_no_key_is_refused(ada: Api, key: str) -> None:
+    answer = put(ada, key=key)
+    assert (answer.status_code, answer.json["error"]["param"]) == (400, "key")
+
+
+@pytest.mark.parametrize("url", ["ftp://api.openai.com", "api.openai.com", "https://",
+    "https://user:pw@api.openai.com", "https://@api.openai.com",
+    "https://api.openai.com/v1?x=1", "https://api.openai.com/v1#x", "https://api.openai.com:99999", "https://[::1",
+    "javascript:alert(1)",
+    "https://api openai.com", "https://api.openai.com\\@evil.test", "https://%31%36%39.254.169.254",
+    "http://169.254.169.254", "http://169.254.169.254.", "http://2852039166", "http://0xa9fea9fe",
+    "http://0251.0376.0251.0376",
+    "http://169.254.43518", "http://[fe80::1]", "http://[::ffff:169.254.169.254]",
+    "https://x.test/" + "y" * 500])  # fmt: skip
+def test_a_base_url_that_leads_astray_is_refused(ada: Api, url: str) -> None:
+    answer = put(ada, base_url=url)
+    assert (answer.status_code, answer.json["error"]["param"]) == (400, "base_url"), answer.text
+    assert ada.get("/provider-key").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "url", ["https://api.openai.com/v1", "http://localhost:8080/v1", "http://10.0.0.7:8080", "http://[::1]:8080/v1"]
+)
+def test_a_base_url_of_ones_own_is_taken(ada: Api, url: str) -> None:
+    assert put(ada, base_url=url).status_code == 200
+    assert ada.get("/provider-key").json["base_url"] == url
+
+
+def test_of_a_short_key_nothing_is_shown(ada: Api) -> None:
+    assert put(ada, key="sk-short").json["last4"] == ""

@@ -1,0 +1,57 @@
+"""Sealed OpenAI keys: they open where they belong and nowhere else."""
+
+from __future__ import annotations
+
+import secrets
+from uuid import uuid4
+
+import pytest
+
+from webapp.vault import VaultError, seal, unseal
+
+ORG, PROJECT = uuid4(), uuid4()
+RING = {1: secrets.token_bytes(32)}
+
+
+@pytest.mark.parametrize("project", [None, PROJECT])
+def test_what_is_sealed_opens(project: object) -> None:
+    sealed = seal(RING, "sk-canary", ORG, project)
+    assert unseal(RING, sealed, ORG, project) == "sk-canary"
+    assert sealed[:3] == b"\x01\x00\x01" and b"canary" not in sealed
+
+
+def test_no_two_seals_are_alike() -> None:
+    assert len({seal(RING, "sk-x", ORG, None) for _ in range(100)}) == 100
+
+
+@pytest.mark.parametrize(("org", "project"), [(uuid4(), None), (ORG, PROJECT)])
+def test_moved_to_another_row_it_does_not_open(org: object, project: object) -> None:
+    with pytest.raises(VaultError, match="changed or moved"):
+        unseal(RING, seal(RING, "sk-x", ORG, None), org, project)
+
+
+def test_one_flipped_bit_anywhere_keeps_it_shut() -> None:
+    sealed = seal(RING, "sk-x", ORG, None)
+    for at in range(len(sealed)):
+        broken = bytearray(sealed)
+        broken[at] ^= 1
+        with pytest.raises(VaultError):
+            unseal(RING, bytes(broken), ORG, None)
+
+
+@pytest.mark.parametrize(
+    "sealed", [b"", b"\x01", b"\x01\x00\x01", b"\x01\x00\x01" + b"x" * 12, b"\x02\x00\x01" + b"x" * 40]
+)
+def test_what_is_no_seal_is_a_vault_error(sealed: bytes) -> None:
+    with pytest.raises(VaultError):
+        unseal(RING, sealed, ORG, None)
+
+
+def test_a_new_ring_key_seals_from_now_on_and_the_old_one_still_opens() -> None:
+    old = seal(RING, "sk-old", ORG, None)
+    both = RING | {2: secrets.token_bytes(32)}
+    assert unseal(both, old, ORG, None) == "sk-old"
+    new = seal(both, "sk-new", ORG, None)
+    assert new[1:3] == b"\x00\x02" and unseal(both, new, ORG, None) == "sk-new"
+    with pytest.raises(VaultError, match="SPENDAI_ENCRYPTION_KEYS"):
+        unseal(RING, new, ORG, None)
