@@ -1,7 +1,8 @@
--- price_bill(quantities, terms) → every quantity above 0 with its price, their sum, and whether the tier's own prices were missing
+-- price_bill(quantities, terms) → every quantity above 0 with its price, and their sum
 --
--- cost is null when a quantity has no price. A line says only what is worth saying: priced_as when another dimension's price
--- stood in, context_min_tokens when the call was long, qualifier where there is one.
+-- cost is null when a quantity has no price; fallback says that tokens were billed at standard prices for want of the tier's.
+-- A line says only what is worth saying: priced_as when another dimension's price stood in, context_min_tokens when the call
+-- was long, qualifier where there is one.
 create or replace function app.price_bill(
     p_quantities jsonb, p_terms jsonb, out cost numeric, out cost_lines jsonb, out fallback boolean
 )
@@ -34,13 +35,16 @@ begin
         cost_lines := cost_lines || (v_offer || jsonb_build_object('quantity', v_quantity, 'cost', trim_scale(v_cost)));
     end loop;
     if (p_terms -> 'fallback')::boolean then
-        fallback := p_quantities @? '$.keyvalue() ? (@.value > 0 && @.key like_regex "^(input_(text|audio|image)|output_|cached_|cache_)")';
+        fallback := p_quantities @? '$.keyvalue() ? (@.value > 0
+            && @.key like_regex "^(input_(text|audio|image)|output_|cached_|cache_)")';
     end if;
     if p_terms ->> 'match' = 'requested' then
-        cost_lines := (select coalesce(jsonb_agg(l || '{"match": "requested"}'), '[]') from jsonb_array_elements(cost_lines) as l);
+        cost_lines := (select coalesce(jsonb_agg(l || '{"match": "requested"}'), '[]')
+                       from jsonb_array_elements(cost_lines) as l);
     end if;
 end $$;
 
-comment on function app.price_bill is 'Quantities priced by a price sheet, line by line; cost is null when a price is missing.';
+comment on function app.price_bill is
+    'Quantities priced by a price sheet, line by line; cost is null when a price is missing.';
 revoke execute on function app.price_bill from public, anon, authenticated, service_role;
 grant execute on function app.price_bill to authenticated;

@@ -41,14 +41,17 @@ begin
 
     if v_unknown or v_bill.cost is null then
         cost_status := case when v_unknown then 'unpriced_model' else 'unpriced_dimension' end;
-        cost_lines := (select coalesce(jsonb_agg(l || '{"cost": null}'), '[]') from jsonb_array_elements(v_bill.cost_lines) as l);
+        cost_lines := (select coalesce(jsonb_agg(l || '{"cost": null}'), '[]')
+                       from jsonb_array_elements(v_bill.cost_lines) as l);
     elsif v_bill.cost < 100000000 then  -- a call that costs more was counted wrong, and numeric(20,12) ends here
         cost := v_bill.cost;
         cost_lines := v_bill.cost_lines;
-        cost_status := case when v_by_request and cost = 0 then 'free' when v_bill.fallback then 'tier_fallback' else 'priced' end;
+        cost_status := case when v_by_request and cost = 0 then 'free'
+            when v_bill.fallback then 'tier_fallback' else 'priced' end;
     end if;
 end $$;
 
-comment on function app.price_call is 'Prices one call''s usage and tools under given terms; part of price_usage and price_calls.';
+comment on function app.price_call is
+    'Prices one call''s usage and tools under given terms; part of price_usage and price_calls.';
 revoke execute on function app.price_call from public, anon, authenticated, service_role;
 grant execute on function app.price_call to authenticated;

@@ -23,7 +23,8 @@ begin
           from jsonb_to_recordset(p_calls) as c (started_at timestamptz)) as c;
 
     for v_call in
-        select c.*, c.usage ->> 'size' as size, coalesce(c.usage #>> '{tool_usage,image_model}', c.usage ->> 'image_model') as image_model,
+        select c.*, c.usage ->> 'size' as size,
+            coalesce(c.usage #>> '{tool_usage,image_model}', c.usage ->> 'image_model') as image_model,
             c.tools is not null as with_tools, coalesce(v_moment, c.started_at, now()) as at
         from jsonb_to_recordset(p_calls) as c (
             n integer, org_id uuid, endpoint text, model text, model_requested text, service_tier text, batch boolean,
@@ -47,6 +48,7 @@ begin
     end loop;
 end $$;
 
-comment on function app.price_calls is 'Prices many calls at once, exactly as price_usage prices each; one row back per call, told apart by n.';
+comment on function app.price_calls is
+    'Prices many calls at once, exactly as price_usage prices each; one row back per call, told apart by n.';
 revoke execute on function app.price_calls from public, anon, authenticated, service_role;
 -- No grant: for settling and repricing, which run as the owner.

@@ -24,6 +24,7 @@ begin
     return 'NaN';
 end $$;
 
-comment on function app.price_count is 'A count of OpenAI''s as numeric: null when absent, NaN when it is no count (negative, absurd, of the wrong type).';
+comment on function app.price_count is
+    'A count of OpenAI''s as numeric: null when absent, NaN when it is no count (negative, absurd, of the wrong type).';
 revoke execute on function app.price_count from public, anon, authenticated, service_role;
 grant execute on function app.price_count to authenticated;

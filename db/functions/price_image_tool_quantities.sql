@@ -23,6 +23,7 @@ begin
     return case when v_quantities is null or v_quantities @? '$.* ? (@ > 0)' then v_quantities else '{}' end;
 end $$;
 
-comment on function app.price_image_tool_quantities is 'Tokens of the image tool of a response by price dimension: {} when none, null when they make no sense.';
+comment on function app.price_image_tool_quantities is
+    'Tokens of the image tool of a response by price dimension: {} when none, null when they make no sense.';
 revoke execute on function app.price_image_tool_quantities from public, anon, authenticated, service_role;
 grant execute on function app.price_image_tool_quantities to authenticated;

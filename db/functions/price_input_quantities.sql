@@ -41,6 +41,7 @@ begin
             'cache_write', nullif(v_write, 0)));
 end $$;
 
-comment on function app.price_input_quantities is 'Splits input tokens into disjoint quantities by price dimension; null when a count is none.';
+comment on function app.price_input_quantities is
+    'Splits input tokens into disjoint quantities by price dimension; null when a count is none.';
 revoke execute on function app.price_input_quantities from public, anon, authenticated, service_role;
 grant execute on function app.price_input_quantities to authenticated;

@@ -50,6 +50,7 @@ begin
     end if;
 end $$;
 
-comment on function app.price_model_of is 'Price model of a model name as OpenAI writes it, and how it was found: name, exact, prefix or regex; nulls when unknown.';
+comment on function app.price_model_of is
+    'Price model of a model name as OpenAI writes it, and how it was found: name, exact, prefix or regex; nulls when unknown.';
 revoke execute on function app.price_model_of from public, anon, authenticated, service_role;
 grant execute on function app.price_model_of to authenticated;

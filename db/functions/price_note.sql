@@ -1,4 +1,4 @@
--- price_note(price, dimension[:qualifier], terms) → the price with what is special about its use: priced_as, qualifier, or no price
+-- price_note(price, dimension[:qualifier], terms) → the price with what is special about its use: priced_as, qualifier, none
 create or replace function app.price_note(p_offer jsonb, p_key text, p_terms jsonb) returns jsonb
 language plpgsql immutable parallel safe
 set search_path = ''
@@ -11,9 +11,11 @@ begin
         || jsonb_build_object('dimension', v_dimension)
         || case when p_offer ->> 'dimension' <> v_dimension
             then jsonb_build_object('priced_as', p_offer -> 'dimension') else '{}' end
-        || case when p_key like '%:%' then jsonb_build_object('qualifier', substr(p_key, length(v_dimension) + 2)) else '{}' end;
+        || case when p_key like '%:%'
+            then jsonb_build_object('qualifier', substr(p_key, length(v_dimension) + 2)) else '{}' end;
 end $$;
 
-comment on function app.price_note is 'A line of a bill whose price is missing or was made for another dimension; part of price_bill.';
+comment on function app.price_note is
+    'A line of a bill whose price is missing or was made for another dimension; part of price_bill.';
 revoke execute on function app.price_note from public, anon, authenticated, service_role;
 grant execute on function app.price_note to authenticated;

@@ -29,6 +29,7 @@ begin
     return null;
 end $$;
 
-comment on function app.price_offer is 'The price that applies to one dimension of a call, as the price sheet has it; null when there is none.';
+comment on function app.price_offer is
+    'The price that applies to one dimension of a call, as the price sheet has it; null when there is none.';
 revoke execute on function app.price_offer from public, anon, authenticated, service_role;
 grant execute on function app.price_offer to authenticated;

@@ -29,6 +29,7 @@ begin
         'output_image', nullif(v_image, 0)));
 end $$;
 
-comment on function app.price_output_quantities is 'Splits output tokens into disjoint quantities by price dimension; null when a count is none.';
+comment on function app.price_output_quantities is
+    'Splits output tokens into disjoint quantities by price dimension; null when a count is none.';
 revoke execute on function app.price_output_quantities from public, anon, authenticated, service_role;
 grant execute on function app.price_output_quantities to authenticated;

@@ -9,8 +9,10 @@ set search_path = ''
 as $$
 declare
     u jsonb := coalesce(jsonb_strip_nulls(nullif(p_usage, 'null')), '{}');  -- a null count and an absent one mean the same
-    v_in_details jsonb := coalesce(u -> 'input_tokens_details', u -> 'prompt_tokens_details', u -> 'input_token_details', '{}');
-    v_out_details jsonb := coalesce(u -> 'output_tokens_details', u -> 'completion_tokens_details', u -> 'output_token_details', '{}');
+    v_in_details jsonb := coalesce(
+        u -> 'input_tokens_details', u -> 'prompt_tokens_details', u -> 'input_token_details', '{}');
+    v_out_details jsonb := coalesce(
+        u -> 'output_tokens_details', u -> 'completion_tokens_details', u -> 'output_token_details', '{}');
     v_in numeric := app.price_count(coalesce(u -> 'input_tokens', u -> 'prompt_tokens'));
     v_out numeric := app.price_count(coalesce(u -> 'output_tokens', u -> 'completion_tokens'));
     v_total numeric := case when v_in is null or v_out is null then app.price_count(u -> 'total_tokens') end;
@@ -40,6 +42,7 @@ begin
             when p_endpoint like '%/audio/speech' then 'audio' when p_endpoint like '%/images/%' then 'image' else 'text' end);
 end $$;
 
-comment on function app.price_quantities is 'OpenAI''s usage as disjoint quantities by price dimension: {} when it reports none, null when it makes no sense.';
+comment on function app.price_quantities is
+    'OpenAI''s usage as disjoint quantities by price dimension: {} when it reports none, null when it makes no sense.';
 revoke execute on function app.price_quantities from public, anon, authenticated, service_role;
 grant execute on function app.price_quantities to authenticated;

@@ -1,4 +1,4 @@
--- price_sheet(organization, model, tier, with tools, at) → {dimension[:qualifier]: [price, …]}: what a model cost at one moment
+-- price_sheet(organization, model, tier, with tools, at) → {dimension[:qualifier]: [price, …]} in force at that moment
 --
 -- The prices of a dimension stand in the order in which they are tried: the model's own before the provider-wide *tools,
 -- the organization's before the list's, the highest context band first. Of one kind only the row in force is there: the
@@ -35,6 +35,7 @@ begin
         ) as d);
 end $$;
 
-comment on function app.price_sheet is 'Prices of one model in one tier in force at a moment, by dimension, the first that fits first.';
+comment on function app.price_sheet is
+    'Prices of one model in one tier in force at a moment, by dimension, the first that fits first.';
 revoke execute on function app.price_sheet from public, anon, authenticated, service_role;
 grant execute on function app.price_sheet to authenticated;

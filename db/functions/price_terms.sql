@@ -22,7 +22,8 @@ begin
     end if;
     v_found := app.price_model_of(p_org_id, p_model, p_at);
     v_match := v_found.match;
-    if v_found.model is null and (p_model_requested ~* '^\s*(openai/)?ft:' or coalesce(p_model !~* '^\s*(openai/)?ft:', true)) then
+    if v_found.model is null
+       and (p_model_requested ~* '^\s*(openai/)?ft:' or coalesce(p_model !~* '^\s*(openai/)?ft:', true)) then
         v_found := app.price_model_of(p_org_id, p_model_requested, p_at);
         v_match := 'requested';
     end if;
@@ -48,6 +49,7 @@ begin
             app.price_terms(p_org_id, '', p_image_model, null, null, null, p_tier, false, p_at) end);
 end $$;
 
-comment on function app.price_terms is 'Price model, how it was found and its price sheet, for all calls that name the same models in the same tier.';
+comment on function app.price_terms is
+    'Price model, how it was found and its price sheet, for all calls that name the same models in the same tier.';
 revoke execute on function app.price_terms from public, anon, authenticated, service_role;
 grant execute on function app.price_terms to authenticated;

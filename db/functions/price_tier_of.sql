@@ -19,6 +19,7 @@ begin
     end;
 end $$;
 
-comment on function app.price_tier_of is 'Which price tier a call is billed at, from the tier that served it and the batch flag.';
+comment on function app.price_tier_of is
+    'Which price tier a call is billed at, from the tier that served it and the batch flag.';
 revoke execute on function app.price_tier_of from public, anon, authenticated, service_role;
 grant execute on function app.price_tier_of to authenticated;

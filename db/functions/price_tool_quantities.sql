@@ -31,6 +31,7 @@ begin
     return case when (select count(*) from jsonb_object_keys(v_quantities)) <= 32 then v_quantities end;
 end $$;
 
-comment on function app.price_tool_quantities is 'Billable tool calls, sessions and video seconds by price dimension; null when a count is none.';
+comment on function app.price_tool_quantities is
+    'Billable tool calls, sessions and video seconds by price dimension; null when a count is none.';
 revoke execute on function app.price_tool_quantities from public, anon, authenticated, service_role;
 grant execute on function app.price_tool_quantities to authenticated;

@@ -20,6 +20,7 @@ begin
         concat_ws(':', 'images', nullif(v_kind, '')), v_images));
 end $$;
 
-comment on function app.price_unit_quantities is 'What usage counts other than tokens, by price dimension; null when a count is none.';
+comment on function app.price_unit_quantities is
+    'What usage counts other than tokens, by price dimension; null when a count is none.';
 revoke execute on function app.price_unit_quantities from public, anon, authenticated, service_role;
 grant execute on function app.price_unit_quantities to authenticated;

@@ -21,6 +21,8 @@ begin
     return next;
 end $$;
 
-comment on function app.price_usage is 'Dollars of one call at the prices in force when it began, with a status (priced, free, tier_fallback, unpriced_model, unpriced_dimension, no_usage) and the lines it consists of.';
+comment on function app.price_usage is
+    'Dollars of one call at the prices in force when it began, their status (priced, free, tier_fallback, unpriced_model, '
+    'unpriced_dimension, no_usage) and the lines they consist of.';
 revoke execute on function app.price_usage from public, anon, authenticated, service_role;
 grant execute on function app.price_usage to authenticated;

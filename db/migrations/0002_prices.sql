@@ -29,14 +29,18 @@ comment on table public.model_prices is
     'Prices in US dollars per unit_qty units, each in force from valid_from until the next row of the same kind.';
 comment on column public.model_prices.org_id is 'Null: the list price, for everyone. Else a price only this organization pays.';
 comment on column public.model_prices.model is 'Price model; price_aliases says which model names it covers.';
-comment on column public.model_prices.dimension is 'What is counted: input_text, cached_text, output_image, web_search_calls, …';
+comment on column public.model_prices.dimension is
+    'What is counted: input_text, cached_text, output_image, web_search_calls, …';
 comment on column public.model_prices.service_tier is 'Tier that served the call; what is not a token is always standard.';
 comment on column public.model_prices.context_min_tokens is 'Applies to calls with more input tokens than this; 0: to all.';
-comment on column public.model_prices.qualifier is 'Narrower kind of the same dimension, such as an image''s size+quality; empty: the usual one.';
+comment on column public.model_prices.qualifier is
+    'Narrower kind of the same dimension, such as an image''s size+quality; empty: the usual one.';
 comment on column public.model_prices.unit_price is 'US dollars for unit_qty units.';
 comment on column public.model_prices.unit_qty is 'Units the price is for: 1000000 tokens, 3600 seconds, 1000 calls, 1 image.';
-comment on column public.model_prices.valid_from is 'First moment (UTC) at which the price is in force; calls are priced by their start.';
-comment on column public.model_prices.revision is 'The highest of the same valid_from counts; more than 1: corrects an earlier row.';
+comment on column public.model_prices.valid_from is
+    'First moment (UTC) at which the price is in force; calls are priced by their start.';
+comment on column public.model_prices.revision is
+    'The highest of the same valid_from counts; more than 1: corrects an earlier row.';
 comment on column public.model_prices.source is 'Where the price was read.';
 comment on column public.model_prices.created_by is 'The person who entered it; null for the shipped list.';
 

@@ -1,0 +1,49 @@
+"""app.price_call: a call's status and cost under given terms."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from checks import executors
+
+SHEET = {"input_text": [{"dimension": "input_text", "unit_price": 1, "unit_qty": 1}],
+         "output_text": [{"dimension": "output_text", "unit_price": 1, "unit_qty": 1}],
+         "file_search_calls": [{"dimension": "file_search_calls", "unit_price": 1, "unit_qty": 1}],
+         "requests": [{"dimension": "requests", "unit_price": 0, "unit_qty": 1}]}  # fmt: skip
+USAGE = {"prompt_tokens": 2, "completion_tokens": 3}
+CALLS = {"file_search_calls": 4}
+
+
+@pytest.mark.parametrize(
+    ("usage", "tools", "named", "terms", "cost", "status"),
+    [
+        (USAGE, None, True, {}, 5, "priced"),
+        (USAGE, CALLS, True, {}, 9, "priced"),
+        (None, CALLS, True, {}, 4, "priced"),
+        (None, None, True, {}, None, "no_usage"),
+        ({}, {}, True, {}, None, "no_usage"),
+        ("x", CALLS, True, {}, None, "no_usage"),
+        (USAGE, {"computer_calls": 1}, True, {}, None, "unpriced_dimension"),
+        (USAGE, None, True, {"model": None}, None, "unpriced_model"),
+        (USAGE, None, False, {"model": None}, None, "unpriced_model"),
+        (None, CALLS, True, {"model": None}, None, "unpriced_model"),
+        (None, CALLS, False, {"model": None}, 4, "priced"),
+        (USAGE, None, True, {"fallback": True}, 5, "tier_fallback"),
+        (USAGE, None, True, {"by_request": True}, 0, "free"),
+        (None, None, True, {"by_request": True}, 0, "free"),
+        ({"prompt_tokens": 99_999_999, "completion_tokens": 0}, None, True, {}, 99_999_999, "priced"),
+        ({"prompt_tokens": 99_999_999, "completion_tokens": 1}, None, True, {}, None, "no_usage"),
+    ],
+)
+def test_a_call_has_a_cost_or_a_reason_why_not(db, usage, tools, named, terms, cost, status):
+    got = db.execute(
+        "select * from app.price_call('/v1/responses', %s::jsonb, %s::jsonb, %s, %s::jsonb)",
+        [json.dumps(usage), json.dumps(tools), named, json.dumps({"model": "m", "sheet": SHEET} | terms)],
+    ).fetchone()
+    assert (got["cost"], got["cost_status"]) == (cost, status)
+    assert [line["cost"] for line in got["cost_lines"]] == [None] * len(got["cost_lines"]) or cost is not None
+
+
+def test_only_signed_in_people_may_run_it(db):
+    assert executors(db, "price_call") == {"authenticated"}

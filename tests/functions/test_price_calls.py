@@ -1,0 +1,73 @@
+"""app.price_calls: many calls at once, each as price_usage prices it."""
+
+from __future__ import annotations
+
+import json
+
+from checks import executors
+from pricing import NOW, chat
+
+MIDNIGHT = "2026-08-21T00:00:00Z"  # gpt-5.6-sol became cheaper
+CALLS = [
+    {"model": "gpt-4o", "usage": chat(10, 5)},
+    {"model": "gpt-4o", "usage": chat(20, 5), "service_tier": "priority"},
+    {"model": "gpt-4o", "usage": chat(20, 5), "batch": True},
+    {"model": "gpt-4o", "usage": chat(20, 5), "tools": {"web_search_calls": 1}},
+    {"model": None, "model_requested": "tts-1", "endpoint": "/v1/audio/speech", "usage": {"characters": 9}},
+    {"model": "omni-moderation-latest", "endpoint": "/v1/moderations", "usage": None},
+    {"model": "sora-2-pro", "usage": {"size": "1792x1024"}, "tools": {"video_seconds": 4}},
+    {"model": "sora-2-pro", "usage": {"size": "1280x720"}, "tools": {"video_seconds": 4}},
+    {"model": "gpt-9", "usage": chat(1, 1)},
+    {"model": "gpt-4o", "usage": "garbage"},
+    {"model": "gpt-5.4", "usage": chat(1, 1) | {"tool_usage": {"image_gen": chat(5, 5), "image_model": "gpt-image-1"}}},
+    {
+        "model": "gpt-5.4",
+        "usage": chat(1, 1) | {"tool_usage": {"image_gen": chat(5, 5), "image_model": "gpt-image-1.5"}},
+    },
+    {"model": "gpt-5.6-sol", "usage": chat(1000, 0)},
+    {},
+]
+
+SAME = """
+select c.n, c.cost,
+    (c.cost, c.cost_status, c.cost_lines) is not distinct from (p.cost, p.cost_status, p.cost_lines) as same
+from app.price_calls(%(calls)s::jsonb) c
+join jsonb_to_recordset(%(calls)s::jsonb) as r (n integer, org_id uuid, endpoint text, model text, model_requested text,
+    service_tier text, batch boolean, usage jsonb, tools jsonb, started_at timestamptz) on r.n = c.n
+cross join lateral app.price_usage(r.org_id, r.endpoint, r.model, r.model_requested, r.service_tier, r.batch, r.usage,
+    r.tools, r.started_at) p
+order by c.n
+"""
+
+
+def numbered(calls):
+    return json.dumps(
+        [{"endpoint": "/v1/chat/completions", "started_at": NOW} | c | {"n": n} for n, c in enumerate(calls)]
+    )
+
+
+def test_many_calls_cost_what_each_costs_alone(db, people):
+    db.execute(
+        "insert into model_prices (org_id, model, dimension, unit_price, unit_qty, valid_from, source)"
+        " values (%s, 'gpt-4o', 'input_text', 1, 1000000, '-infinity', 'test')", [people.orgs["ada"]]
+    )  # fmt: skip
+    own = [c | {"org_id": str(people.orgs["ada"])} for c in CALLS]
+    rows = db.execute(SAME, {"calls": numbered(CALLS * 2 + own)}).fetchall()
+    assert [row["same"] for row in rows] == [True] * len(CALLS) * 3
+    assert rows[0]["cost"] != rows[len(CALLS) * 2]["cost"], "the organization's own price makes a difference"
+
+
+def test_a_price_that_changes_within_the_batch_divides_it(db):
+    calls = [{"model": "gpt-5.6-sol", "usage": chat(1000, 0), "started_at": f"2026-08-{moment}Z"}
+             for moment in ("20T23:59:58", "20T23:59:59", "21T00:00:00", "21T00:00:01")]  # fmt: skip
+    rows = db.execute(SAME, {"calls": numbered(calls)}).fetchall()
+    assert [row["cost"] * 1000 for row in rows] == [5, 5, 4, 4]
+    assert all(row["same"] for row in rows)
+
+
+def test_no_calls_are_no_rows(db):
+    assert db.execute("select * from app.price_calls('[]')").fetchall() == []
+
+
+def test_nobody_but_the_owner_may_run_it(db):
+    assert executors(db, "price_calls") == set()

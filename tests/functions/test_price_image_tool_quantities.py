@@ -1,0 +1,31 @@
+"""app.price_image_tool_quantities: the second meter of a response that made images."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from checks import executors
+from pricing import value
+
+USED = {"input_tokens": 3, "input_tokens_details": {"image_tokens": 1, "text_tokens": 2}, "output_tokens": 9}
+IDLE = {"input_tokens": 0, "input_tokens_details": {"image_tokens": 0, "text_tokens": 0}, "output_tokens": 0}
+
+
+@pytest.mark.parametrize(
+    ("tool_usage", "expected"),
+    [
+        (None, {}), ({}, {}), ({"web_search": {"num_requests": 1}}, {}), ({"image_gen": None}, {}),
+        ({"image_gen": IDLE}, {}), ({"image_gen": IDLE, "image_model": "gpt-image-1"}, {}),
+        ({"image_gen": USED}, {"input_text": 2, "input_image": 1, "output_image": 9}),
+        ({"image_gen": None, "image_model": "gpt-image-1"}, None), ({"image_gen": {}, "image_model": None}, None),
+        ({"image_gen": 3}, None), ([], None), ({"image_gen": {"output_tokens": 4}}, None),
+    ],
+)  # fmt: skip
+def test_images_made_inside_a_response_are_counted(db, tool_usage, expected):
+    usage = json.dumps({"input_tokens": 1, "tool_usage": tool_usage})
+    assert value(db, "app.price_image_tool_quantities(%s::jsonb)", usage) == expected
+
+
+def test_only_signed_in_people_may_run_it(db):
+    assert executors(db, "price_image_tool_quantities") == {"authenticated"}

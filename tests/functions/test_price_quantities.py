@@ -1,0 +1,57 @@
+"""app.price_quantities: every shape of usage as quantities by dimension."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from checks import executors
+from pricing import CHAT, value
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "usage", "expected"),
+    [
+        (CHAT, {"prompt_tokens": 5, "completion_tokens": 7}, {"input_text": 5, "output_text": 7}),
+        ("/v1/responses", {"input_tokens": 5, "output_tokens": 7}, {"input_text": 5, "output_text": 7}),
+        ("/v1/embeddings", {"prompt_tokens": 5, "total_tokens": 5}, {"input_text": 5, "output_text": 0}),
+        (CHAT, {"prompt_tokens": 5, "total_tokens": 12}, {"input_text": 5, "output_text": 7}),
+        (CHAT, {"completion_tokens": 7, "total_tokens": 12}, {"input_text": 5, "output_text": 7}),
+        ("/v1/audio/speech", {"input_tokens": 5, "output_tokens": 7}, {"input_text": 5, "output_audio": 7}),
+        ("/v1/images/edits", {"input_tokens": 5, "output_tokens": 7}, {"input_text": 5, "output_image": 7}),
+        (
+            "/v1/audio/transcriptions",
+            {
+                "type": "tokens",
+                "input_tokens": 14,
+                "input_token_details": {"audio_tokens": 14},
+                "output_tokens": 45,
+                "seconds": 3,
+            },
+            {"input_text": 0, "input_audio": 14, "output_text": 45},
+        ),
+        ("/v1/audio/transcriptions", {"type": "duration", "seconds": 9, "input_tokens": 3}, {"audio_seconds": 9}),
+        (
+            CHAT,
+            {"prompt_tokens": 5, "completion_tokens": 0, "prompt_tokens_details": None},
+            {"input_text": 5, "output_text": 0},
+        ),
+        (CHAT, None, {}),
+        (CHAT, {}, {}),
+        (CHAT, {"size": "1x1"}, {}),
+        (CHAT, {"prompt_tokens": None}, {}),
+        (CHAT, [], None),
+        (CHAT, "x", None),
+        (CHAT, {"completion_tokens": 7}, None),
+        (CHAT, {"total_tokens": 7}, None),
+        (CHAT, {"completion_tokens": 9, "total_tokens": 7}, None),
+        (CHAT, {"prompt_tokens": {}}, None),
+        (None, {"prompt_tokens": 5}, {"input_text": 5, "output_text": 0}),
+    ],
+)
+def test_every_shape_of_usage_becomes_quantities(db, endpoint, usage, expected):
+    assert value(db, "app.price_quantities(%s, %s::jsonb)", endpoint, json.dumps(usage)) == expected
+
+
+def test_only_signed_in_people_may_run_it(db):
+    assert executors(db, "price_quantities") == {"authenticated"}
