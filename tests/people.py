@@ -50,7 +50,7 @@ class People:
     def _found(self, name: str, organization: str) -> None:
         self.sign_up(name, f"{name}@{organization.lower()}.test")
         with self.as_(name):
-            row = self.one("select * from app.ensure_organization(%s, false, false)", organization)
+            row = self.one("select * from app.ensure_organization(%s, 'none', false)", organization)
             self.orgs[name] = row["org_id"]
             self.projects[name] = self.one("select * from app.project_create('chat')")["id"]
             key = self.keys[name] = new_key()

@@ -104,7 +104,8 @@ SETTINGS = (
 class Config(SimpleNamespace):
     """The settings by lower-case name, and what follows from them.
 
-    home: absolute Path of SPENDAI_HOME; embedded: whether we run Postgres ourselves; key_ring: number → 32-byte key.
+    home: absolute Path of SPENDAI_HOME; embedded: whether we run Postgres ourselves; key_ring: number → 32-byte key;
+    install_key: whom OPENAI_API_KEY serves, as the database knows it: none, first or shared.
     """
 
     def __repr__(self) -> str:
@@ -180,6 +181,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Config:
         config.home, "SPENDAI_ENCRYPTION_KEYS", lambda: "1:" + base64.b64encode(secrets.token_bytes(32)).decode()
     )
     config.key_ring = _key_ring(keys)
+    config.install_key = "none" if not config.openai_api_key else "shared" if config.openai_api_key_shared else "first"
     if config.supabase_url and not config.supabase_publishable_key:
         raise ConfigError("SUPABASE_PUBLISHABLE_KEY: needed when SUPABASE_URL is set")
     return config

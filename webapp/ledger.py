@@ -144,8 +144,9 @@ class Ledger:
 
     def __init__(self, config: Config) -> None:
         self._config, self._dsn = config, db.dsn(config, "spendai_proxy")
-        serves = "none" if not config.openai_api_key else "shared" if config.openai_api_key_shared else "first"
-        self._opener = Batcher(self._connect_opener, "select * from app.open_calls(%s::jsonb, %s)", (serves,))
+        self._opener = Batcher(
+            self._connect_opener, "select * from app.open_calls(%s::jsonb, %s)", (config.install_key,)
+        )
         self._settler = Batcher(self._connect, "select * from app.settle_calls(%s::jsonb)")
         folder = config.home / "spool"
         self._spool = Spool(folder, self._settle_now)

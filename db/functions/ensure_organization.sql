@@ -2,7 +2,7 @@
 --
 -- Called after log-in, not by a trigger on auth.users: a trigger that fails would stop every sign-up. The membership is
 -- claimed first; whoever loses that race makes nothing, so sixteen first requests at once make one organization.
-create or replace function app.ensure_organization(p_name text, p_install_key boolean, p_invite_only boolean)
+create or replace function app.ensure_organization(p_name text, p_install_key text, p_invite_only boolean)
 returns table (org_id uuid, name text, role text, books text)
 language plpgsql security definer
 set search_path = ''
@@ -33,7 +33,7 @@ begin
             insert into public.organizations as o (id, name) values (v_org, v_name);
             insert into private.install as i (first_org_id) values (v_org) on conflict do nothing;
             v_first := found;
-            if v_first and p_install_key then
+            if p_install_key = 'shared' or (v_first and p_install_key = 'first') then
                 update public.organizations o set books = 'openai' where o.id = v_org;
             end if;
         end if;
@@ -44,6 +44,6 @@ begin
 end $$;
 
 comment on function app.ensure_organization is
-    'Organization of the signed-in person; made on the first call, with that person as admin. p_install_key: an OpenAI key of the install will serve it.';
+    'Organization of the signed-in person; made on the first call, with that person as admin. p_install_key: none, first or shared, as in open_calls.';
 revoke execute on function app.ensure_organization from public, anon, authenticated, service_role;
 grant execute on function app.ensure_organization to authenticated;

@@ -13,7 +13,7 @@ ENSURE = "select * from app.ensure_organization(%s, %s, %s)"
 def test_the_first_sign_in_makes_an_organization_with_the_person_as_admin(people: People) -> None:
     lone = people.sign_up("lone", "Lone@Nowhere.test")
     with people.as_("lone"):
-        made = people.one(ENSURE, " Lone Ltd ", False, False)
+        made = people.one(ENSURE, " Lone Ltd ", "none", False)
         assert (made["name"], made["role"], made["books"]) == ("Lone Ltd", "admin", "sandbox")
         assert people.one("select * from app.me()")["org_id"] == made["org_id"]
     member = people.one("select * from public.members where user_id = %s", lone)
@@ -23,7 +23,7 @@ def test_the_first_sign_in_makes_an_organization_with_the_person_as_admin(people
 def test_later_sign_ins_get_the_same_organization_whatever_name_they_say(people: People) -> None:
     for who, role in (("ada", "admin"), ("dev", "developer")):
         with people.as_(who):
-            again = people.one(ENSURE, "Something else", True, True)
+            again = people.one(ENSURE, "Something else", "first", True)
         assert (again["org_id"], again["name"], again["role"], again["books"]) == (
             people.orgs["ada"],
             "Acme",
@@ -37,12 +37,12 @@ def test_later_sign_ins_get_the_same_organization_whatever_name_they_say(people:
 def test_without_a_name_the_organization_is_called_after_the_address(people: People, name: str | None) -> None:
     people.sign_up("lone", "lone@nowhere.test")
     with people.as_("lone"):
-        assert people.one(ENSURE, name, False, False)["name"] == "nowhere.test"
+        assert people.one(ENSURE, name, "none", False)["name"] == "nowhere.test"
 
 
 def test_a_bad_name_is_refused_and_nothing_is_made(people: People) -> None:
     people.sign_up("lone", "lone@nowhere.test")
-    assert refuses(people, "lone", "400 name_too_long", ENSURE, "x" * 201, False, False).column_name == "organization"
+    assert refuses(people, "lone", "400 name_too_long", ENSURE, "x" * 201, "none", False).column_name == "organization"
     assert people.one("select count(*) as n from public.members")["n"] == 3
 
 
@@ -54,31 +54,37 @@ def test_an_unconfirmed_deleted_or_anonymous_account_gets_none(people: People, c
     people.conn.execute("reset role")  # accounts belong to the identity provider
     people.conn.execute(f"update auth.users set {column} = %s where email = 'lone@nowhere.test'", [value])
     people.conn.execute("set role postgres")
-    refuses(people, "lone", "403 email_not_confirmed", ENSURE, "Lone", False, False)
+    refuses(people, "lone", "403 email_not_confirmed", ENSURE, "Lone", "none", False)
     with people.as_role("authenticated"):
-        assert people.refused("PT403", ENSURE, "Lone", False, False).diag.message_detail == "email_not_confirmed"
+        assert people.refused("PT403", ENSURE, "Lone", "none", False).diag.message_detail == "email_not_confirmed"
 
 
 def test_only_the_first_organization_gets_the_installs_key_and_only_the_first(people: People) -> None:
     people.sign_up("lone", "lone@nowhere.test")
     with people.as_("lone"):
-        assert people.one(ENSURE, "Lone", True, False)["books"] == "sandbox"
+        assert people.one(ENSURE, "Lone", "first", False)["books"] == "sandbox"
     assert people.one("select first_org_id from private.install")["first_org_id"] == people.orgs["ada"]
+
+
+def test_a_shared_key_serves_every_organization_from_its_first_moment(people: People) -> None:
+    people.sign_up("lone", "lone@nowhere.test")
+    with people.as_("lone"):
+        assert people.one(ENSURE, "Lone", "shared", False)["books"] == "openai"
 
 
 def test_the_first_person_of_an_install_with_a_key_has_real_books(people: People) -> None:
     people.conn.execute("delete from private.install")
     people.sign_up("lone", "lone@nowhere.test")
     with people.as_("lone"):
-        assert people.one(ENSURE, "Lone", True, False)["books"] == "openai"
+        assert people.one(ENSURE, "Lone", "first", False)["books"] == "openai"
 
 
 def test_by_invitation_only_the_first_person_needs_none(people: People) -> None:
     people.sign_up("lone", "lone@nowhere.test")
-    refuses(people, "lone", "403 signup_closed", ENSURE, "Lone", False, True)
+    refuses(people, "lone", "403 signup_closed", ENSURE, "Lone", "none", True)
     people.conn.execute("delete from private.install")
     with people.as_("lone"):
-        assert people.one(ENSURE, "Lone", False, True)["role"] == "admin"
+        assert people.one(ENSURE, "Lone", "none", True)["role"] == "admin"
 
 
 def test_a_new_address_of_the_account_is_taken_over(people: People) -> None:
@@ -86,14 +92,14 @@ def test_a_new_address_of_the_account_is_taken_over(people: People) -> None:
     people.conn.execute("update auth.users set email = 'ada.new@acme.test' where id = %s", [people.ids["ada"]])
     people.conn.execute("set role postgres")
     with people.as_("ada"):
-        people.one(ENSURE, None, False, False)
+        people.one(ENSURE, None, "none", False)
         assert people.one("select email from app.me()")["email"] == "ada.new@acme.test"
 
 
 def test_only_people_may_run_it(db: psycopg.Connection, people: People) -> None:
     assert executors(db, "ensure_organization") == {"authenticated"}
     with people.as_("nobody"):
-        people.refused("42501", ENSURE, "N", False, False)
+        people.refused("42501", ENSURE, "N", "none", False)
 
 
 def test_sixteen_first_requests_at_once_make_one_organization(own_dsn: str) -> None:
@@ -102,7 +108,7 @@ def test_sixteen_first_requests_at_once_make_one_organization(own_dsn: str) -> N
 
     def first_request() -> tuple[object, ...]:
         with person(own_dsn, user) as conn:
-            return conn.execute(ENSURE, ["Lone", False, False]).fetchone()
+            return conn.execute(ENSURE, ["Lone", "none", False]).fetchone()
 
     answers = side_by_side(*[first_request] * 16)
     with psycopg.connect(own_dsn) as conn:

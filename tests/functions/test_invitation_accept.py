@@ -11,7 +11,7 @@ from checks import audit_lines, executors, person, refuses, side_by_side
 from people import HASH, People
 
 ACCEPT = "select * from app.invitation_accept(%s)"
-ENSURE = "select * from app.ensure_organization(null, false, false)"
+ENSURE = "select * from app.ensure_organization(null, 'none', false)"
 TOKEN = b"t" * 32
 
 

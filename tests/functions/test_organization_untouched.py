@@ -14,7 +14,7 @@ UNTOUCHED = "select app.organization_untouched(%s, %s) as untouched"
 def lone(people: People) -> People:
     people.sign_up("lone", "lone@nowhere.test")
     with people.as_("lone"):
-        people.orgs["lone"] = people.one("select * from app.ensure_organization(null, false, false)")["org_id"]
+        people.orgs["lone"] = people.one("select * from app.ensure_organization(null, 'none', false)")["org_id"]
     return people
 
 

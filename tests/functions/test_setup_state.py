@@ -17,7 +17,7 @@ def state(people: People, who: str) -> dict[str, Any]:
 def test_a_new_organization_has_nothing_yet(people: People) -> None:
     people.sign_up("nia", "nia@new.test")
     with people.as_("nia"):
-        people.conn.execute("select app.ensure_organization('New', false, false)")
+        people.conn.execute("select app.ensure_organization('New', 'none', false)")
     assert set(state(people, "nia").values()) == {None}
     with people.as_("nia"):
         people.conn.execute("select app.project_create('first')")

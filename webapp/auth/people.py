@@ -97,7 +97,7 @@ def ensure_organization(who: Person, name: str | None = None) -> None:
     """Make sure a person has an organization; the first call makes it."""
     config = current_app.config["SPENDAI"]
     with db.scope("authenticated", who.claims) as tx:
-        tx.call("ensure_organization", name, bool(config.openai_api_key), config.signup_mode == "invite")
+        tx.call("ensure_organization", name, config.install_key, config.signup_mode == "invite")
 
 
 def sign_in(who: Person) -> None:
