@@ -12,6 +12,7 @@ from flask.cli import with_appcontext
 from webapp import embedded
 from webapp.config import Config
 from webapp.keys import key_hash
+from webapp.programs import ClusterError
 
 
 def init_app(app: Flask) -> None:
@@ -21,10 +22,13 @@ def init_app(app: Flask) -> None:
 
 def _as_owner(config: Config, text: str, *args: object) -> tuple[object, ...] | None:
     """First row of a query run as the database's owner."""
-    server = embedded.ensure(config) if config.embedded else None
+    server = None
     try:
+        server = embedded.ensure(config) if config.embedded else None
         with psycopg.connect(server.owner_dsn if server else config.database_url, prepare_threshold=None) as conn:
             return conn.execute(text, args).fetchone()
+    except (ClusterError, psycopg.OperationalError) as error:
+        raise click.ClickException(f"the database cannot be reached: {error}") from None
     finally:
         if server:
             server.stop()

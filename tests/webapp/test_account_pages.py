@@ -198,6 +198,12 @@ def test_the_operator_is_told_when_there_is_nobody_to_reset(site: Site) -> None:
     assert "nobody signs in with nobody@nowhere.test" in done.output
 
 
+def test_the_operator_is_told_when_the_database_is_away(site: Site) -> None:
+    away = site.with_settings(database_url="host=/nowhere dbname=canary")
+    done = away.app.test_cli_runner().invoke(args=["users", "reset", "ada@acme.test"])
+    assert done.exit_code == 1 and "the database cannot be reached" in done.output
+
+
 def test_the_operator_gets_a_link_for_people_outside(site: Site) -> None:
     public = site.with_settings(public_url="https://spend.acme.test")
     done = public.app.test_cli_runner().invoke(args=["users", "reset", site.sign_up().email])

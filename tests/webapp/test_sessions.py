@@ -166,6 +166,11 @@ def test_a_cookie_that_is_none_of_ours_is_a_stranger(site: Site, cookie: str) ->
     assert answer.status_code == 200
 
 
+def test_no_other_cookie_signs_anybody_in(site: Site) -> None:
+    answer = site.app.test_client().get("/settings", headers={"Cookie": "remember_token=x|y; session=x.y.z; user_id=x"})
+    assert answer.status_code == 302 and answer.location.startswith("/login")
+
+
 def test_expired_sessions_are_swept(site: Site, ada: Browser) -> None:
     site.sql(
         "update private.web_sessions set expires_at = now() - interval '1 s' where id_hash = %s", key_hash(ada.cookie())

@@ -24,13 +24,20 @@ __all__ = ["init_app", "login_required", "me", "person"]
 FORM_BYTES = 2**20
 
 
+class Manager(LoginManager):
+    """flask-login without its remember cookie: only a session's row says who is signed in."""
+
+    def _load_user_from_remember_cookie(self, cookie: str) -> None:
+        return None
+
+
 def init_app(app: Flask) -> None:
     """Sessions, log-in, CSRF and headers for all pages. Raises ConfigError."""
     config = app.config["SPENDAI"]
     secure = config.public_url.startswith("https://")
     app.extensions["identity"] = choose(config)
     app.session_interface = DatabaseSessions(secure)
-    manager = LoginManager(app)
+    manager = Manager(app)
     manager.session_protection = None  # it would tie a session to the address: people move
     manager.user_loader(load_user)
     manager.unauthorized_handler(_ask_to_log_in)
