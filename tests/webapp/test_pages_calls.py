@@ -1,0 +1,95 @@
+"""Calls in a browser: pages of them, one with its receipt, the export."""
+
+from __future__ import annotations
+
+import re
+from uuid import uuid4
+
+import pytest
+from conftest import Site
+from seeded import Acme, spend, table, text
+
+
+@pytest.fixture
+def team(site: Site) -> Acme:
+    return Acme(site)
+
+
+def test_a_receipt_shows_every_line_and_the_sum_to_the_last_digit(site: Site, team: Acme) -> None:
+    usage = {"prompt_tokens": 1000, "completion_tokens": 500, "prompt_tokens_details": {"cached_tokens": 601}}
+    call = spend(site, team, usage=usage)
+    page = text(team.devs.get(f"/calls/{call}"))
+    assert "input text 399 $0.15 per 1,000,000 standard" in page and "$0.00005985" in page
+    assert "cached text 601 $0.075 per 1,000,000 standard" in page and "$0.000045075" in page
+    assert "output text 500 $0.60 per 1,000,000 standard" in page and "$0.0003" in page
+    assert "Cost of the call $0.000404925" in page
+    assert "sandbox: play money" in page
+
+
+@pytest.mark.parametrize(("changes", "words"), [
+    ({"outcome": "error", "usage": None, "status_code": 500}, "OpenAI bills nothing for a call that failed."),
+    ({"outcome": "no_usage", "usage": None, "status_code": 504}, "What it cost is not known, so it is in no sum."),
+    ({"model": "nobody-knows-it", "model_requested": "nobody-knows-it"}, "no price for this model"),
+    ({"model": None, "model_requested": None, "method": "GET", "usage": None}, "This call is free."),
+])  # fmt: skip
+def test_a_call_without_an_ordinary_cost_says_why(site: Site, team: Acme, changes: dict, words: str) -> None:
+    call = spend(site, team, **changes)
+    assert words in text(team.browser.get(f"/calls/{call}"))
+    assert team.browser.get("/calls").status_code == 200
+
+
+def test_pages_hold_every_call_once_newest_first(site: Site, team: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webapp.pages.calls.PAGE", 3)
+    made = [str(spend(site, team, days=n / 1000)) for n in range(8)]
+    path, seen = "/calls", []
+    while path:
+        page = team.browser.get(path).text
+        seen += re.findall(r'href="/calls/([0-9a-f-]{36})"', page)
+        more = re.search(r'href="([^"]+)" rel="next"', page)
+        path = more and more[1].replace("&amp;", "&")
+    assert seen == made
+    assert "« Newest" in text(team.browser.get("/calls?cursor=2030-01-01T00:00:00Z~" + made[0]))
+
+
+def test_filters_narrow_the_list_and_the_export_alike(site: Site, team: Acme) -> None:
+    spend(site, team)
+    spend(site, team, model="gpt-4o")
+    spend(site, team, outcome="error", usage=None, status_code=429)
+    for words, count in (
+        ("model=gpt-4o", 1),
+        ("status=error", 1),
+        ("status=200", 2),
+        ("cost_status=priced", 2),
+        ("", 3),
+    ):
+        page = team.browser.get("/calls?" + words).text
+        assert len(re.findall(r'href="/calls/[0-9a-f-]{36}"', page)) == count, words
+        assert len(table(team.browser.get("/calls.csv?" + words))) == count, words
+
+
+def test_the_export_streams_every_page_with_exact_numbers(
+    site: Site, team: Acme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webapp.pages.calls.EXPORT_PAGE", 4)
+    made = {str(spend(site, team, days=n / 1000)) for n in range(10)}
+    rows = table(team.browser.get("/calls.csv"))
+    assert {row["id"] for row in rows} == made and len(rows) == 10
+    assert {row["cost"] for row in rows} == {"0.000450000000"}
+    assert rows[0]["started_at"].endswith("Z")
+
+
+def test_nothing_that_matches_is_said(team: Acme) -> None:
+    assert "Nothing matches." in text(team.browser.get("/calls?model=none"))
+
+
+def test_calls_of_others_and_unknown_ones_are_not_there(site: Site, team: Acme) -> None:
+    call = spend(site, team)
+    assert team.eves.get(f"/calls/{call}").status_code == 404
+    assert team.browser.get(f"/calls/{uuid4()}").status_code == 404
+    assert team.browser.get("/calls/nonsense").status_code == 404
+    assert table(team.eves.get("/calls.csv")) == []
+
+
+def test_a_cursor_that_is_not_ours_is_a_400(team: Acme) -> None:
+    for cursor in ("x", "2026-01-01~x", "2026-01-01T00:00:00~" + str(uuid4())):
+        assert team.browser.get("/calls", query_string={"cursor": cursor}).status_code == 400, cursor

@@ -1,0 +1,132 @@
+"""Keys in a browser: made, shown once, rotated, revoked."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from conftest import Site
+from seeded import Acme, text
+from werkzeug.test import TestResponse
+
+from webapp.keys import key_hash
+
+SECRET = re.compile(r"sk-spend-[0-9a-f]{32}-[\w-]{43}")
+
+
+@pytest.fixture
+def team(site: Site) -> Acme:
+    return Acme(site)
+
+
+def create(team: Acme, **form: str) -> TestResponse:
+    form = {"form_id": str(uuid4()), "project": team.project["id"], "name": "new key", "expires": ""} | form
+    return team.browser.post("/keys", shown="/keys", **form)
+
+
+def test_a_key_is_shown_once_with_a_call_that_has_it_filled_in(site: Site, team: Acme) -> None:
+    answer = create(team)
+    (key,) = set(SECRET.findall(answer.text))
+    assert f"Authorization: Bearer {key}" in text(answer) and f'api_key="{key}"' in text(answer)
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert site.sql("select count(*) from api_keys where key_hash = %s", key_hash(key)) == [(1,)]
+    assert not SECRET.search(team.browser.get("/keys").text)
+    assert key[:17] in team.browser.get("/keys").text
+
+
+def test_the_form_sent_twice_makes_one_key_and_never_shows_it_again(site: Site, team: Acme) -> None:
+    form_id = str(uuid4())
+    assert SECRET.search(create(team, form_id=form_id).text)
+    again = create(team, form_id=form_id)
+    assert again.status_code == 409 and not SECRET.search(again.text)
+    assert "This form was sent already" in text(again)
+    assert site.sql("select count(*) from api_keys where project_id = %s", team.project["id"]) == [(2,)]
+
+
+@pytest.mark.parametrize(("form", "words", "status"), [
+    ({"name": " "}, "A name is needed.", 400),
+    ({"name": "x" * 201}, "A name has at most 200 characters.", 400),
+    ({"expires": "2020-01-01"}, "The expiry has passed already.", 400),
+    ({"expires": "soon"}, "A date is written 2026-01-31.", 400),
+    ({"expires": "9999-12-31"}, "A date is written 2026-01-31.", 400),
+    ({"project": "nonsense"}, "Choose a project.", 400),
+    ({"project": str(uuid4())}, "No such project.", 404),
+])  # fmt: skip
+def test_what_is_wrong_is_said_and_what_was_typed_is_kept(
+    team: Acme, form: dict[str, str], words: str, status: int
+) -> None:
+    answer = create(team, **form)
+    assert answer.status_code == status and words in text(answer)
+    if status == 400:
+        typed = {"name": "new key", "expires": ""} | form
+        assert f'value="{typed["name"]}"' in answer.text and f'value="{typed["expires"]}"' in answer.text
+
+
+def test_the_last_day_of_a_key_is_a_whole_day(site: Site, team: Acme) -> None:
+    day = (datetime.now(UTC) + timedelta(days=10)).date()
+    create(team, name="short", expires=day.isoformat())
+    (until,) = site.sql(
+        "select expires_at at time zone 'utc' from api_keys where name = 'short' order by created_at desc"
+    )[0]
+    assert until == datetime.combine(day, datetime.min.time()) + timedelta(days=1)
+
+
+def test_names_in_any_script_survive_and_html_stays_text(team: Acme) -> None:
+    for name in ("<script>alert(1)</script>", "ключ 🔑 مفتاح", '"><img src=x>', "x" * 200):
+        create(team, name=name)
+        page = team.browser.get("/keys")
+        assert name in text(page) if "<" not in name else name not in page.text
+        assert "<script>alert" not in page.text and "<img src=x>" not in page.text
+
+
+def test_rotating_shows_a_new_key_and_the_old_one_ends_later(site: Site, team: Acme) -> None:
+    old = team.key["id"]
+    answer = team.browser.post(f"/keys/{old}/rotate", overlap_seconds="3600")
+    (new,) = set(SECRET.findall(answer.text))
+    assert new != team.key["key"] and "which goes on working until its overlap ends" in text(answer)
+    (left,) = site.sql("select extract(epoch from expires_at - now()) from api_keys where id = %s", old)[0]
+    assert 3500 < left <= 3600
+    again = team.browser.post(f"/keys/{old}/rotate", overlap_seconds="3600")
+    assert again.status_code == 409 and "has been rotated already" in text(again)
+    wrong = team.browser.post(f"/keys/{new_id(site, new)}/rotate", overlap_seconds="-5")
+    assert wrong.status_code == 400 and "The overlap is 0 to 2592000 seconds" in text(wrong)
+
+
+def new_id(site: Site, key: str) -> str:
+    return str(site.sql("select id from api_keys where key_hash = %s", key_hash(key))[0][0])
+
+
+def test_revoking_asks_first_and_needs_no_script(site: Site, team: Acme) -> None:
+    path = f"/keys/{team.key['id']}/revoke"
+    assert f'href="{path}"' in team.browser.get("/keys").text
+    asked = team.browser.get(path)
+    assert "Revoke main?" in text(asked)
+    assert site.sql("select revoked_at from api_keys where id = %s", team.key["id"]) == [(None,)]
+    assert team.browser.post(path).location == "/keys"
+    page = text(team.browser.get("/keys"))
+    assert "Key revoked." in page and " revoked " in page
+    assert team.browser.post(path, shown="/keys").status_code == 302  # twice is no error
+
+
+def test_a_developer_sees_keys_but_no_controls_and_is_refused(site: Site, team: Acme) -> None:
+    page = team.devs.get("/keys")
+    assert "main" in text(page) and "Revoke" not in text(page) and 'action="/keys"' not in page.text
+    key = team.key["id"]
+    for path, form in (
+        ("/keys", {"project": team.project["id"], "name": "mine", "form_id": str(uuid4())}),
+        (f"/keys/{key}/revoke", {}), (f"/keys/{key}/rotate", {"overlap_seconds": "0"}),
+    ):  # fmt: skip
+        assert team.devs.post(path, shown="/keys", **form).status_code == 403, path
+        assert path == "/keys" or team.devs.get(path).status_code == 403
+    assert site.sql("select count(*) from api_keys where project_id = %s", team.project["id"]) == [(1,)]
+
+
+def test_another_organizations_key_is_not_there(site: Site, team: Acme) -> None:
+    for verb in ("revoke", "rotate"):
+        path = f"/keys/{team.key['id']}/{verb}"
+        assert team.eves.get(path).status_code == 404
+        assert team.eves.post(path, shown="/keys", overlap_seconds="0").status_code == 404
+    assert "main" not in text(team.eves.get("/keys"))
+    assert site.sql("select revoked_at from api_keys where id = %s", team.key["id"]) == [(None,)]

@@ -1,0 +1,136 @@
+"""Team, settings and prices in a browser."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from conftest import PASSWORD, Site
+from seeded import Acme, browser_of, spend, text
+
+
+@pytest.fixture
+def team(site: Site) -> Acme:
+    return Acme(site)
+
+
+def test_an_invitation_link_is_shown_once_and_lets_that_person_in(site: Site, team: Acme) -> None:
+    email = site.email("new")
+    answer = team.browser.post("/team/invitations", shown="/team", email=email, role="developer")
+    link = re.search(rf"{site.config.public_url}(/invitation/[\w-]+)", answer.text)[1]
+    page = team.browser.get("/team")
+    assert link not in page.text and email in text(page)
+    stranger = site.browser()
+    assert (
+        stranger.post("/signup", shown=link, email=email, password=PASSWORD, invitation=link.split("/")[-1]).status_code
+        == 303
+    )
+    assert "Acme" in text(stranger.get("/team"))
+
+
+def test_a_revoked_invitation_is_gone(site: Site, team: Acme) -> None:
+    answer = team.browser.post("/team/invitations", shown="/team", email=site.email(), role="developer")
+    link = re.search(r"(/invitation/[\w-]+)", answer.text)[1]
+    revoke = re.search(r'action="(/team/invitations/[^"]+/revoke)"', answer.text)[1]
+    assert team.eves.post(revoke, shown="/team").status_code == 404
+    assert team.browser.post(revoke, shown="/team").location == "/team"
+    assert "Open invitations" not in text(team.browser.get("/team"))
+    assert site.browser().get(link).status_code in (404, 410)
+
+
+@pytest.mark.parametrize(("email", "words"), [("nonsense", "e-mail"), ("", "e-mail")])
+def test_a_wrong_address_is_said_and_kept(team: Acme, email: str, words: str) -> None:
+    answer = team.browser.post("/team/invitations", shown="/team", email=email, role="admin")
+    assert answer.status_code == 400 and words in text(answer)
+    assert f'value="{email}"' in answer.text and '<option value="admin" selected>' in answer.text
+
+
+def test_roles_change_and_the_last_admin_stays(team: Acme) -> None:
+    ada, dev = team.ada.user["id"], team.dev.user["id"]
+    refused = team.browser.post(f"/team/{ada}/role", shown="/team", role="developer")
+    assert refused.status_code == 409 and "An organization needs an admin. Make somebody else an admin first." in text(
+        refused
+    )
+    assert team.browser.post(f"/team/{dev}/role", shown="/team", role="admin").location == "/team"
+    assert "Make invitation link" in text(team.devs.get("/team"))
+
+
+def test_removing_asks_first_and_works_at_once(team: Acme) -> None:
+    path = f"/team/{team.dev.user['id']}/remove"
+    assert f"Remove {team.dev.email}?" in text(team.browser.get(path))
+    assert team.browser.post(path).location == "/team"
+    assert team.dev.email not in text(team.browser.get("/team")).replace(team.ada.email, "")
+    assert "Acme" not in text(team.devs.get("/projects", follow_redirects=True))
+
+
+def test_somebody_can_leave_but_not_remove_others(team: Acme) -> None:
+    assert team.devs.get(f"/team/{team.ada.user['id']}/remove").status_code == 403
+    assert team.devs.post(f"/team/{team.ada.user['id']}/remove", shown="/team").status_code == 403
+    assert team.eves.get(f"/team/{team.dev.user['id']}/remove").status_code == 404
+    own = f"/team/{team.dev.user['id']}/remove"
+    assert "Leave Acme?" in text(team.devs.get(own))
+    assert team.devs.post(own).location == "/"
+
+
+def test_a_developer_sees_the_team_without_controls(team: Acme) -> None:
+    page = text(team.devs.get("/team"))
+    assert team.ada.email in page and "Make invitation link" not in page and "Make developer" not in page
+    form = {"email": "x@example.test", "role": "admin"}
+    assert team.devs.post("/team/invitations", shown="/team", **form).status_code == 403
+    assert team.devs.post(f"/team/{team.dev.user['id']}/role", shown="/team", role="admin").status_code == 403
+
+
+def test_the_organization_is_renamed_everywhere(team: Acme) -> None:
+    assert team.browser.post("/settings", name="Acme <i>&</i> Söhne").location == "/settings"
+    assert "Acme <i>&</i> Söhne" in text(team.browser.get("/team"))
+    refused = team.browser.post("/settings", name="")
+    assert refused.status_code == 400 and "A name is needed." in text(refused)
+    assert team.devs.post("/settings", shown="/settings", name="x").status_code == 403
+
+
+def test_the_openai_key_goes_in_and_only_its_last_four_come_out(site: Site, team: Acme) -> None:
+    secret = "sk-proj-abcdefghijklmnopWXYZ"
+    refused = team.browser.post("/settings/provider-key", shown="/settings", key="no good")
+    assert refused.status_code == 400 and "without spaces" in text(refused)
+    assert team.devs.post("/settings/provider-key", shown="/settings", key=secret).status_code == 403
+    assert team.browser.post("/settings/provider-key", shown="/settings", key=secret).location == "/settings"
+    page = team.browser.get("/settings")
+    assert "ending in WXYZ" in text(page) and secret not in page.text and secret[:12] not in page.text
+    assert "sandbox calls" not in text(page)  # from now on it is real money
+    (ciphertext,) = site.sql(
+        "select ciphertext from private.provider_keys where org_id = %s", team.ada.organization["id"]
+    )[0]
+    assert secret.encode() not in bytes(ciphertext)
+    assert "Forget the OpenAI key?" in text(team.browser.get("/settings/provider-key/delete"))
+    assert team.browser.post("/settings/provider-key/delete").location == "/settings"
+    assert "No key of your own is stored" in text(team.browser.get("/settings"))
+
+
+def test_prices_show_models_without_one_first_and_can_be_searched(site: Site, team: Acme) -> None:
+    spend(site, team, model="nobody-knows-it", model_requested="nobody-knows-it")
+    page = text(team.devs.get("/prices"))
+    assert page.index("nobody-knows-it") < page.index("gpt-4o-mini")
+    assert "gpt-4o-mini $0.15 $0.075 $0.60" in page.replace(" in use", "")
+    found = text(team.browser.get("/prices?q=whisper"))
+    assert "whisper-1" in found and "gpt-4o-mini $" not in found
+    assert "No model's name contains “<zzz>”" in text(team.browser.get("/prices?q=<zzz>"))
+    assert "nobody-knows-it" not in text(team.eves.get("/prices"))
+
+
+def test_strangers_are_sent_to_the_log_in(site: Site, team: Acme) -> None:
+    for path in (
+        "/projects",
+        f"/projects/{team.project['id']}",
+        "/keys",
+        "/calls",
+        "/prices",
+        "/team",
+        "/settings",
+        "/calls.csv",
+    ):
+        answer = site.browser().get(path)
+        assert (answer.status_code, answer.location.split("?")[0]) == (302, "/login"), path
+
+
+def test_somebody_alone_reads_so(site: Site) -> None:
+    assert "Just you so far." in text(browser_of(site, site.sign_up("lone")).get("/team"))

@@ -1,0 +1,75 @@
+"""Projects in a browser."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from conftest import Site
+from seeded import Acme, spend, table, text
+
+
+@pytest.fixture
+def team(site: Site) -> Acme:
+    return Acme(site)
+
+
+def test_a_project_has_its_own_spend_its_keys_and_a_form_for_another(site: Site, team: Acme) -> None:
+    spend(site, team)
+    other = team.ada.post("/projects", {"name": "other"}).json
+    page = team.browser.get(f"/projects/{team.project['id']}")
+    assert "Calls 1" in text(page) and team.key["prefix"] in text(page)
+    csv = re.search(r'href="(/spend\.csv[^"]+)"', page.text)[1].replace("&amp;", "&")
+    assert [row["project"] for row in table(team.browser.get(csv))] == ["chat"]
+    assert "No calls in this period." in text(team.browser.get(f"/projects/{other['id']}"))
+    assert "A key lets one app spend on one project." in text(team.browser.get(f"/projects/{other['id']}"))
+
+
+def test_creating_leads_to_the_project_and_a_used_name_is_said_beside_the_field(team: Acme) -> None:
+    answer = team.browser.post("/projects", name="search")
+    assert answer.status_code == 302 and answer.location.startswith("/projects/")
+    assert "Project “search” created." in text(team.browser.get(answer.location))
+    again = team.browser.post("/projects", name="Search")
+    assert again.status_code == 409 and "A project of that name exists already." in text(again)
+    assert 'value="Search"' in again.text and 'aria-invalid="true"' in again.text
+
+
+def test_renaming_keeps_what_was_typed_when_it_is_refused(team: Acme) -> None:
+    path = f"/projects/{team.project['id']}"
+    assert team.browser.post(path, name="chat 2").location == path
+    assert "<h1>chat 2" in team.browser.get(path).text
+    refused = team.browser.post(path, name="y" * 500)
+    assert refused.status_code == 400 and "A name has at most 200 characters." in text(refused)
+    assert "y" * 500 in refused.text and "<h1>chat 2" in refused.text
+
+
+def test_archiving_asks_first_and_can_be_undone(site: Site, team: Acme) -> None:
+    spend(site, team)
+    path = f"/projects/{team.project['id']}"
+    assert "Archive chat?" in text(team.browser.get(path + "/archive"))
+    assert team.browser.post(path + "/archive", archived="1").location == path
+    page = team.browser.get(path)
+    assert "archived" in text(page) and "Create key" not in text(page) and "Calls 1" in text(page)
+    assert "archived" in text(team.browser.get("/projects"))
+    team.browser.post(path + "/archive", shown=path, archived="0")
+    assert "Create key" in text(team.browser.get(path))
+
+
+def test_a_developer_sees_spend_but_no_controls_and_is_refused(site: Site, team: Acme) -> None:
+    spend(site, team)
+    path = f"/projects/{team.project['id']}"
+    page = text(team.devs.get(path))
+    assert "Calls 1" in page
+    assert not any(word in page for word in ("Rename", "Archive project", "Create key"))
+    assert "Create project" not in text(team.devs.get("/projects"))
+    for target, form in (("/projects", {"name": "x"}), (path, {"name": "x"}), (path + "/archive", {"archived": "1"})):
+        assert team.devs.post(target, shown="/projects", **form).status_code == 403, target
+    assert team.devs.get(path + "/archive").status_code == 403
+
+
+def test_another_organizations_project_is_not_there(team: Acme) -> None:
+    path = f"/projects/{team.project['id']}"
+    assert team.eves.get(path).status_code == team.eves.get(path + "/archive").status_code == 404
+    for target, form in ((path, {"name": "x"}), (path + "/archive", {"archived": "1"})):
+        assert team.eves.post(target, shown="/projects", **form).status_code == 404
+    assert "chat" not in text(team.eves.get("/projects"))

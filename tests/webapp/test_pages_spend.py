@@ -1,0 +1,139 @@
+"""The Spend page, the first run, and the export."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+import pytest
+from conftest import Site
+from seeded import Acme, browser_of, spend, table, text
+
+
+@pytest.fixture
+def team(site: Site) -> Acme:
+    return Acme(site)
+
+
+def test_a_newcomer_is_led_from_project_to_key_to_call(site: Site) -> None:
+    browser = browser_of(site, site.sign_up("nia", organization="New"))
+    assert "Create a project." in text(browser.get("/"))
+    answer = browser.post("/projects", shown="/", name="first <b>", next="start")
+    assert answer.location == "/"
+    page = browser.get("/")
+    assert "Create a key." in text(page) and "first &lt;b&gt;" in page.text
+    assert f"curl {site.config.public_url}/api/v1/proxy/chat/completions" in text(page)
+    form = dict(re.findall(r'name="(project|form_id)" value="([^"]+)"', page.text))
+    assert "sk-spend-" in text(browser.post("/keys", shown="/", name="laptop", **form))
+    assert "I have sent one" in text(browser.get("/"))
+
+
+def test_a_developer_in_an_empty_organization_is_told_who_can_start(team: Acme) -> None:
+    page = team.devs.get("/")
+    assert "No calls yet" in text(page) and '<form class="inline"' not in page.text
+
+
+def test_the_page_the_export_and_the_api_say_the_same_to_the_last_digit(site: Site, team: Acme) -> None:
+    for days in (0, 1, 1, 9):
+        spend(site, team, days)
+    spend(site, team, usage={"prompt_tokens": 7, "completion_tokens": 1})
+    page = team.browser.get("/")
+    totals = team.ada.get("/usage").json["totals"]
+    exported = sum(Decimal(row["cost"]) for row in table(team.browser.get("/spend.csv")))
+    assert exported == Decimal(totals["cost"]) == Decimal("0.00180165")
+    assert 'title="$0.00180165"' in page.text
+    assert "Calls 5" in text(page)
+
+
+def test_the_bars_and_the_table_have_the_same_order_and_colours(site: Site, team: Acme) -> None:
+    spend(site, team, model="gpt-4o")
+    spend(site, team)
+    page = team.browser.get("/?by=model").text
+    assert re.findall(r'class="swatch c(\d)"></span><a[^>]*>([^<]+)', page) == [("1", "gpt-4o"), ("2", "gpt-4o-mini")]
+    assert re.findall(r'"name":"(gpt[^"]+)"', page) == ["gpt-4o", "gpt-4o-mini"]
+
+
+def test_every_filter_is_a_chip_that_can_be_taken_away(site: Site, team: Acme) -> None:
+    spend(site, team)
+    spend(site, team, model="gpt-4o")
+    page = team.browser.get("/?model=gpt-4o&period=7")
+    assert "model: gpt-4o" in text(page) and "Calls 1" in text(page)
+    without = re.search(r'href="([^"]+)" aria-label="Remove filter model', page.text)[1]
+    assert without == "/?period=7"
+    assert "Calls 2" in text(team.browser.get(without))
+    assert len(table(team.browser.get("/spend.csv?model=gpt-4o&period=7&by=model"))) == 1
+
+
+def test_calls_without_a_price_are_said_and_linked(site: Site, team: Acme) -> None:
+    spend(site, team, model="nobody-knows-it", model_requested="nobody-knows-it")
+    page = team.browser.get("/")
+    assert "1 call has no price and no cost yet" in text(page)
+    link = re.search(r'href="([^"]*cost_status[^"]*)"', page.text)[1].replace("&amp;", "&")
+    assert "nobody-knows-it" in text(team.browser.get(link))
+
+
+def test_a_period_without_calls_leads_to_the_last_day_that_had_some(site: Site, team: Acme) -> None:
+    spend(site, team, 12)
+    page = team.browser.get("/?period=7")
+    assert "No calls in this period." in text(page)
+    link = re.search(r'href="([^"]+)">Go to the last day', page.text)[1].replace("&amp;", "&")
+    assert "Calls 1" in text(team.browser.get(link))
+
+
+def test_the_sandbox_is_named_on_every_page(site: Site, team: Acme) -> None:
+    for path in ("/", "/projects", "/keys", "/calls", "/prices", "/team", "/settings"):
+        answer = team.browser.get(path)
+        assert answer.status_code == 200
+        assert "These are sandbox calls: no OpenAI key is set, the answers and prices are play money" in text(answer)
+
+
+def test_a_wrong_word_in_the_address_is_a_400_that_names_it(site: Site, team: Acme) -> None:
+    spend(site, team)
+    for path, words in (
+        ("/?period=century", "'period' is one of"), ("/?by=weather", "'by' is one of"),
+        ("/?from=gestern", "'from' is a date"), ("/?from=2026-02-01&to=2026-01-01", "'from' must be before 'to'"),
+    ):  # fmt: skip
+        answer = team.browser.get(path)
+        assert answer.status_code == 400 and words in text(answer), path
+    for path in ("/?project=nonsense", "/?from=2016-01-01&to=2036-01-01", "/?key=%00%00", "/?model=" + "x" * 2000):
+        assert team.browser.get(path).status_code == 200, path
+
+
+def test_a_form_that_chose_a_named_period_forgets_its_dates(site: Site, team: Acme) -> None:
+    spend(site, team)
+    assert "Calls 1" in text(team.browser.get("/?period=7&from=2020-01-01&to=2020-02-01"))
+    assert "1 Jan 2020 – 31 Jan 2020" in text(team.browser.get("/?period=custom&from=2020-01-01&to=2020-02-01"))
+
+
+def test_eve_sees_nothing_of_acme(site: Site, team: Acme) -> None:
+    spend(site, team)
+    assert "No calls yet" in text(team.eves.get("/"))
+    assert table(team.eves.get(f"/spend.csv?project={team.project['id']}")) == []
+
+
+def test_no_cell_of_an_export_runs_as_a_formula(site: Site, team: Acme) -> None:
+    for name in ('=HYPERLINK("http://evil.test")', "+1", "-1", "@x"):
+        team.project = team.ada.post("/projects", {"name": name}).json
+        spend(site, team)
+    assert {row["project"][:2] for row in table(team.browser.get("/spend.csv"))} == {"'=", "'+", "'-", "'@"}
+
+
+def test_static_files_are_kept_for_good_and_their_address_names_their_content(site: Site, team: Acme) -> None:
+    page = team.browser.get("/")
+    address = re.search(r'href="(/static/app\.css\?v=[0-9a-f]{12})"', page.text)[1]
+    assert team.browser.get(address).headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert "immutable" not in team.browser.get("/static/app.css").headers["Cache-Control"]
+    assert page.headers["Cache-Control"] == "no-store"
+
+
+def test_a_page_without_the_chart_library_is_small(site: Site, team: Acme) -> None:
+    spend(site, team)
+    assert len(team.browser.get("/").data) < 30_000
+
+
+def test_the_theme_is_a_cookie_the_server_reads(team: Acme) -> None:
+    assert "data-theme" not in team.browser.get("/team").text.split(">")[1]
+    assert team.browser.post("/theme", shown="/team", theme="dark").status_code == 302
+    assert '<html lang="en" data-theme="dark">' in team.browser.get("/team").text
+    team.browser.post("/theme", shown="/team", theme="auto")
+    assert '<html lang="en">' in team.browser.get("/team").text
