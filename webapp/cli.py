@@ -1,15 +1,18 @@
-"""Commands for the operator: ``flask users reset EMAIL``."""
+"""Commands for the operator: ``flask migrate``, ``flask users reset EMAIL``."""
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 import psycopg
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 
-from webapp import embedded
+from webapp import db, embedded
+from webapp import migrate as migrations
 from webapp.config import Config
 from webapp.keys import key_hash
 from webapp.programs import ClusterError
@@ -17,21 +20,46 @@ from webapp.programs import ClusterError
 
 def init_app(app: Flask) -> None:
     """Make the commands part of ``flask``."""
+    app.cli.add_command(migrate)
     app.cli.add_command(users)
 
 
-def _as_owner(config: Config, text: str, *args: object) -> tuple[object, ...] | None:
-    """First row of a query run as the database's owner."""
+@contextmanager
+def owner(config: Config) -> Iterator[str]:
+    """Connection string of the database's owner; the embedded server is started for the time if it does not run."""
     server = None
     try:
         server = embedded.ensure(config) if config.embedded else None
-        with psycopg.connect(server.owner_dsn if server else config.database_url, prepare_threshold=None) as conn:
-            return conn.execute(text, args).fetchone()
+        yield server.owner_dsn if server else config.database_url
     except (ClusterError, psycopg.OperationalError) as error:
         raise click.ClickException(f"the database cannot be reached: {error}") from None
     finally:
         if server:
             server.stop()
+
+
+def _as_owner(config: Config, text: str, *args: object) -> tuple[object, ...] | None:
+    """First row of a query run as the database's owner."""
+    with owner(config) as dsn, psycopg.connect(dsn, prepare_threshold=None) as conn:
+        return conn.execute(text, args).fetchone()
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Only list what would be done; exit 1 when there is something.")
+@with_appcontext
+def migrate(check: bool) -> None:
+    """Bring the database up to this checkout: migrations, functions, views, policies, prices, passwords."""
+    config = current_app.config["SPENDAI"]
+    try:
+        with owner(config) as dsn:
+            done = migrations.migrate(dsn, passwords=db.passwords(config), check=check)
+    except migrations.MigrationError as error:
+        raise click.ClickException(str(error)) from None
+    for name in done:
+        click.echo(name)
+    click.echo(f"{len(done)} to apply" if check else f"{len(done)} applied")
+    if check and done:
+        raise SystemExit(1)
 
 
 @click.group()
