@@ -1,0 +1,98 @@
+"""app.calls_matching: one meaning of every filter, for pages, exports and the API."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from checks import executors
+from ledgers import DAY, add_call, add_open_call, sums
+from people import People
+
+MATCHING = "select * from app.calls_matching(%s, %s, %s::jsonb)"
+ALL = (DAY - timedelta(days=3), DAY + timedelta(days=3))
+
+
+def found(
+    people: People, filters: dict[str, list[str]], who: str = "ada", period: tuple[datetime, datetime] = ALL
+) -> set[Any]:
+    with people.as_(who):
+        return {row["id"] for row in people.all(MATCHING, *period, json.dumps(filters))}
+
+
+def test_without_a_filter_it_is_the_whole_period_of_the_own_organization(ledger: People) -> None:
+    assert len(found(ledger, {})) == sums(ledger)["calls"]
+    assert len(found(ledger, {}, "dev")) == sums(ledger)["calls"]
+    assert len(found(ledger, {}, "eve")) == 2
+
+
+def test_the_period_includes_its_beginning_and_not_its_end(people: People) -> None:
+    first, last = add_call(people, "ada", DAY), add_call(people, "ada", DAY + timedelta(hours=1))
+    assert found(people, {}, period=(DAY, DAY + timedelta(hours=1))) == {first}
+    assert found(people, {}, period=(DAY + timedelta(microseconds=1), DAY + timedelta(hours=2))) == {last}
+
+
+@pytest.mark.parametrize(("words", "changes", "other"), [
+    ({"model": ["gpt-5"]}, {"model": "gpt-5"}, {"model": "gpt-4o"}),
+    ({"model": ["gpt-5"]}, {"model": None, "model_requested": "gpt-5"}, {"model": "gpt-4o", "model_requested": "gpt-5"}),
+    ({"model": [""]}, {"model": None, "model_requested": None}, {}),
+    ({"endpoint": ["/v1/embeddings"]}, {"endpoint": "/v1/embeddings"}, {}),
+    ({"status": ["429"]}, {"status_code": 429}, {}),
+    ({"status": ["error"]}, {"status_code": 400}, {"status_code": 399}),
+    ({"cost_status": ["free", "error"]}, {"cost": 0, "cost_status": "free"}, {}),
+    ({"end_user": ["u1"]}, {"end_user": "u1"}, {"end_user": "u2"}),
+    ({"end_user": ["u1"]}, {"end_user": "u1"}, {"end_user": None}),
+    ({"tag": ["team=search"]}, {"tags": {"team": "search", "env": "prod"}}, {"tags": {"team": "ads"}}),
+    ({"tag": ["team"]}, {"tags": {"team": ""}}, {"tags": {"env": "team"}}),
+    ({"tag": ["a=b=c"]}, {"tags": {"a": "b=c"}}, {"tags": {"a": "b"}}),
+    ({"model": ["gpt-5"], "status": ["429"]}, {"model": "gpt-5", "status_code": 429}, {"model": "gpt-5"}),
+])  # fmt: skip
+def test_each_filter_finds_what_it_says_and_nothing_else(
+    people: People, words: dict[str, list[str]], changes: dict[str, Any], other: dict[str, Any]
+) -> None:
+    wanted = add_call(people, "ada", **changes)
+    add_call(people, "ada", **other)
+    add_call(people, "eve", **changes)
+    assert found(people, words) == {wanted}
+
+
+def test_projects_and_keys_are_found_by_their_ids(ledger: People) -> None:
+    both = len(found(ledger, {}))
+    here = len(found(ledger, {"project": [str(ledger.projects["ada"])]}))
+    assert 0 < here < both
+    assert len(found(ledger, {"key": [str(ledger.keys["ada"].id), str(uuid4())]})) == both
+
+
+def test_ids_of_another_organization_a_mistyped_one_or_an_unknown_word_find_nothing(ledger: People) -> None:
+    for words in ({"project": [str(ledger.projects["eve"])]}, {"key": [str(ledger.keys["eve"].id)]}, {"project": ["x"]},
+                  {"status": ["ok"]}, {"model": []}, {"tag": ["team"]}):  # fmt: skip
+        assert found(ledger, words) == set()
+
+
+def test_calls_in_doubt_are_found_as_such(people: People) -> None:
+    doubtful = add_open_call(people, "ada", deadline_at=datetime.now(UTC) - timedelta(hours=1))
+    add_open_call(people, "ada")
+    add_call(people, "ada")
+    assert found(people, {"cost_status": ["in_doubt"]}) == {doubtful}
+
+
+def test_only_calls_of_the_current_books_are_found(people: People) -> None:
+    add_call(people, "ada")
+    real = add_call(people, "ada", upstream="openai")
+    people.conn.execute("update public.organizations set books = 'openai'")
+    assert found(people, {}) == {real}
+
+
+def test_somebody_without_organization_finds_nothing_and_nobody_may_not_ask(ledger: People) -> None:
+    ledger.sign_up("lone", "lone@nowhere.test")
+    assert found(ledger, {}, "lone") == set()
+    with ledger.as_("nobody"):
+        ledger.refused("42501", MATCHING, *ALL, "{}")
+
+
+def test_only_people_may_run_it(db: psycopg.Connection) -> None:
+    assert executors(db, "calls_matching") == {"authenticated"}

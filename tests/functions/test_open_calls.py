@@ -1,0 +1,181 @@
+"""app.open_calls: the check of the proxy key and the open row, in one statement."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from checks import executors
+from people import People
+
+SET_KEY = "select * from app.provider_key_set(%s, %s, 'wxyz', %s)"
+
+
+def row_of(people: People, message: dict[str, Any]) -> dict[str, Any] | None:
+    return people.one("select * from public.usage_logs where id = %s", message["id"])
+
+
+def outcome(people: People, message: dict[str, Any], install_key: str = "none") -> str:
+    return people.open_calls(message, install_key=install_key)[0]["outcome"]
+
+
+def test_a_good_key_opens_a_row_that_says_whose_call_it_is(people: People) -> None:
+    message = people.open_message("ada", stream=True, end_user="user-7", tags={"team": "search"})
+    (opened,) = people.open_calls(message)
+    assert opened["outcome"] == "opened"
+    row = row_of(people, message)
+    assert (row["org_id"], row["project_id"]) == (people.orgs["ada"], people.projects["ada"])
+    assert (opened["org_id"], opened["project_id"]) == (row["org_id"], row["project_id"])
+    assert row["api_key_id"] == opened["api_key_id"] == people.keys["ada"].id
+    assert (row["state"], row["upstream"], row["stream"], row["batch"]) == ("open", "sandbox", True, False)
+    assert (row["endpoint"], row["method"], row["model_requested"]) == ("/v1/chat/completions", "POST", "gpt-4o-mini")
+    assert (row["end_user"], row["tags"]) == ("user-7", {"team": "search"})
+    assert (row["cost"], row["cost_status"], row["settled_at"]) == (None, None, None)
+    assert row["deadline_at"] - row["started_at"] == timedelta(seconds=3600)
+
+
+def test_an_unknown_key_opens_nothing_and_tells_nothing(people: People) -> None:
+    message = people.open_message("ada", key_hash="00" * 32)
+    (refused,) = people.open_calls(message)
+    assert refused == dict.fromkeys(refused) | {"n": 0, "outcome": "invalid_key"}
+    assert row_of(people, message) is None
+
+
+@pytest.mark.parametrize(("table", "change", "expected"), [
+    ("api_keys", "revoked_at = now()", "revoked_key"), ("api_keys", "expires_at = clock_timestamp()", "expired_key"),
+    ("api_keys", "expires_at = now() + interval '1 h'", "opened"),
+    ("projects", "archived_at = now()", "archived_project"),
+])  # fmt: skip
+def test_a_key_that_has_ended_opens_nothing(people: People, table: str, change: str, expected: str) -> None:
+    people.conn.execute(f"update public.{table} set {change}")
+    message = people.open_message("ada")
+    assert outcome(people, message) == expected
+    assert (row_of(people, message) is not None) == (expected == "opened")
+
+
+def test_expiry_is_seen_by_the_clock_not_by_the_start_of_the_transaction(people: People) -> None:
+    people.conn.execute("select pg_sleep(0.01)")
+    people.conn.execute("update public.api_keys set expires_at = clock_timestamp()")
+    assert people.one("select bool_and(expires_at > now()) as later from public.api_keys")["later"]
+    assert outcome(people, people.open_message("ada")) == "expired_key"
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(-62, "clock_skew"), (-50, "opened"), (50, "opened"),
+    (62, "clock_skew")])  # fmt: skip
+def test_a_gateway_whose_clock_is_a_minute_off_is_refused(people: People, seconds: int, expected: str) -> None:
+    at = datetime.now(UTC) + timedelta(seconds=seconds)
+    message = people.open_message("ada", started_at=at.isoformat())
+    assert outcome(people, message) == expected
+    assert (row_of(people, message) is not None) == (expected == "opened")
+
+
+def test_a_call_that_is_there_already_counts_as_opened_and_keeps_its_row(people: People) -> None:
+    message = people.open_message("ada")
+    assert outcome(people, message) == "opened"
+    assert outcome(people, message | {"model": "gpt-5"}) == "opened"
+    assert row_of(people, message)["model_requested"] == "gpt-4o-mini"
+    assert people.one("select count(*) as n from public.usage_logs")["n"] == 1
+
+
+@pytest.mark.parametrize(("install_key", "ada", "eve"), [
+    ("none", "sandbox", "sandbox"), ("first", "openai", "sandbox"), ("shared", "openai", "openai"),
+])  # fmt: skip
+def test_the_installs_key_serves_the_first_organization_or_all(
+    people: People, install_key: str, ada: str, eve: str
+) -> None:
+    messages = [people.open_message("ada"), people.open_message("eve")]
+    opened = people.open_calls(*messages, install_key=install_key)
+    assert [(row["outcome"], row["upstream"]) for row in opened] == [("opened", ada), ("opened", eve)]
+    assert [row_of(people, message)["upstream"] for message in messages] == [ada, eve]
+    assert {row["provider_key"] for row in opened} == {None}
+
+
+def test_an_own_key_goes_before_the_installs_and_a_projects_before_that(people: People) -> None:
+    with people.as_("ada"):
+        people.one(SET_KEY, None, b"org", None)
+    (opened,) = people.open_calls(people.open_message("ada"), install_key="shared")
+    assert (opened["upstream"], opened["provider_key"], opened["provider_project_id"]) == ("openai", b"org", None)
+    with people.as_("ada"):
+        people.one(SET_KEY, people.projects["ada"], b"project", "https://eu.api.openai.com/v1")
+    (opened,) = people.open_calls(people.open_message("ada"))
+    assert (opened["provider_key"], opened["provider_project_id"]) == (b"project", people.projects["ada"])
+    assert opened["base_url"] == "https://eu.api.openai.com/v1"
+
+
+def test_a_projects_own_key_serves_no_other_project_and_no_other_organization(people: People) -> None:
+    with people.as_("ada"):
+        other = people.one("select * from app.project_create('other')")["id"]
+        people.one(SET_KEY, other, b"other", None)
+    opened = people.open_calls(people.open_message("ada"), people.open_message("eve"))
+    assert [row["outcome"] for row in opened] == ["no_provider_key", "opened"]
+    assert [row["provider_key"] for row in opened] == [None, None]
+
+
+def test_an_organization_with_real_books_is_never_answered_by_the_sandbox(people: People) -> None:
+    people.conn.execute("update public.organizations set books = 'openai' where name = 'Acme'")
+    message = people.open_message("ada")
+    assert outcome(people, message) == "no_provider_key"
+    assert row_of(people, message) is None
+    assert outcome(people, people.open_message("ada"), "first") == "opened"
+
+
+def test_the_demo_organization_always_uses_the_sandbox(people: People) -> None:
+    people.conn.execute("update public.organizations set is_demo = true where name = 'Acme'")
+    people.conn.execute(
+        "insert into private.provider_keys (org_id, ciphertext, last4) values (%s, 'c', 'wxyz')", [people.orgs["ada"]]
+    )
+    for install_key in ("none", "first", "shared"):
+        (opened,) = people.open_calls(people.open_message("ada"), install_key=install_key)
+        assert (opened["outcome"], opened["upstream"], opened["provider_key"]) == ("opened", "sandbox", None)
+
+
+def test_calls_of_several_organizations_travel_together_and_never_mix(people: People) -> None:
+    with people.as_("eve"):
+        people.one(SET_KEY, None, b"evil", None)
+    whose = ["ada", "eve", "ada", None, "eve"]
+    messages = [people.open_message(who) if who else people.open_message("ada", key_hash="ff" * 32) for who in whose]
+    opened = people.open_calls(*messages)
+    assert [row["n"] for row in opened] == [0, 1, 2, 3, 4]
+    assert [row["org_id"] for row in opened] == [people.orgs.get(who) for who in whose]
+    assert [row["provider_key"] for row in opened] == [None, b"evil", None, None, b"evil"]
+    for who, message in zip(whose, messages, strict=True):
+        assert (row_of(people, message) or {}).get("api_key_id") == (people.keys[who].id if who else None)
+
+
+@pytest.mark.parametrize("change", [
+    {"id": "not-a-uuid"}, {"started_at": "yesterday-ish"}, {"key_hash": "xyz"}, {"max_seconds": "long"}, {"stream": 7},
+    {"endpoint": None}, {"tags": None}, {"method": None}, {"id": None}, {"max_seconds": None},
+])  # fmt: skip
+def test_a_message_of_the_wrong_form_raises_and_none_of_its_batch_is_written(
+    people: People, change: dict[str, Any]
+) -> None:
+    good = people.open_message("ada")
+    with people.as_role("spendai_proxy"), pytest.raises(psycopg.Error) as caught, people.conn.transaction():
+        batch = [good | {"n": 0}, people.open_message("ada") | {"n": 1} | change]
+        people.conn.execute("select * from app.open_calls(%s::jsonb, 'none')", [json.dumps(batch)])
+    assert caught.value.sqlstate[:2] in ("22", "23")
+    assert row_of(people, good) is None
+
+
+def test_an_empty_batch_is_nothing(people: People) -> None:
+    assert people.open_calls() == []
+
+
+def test_a_call_of_a_month_without_a_partition_is_an_error_not_a_lost_row(people: People) -> None:
+    people.conn.execute("reset role")
+    month = datetime.now(UTC).strftime("usage_logs_%Y_%m")
+    people.conn.execute(f"drop table private.{month}")
+    people.conn.execute("set role postgres")
+    with people.as_role("spendai_proxy"):
+        batch = json.dumps([people.open_message("ada")])
+        people.refused("23514", "select * from app.open_calls(%s::jsonb, 'none')", batch)
+
+
+def test_only_the_gateway_may_run_it(db: psycopg.Connection, people: People) -> None:
+    assert executors(db, "open_calls") == {"spendai_proxy"}
+    with people.as_("ada"):
+        people.refused("42501", "select * from app.open_calls(%s::jsonb, 'none')", json.dumps([{"id": str(uuid4())}]))

@@ -1,0 +1,57 @@
+"""calls: every call with names instead of ids alone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from ledgers import add_open_call, sums
+from people import People
+
+VIEW = "select * from public.calls"
+
+
+def test_every_call_is_one_row_with_the_names_of_its_project_and_key(ledger: People) -> None:
+    with ledger.as_("dev"):
+        rows = ledger.all(VIEW)
+    assert len(rows) == sums(ledger)["calls"]
+    assert sum(row["cost"] or 0 for row in rows) == sums(ledger)["cost"]
+    assert {row["project"] for row in rows} == {"chat", "search"}
+    assert {(row["key"], row["key_prefix"]) for row in rows} == {("main", ledger.keys["ada"].prefix)}
+
+
+def test_a_row_says_of_its_call_exactly_what_the_ledger_says(people: People) -> None:
+    ledger_row = people.call("ada")
+    with people.as_("ada"):
+        row = people.one(VIEW)
+    shared = set(row) & set(ledger_row)
+    assert {k: row[k] for k in shared} == {k: ledger_row[k] for k in shared}
+    assert set(ledger_row) - shared == {"deadline_at"}
+    assert set(row) - shared == {"project", "key", "key_prefix"}
+
+
+def test_an_open_call_is_in_doubt_after_its_deadline(people: People) -> None:
+    now = datetime.now(UTC)
+    for offset in (timedelta(hours=1), timedelta(hours=-1)):
+        add_open_call(people, "ada", deadline_at=now + offset)
+    with people.as_("ada"):
+        rows = people.all(VIEW + " order by state")
+    assert [(row["state"], row["cost"], row["cost_status"]) for row in rows] == [
+        ("in_doubt", None, None),
+        ("open", None, None),
+    ]
+
+
+def test_eve_sees_her_own_calls_and_strangers_none(ledger: People) -> None:
+    with ledger.as_("eve"):
+        assert [row["org_id"] for row in ledger.all(VIEW)] == [ledger.orgs["eve"]] * 2
+    with ledger.as_role("authenticated"):
+        assert ledger.all(VIEW) == []
+    for role in ("anon", "service_role", "spendai_web", "spendai_proxy", "spendai_auth", "spendai_analyst"):
+        with ledger.as_role(role):
+            ledger.refused("42501", VIEW)
+
+
+def test_play_money_is_gone_once_the_books_are_real(ledger: People) -> None:
+    ledger.conn.execute("update public.organizations set books = 'openai' where name = 'Acme'")
+    with ledger.as_("ada"):
+        assert ledger.all(VIEW) == []
