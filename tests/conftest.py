@@ -67,6 +67,8 @@ clone = factories.postgresql("schema")
 def own_dsn(clone: psycopg.Connection) -> str:
     """Owner's connection string of a database of this test's own, for what commits or runs side by side."""
     info = clone.info
+    clone.execute(f"alter database {info.dbname} owner to postgres")
+    clone.commit()
     return psycopg.conninfo.make_conninfo(
         host=info.host, port=info.port, user="postgres", password=PASSWORD, dbname=info.dbname
     )

@@ -161,4 +161,6 @@ def migrate(owner_dsn: str, *, passwords: Mapping[str, str] | None = None, check
             _ensure_partitions(conn)
         except psycopg.errors.LockNotAvailable:
             raise MigrationError("a table is held by another session; nothing was changed, try again") from None
+        except (psycopg.errors.ProgrammingError, psycopg.errors.DataError, psycopg.errors.IntegrityError) as error:
+            raise MigrationError(str(error.diag.message_primary or error)) from error
         return done

@@ -1,0 +1,35 @@
+"""`flask migrate`: what an operator with a Postgres of their own types."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+from stack import SECRETS
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def flask(home: Path, dsn: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environ = os.environ | SECRETS | {"DATABASE_URL": dsn, "SPENDAI_HOME": str(home)}
+    command = [sys.executable, "-m", "flask", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_database_is_brought_up_to_date_once_and_the_login_roles_let_in(own_dsn, tmp_path):
+    with psycopg.connect(own_dsn) as conn:
+        conn.execute("delete from private.schema_files where path = 'db/functions/me.sql'")
+    check = flask(tmp_path, own_dsn, "migrate", "--check")
+    assert (check.returncode, check.stdout) == (1, "db/functions/me.sql\n1 to apply\n")
+    done = flask(tmp_path, own_dsn, "migrate")
+    assert done.returncode == 0 and "db/functions/me.sql" in done.stdout
+    assert all(f"password of spendai_{role}" in done.stdout for role in ("web", "proxy", "auth"))
+    assert flask(tmp_path, own_dsn, "migrate", "--check").stdout == "0 to apply\n"
+
+
+def test_a_database_that_cannot_be_reached_is_said_in_one_line(tmp_path):
+    answer = flask(tmp_path, "postgresql://nobody:secret@127.0.0.1:1/x", "migrate")
+    assert answer.returncode == 1
+    assert answer.stderr.startswith("Error: the database cannot be reached") and "Traceback" not in answer.stderr
+    assert "secret" not in answer.stderr
