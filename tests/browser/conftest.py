@@ -1,0 +1,92 @@
+"""A real browser in front of the real product. Whatever it complains about fails the test that made it complain."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from stack import Stack
+
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+TELL = (
+    "document.addEventListener('securitypolicyviolation', e => console.error('CSP', e.violatedDirective, e.blockedURI))"
+)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Chromium of the system. Where there is none these tests cannot run; in CI that is a failure."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        explain = "no Chromium: install it (Debian: apt-get install chromium) to run the browser tests"
+        if os.environ.get("CI") == "true":
+            pytest.fail(explain)
+        pytest.skip(explain)
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def site(stack_dsns: Callable[[str], tuple[str, str]]) -> Iterator[Stack]:
+    """The product without any OpenAI key: the sandbox answers."""
+    with Stack(*stack_dsns("spendai_browser")) as running:
+        yield running
+
+
+class Complaints(list[str]):
+    """What a page did that it must never do: errors, violations of its policy, requests to anywhere else."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self.url = url
+
+    def watch(self, page: Page) -> Page:
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.append(f"page error: {error}"))
+        page.on("request", self._request)
+        return page
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.append(f"console {message.type}: {message.text}")
+
+    def _request(self, request: Request) -> None:
+        if not request.url.startswith((self.url + "/", "data:", "blob:")):
+            self.append(f"request to {request.url}")
+
+
+@pytest.fixture
+def complaints(site: Stack) -> Iterator[Complaints]:
+    found = Complaints(site.url)
+    yield found
+    assert found == []
+
+
+@pytest.fixture
+def open_page(chromium: Browser, site: Stack, complaints: Complaints) -> Iterator[Callable[..., Page]]:
+    """Opens a page in a browser profile of its own; options as of playwright's new_context."""
+    contexts = []
+
+    def open_one(**options: object) -> Page:
+        context = chromium.new_context(base_url=site.url, **({"viewport": {"width": 1180, "height": 800}} | options))
+        context.set_default_timeout(15_000)
+        context.add_init_script(TELL)
+        contexts.append(context)
+        return complaints.watch(context.new_page())
+
+    yield open_one
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def page(open_page: Callable[..., Page]) -> Page:
+    return open_page()

@@ -1,0 +1,143 @@
+"""Every page in a real browser: light, dark and narrow, with calls to show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+from playwright.sync_api import Page, expect
+from spending import spent
+from stack import Stack
+
+from webapp.auth.passwords import hashed
+from webapp.config import ROOT
+
+PAGES = (
+    "/", "/?by=model", "/?by=key&all=1", "/?period=today", "/?from=2020-01-01&to=2020-02-01", "/projects",
+    "/projects/{project}", "/projects/{project}/archive", "/keys", "/keys/{key}/rotate", "/calls", "/calls/{call}",
+    "/prices", "/team", "/settings",
+)  # fmt: skip
+PASSWORD = "correct horse"
+STATIC = ROOT / "webapp/static"
+BAR = "document.querySelector('[data-figure=spend-figure] .bars .point path').style.fill"
+
+
+@pytest.fixture(scope="module")
+def acme(site: Stack) -> SimpleNamespace:
+    """Ada's organization after forty days of calls; ids for addresses."""
+    people = site.people
+    site.conn.execute("select local_auth.set_password(%s, %s)", [people.ids["ada"], hashed(PASSWORD)])
+    calls = [
+        spent(people, at=datetime.now(UTC) - timedelta(days=day, minutes=1), model=model)
+        for day in range(40)
+        for model in ("gpt-4o", "gpt-4o-mini")
+    ]
+    return SimpleNamespace(project=people.projects["ada"], key=people.keys["ada"].id, call=calls[0])
+
+
+def log_in(page: Page) -> Page:
+    page.goto("/login")
+    page.locator("[name=email]").fill("ada@acme.test")
+    page.locator("[name=password]").fill(PASSWORD)
+    page.locator("main button").first.click()
+    expect(page.get_by_role("heading", name="Spend", exact=True)).to_be_visible()
+    return page
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1180), ("dark", 1180), ("light", 420), ("dark", 420)])
+def test_no_page_complains_or_scrolls_sideways(
+    acme: SimpleNamespace, open_page: Callable[..., Page], scheme: str, width: int
+) -> None:
+    page = log_in(open_page(color_scheme=scheme, viewport={"width": width, "height": 800}))
+    for address in PAGES:
+        path = address.format(**vars(acme))
+        assert page.goto(path).status == 200, path
+        expect(page.locator("h1")).to_have_count(1)
+        assert page.evaluate("document.documentElement.scrollWidth") == width, path
+
+
+def test_charts_are_drawn_with_a_bar_for_every_day_and_series(acme: SimpleNamespace, page: Page) -> None:
+    log_in(page).goto("/?by=model")
+    expect(page.locator("[data-figure=spend-figure] .bars .point path")).to_have_count(60)
+    expect(page.locator("[data-figure=tokens-figure] .bars .point path").first).to_be_visible()
+    colours = [
+        page.evaluate("e => getComputedStyle(e).backgroundColor", swatch)
+        for swatch in page.locator("tbody .swatch").element_handles()[:2]
+    ]
+    assert page.evaluate(BAR) == colours[0] != colours[1]
+
+
+def test_charts_follow_the_theme_at_once(acme: SimpleNamespace, page: Page) -> None:
+    page.emulate_media(color_scheme="light")
+    log_in(page)
+    light = page.evaluate(BAR)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(f"{BAR} !== {light!r}")
+    dark = page.evaluate(BAR)
+    page.get_by_role("button", name="Light", exact=True).click()
+    page.wait_for_function(f"{BAR} === {light!r}")
+    page.reload()
+    assert page.evaluate(BAR) == light != dark
+    assert page.locator("html").get_attribute("data-theme") == "light"
+
+
+def test_hovering_names_every_part_of_a_day(acme: SimpleNamespace, page: Page) -> None:
+    log_in(page).goto("/?by=model&period=7")
+    box = page.locator("[data-figure=spend-figure] .nsewdrag").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    shown = page.locator("[data-figure=spend-figure] .hoverlayer")
+    expect(shown).to_contain_text("gpt-4o-mini")
+    expect(shown).to_contain_text("$0.00045")
+
+
+def test_no_button_of_the_chart_library_is_there(acme: SimpleNamespace, page: Page) -> None:
+    log_in(page)
+    expect(page.locator("[data-figure=spend-figure] .main-svg").first).to_be_visible()
+    expect(page.locator(".modebar")).to_have_count(0)
+
+
+def test_choosing_a_filter_applies_it_and_the_chip_takes_it_away(acme: SimpleNamespace, page: Page) -> None:
+    log_in(page).get_by_label("Model").select_option("gpt-4o")
+    chip = page.get_by_role("link", name="Remove filter model gpt-4o")
+    expect(chip).to_be_visible()
+    expect(page.locator(".stats")).to_contain_text("Calls 30")
+    chip.click()
+    expect(page.locator(".stats")).to_contain_text("Calls 60")
+
+
+def test_dates_appear_when_a_custom_period_is_chosen(acme: SimpleNamespace, page: Page) -> None:
+    log_in(page)
+    expect(page.get_by_label("From")).to_be_hidden()
+    page.get_by_label("Period").select_option("custom")
+    page.get_by_label("From").fill("2020-01-01")
+    page.get_by_label("Before").fill("2020-02-01")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_text("1 Jan 2020 – 31 Jan 2020, UTC")).to_be_visible()
+    expect(page.get_by_text("No calls in this period.")).to_be_visible()
+
+
+def test_the_keyboard_reaches_the_content_first_and_shows_where_it_is(acme: SimpleNamespace, page: Page) -> None:
+    log_in(page).goto("/keys")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    for _ in range(4):
+        page.keyboard.press("Tab")
+    style = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert style == "solid"
+
+
+def test_the_rules_of_the_chart_library_are_those_of_its_version(
+    acme: SimpleNamespace, chromium: object, site: Stack
+) -> None:
+    """plotly.css stands in for the style element that the policy forbids; a new library needs a new one."""
+    page = chromium.new_page()
+    page.set_content("<div id=x></div>")
+    page.add_script_tag(path=STATIC / "vendor/plotly-basic.min.js")
+    page.evaluate("Plotly.newPlot('x', [{type: 'bar', x: [1], y: [1]}])")
+    rules = "[...document.getElementById('plotly.js-style-global').sheet.cssRules].map(rule => rule.cssText)"
+    wanted = page.evaluate(rules)
+    page.close()
+    kept = (STATIC / "plotly.css").read_text()
+    assert len(wanted) > 50 and [rule for rule in wanted if rule not in kept] == []
