@@ -122,10 +122,10 @@ def test_an_invitation_for_somebody_else_says_so_and_does_nothing(site: Site, ad
     assert f"You are logged in as {eve.email}" in text(browser.get(path))
     browser.post(path)
     assert eve.get("/me").json["organization"] == eve.organization
-    other = site.browser().post(
-        "/signup", shown=path, email=site.email(), password=PASSWORD, invitation=path.rsplit("/", 1)[1]
-    )
+    stranger, token = site.email(), path.rsplit("/", 1)[1]
+    other = site.browser().post("/signup", shown=path, email=stranger, password=PASSWORD, invitation=token)
     assert other.status_code == 404 and "This invitation is not valid." in text(other)
+    assert site.sql("select count(*) from auth.users where email = %s", stranger) == [(0,)]
 
 
 def test_a_dead_invitation_is_dead_in_the_same_words_whatever_killed_it(site: Site, ada: SimpleNamespace) -> None:
