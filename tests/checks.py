@@ -6,12 +6,18 @@ import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Barrier
 from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 from people import HASH, ROLES, People
+
+ROOT = Path(__file__).resolve().parent.parent
+EVERYONE = ("ada", "dev", "eve", "nobody", *ROLES[2:])
+PEOPLE_READ = {who: "select" if who in ("ada", "dev", "eve") else "" for who in EVERYONE}
+OLD_DEFAULTS = "grant all on public.{0} to public; grant all on public.{0} to anon, authenticated, service_role"
 
 
 def executors(conn: psycopg.Connection, function: str) -> set[str]:
@@ -92,3 +98,48 @@ def side_by_side(*jobs: Callable[[], Any]) -> list[Any]:
 
     with ThreadPoolExecutor(len(jobs)) as pool:
         return list(pool.map(run, jobs))
+
+
+def allowed(people: People, who: str, statement: str) -> bool:
+    """Whether this person or role has the right to try; a statement that fails for another reason was allowed."""
+    try:
+        with people.as_role(who) if who in ROLES else people.as_(who) as conn:
+            conn.execute(statement)
+    except psycopg.errors.InsufficientPrivilege:
+        return False
+    except psycopg.Error:
+        return True
+    return True
+
+
+def rights(people: People, table: str, columns: str) -> dict[str, str]:
+    """What everyone can do with a table, tried and not looked up: name → verbs, such as "select insert"."""
+    first = columns.split(",", maxsplit=1)[0]
+    statements = {
+        "select": f"select {columns} from public.{table}",
+        "insert": f"insert into public.{table} default values",
+        "update": f"update public.{table} set {first} = {first}",
+        "delete": f"delete from public.{table}",
+        "truncate": f"truncate public.{table} cascade",
+    }
+    return {who: " ".join(v for v, text in statements.items() if allowed(people, who, text)) for who in EVERYONE}
+
+
+def only_people_read(people: People, table: str, columns: str | None = None) -> None:
+    """Assert that signed-in people may read, and nobody write, also where Supabase's old defaults granted everything."""
+    first = "select attname from pg_attribute where attrelid = %s::regclass and attnum = 1"
+    columns = columns or f"{people.one(first, f'public.{table}')['attname']}, {table}.*"
+    assert rights(people, table, columns) == PEOPLE_READ
+    people.conn.execute("set constraints all immediate")  # a table with deferred work cannot be altered
+    people.conn.execute(OLD_DEFAULTS.format(table))
+    people.conn.execute((ROOT / "db/policies" / f"{table}.sql").read_text())
+    assert rights(people, table, columns) == PEOPLE_READ
+
+
+def append_only(people: People, table: str, *statements: str) -> None:
+    """Assert that not even the owner or the superuser can change or remove a row."""
+    for role in ("postgres", None):
+        people.conn.execute(f"set local role {role}" if role else "reset role")
+        for statement in (*statements, f"delete from {table}", f"truncate {table}", f"truncate {table} cascade"):
+            assert people.refused("PT405", statement).diag.message_detail == "append_only"
+    people.conn.execute("set role postgres")

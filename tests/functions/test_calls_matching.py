@@ -38,7 +38,8 @@ def test_the_period_includes_its_beginning_and_not_its_end(people: People) -> No
 
 @pytest.mark.parametrize(("words", "changes", "other"), [
     ({"model": ["gpt-5"]}, {"model": "gpt-5"}, {"model": "gpt-4o"}),
-    ({"model": ["gpt-5"]}, {"model": None, "model_requested": "gpt-5"}, {"model": "gpt-4o", "model_requested": "gpt-5"}),
+    ({"model": ["gpt-5"]}, {"model": None, "model_requested": "gpt-5"},
+     {"model": "gpt-4o", "model_requested": "gpt-5"}),
     ({"model": [""]}, {"model": None, "model_requested": None}, {}),
     ({"endpoint": ["/v1/embeddings"]}, {"endpoint": "/v1/embeddings"}, {}),
     ({"status": ["429"]}, {"status_code": 429}, {}),
