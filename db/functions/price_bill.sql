@@ -26,8 +26,8 @@ begin
         if v_offer is null or v_input is not null then  -- more than one price may apply
             v_offer := app.price_offer(v_sheet, v_key, v_input);
         end if;
-        -- The inner rounding gives the division digits enough to be exact at 12 decimals, whatever the amount.
-        v_cost := round(round(v_quantity * (v_offer -> 'unit_price')::numeric, 24) / (v_offer -> 'unit_qty')::numeric, 12);
+        -- Below 10^8, more than any call costs, Postgres divides to 12 decimals or more.
+        v_cost := round(v_quantity * (v_offer -> 'unit_price')::numeric / (v_offer -> 'unit_qty')::numeric, 12);
         cost := cost + v_cost;
         if v_offer is null or v_offer ->> 'dimension' <> v_key then
             v_offer := app.price_note(v_offer, v_key, p_terms);

@@ -24,7 +24,7 @@ begin
         v_quantities := v_tools || '{"requests": 1}';
         v_image := '{}';
     end if;
-    if v_quantities is null or v_image is null or v_quantities || v_image = '{}' then
+    if v_quantities is null or v_image is null or (v_quantities = '{}' and v_image = '{}') then
         return;
     end if;
 

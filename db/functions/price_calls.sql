@@ -12,7 +12,6 @@ as $$
 declare
     v_call record;
     v_moment timestamptz;
-    v_key text;
     v_known jsonb := '{}';
     v_terms jsonb;
     v_price record;
@@ -23,20 +22,20 @@ begin
           from jsonb_to_recordset(p_calls) as c (started_at timestamptz)) as c;
 
     for v_call in
-        select c.*, c.usage ->> 'size' as size,
-            coalesce(c.usage #>> '{tool_usage,image_model}', c.usage ->> 'image_model') as image_model,
-            c.tools is not null as with_tools, coalesce(v_moment, c.started_at, now()) as at
+        select c.n, c.endpoint, c.usage, c.tools, k.*, k::text as key
         from jsonb_to_recordset(p_calls) as c (
             n integer, org_id uuid, endpoint text, model text, model_requested text, service_tier text, batch boolean,
             usage jsonb, tools jsonb, started_at timestamptz)
+        cross join lateral (select c.org_id, c.endpoint as path, c.model, c.model_requested, c.usage ->> 'size' as size,
+            coalesce(c.usage #>> '{tool_usage,image_model}', c.usage ->> 'image_model') as image_model,
+            app.price_tier_of(c.service_tier, c.batch) as tier, c.tools is not null as with_tools,
+            coalesce(v_moment, c.started_at, now()) as at) as k
     loop
-        v_key := jsonb_build_array(v_call.org_id, v_call.endpoint, v_call.model, v_call.model_requested, v_call.size,
-            v_call.image_model, v_call.service_tier, v_call.batch, v_call.with_tools, v_call.at);
-        v_terms := v_known -> v_key;
+        v_terms := v_known -> v_call.key;
         if v_terms is null then
             v_terms := app.price_terms(v_call.org_id, v_call.endpoint, v_call.model, v_call.model_requested, v_call.size,
-                v_call.image_model, app.price_tier_of(v_call.service_tier, v_call.batch), v_call.with_tools, v_call.at);
-            v_known := v_known || jsonb_build_object(v_key, v_terms);
+                v_call.image_model, v_call.tier, v_call.with_tools, v_call.at);
+            v_known := v_known || jsonb_build_object(v_call.key, v_terms);
         end if;
         v_price := app.price_call(v_call.endpoint, v_call.usage, v_call.tools,
             coalesce(v_call.model, v_call.model_requested) is not null, v_terms);

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import psycopg
 import pytest
 from pricing import add_price
@@ -98,3 +100,13 @@ def test_the_same_price_twice_needs_a_revision(db):
     with pytest.raises(psycopg.errors.UniqueViolation), db.transaction():
         add_price(db, "m", "input_text", "2")
     add_price(db, "m", "input_text", "2", revision=2)
+
+
+def test_rights_given_by_a_database_s_defaults_are_taken_back(db, people):
+    db.execute("grant all on public.model_prices to public, anon, authenticated, service_role")
+    db.execute((Path(__file__).parents[2] / "db/policies/model_prices.sql").read_text())
+    for role in ("anon", "service_role"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege), people.as_role(role):
+            people.one("select 1 from public.model_prices")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege), people.as_("ada"):
+        people.one("delete from public.model_prices")

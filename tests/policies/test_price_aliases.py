@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import psycopg
 import pytest
 
@@ -48,3 +50,13 @@ def test_nobody_writes_aliases_by_hand(people, role, statement):
 def test_a_pattern_that_could_not_match_does_not_get_in(db, kind, pattern, error):
     with pytest.raises(error), db.transaction():
         db.execute("insert into public.price_aliases values (%s, %s, 'gpt-4o', 1)", [kind, pattern])
+
+
+def test_rights_given_by_a_database_s_defaults_are_taken_back(db, people):
+    db.execute("grant all on public.price_aliases to public, anon, authenticated, service_role")
+    db.execute((Path(__file__).parents[2] / "db/policies/price_aliases.sql").read_text())
+    for role in ("anon", "service_role"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege), people.as_role(role):
+            people.one("select 1 from public.price_aliases")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege), people.as_("ada"):
+        people.one("delete from public.price_aliases")
