@@ -7,6 +7,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import count
 from types import SimpleNamespace
@@ -153,6 +154,12 @@ class Site(SimpleNamespace):
         """The same database under other settings."""
         config = Config(**{**vars(self.config), **settings})
         return Site(app=create_app(config), config=config, dsn=self.dsn, admin=self.admin)
+
+
+def at_once(*jobs: Any) -> list[Any]:
+    """Results of functions that all run at the same time."""
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        return [running.result() for running in [pool.submit(job) for job in jobs]]
 
 
 @pytest.fixture(scope="session")

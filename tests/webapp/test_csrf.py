@@ -54,6 +54,14 @@ def test_the_token_may_come_in_a_header(ada: Browser) -> None:
     assert ada.post("/logout", csrf_token="", headers={"X-CSRF-Token": ada.token("/settings")}).status_code == 303
 
 
+@pytest.mark.parametrize(
+    "sent", ["http://[::1", "http://127.0.0.1:99999", "::", "/settings", "https://evil.test/settings"]
+)
+def test_a_referrer_that_is_none_of_ours_leads_to_the_start(site: Site, sent: str) -> None:
+    answer = site.browser().post("/settings", shown="/login", name="x", csrf_token="", headers={"Referer": sent})
+    assert (answer.status_code, answer.location) == (302, "/login?next=/")
+
+
 def test_localhost_works_as_well_as_the_address_we_printed(site: Site) -> None:
     browser = site.browser("http://localhost:8000")
     assert browser.post("/signup", email=site.email(), password=PASSWORD).status_code == 303

@@ -48,27 +48,29 @@ def _from_here() -> bool:
     return origin is None or origin in _our_origins()
 
 
-def _our_origins() -> tuple[str, str]:
+def _our_origins() -> tuple[str | None, str | None]:
     """The address people are told, and the one this browser used: localhost may stand for 127.0.0.1."""
     return _origin(current_app.config["SPENDAI"].public_url), _origin(request.host_url)
 
 
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    port = {("http", 80): None, ("https", 443): None}.get((parts.scheme, parts.port), parts.port)
+def _origin(url: str) -> str | None:
+    """The origin of a URL as browsers write it; None when it is no URL."""
+    try:
+        parts = urlsplit(url)
+        port = {("http", 80): None, ("https", 443): None}.get((parts.scheme, parts.port), parts.port)
+    except ValueError:
+        return None
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     return f"{parts.scheme}://{host}" + (f":{port}" if port else "")
 
 
 def came_from() -> str:
     """The page that held the form, as a path of this site."""
-    try:
-        parts = urlsplit(request.referrer or "")
-        if _origin(request.referrer or "") in _our_origins():
-            return safe_path(parts.path + (f"?{parts.query}" if parts.query else ""))
-    except ValueError:
-        pass  # no URL at all
-    return "/"
+    sent = request.referrer or ""
+    if not sent or _origin(sent) not in _our_origins():
+        return "/"
+    parts = urlsplit(sent)
+    return safe_path(parts.path + (f"?{parts.query}" if parts.query else ""))
 
 
 def safe_path(path: str | None) -> str:
