@@ -112,7 +112,7 @@ def ago(value: datetime | None, now: datetime | None = None) -> Markup:
     else:
         for size, unit in ((86400, "day"), (3600, "hour"), (60, "min")):
             if seconds >= size:
-                count = int(seconds // size)
+                count = round(seconds / size) if ahead else int(seconds // size)
                 words = f"{count} {unit}{'s' if count > 1 and unit != 'min' else ''}"
                 break
         words = f"in {words}" if ahead else f"{words} ago"

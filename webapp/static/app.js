@@ -13,16 +13,16 @@
     area.remove();
   };
   for (const button of document.querySelectorAll("[data-copy]")) {
-    const words = button.textContent;
+    const label = button.firstChild, words = label.nodeValue;
     button.hidden = false;
     button.addEventListener("click", async () => {
       try {
         await copy(button.dataset.copy);
-        button.textContent = "Copied";
+        label.nodeValue = "Copied";
       } catch {
-        button.textContent = "Select and copy by hand";
+        label.nodeValue = "Select and copy by hand";
       }
-      setTimeout(() => { button.textContent = words; }, 1600);
+      setTimeout(() => { label.nodeValue = words; }, 1600);
     });
   }
 
