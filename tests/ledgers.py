@@ -111,3 +111,12 @@ def sums(people: People, where: str = "true", *args: Any) -> dict[str, Any]:
 def added(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Sums of the rows of a view."""
     return {column: sum(row[column] for row in rows) for column in SPEND_COLUMNS}
+
+
+def adjust(people: People, call_id: UUID, delta: object, at: datetime) -> None:
+    """A correction of a call's cost, booked at a moment."""
+    people.conn.execute(
+        "insert into public.cost_adjustments (org_id, call_id, call_started_at, delta, reason, at)"
+        " select org_id, id, started_at, %s, 'a test', %s from public.usage_logs where id = %s",
+        [delta, at, call_id],
+    )

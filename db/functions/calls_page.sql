@@ -7,12 +7,12 @@ set search_path = ''
 as $$
     select v.*
     from (
-        select c.id, c.started_at from app.calls_matching(p_from, p_to, p_filters) c
-        where p_before_at is null or (c.started_at, c.id) < (p_before_at, p_before_id)
-        order by c.started_at desc, c.id desc limit p_limit
+        select e.call_id, e.at from app.entries_matching(p_from, p_to, p_filters) e
+        where e.entry = 'call' and (p_before_at is null or (e.at, e.call_id) < (p_before_at, p_before_id))
+        order by e.at desc, e.call_id desc limit p_limit
     ) page
-    join public.calls v on v.id = page.id and v.started_at = page.started_at
-    order by page.started_at desc, page.id desc
+    join public.calls v on v.id = page.call_id and v.started_at = page.at
+    order by page.at desc, page.call_id desc
 $$;
 
 comment on function app.calls_page is 'A page of calls, newest first; keyset on (started_at, id).';

@@ -7,7 +7,8 @@ create or replace function app.spend_breakdown(
 ) returns table (
     series integer, id text, name text, project_id uuid, project text, key_prefix text, members bigint,
     calls bigint, tokens_in bigint, tokens_cached bigint, tokens_out bigint, cost numeric,
-    unpriced_calls bigint, no_usage_calls bigint, in_doubt_calls bigint, error_calls bigint, share numeric
+    unpriced_calls bigint, no_usage_calls bigint, in_doubt_calls bigint, error_calls bigint, share numeric,
+    adjustments numeric, cost_corrected numeric
 )
 language sql stable
 set search_path = ''
@@ -32,7 +33,8 @@ as $$
         case when not f.is_rest then min(f.key_prefix) end,
         count(*), sum(f.calls)::bigint, sum(f.tokens_in)::bigint, sum(f.tokens_cached)::bigint, sum(f.tokens_out)::bigint,
         sum(f.cost), sum(f.unpriced_calls)::bigint, sum(f.no_usage_calls)::bigint, sum(f.in_doubt_calls)::bigint,
-        sum(f.error_calls)::bigint, sum(f.cost) / nullif(sum(sum(f.cost)) over (), 0)
+        sum(f.error_calls)::bigint, sum(f.cost) / nullif(sum(sum(f.cost)) over (), 0),
+        sum(f.adjustments), sum(f.cost_corrected)
     from folded f
     group by f.is_rest, case when not f.is_rest then f.place end
     order by min(f.place)

@@ -37,7 +37,12 @@ select
     u.upstream_request_id,
     u.upstream_object_id,
     u.end_user,
-    u.tags
+    u.tags,
+    -- Looked up only where the column is asked for.
+    coalesce((select sum(a.delta) from public.cost_adjustments a
+              where a.call_id = u.id and a.call_started_at = u.started_at), 0) as adjustments,
+    u.cost + coalesce((select sum(a.delta) from public.cost_adjustments a
+                       where a.call_id = u.id and a.call_started_at = u.started_at), 0) as cost_corrected
 from public.usage_logs u
 join public.organizations o on o.id = u.org_id and o.books = u.upstream
 left join public.projects p on p.id = u.project_id
@@ -69,7 +74,7 @@ comment on column public.calls.tokens_out is 'Output tokens, reasoning included.
 comment on column public.calls.tokens_reasoning is 'Part of tokens_out spent on reasoning.';
 comment on column public.calls.tokens_audio_in is 'Part of tokens_in that is audio.';
 comment on column public.calls.tokens_audio_out is 'Part of tokens_out that is audio.';
-comment on column public.calls.cost is 'US dollars; null when not known.';
+comment on column public.calls.cost is 'US dollars as settled, for good; null when not known.';
 comment on column public.calls.cost_status is 'Why the cost is what it is, or why it is not known.';
 comment on column public.calls.cost_lines is 'How the cost came about, line by line.';
 comment on column public.calls.usage is 'OpenAIs usage object.';
@@ -81,5 +86,7 @@ comment on column public.calls.upstream_request_id is 'OpenAIs x-request-id.';
 comment on column public.calls.upstream_object_id is 'Id of the object OpenAI answered with.';
 comment on column public.calls.end_user is 'safety_identifier or user of the request.';
 comment on column public.calls.tags is 'Tags the client sent.';
+comment on column public.calls.adjustments is 'US dollars of all later corrections of cost; see cost_adjustments.';
+comment on column public.calls.cost_corrected is 'cost with all corrections; null when the cost is not known.';
 revoke all on public.calls from public, anon, authenticated, service_role;
 grant select on public.calls to authenticated;

@@ -1,25 +1,25 @@
 -- spend_by_project: spend per day and project, of the organization that asks
 --
--- Invoker rights: row level security of usage_logs decides, whoever reads. Only calls of the current books count, so play
--- money is never added to real money. Append columns, never reorder: analysts' queries stand on them.
+-- Invoker rights: row level security decides, whoever reads. Append columns, never reorder: analysts' queries stand on them.
 create or replace view public.spend_by_project with (security_invoker = true) as
 select
-    u.org_id,
-    (u.started_at at time zone 'utc')::date as day,
-    u.project_id,
+    b.org_id,
+    (b.at at time zone 'utc')::date as day,
+    b.project_id,
     p.name as project,
-    count(*) as calls,
-    coalesce(sum(u.tokens_in), 0)::bigint as tokens_in,
-    coalesce(sum(u.tokens_cached), 0)::bigint as tokens_cached,
-    coalesce(sum(u.tokens_out), 0)::bigint as tokens_out,
-    coalesce(sum(u.cost), 0) as cost,
-    count(*) filter (where u.cost_status in ('unpriced_model', 'unpriced_dimension')) as unpriced_calls,
-    count(*) filter (where u.cost_status in ('no_usage', 'pending_object')) as no_usage_calls,
-    count(*) filter (where u.state = 'open' and u.deadline_at < now()) as in_doubt_calls,
-    count(*) filter (where u.status_code >= 400) as error_calls
-from public.usage_logs u
-join public.organizations o on o.id = u.org_id and o.books = u.upstream
-left join public.projects p on p.id = u.project_id
+    sum(b.calls) as calls,
+    coalesce(sum(b.tokens_in), 0)::bigint as tokens_in,
+    coalesce(sum(b.tokens_cached), 0)::bigint as tokens_cached,
+    coalesce(sum(b.tokens_out), 0)::bigint as tokens_out,
+    coalesce(sum(b.cost), 0) as cost,
+    coalesce(sum(b.unpriced_calls), 0) as unpriced_calls,
+    coalesce(sum(b.no_usage_calls), 0) as no_usage_calls,
+    coalesce(sum(b.in_doubt_calls), 0) as in_doubt_calls,
+    coalesce(sum(b.error_calls), 0) as error_calls,
+    coalesce(sum(b.adjustments), 0) as adjustments,
+    coalesce(sum(b.cost_corrected), 0) as cost_corrected
+from public.bookings b
+left join public.projects p on p.id = b.project_id
 group by 1, 2, 3, 4;
 
 comment on view public.spend_by_project is 'Spend per day and project (UTC). Add up the rows you need; cost is exact.';
@@ -31,10 +31,12 @@ comment on column public.spend_by_project.calls is 'Calls, whatever became of th
 comment on column public.spend_by_project.tokens_in is 'Input tokens, cached ones included.';
 comment on column public.spend_by_project.tokens_cached is 'Part of tokens_in read from the prompt cache.';
 comment on column public.spend_by_project.tokens_out is 'Output tokens, reasoning included.';
-comment on column public.spend_by_project.cost is 'US dollars of the calls whose cost is known; see the counts beside it for the others.';
+comment on column public.spend_by_project.cost is 'US dollars as reported: calls of the day whose cost is known, and corrections booked on it. See the counts for the others.';
 comment on column public.spend_by_project.unpriced_calls is 'Calls without a cost because no price was known.';
 comment on column public.spend_by_project.no_usage_calls is 'Calls without a cost because OpenAI sent no usage (or not yet).';
 comment on column public.spend_by_project.in_doubt_calls is 'Calls whose end is not known.';
 comment on column public.spend_by_project.error_calls is 'Calls answered with a status of 400 or more.';
+comment on column public.spend_by_project.adjustments is 'The part of cost that is corrections booked on this day, of calls of any day.';
+comment on column public.spend_by_project.cost_corrected is 'US dollars as known today: calls of the day with every later correction of them.';
 revoke all on public.spend_by_project from public, anon, authenticated, service_role;
 grant select on public.spend_by_project to authenticated;

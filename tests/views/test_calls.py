@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
-from ledgers import add_open_call, sums
+from ledgers import DAY, add_call, add_open_call, adjust, sums
 from people import People
 
 VIEW = "select * from public.calls"
@@ -26,7 +27,20 @@ def test_a_row_says_of_its_call_exactly_what_the_ledger_says(people: People) -> 
     shared = set(row) & set(ledger_row)
     assert {k: row[k] for k in shared} == {k: ledger_row[k] for k in shared}
     assert set(ledger_row) - shared == {"deadline_at"}
-    assert set(row) - shared == {"project", "key", "key_prefix"}
+    assert set(row) - shared == {"project", "key", "key_prefix", "adjustments", "cost_corrected"}
+
+
+def test_a_corrected_call_keeps_its_cost_and_has_the_corrected_one_beside_it(people: People) -> None:
+    call = add_call(people, "ada", cost=2)
+    add_call(people, "ada", cost=None, cost_status="no_usage")
+    for delta in (1, Decimal("-0.000000000001")):
+        adjust(people, call, delta, DAY)
+    with people.as_("ada"):
+        rows = people.all(VIEW + " order by cost")
+    assert [(row["cost"], row["adjustments"], row["cost_corrected"]) for row in rows] == [
+        (2, Decimal("0.999999999999"), Decimal("2.999999999999")),
+        (None, 0, None),
+    ]
 
 
 def test_an_open_call_is_in_doubt_after_its_deadline(people: People) -> None:

@@ -1,4 +1,4 @@
-"""app.calls_matching: one meaning of every filter, for pages, exports and the API."""
+"""app.entries_matching: one meaning of every filter, for pages, exports and the API."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from checks import executors
 from ledgers import DAY, add_call, add_open_call, sums
 from people import People
 
-MATCHING = "select * from app.calls_matching(%s, %s, %s::jsonb)"
+MATCHING = "select * from app.entries_matching(%s, %s, %s::jsonb)"
 ALL = (DAY - timedelta(days=3), DAY + timedelta(days=3))
 
 
@@ -21,7 +21,7 @@ def found(
     people: People, filters: dict[str, list[str]], who: str = "ada", period: tuple[datetime, datetime] = ALL
 ) -> set[Any]:
     with people.as_(who):
-        return {row["id"] for row in people.all(MATCHING, *period, json.dumps(filters))}
+        return {row["call_id"] for row in people.all(MATCHING, *period, json.dumps(filters))}
 
 
 def test_without_a_filter_it_is_the_whole_period_of_the_own_organization(ledger: People) -> None:
@@ -96,4 +96,4 @@ def test_somebody_without_organization_finds_nothing_and_nobody_may_not_ask(ledg
 
 
 def test_only_people_may_run_it(db: psycopg.Connection) -> None:
-    assert executors(db, "calls_matching") == {"authenticated"}
+    assert executors(db, "entries_matching") == {"authenticated"}

@@ -1,0 +1,42 @@
+-- spend_by_tag: spend per day and tag, of the organization that asks
+--
+-- A call with several tags counts in each of them, one without in none: rows of one tag name add up, all rows do not.
+--
+-- Invoker rights: row level security decides, whoever reads. Append columns, never reorder: analysts' queries stand on them.
+create or replace view public.spend_by_tag with (security_invoker = true) as
+select
+    b.org_id,
+    (b.at at time zone 'utc')::date as day,
+    t.key || '=' || t.value as tag,
+    sum(b.calls) as calls,
+    coalesce(sum(b.tokens_in), 0)::bigint as tokens_in,
+    coalesce(sum(b.tokens_cached), 0)::bigint as tokens_cached,
+    coalesce(sum(b.tokens_out), 0)::bigint as tokens_out,
+    coalesce(sum(b.cost), 0) as cost,
+    coalesce(sum(b.unpriced_calls), 0) as unpriced_calls,
+    coalesce(sum(b.no_usage_calls), 0) as no_usage_calls,
+    coalesce(sum(b.in_doubt_calls), 0) as in_doubt_calls,
+    coalesce(sum(b.error_calls), 0) as error_calls,
+    coalesce(sum(b.adjustments), 0) as adjustments,
+    coalesce(sum(b.cost_corrected), 0) as cost_corrected
+from public.bookings b
+cross join lateral jsonb_each_text(b.tags) as t
+group by 1, 2, 3;
+
+comment on view public.spend_by_tag is 'Spend per day and tag (UTC). Add up the rows you need; cost is exact. A call with several tags is in several rows.';
+comment on column public.spend_by_tag.org_id is 'The organization.';
+comment on column public.spend_by_tag.day is 'Day, UTC.';
+comment on column public.spend_by_tag.tag is 'name=value, as the client sent it in x-spendai-tags.';
+comment on column public.spend_by_tag.calls is 'Calls, whatever became of them.';
+comment on column public.spend_by_tag.tokens_in is 'Input tokens, cached ones included.';
+comment on column public.spend_by_tag.tokens_cached is 'Part of tokens_in read from the prompt cache.';
+comment on column public.spend_by_tag.tokens_out is 'Output tokens, reasoning included.';
+comment on column public.spend_by_tag.cost is 'US dollars as reported: calls of the day whose cost is known, and corrections booked on it. See the counts for the others.';
+comment on column public.spend_by_tag.unpriced_calls is 'Calls without a cost because no price was known.';
+comment on column public.spend_by_tag.no_usage_calls is 'Calls without a cost because OpenAI sent no usage (or not yet).';
+comment on column public.spend_by_tag.in_doubt_calls is 'Calls whose end is not known.';
+comment on column public.spend_by_tag.error_calls is 'Calls answered with a status of 400 or more.';
+comment on column public.spend_by_tag.adjustments is 'The part of cost that is corrections booked on this day, of calls of any day.';
+comment on column public.spend_by_tag.cost_corrected is 'US dollars as known today: calls of the day with every later correction of them.';
+revoke all on public.spend_by_tag from public, anon, authenticated, service_role;
+grant select on public.spend_by_tag to authenticated;
