@@ -19,3 +19,4 @@ def init_app(app: object) -> None:
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     logger.propagate = False
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # a line per attempt while the database is away

@@ -8,6 +8,7 @@ meanwhile is noticed before anything is sent on it.
 from __future__ import annotations
 
 import http.client
+import ipaddress
 import re
 import select
 import socket
@@ -177,6 +178,9 @@ class Origin:
         else:
             conn = http.client.HTTPConnection(self.host, self.port, timeout=self.connect_timeout)
         conn.connect()
+        if ipaddress.ip_address(conn.sock.getpeername()[0].partition("%")[0]).is_link_local:
+            conn.close()  # where clouds keep their machines' credentials: no base URL may lead there
+            raise ConnectionRefusedError
         conn.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return conn
 
