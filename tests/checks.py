@@ -17,6 +17,7 @@ from people import HASH, ROLES, People
 ROOT = Path(__file__).resolve().parent.parent
 EVERYONE = ("ada", "dev", "eve", "nobody", *ROLES[2:])
 PEOPLE_READ = {who: "select" if who in ("ada", "dev", "eve") else "" for who in EVERYONE}
+ANALYSTS_TOO = PEOPLE_READ | {"spendai_analyst": "select"}
 OLD_DEFAULTS = "grant all on public.{0} to public; grant all on public.{0} to anon, authenticated, service_role"
 
 
@@ -125,15 +126,19 @@ def rights(people: People, table: str, columns: str) -> dict[str, str]:
     return {who: " ".join(v for v, text in statements.items() if allowed(people, who, text)) for who in EVERYONE}
 
 
-def only_people_read(people: People, table: str, columns: str | None = None) -> None:
-    """Assert that signed-in people may read, and nobody write, also where Supabase's old defaults granted everything."""
+def only_people_read(people: People, table: str, columns: str | None = None, *, analysts: bool = False) -> None:
+    """Assert that signed-in people may read, and nobody write, also where Supabase's old defaults granted everything.
+
+    analysts: whether the group of the analysts' own logins may read too (its rows depend on the login).
+    """
+    expected = ANALYSTS_TOO if analysts else PEOPLE_READ
     first = "select attname from pg_attribute where attrelid = %s::regclass and attnum = 1"
     columns = columns or f"{people.one(first, f'public.{table}')['attname']}, {table}.*"
-    assert rights(people, table, columns) == PEOPLE_READ
+    assert rights(people, table, columns) == expected
     people.conn.execute("set constraints all immediate")  # a table with deferred work cannot be altered
     people.conn.execute(OLD_DEFAULTS.format(table))
     people.conn.execute((ROOT / "db/policies" / f"{table}.sql").read_text())
-    assert rights(people, table, columns) == PEOPLE_READ
+    assert rights(people, table, columns) == expected
 
 
 def append_only(people: People, table: str, *statements: str) -> None:

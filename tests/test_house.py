@@ -92,13 +92,20 @@ RULES = {
         where relkind in ('r', 'p', 'v') and relnamespace::regnamespace::text in {OURS} and attnum > 0
             and attname ~ 'hash|ciphertext|^tokens$|password|secret' and r.rolname = any ({EVERYBODY})
             and has_column_privilege(r.rolname, attrelid, attnum, 'select')""",
-    "nobody but people, for their own rows, has any right to a table": f"""
+    "nobody but people and analysts, for their own rows, has any right to a table": f"""
         select c.oid::regclass, r.rolname from pg_class c cross join pg_roles r
         where relkind in ('r', 'p', 'v', 'S') and relnamespace::regnamespace::text in {OURS}
             and r.rolname = any ({EVERYBODY})
             and (has_any_column_privilege(r.rolname, c.oid, 'insert, update, references')
                 or relkind <> 'S' and has_table_privilege(r.rolname, c.oid, 'delete, truncate, trigger')
-                or r.rolname <> 'authenticated' and has_any_column_privilege(r.rolname, c.oid, 'select'))""",
+                or r.rolname not in ('authenticated', 'spendai_analyst')
+                and has_any_column_privilege(r.rolname, c.oid, 'select'))""",
+    "analysts see no people": """
+        select t from unnest(array['members', 'invitations', 'audit_log']) t
+        where has_any_column_privilege('spendai_analyst', 'public.' || t, 'select')""",
+    "every view is there for people and for analysts": """
+        select c.oid::regclass, r from pg_class c, unnest(array['authenticated', 'spendai_analyst']) r
+        where relkind = 'v' and relnamespace = 'public'::regnamespace and not has_table_privilege(r, c.oid, 'select')""",
     "nobody but the owner may make anything in our schemas": f"""
         select nspname, r.rolname from pg_namespace n cross join pg_roles r
         where nspname in {OURS} and r.rolname = any ({EVERYBODY})
@@ -155,9 +162,11 @@ BREAKS = {
     "no table has two equal indexes": "create index on public.members (org_id)",
     "every table has a primary key": "create table private.t ()",
     "nobody reads a hash or a ciphertext": "grant select on public.api_keys to authenticated",
-    "nobody but people, for their own rows, has any right to a table": (
+    "nobody but people and analysts, for their own rows, has any right to a table": (
         "grant update (name) on public.projects to authenticated"
     ),
+    "analysts see no people": "grant select (email) on public.members to spendai_analyst",
+    "every view is there for people and for analysts": "revoke select on public.calls from spendai_analyst",
     "nobody but the owner may make anything in our schemas": "grant usage on schema private to spendai_proxy",
     "no login role has more than its name says": "alter role spendai_web inherit",
     "only spendai_web may become somebody": "grant authenticated to spendai_proxy",

@@ -3,5 +3,8 @@ alter table public.cost_fills enable row level security;
 drop policy if exists read_own_org on public.cost_fills;
 create policy read_own_org on public.cost_fills for select to authenticated
     using (org_id = (select app.current_org_id()));
-revoke all on public.cost_fills from public, anon, authenticated, service_role;
-grant select on public.cost_fills to authenticated;
+drop policy if exists read_as_analyst on public.cost_fills;
+create policy read_as_analyst on public.cost_fills for select to spendai_analyst
+    using (org_id = (select app.analyst_org_id()));
+revoke all on public.cost_fills from public, anon, authenticated, service_role, spendai_analyst;
+grant select on public.cost_fills to authenticated, spendai_analyst;

@@ -3,7 +3,10 @@ alter table public.model_prices enable row level security;
 drop policy if exists read_list_and_own_org on public.model_prices;
 create policy read_list_and_own_org on public.model_prices for select to authenticated
     using (org_id is null or org_id = (select app.current_org_id()));
-revoke all on public.model_prices from public, anon, authenticated, service_role;
+drop policy if exists read_as_analyst on public.model_prices;
+create policy read_as_analyst on public.model_prices for select to spendai_analyst
+    using (org_id is null or org_id = (select app.analyst_org_id()));
+revoke all on public.model_prices from public, anon, authenticated, service_role, spendai_analyst;
 revoke all on sequence public.model_prices_id_seq from public, anon, authenticated, service_role;
-grant select on public.model_prices to authenticated;
+grant select on public.model_prices to authenticated, spendai_analyst;
 -- No insert: prices come in through functions that check who asks. No update or delete: see the trigger append_only.

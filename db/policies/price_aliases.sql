@@ -1,7 +1,7 @@
 -- price_aliases: everyone signed in reads; the list ships with the product
 alter table public.price_aliases enable row level security;
 drop policy if exists read_all on public.price_aliases;
-create policy read_all on public.price_aliases for select to authenticated using (true);
-revoke all on public.price_aliases from public, anon, authenticated, service_role;
-grant select on public.price_aliases to authenticated;
+create policy read_all on public.price_aliases for select to authenticated, spendai_analyst using (true);
+revoke all on public.price_aliases from public, anon, authenticated, service_role, spendai_analyst;
+grant select on public.price_aliases to authenticated, spendai_analyst;
 -- No insert, update or delete: an alias decides what every organization pays.

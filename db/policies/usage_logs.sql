@@ -3,6 +3,9 @@ alter table public.usage_logs enable row level security;
 drop policy if exists read_own_org on public.usage_logs;
 create policy read_own_org on public.usage_logs for select to authenticated
     using (org_id = (select app.current_org_id()));
-revoke all on public.usage_logs from public, anon, authenticated, service_role;
-grant select on public.usage_logs to authenticated;
+drop policy if exists read_as_analyst on public.usage_logs;
+create policy read_as_analyst on public.usage_logs for select to spendai_analyst
+    using (org_id = (select app.analyst_org_id()));
+revoke all on public.usage_logs from public, anon, authenticated, service_role, spendai_analyst;
+grant select on public.usage_logs to authenticated, spendai_analyst;
 -- No insert, update or delete: a spend log that can be edited is not a log.

@@ -74,4 +74,4 @@ comment on column public.bookings.no_usage_calls is '1 for a call without a cost
 comment on column public.bookings.in_doubt_calls is '1 for a call whose end is not known.';
 comment on column public.bookings.error_calls is '1 for a call answered with a status of 400 or more.';
 revoke all on public.bookings from public, anon, authenticated, service_role;
-grant select on public.bookings to authenticated;
+grant select on public.bookings to authenticated, spendai_analyst;

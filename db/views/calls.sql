@@ -89,4 +89,4 @@ comment on column public.calls.tags is 'Tags the client sent.';
 comment on column public.calls.adjustments is 'US dollars of all later corrections of cost; see cost_adjustments.';
 comment on column public.calls.cost_corrected is 'cost with all corrections; null when the cost is not known.';
 revoke all on public.calls from public, anon, authenticated, service_role;
-grant select on public.calls to authenticated;
+grant select on public.calls to authenticated, spendai_analyst;

@@ -36,4 +36,4 @@ comment on column public.ledger_entries.cost_status is 'Why the call''s cost is 
 comment on column public.ledger_entries.state is 'open or settled.';
 comment on column public.ledger_entries.deadline_at is 'A call still open after this moment is in doubt.';
 revoke all on public.ledger_entries from public, anon, authenticated, service_role;
-grant select on public.ledger_entries to authenticated;
+grant select on public.ledger_entries to authenticated, spendai_analyst;

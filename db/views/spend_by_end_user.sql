@@ -36,4 +36,4 @@ comment on column public.spend_by_end_user.error_calls is 'Calls answered with a
 comment on column public.spend_by_end_user.adjustments is 'The part of cost that is corrections booked on this day, of calls of any day.';
 comment on column public.spend_by_end_user.cost_corrected is 'US dollars as known today: calls of the day with every later correction of them.';
 revoke all on public.spend_by_end_user from public, anon, authenticated, service_role;
-grant select on public.spend_by_end_user to authenticated;
+grant select on public.spend_by_end_user to authenticated, spendai_analyst;

@@ -46,4 +46,4 @@ comment on column public.spend_by_key.error_calls is 'Calls answered with a stat
 comment on column public.spend_by_key.adjustments is 'The part of cost that is corrections booked on this day, of calls of any day.';
 comment on column public.spend_by_key.cost_corrected is 'US dollars as known today: calls of the day with every later correction of them.';
 revoke all on public.spend_by_key from public, anon, authenticated, service_role;
-grant select on public.spend_by_key to authenticated;
+grant select on public.spend_by_key to authenticated, spendai_analyst;

@@ -36,4 +36,4 @@ comment on column public.spend_by_model.error_calls is 'Calls answered with a st
 comment on column public.spend_by_model.adjustments is 'The part of cost that is corrections booked on this day, of calls of any day.';
 comment on column public.spend_by_model.cost_corrected is 'US dollars as known today: calls of the day with every later correction of them.';
 revoke all on public.spend_by_model from public, anon, authenticated, service_role;
-grant select on public.spend_by_model to authenticated;
+grant select on public.spend_by_model to authenticated, spendai_analyst;

@@ -39,4 +39,4 @@ comment on column public.spend_by_project.error_calls is 'Calls answered with a 
 comment on column public.spend_by_project.adjustments is 'The part of cost that is corrections booked on this day, of calls of any day.';
 comment on column public.spend_by_project.cost_corrected is 'US dollars as known today: calls of the day with every later correction of them.';
 revoke all on public.spend_by_project from public, anon, authenticated, service_role;
-grant select on public.spend_by_project to authenticated;
+grant select on public.spend_by_project to authenticated, spendai_analyst;

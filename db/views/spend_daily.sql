@@ -34,4 +34,4 @@ comment on column public.spend_daily.error_calls is 'Calls answered with a statu
 comment on column public.spend_daily.adjustments is 'The part of cost that is corrections booked on this day, of calls of any day.';
 comment on column public.spend_daily.cost_corrected is 'US dollars as known today: calls of the day with every later correction of them.';
 revoke all on public.spend_daily from public, anon, authenticated, service_role;
-grant select on public.spend_daily to authenticated;
+grant select on public.spend_daily to authenticated, spendai_analyst;

@@ -24,4 +24,4 @@ comment on column public.unpriced_models.tokens_out is 'Their output tokens.';
 comment on column public.unpriced_models.first_call is 'The first of them, UTC.';
 comment on column public.unpriced_models.last_call is 'The latest of them, UTC.';
 revoke all on public.unpriced_models from public, anon, authenticated, service_role;
-grant select on public.unpriced_models to authenticated;
+grant select on public.unpriced_models to authenticated, spendai_analyst;

@@ -24,5 +24,5 @@ def test_nobody_gets_at_a_hash(people: People, query: str) -> None:
     assert [who for who in EVERYONE if allowed(people, who, query)] == []
 
 
-def test_only_people_read_and_nobody_writes(people: People) -> None:
-    only_people_read(people, "api_keys", COLUMNS)
+def test_only_people_and_analysts_read_and_nobody_writes(people: People) -> None:
+    only_people_read(people, "api_keys", COLUMNS, analysts=True)

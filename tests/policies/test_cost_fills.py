@@ -24,8 +24,8 @@ def test_everyone_sees_the_own_organizations_alone(filled: People, who: str, cou
         assert len(filled.all("select * from public.cost_fills")) == count
 
 
-def test_only_people_read_and_nobody_writes(filled: People) -> None:
-    only_people_read(filled, "cost_fills")
+def test_only_people_and_analysts_read_and_nobody_writes(filled: People) -> None:
+    only_people_read(filled, "cost_fills", analysts=True)
 
 
 def test_a_row_stays_as_it_is_for_every_role(filled: People) -> None:

@@ -33,9 +33,7 @@ def test_somebody_without_an_organization_sees_the_list_only(people, overrides):
         assert people.one("select count(*) as n from public.model_prices")["n"] == 995
 
 
-@pytest.mark.parametrize(
-    "role", ["anon", "service_role", "spendai_web", "spendai_proxy", "spendai_auth", "spendai_analyst"]
-)
+@pytest.mark.parametrize("role", ["anon", "service_role", "spendai_web", "spendai_proxy", "spendai_auth"])
 def test_no_other_role_reads_prices(people, role):
     with pytest.raises(psycopg.errors.InsufficientPrivilege), people.as_role(role):
         people.one("select 1 from public.model_prices")

@@ -20,5 +20,5 @@ def test_somebody_without_organization_or_claims_sees_none(people: People) -> No
             assert people.all("select * from public.organizations") == []
 
 
-def test_only_people_read_and_nobody_writes(people: People) -> None:
-    only_people_read(people, "organizations")
+def test_only_people_and_analysts_read_and_nobody_writes(people: People) -> None:
+    only_people_read(people, "organizations", analysts=True)

@@ -14,9 +14,7 @@ def test_people_see_all_aliases(people, who):
         assert people.one("select count(*) as n from public.price_aliases")["n"] == 285
 
 
-@pytest.mark.parametrize(
-    "role", ["anon", "service_role", "spendai_web", "spendai_proxy", "spendai_auth", "spendai_analyst"]
-)
+@pytest.mark.parametrize("role", ["anon", "service_role", "spendai_web", "spendai_proxy", "spendai_auth"])
 def test_no_other_role_reads_aliases(people, role):
     with pytest.raises(psycopg.errors.InsufficientPrivilege), people.as_role(role):
         people.one("select 1 from public.price_aliases")

@@ -13,5 +13,5 @@ def test_everyone_sees_the_own_organizations_projects_alone(people: People, who:
         assert [row["id"] for row in people.all("select * from public.projects")] == [people.projects[owner]]
 
 
-def test_only_people_read_and_nobody_writes(people: People) -> None:
-    only_people_read(people, "projects")
+def test_only_people_and_analysts_read_and_nobody_writes(people: People) -> None:
+    only_people_read(people, "projects", analysts=True)

@@ -54,9 +54,9 @@ def test_everyone_sees_the_own_organizations_calls_alone(people: People, who: st
         assert [row["org_id"] for row in people.all("select * from public.usage_logs")] == [people.orgs[owner]]
 
 
-def test_only_people_read_and_nobody_writes(people: People) -> None:
+def test_only_people_and_analysts_read_and_nobody_writes(people: People) -> None:
     add_call(people, "ada", NOW)
-    only_people_read(people, "usage_logs")
+    only_people_read(people, "usage_logs", analysts=True)
 
 
 def test_a_partition_is_no_way_around_it(people: People) -> None:

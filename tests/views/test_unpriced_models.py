@@ -40,7 +40,7 @@ def test_eve_sees_nothing_of_acmes_and_strangers_nothing_at_all(ledger: People) 
         assert len(ledger.all(VIEW)) == 2
     with ledger.as_("eve"):
         assert ledger.all(VIEW) == []
-    for role in ("anon", "service_role", "spendai_web", "spendai_proxy", "spendai_auth", "spendai_analyst"):
+    for role in ("anon", "service_role", "spendai_web", "spendai_proxy", "spendai_auth"):
         with ledger.as_role(role):
             ledger.refused("42501", VIEW)
 
