@@ -21,7 +21,10 @@ LOCK = 7_263_411_001  # one number for all installs; only this module takes it
 # In the order in which they need each other: a function may return the rows of a view.
 RELOADED = ("views", "functions", "policies")
 MONTHS_AHEAD = 24
+WAIT_FOR_ANOTHER = "30s"  # for another migration to end
+WAIT_FOR_TABLE = "5s"  # a session that holds a table must not make every call behind us wait
 
+HELD = "a table is held by another session; nothing was changed, try again"
 LEDGER = """
 create schema if not exists private;
 create table if not exists private.schema_files (
@@ -51,6 +54,8 @@ def _execute(conn: psycopg.Connection, path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     try:
         conn.execute(text)  # without parameters psycopg sends the whole file as it is
+    except psycopg.errors.LockNotAvailable:
+        raise MigrationError(f"{_name(path)}: {HELD}") from None
     except psycopg.Error as error:
         position = error.diag.statement_position
         line = text[: int(position) - 1].count("\n") + 1 if position else 1
@@ -59,10 +64,12 @@ def _execute(conn: psycopg.Connection, path: Path) -> None:
 
 def _pending_migrations(applied: Mapping[str, str]) -> list[tuple[Path, str]]:
     """Migrations still to run with the hash to remember. Refuses edited, missing and out-of-order ones."""
-    pending, chain, known = [], "", set()
-    for path in sorted((DB / "migrations").glob("*.sql")):
-        name = _name(path)
-        known.add(name)
+    files = {_name(path): path for path in sorted((DB / "migrations").glob("*.sql"))}
+    missing = sorted(name for name in applied if name.startswith("db/migrations/") and name not in files)
+    if missing:
+        raise MigrationError(f"{missing[0]}: applied, but not in this checkout: the database is newer")
+    pending, chain = [], ""
+    for name, path in files.items():
         chain = _sha(chain, name, path.read_text(encoding="utf-8"))
         if name not in applied:
             pending.append((path, chain))
@@ -70,9 +77,6 @@ def _pending_migrations(applied: Mapping[str, str]) -> list[tuple[Path, str]]:
             raise MigrationError(f"{name}: changed after it was applied; write a new migration instead")
         elif pending:
             raise MigrationError(f"{_name(pending[0][0])}: must come after {name}, which is applied already")
-    missing = [n for n in applied if n.startswith("db/migrations/") and n not in known]
-    if missing:
-        raise MigrationError(f"{missing[0]}: applied, but not in this checkout: the database is newer")
     return pending
 
 
@@ -107,14 +111,13 @@ def _set_passwords(conn: psycopg.Connection, passwords: Mapping[str, str], appli
 
 def _begin(conn: psycopg.Connection) -> dict[str, str]:
     """Take the lock and read what is applied; make the cluster look like Supabase's where it does not."""
-    conn.execute("set local lock_timeout = '30s'")
+    conn.execute("select set_config('lock_timeout', %s, true)", [WAIT_FOR_ANOTHER])
     try:
         conn.execute("select pg_advisory_xact_lock(%s)", [LOCK])
     except psycopg.errors.LockNotAvailable:
-        raise MigrationError("another migration has been running for 30 s; try again when it is done") from None
-    # A session that holds a table must not make every call behind us wait.
-    conn.execute("set local lock_timeout = '5s'; set local check_function_bodies = off")
-    conn.execute("set local client_min_messages = warning")
+        raise MigrationError(f"another migration has been running for {WAIT_FOR_ANOTHER}; try again later") from None
+    conn.execute("select set_config('lock_timeout', %s, true)", [WAIT_FOR_TABLE])
+    conn.execute("set local check_function_bodies = off; set local client_min_messages = warning")
     row = conn.execute("select to_regclass('auth.users') is null or to_regnamespace('local_auth') is null").fetchone()
     if row and row[0] and conn.execute("select to_regclass('auth.schema_migrations') is null").fetchone() == (True,):
         _execute(conn, DB / "supabase.sql")
@@ -160,7 +163,7 @@ def migrate(owner_dsn: str, *, passwords: Mapping[str, str] | None = None, check
                 done = _apply(conn, passwords or {})
             _ensure_partitions(conn)
         except psycopg.errors.LockNotAvailable:
-            raise MigrationError("a table is held by another session; nothing was changed, try again") from None
+            raise MigrationError(HELD) from None
         except (psycopg.errors.ProgrammingError, psycopg.errors.DataError, psycopg.errors.IntegrityError) as error:
             raise MigrationError(str(error.diag.message_primary or error)) from error
         return done
