@@ -32,7 +32,8 @@ def _bars(rows: Sequence[Row], column: str, name: str, colour: int, words: Calla
     return {
         "type": "bar",
         "name": _label(name),
-        "x": [row["bar"] for row in rows],
+        "x0": rows[0]["bar"],
+        "dx": DAY_MS * rows[0]["days"],
         "y": [row[column] or None for row in rows],
         "width": 0.76 * DAY_MS * rows[0]["days"],
         "customdata": [words(row[column]) for row in rows],

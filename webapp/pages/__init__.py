@@ -30,6 +30,7 @@ def init_app(app: Flask) -> None:
     for family in FAMILIES:
         app.register_blueprint(import_module(f"webapp.pages.{family}").bp)
     written.init_app(app)
+    app.jinja_env.lstrip_blocks = True  # indentation of templates is not worth sending
     app.add_template_global(asset)
     app.jinja_env.globals["periods"] = PERIODS
 

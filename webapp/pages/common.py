@@ -129,13 +129,11 @@ def read_scope(tx: db.Transaction, extra: dict[str, str] | None = None, **fixed:
     """The Scope of this request. fixed: filters the page sets itself, such as its project."""
     query = read_query(request.args)
     query.filters.update({name: [value] for name, value in fixed.items()})
-    words = (query.since, query.until, Jsonb({name: [value] for name, value in fixed.items()}))
-    models = tx.rows("spend_breakdown", *words[:2], "model", words[2], None)
     names = {
         "project": {
             str(r["id"]): r["name"] for r in tx.query("select id, name from public.projects order by lower(name), id")
         },
-        "model": {r["id"]: r["name"] for r in sorted(models, key=lambda r: r["id"]) if r["id"]},
+        "model": {row["model"]: row["model"] for row in tx.rows("models_seen", query.since, query.until)},
         "key": {
             str(r["id"]): f"{r['name']} · {r['prefix']}…"
             for r in tx.query("select id, name, prefix from public.api_keys order by lower(name), prefix")
