@@ -4,6 +4,7 @@ create or replace function app.calls_page(
 ) returns setof public.calls
 language sql stable
 set search_path = ''
+set plan_cache_mode = force_custom_plan  -- as in app.usage
 as $$
     select v.*
     from (
