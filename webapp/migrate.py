@@ -73,10 +73,10 @@ def _pending_migrations(applied: Mapping[str, str]) -> list[tuple[Path, str]]:
         chain = _sha(chain, name, path.read_text(encoding="utf-8"))
         if name not in applied:
             pending.append((path, chain))
+        elif pending:  # first: it changes the hashes of all after it
+            raise MigrationError(f"{_name(pending[0][0])}: must come after {name}, which is applied already")
         elif applied[name] != chain:
             raise MigrationError(f"{name}: changed after it was applied; write a new migration instead")
-        elif pending:
-            raise MigrationError(f"{_name(pending[0][0])}: must come after {name}, which is applied already")
     return pending
 
 

@@ -105,6 +105,8 @@ def test_rows_are_found_by_the_index_however_full_the_table_was_when_the_plan_wa
     dsn, people = gateway
     fill(people, rows_before)
     batch = opened(people, 8)
+    people.conn.execute("analyze public.usage_logs")
+    people.conn.commit()
     with psycopg.connect(dsn, row_factory=dict_row) as conn:
         for message in batch:  # the sixth run of a statement uses the plan that stays
             conn.execute(SETTLE, [json.dumps([message])])

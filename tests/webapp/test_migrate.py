@@ -120,7 +120,7 @@ def test_a_missing_migration_is_refused_by_its_name(own_dsn: str, files: Path, w
 
 def test_a_migration_that_comes_before_applied_ones_is_refused(own_dsn: str, files: Path) -> None:
     (files / "migrations/0001_a_before.sql").write_text("create table public.late ();")
-    with pytest.raises(MigrationError, match=r"0002_prices\.sql|0001_organizations\.sql"):
+    with pytest.raises(MigrationError, match=r"^db/migrations/0001_a_before\.sql: must come after"):
         migrate(own_dsn)
     assert one(own_dsn, "select to_regclass('public.late')") == (None,)
 
