@@ -51,7 +51,7 @@ def test_totals_are_the_sum_of_the_rows_and_of_the_calls(acme: SimpleNamespace) 
     calls = exact(acme.ada.get("/calls"))["data"]
     expected = {
         "calls": 7, "tokens_in": 6000, "tokens_cached": 0, "tokens_out": 3000, "cost": "0.00225", "unpriced_calls": 1,
-        "no_usage_calls": 0, "in_doubt_calls": 0,
+        "no_usage_calls": 0, "in_doubt_calls": 0, "adjustments": "0", "cost_corrected": "0.00225",
     }  # fmt: skip
     assert sum(Decimal(call["cost"] or 0) for call in calls) == Decimal("0.00225")
     for groups in ("", "day", "project", "key", "model", "day,project,key,model,endpoint,service_tier,status,end_user"):

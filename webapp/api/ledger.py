@@ -16,7 +16,8 @@ from webapp.api.shape import listed, plain
 from webapp.errors import ApiError
 
 COUNTS = ("calls", "tokens_in", "tokens_cached", "tokens_out", "cost")
-COUNTS += ("unpriced_calls", "no_usage_calls", "in_doubt_calls")
+COUNTS += ("unpriced_calls", "no_usage_calls", "in_doubt_calls", "adjustments", "cost_corrected")
+NOTHING = dict.fromkeys(COUNTS, 0) | dict.fromkeys(("cost", "adjustments", "cost_corrected"), Decimal(0))
 GROUP_FIELDS = {"project": ("project_id", "project"), "key": ("key_id", "key")}
 # One statement, one snapshot: the total is that of the rows, whatever is settled meanwhile.
 USAGE = """
@@ -53,7 +54,7 @@ def usage() -> dict[str, Any]:
     with auth.person() as tx:
         rows = tx.conn.execute(USAGE, words).fetchall()
     shown = [name for group in groups for name in GROUP_FIELDS.get(group, (group,))] + list(COUNTS)
-    totals = next((row for row in rows if row["part"] == 1), dict.fromkeys(COUNTS, 0) | {"cost": Decimal(0)})
+    totals = next((row for row in rows if row["part"] == 1), NOTHING)
     data = [{name: row[name] for name in shown} for row in rows if row["part"] == 0]
     return listed(data) | {"totals": plain({name: totals[name] for name in COUNTS})}
 

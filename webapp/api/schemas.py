@@ -31,6 +31,8 @@ COUNTS = {
     "unpriced_calls": "whole",
     "no_usage_calls": "whole",
     "in_doubt_calls": "whole",
+    "adjustments": "money",
+    "cost_corrected": "money",
 }
 CALL = {
     "id": "id",
@@ -66,6 +68,8 @@ CALL = {
     "upstream_object_id": "text?",
     "end_user": "text?",
     "tags": "any",
+    "adjustments": "money",
+    "cost_corrected": "money?",
 }
 KEY = {
     "id": "id",

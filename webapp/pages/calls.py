@@ -45,7 +45,11 @@ COLUMNS = [
     "upstream",
     "end_user",
     "upstream_request_id",
+    "adjustments",
+    "cost_corrected",
 ]
+CORRECTIONS = "select * from public.cost_adjustments where call_id = %s and call_started_at = %s order by at, id"
+FILLS = "select * from public.cost_fills where call_id = %s and call_started_at = %s"
 STATUSES = {
     "priced": "priced",
     "free": "free",
@@ -105,7 +109,9 @@ def show(call_id: UUID) -> str:
     with auth.person() as tx:
         call = found(tx.call("call_show", call_id), "call")
         lines = tx.rows("call_lines", call_id)
-    return render_template("call.html", call=call, lines=lines, statuses=STATUSES)
+        corrections = tx.query(CORRECTIONS, call_id, call["started_at"])
+        fills = tx.query(FILLS, call_id, call["started_at"])
+    return render_template("call.html", call=call, lines=lines, corrections=corrections, fills=fills, statuses=STATUSES)
 
 
 @bp.get("/calls.csv")

@@ -97,6 +97,6 @@ def table() -> Response:
         rows = tx.rows("usage", since, until, words, filters)
     ids = {"project": ["project_id"], "key": ["project_id", "key_id", "key_prefix"]}.get(by, [])
     sums = ["calls", "tokens_in", "tokens_cached", "tokens_out", "cost"]
-    counts = ["unpriced_calls", "no_usage_calls", "in_doubt_calls", "error_calls"]
+    counts = ["unpriced_calls", "no_usage_calls", "in_doubt_calls", "error_calls", "adjustments", "cost_corrected"]
     name = f"spend-{query.since.date()}-{(query.until - timedelta(microseconds=1)).date()}"
     return export.answer(name, words + ids + sums + counts, rows)

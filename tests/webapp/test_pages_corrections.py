@@ -1,0 +1,86 @@
+"""What the pages and the API say about sums that are not whole, and about corrections."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from conftest import Site
+from seeded import Acme, spend, table, text
+
+
+@pytest.fixture
+def team(site: Site) -> Acme:
+    return Acme(site)
+
+
+def correct(site: Site, call_id: object, delta: str, at: datetime) -> None:
+    site.sql(
+        "insert into public.cost_adjustments (org_id, call_id, call_started_at, delta, reason, at)"
+        " select org_id, id, started_at, %s, 'list price was wrong', %s from public.usage_logs where id = %s",
+        delta,
+        at,
+        call_id,
+    )
+
+
+@pytest.mark.parametrize(("changes", "words", "found"), [
+    ({"model": "unheard-of", "model_requested": "unheard-of"}, "1 call has no price", "unheard-of"),
+    ({"outcome": "no_usage", "usage": None, "status_code": 504}, "1 call came back without usage", "504"),
+    ({"outcome": "pending", "usage": None}, "1 call came back without usage", "not known"),
+])  # fmt: skip
+def test_every_kind_of_call_that_sums_leave_out_has_an_amber_line_with_its_calls(
+    site: Site, team: Acme, changes: dict[str, object], words: str, found: str
+) -> None:
+    spend(site, team, **changes)
+    page = team.browser.get("/")
+    line = re.search(
+        rf'<p class="notice warn"><a href="([^"]+)">{words}', re.sub(r"</a> (came|has)", r" \1", page.text)
+    )
+    assert line, text(page)
+    assert found in text(team.browser.get(line[1].replace("&amp;", "&")))
+
+
+def test_a_call_in_doubt_has_an_amber_line_too(site: Site, team: Acme) -> None:
+    spend(site, team)
+    began = datetime.now(UTC) - timedelta(hours=2)
+    site.sql(
+        "insert into public.usage_logs (id, org_id, project_id, api_key_id, started_at, deadline_at, state, upstream,"
+        " endpoint, method, stream, batch, tags) values (gen_random_uuid(), %s, %s, %s, %s, %s, 'open', 'sandbox',"
+        " '/v1/embeddings', 'POST', false, false, '{}')",
+        team.ada.organization["id"], team.project["id"], team.key["id"], began, began + timedelta(hours=1),
+    )  # fmt: skip
+    page = team.browser.get("/")
+    line = re.search(r'<p class="notice warn"><a href="([^"]+)">1 call is</a> in doubt', page.text)
+    assert "in doubt" in text(team.browser.get(line[1].replace("&amp;", "&")))
+
+
+def test_a_correction_counts_when_it_was_booked_and_is_shown_as_such_everywhere(site: Site, team: Acme) -> None:
+    call_id = spend(site, team, 40)
+    correct(site, call_id, "0.5", datetime.now(UTC))
+    page = text(team.browser.get("/"))
+    assert "Spend contains $0.50 of corrections booked in this period" in page
+    assert "with every correction of them until today: $0.00" in page
+    assert "No calls in this period" not in page
+    (row,) = table(team.browser.get("/spend.csv"))
+    assert (row["calls"], row["cost"], row["adjustments"], row["cost_corrected"]) == (
+        "0", "0.500000000000", "0.500000000000", "0",
+    )  # fmt: skip
+    totals = team.ada.get("/usage").json["totals"]
+    assert (totals["calls"], totals["cost"], totals["adjustments"], totals["cost_corrected"]) == (0, "0.5", "0.5", "0")
+    before = (datetime.now(UTC) - timedelta(days=41)).date()
+    then = team.ada.get(f"/usage?from={before}&to={before + timedelta(days=2)}").json["totals"]
+    assert (then["cost"], then["adjustments"], then["cost_corrected"]) == ("0.00045", "0", "0.50045")
+
+
+def test_a_call_keeps_its_cost_and_shows_its_corrections(site: Site, team: Acme) -> None:
+    call_id = spend(site, team)
+    correct(site, call_id, "-0.00005", datetime.now(UTC))
+    page = text(team.browser.get(f"/calls/{call_id}"))
+    assert "Cost of the call $0.00045" in page
+    assert "list price was wrong -$0.00005" in page and "Corrected cost $0.0004" in page
+    call = team.ada.get(f"/calls/{call_id}").json
+    assert (call["cost"], call["adjustments"], call["cost_corrected"]) == ("0.00045", "-0.00005", "0.0004")
+    (row,) = table(team.browser.get("/calls.csv"))
+    assert (row["cost"], row["cost_corrected"]) == ("0.000450000000", "0.000400000000")
