@@ -105,7 +105,8 @@ RULES = {
         where has_any_column_privilege('spendai_analyst', 'public.' || t, 'select')""",
     "every view is there for people and for analysts": """
         select c.oid::regclass, r from pg_class c, unnest(array['authenticated', 'spendai_analyst']) r
-        where relkind = 'v' and relnamespace = 'public'::regnamespace and not has_table_privilege(r, c.oid, 'select')""",
+        where relkind = 'v' and relnamespace = 'public'::regnamespace
+            and not has_table_privilege(r, c.oid, 'select')""",
     "nobody but the owner may make anything in our schemas": f"""
         select nspname, r.rolname from pg_namespace n cross join pg_roles r
         where nspname in {OURS} and r.rolname = any ({EVERYBODY})

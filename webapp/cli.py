@@ -1,4 +1,4 @@
-"""Commands for the operator: ``flask migrate``, ``flask users reset EMAIL``."""
+"""Commands for the operator: ``flask migrate``, ``flask users reset EMAIL``, ``flask analyst …`` (cli_analyst.py)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import psycopg
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 
-from webapp import db, embedded
+from webapp import cli_analyst, db, embedded
 from webapp import migrate as migrations
 from webapp.config import Config
 from webapp.keys import key_hash
@@ -22,6 +22,7 @@ def init_app(app: Flask) -> None:
     """Make the commands part of ``flask``."""
     app.cli.add_command(migrate)
     app.cli.add_command(users)
+    app.cli.add_command(cli_analyst.analyst)
 
 
 @contextmanager

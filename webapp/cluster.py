@@ -23,8 +23,9 @@ from webapp.programs import ClusterError, account, find_bindir, major, run_as
 
 SUPERUSER = "supabase_admin"  # as on Supabase; role postgres is the owner and no superuser
 LOG_BYTES = 10_000_000  # a log beyond this size becomes postgres.log.1
-PORT = 5432  # only names the socket file: nothing listens on TCP
+PORT = 5432  # names the socket file, also where nothing listens on TCP
 SETTINGS = {
+    "port": str(PORT),
     "listen_addresses": "",
     "timezone": "UTC",
     "log_timezone": "UTC",
@@ -112,7 +113,7 @@ class Cluster:
         self._clear()
         trim_log(self.log)
         options = [f"-c{name}={value}" for name, value in self.settings.items()]
-        options += [f"-cunix_socket_directories={_quoted(self.socket)}", f"-cport={PORT}"]
+        options += [f"-cunix_socket_directories={_quoted(self.socket)}"]
         with open(os.open(self.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "wb") as log:
             before = log.seek(0, os.SEEK_END)
             self.process = subprocess.Popen(  # noqa: S603
@@ -180,12 +181,12 @@ class Cluster:
 
     def dsn(self, user: str, password: str, dbname: str = "postgres") -> str:
         """Connection string over the Unix socket."""
-        return dsn(self.socket, user, password, dbname)
+        return dsn(self.socket, user, password, dbname, int(self.settings["port"]))
 
 
-def dsn(socket: Path, user: str, password: str, dbname: str = "postgres") -> str:
+def dsn(socket: Path, user: str, password: str, dbname: str = "postgres", port: int = PORT) -> str:
     """Connection string for the server behind a socket folder."""
-    return make_conninfo(host=str(socket), port=PORT, user=user, password=password, dbname=dbname)
+    return make_conninfo(host=str(socket), port=port, user=user, password=password, dbname=dbname)
 
 
 def trim_log(log: Path) -> None:

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import psycopg
 
-from webapp.cluster import PORT, SUPERUSER, Cluster, dsn, trim_log
+from webapp import door
+from webapp.cluster import SUPERUSER, Cluster, dsn, trim_log
 from webapp.config import ROOT, Config, _generated
 from webapp.programs import ClusterError, account, copied, find_bindir, major, may_enter, say
 
@@ -33,9 +34,9 @@ class Server:
     """
 
     def __init__(self, home: Path, place: Path, lock: int, cluster: Cluster | None) -> None:
-        self.host, self.port, self.owned = str(socket_dir(place)), PORT, cluster is not None
-        self.owner_dsn = dsn(socket_dir(place), OWNER, _password(home, OWNER))
-        self.admin_dsn = dsn(socket_dir(place), SUPERUSER, _password(home, SUPERUSER))
+        self.host, self.port, self.owned = str(socket_dir(place)), door.port(place), cluster is not None
+        self.owner_dsn = _dsn(place, OWNER, _password(home, OWNER))
+        self.admin_dsn = _dsn(place, SUPERUSER, _password(home, SUPERUSER))
         self._cluster, self._lock = cluster, lock
 
     def alive(self) -> bool:
@@ -70,6 +71,7 @@ def ensure(config: Config) -> Server:
         server = Server(config.home, place, lock, cluster)
         if not cluster.data.exists():
             cluster.create(_password(config.home, SUPERUSER))
+        door.guard(cluster.data)
         cluster.start()
         _apply_shim(server, _password(config.home, OWNER))
         return server
@@ -83,7 +85,18 @@ def ensure(config: Config) -> Server:
 
 def conninfo(config: Config, user: str, password: str) -> str:
     """Connection string for a process that only connects to the embedded Postgres of config.home."""
-    return dsn(socket_dir((config.home / "postgres").resolve()), user, password)
+    return _dsn((config.home / "postgres").resolve(), user, password)
+
+
+def network_door(config: Config, wanted: bool) -> tuple[str, int]:
+    """Say whether analysts shall get in over TCP, from the next start on; where that is."""
+    place = (config.home / "postgres").resolve()
+    door.want(place, wanted)
+    return door.ADDRESS, door.port(place)
+
+
+def _dsn(place: Path, user: str, password: str) -> str:
+    return dsn(socket_dir(place), user, password, port=door.port(place))
 
 
 def socket_dir(place: Path) -> Path:
@@ -152,7 +165,7 @@ def _cluster(home: Path, place: Path) -> Cluster:
         bindir = copied(bindir, place)
     log = home / "log" / "postgres.log"
     log.parent.mkdir(mode=0o700, exist_ok=True)
-    cluster = Cluster(data, socket_dir(place), bindir=bindir, log=log)
+    cluster = Cluster(data, socket_dir(place), bindir=bindir, log=log, settings=door.settings(place))
     _make_private(cluster)
     return cluster
 

@@ -13,8 +13,8 @@ declare
 begin
     if cardinality(v_orgs) <> 1 then
         raise sqlstate 'PT404' using detail = 'organization_not_found',
-            message = format('%s organizations are called %L', cardinality(v_orgs), p_org),
-            hint = 'An id is always unique; list them with: select id, name from organizations.';
+            message = case when v_orgs = '{}' then format('no organization is called %L', p_org)
+                else format('several organizations are called %L: give the id of one', p_org) end;
     end if;
     -- Without it an analyst could fill the disk with temporary tables; the product needs none.
     execute format('revoke temporary on database %I from public', current_database());

@@ -77,7 +77,7 @@ def test_an_organization_that_is_not_there_gets_none(people: People, organizatio
 
 def test_of_two_organizations_with_one_name_none_is_picked(people: People) -> None:
     people.conn.execute("insert into public.organizations (name) values ('Acme')")
-    assert "2 organizations" in str(people.refused("PT404", CREATE, "Acme", "Ann", VERIFIER))
+    assert "give the id" in str(people.refused("PT404", CREATE, "Acme", "Ann", VERIFIER))
 
 
 def test_a_login_needs_somebody_it_is_for(people: People) -> None:

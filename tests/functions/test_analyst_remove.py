@@ -7,6 +7,7 @@ import pytest
 from analysts import new_analyst
 from checks import executors
 from people import People
+from psycopg.sql import SQL, Identifier
 
 REMOVE = "select app.analyst_remove(%s)"
 
@@ -47,9 +48,7 @@ def test_a_session_that_survives_its_row_sees_nothing(acme: str) -> None:
         owner.execute("delete from private.analyst_logins")
         assert ann.execute("select name from public.projects").fetchall() == []
         assert ann.execute("select * from public.spend_daily").fetchall() == []
-        owner.execute(
-            "do $$ begin execute format('drop role %I', (select rolname from pg_roles where rolname like 'an\\_%')); end $$"
-        )
+        owner.execute(SQL("drop role {}").format(Identifier(ann.info.user)))
 
 
 def test_what_it_left_behind_goes_with_it(acme: str) -> None:

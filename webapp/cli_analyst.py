@@ -1,0 +1,93 @@
+"""``flask analyst add|list|remove``: SQL logins with which analysts read their organization's numbers."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import quote, urlencode
+
+import click
+import psycopg
+from flask import current_app
+from flask.cli import with_appcontext
+from psycopg.conninfo import conninfo_to_dict
+
+from webapp import cli, embedded
+from webapp.config import Config
+
+LISTENS = "select current_setting('listen_addresses') <> ''"
+LOGINS = """
+select a.role_name, o.name, a.name, to_char(a.created_at at time zone 'utc', 'YYYY-MM-DD')
+from private.analyst_logins a join public.organizations o on o.id = a.org_id order by a.created_at, a.role_name
+"""
+
+
+@click.group()
+def analyst() -> None:
+    """SQL logins of analysts."""
+
+
+@analyst.command()
+@click.option("--org", required=True, help="Organization: its name or id.")
+@click.option("--name", required=True, help="Whom the login is for; only you see that.")
+@with_appcontext
+def add(org: str, name: str) -> None:
+    """Make a login that reads one organization's numbers; print its connection string, once."""
+    config, password = current_app.config["SPENDAI"], secrets.token_urlsafe(24)
+    with _database() as (conn, dsn):
+        verifier = conn.pgconn.encrypt_password(password.encode(), b"", b"scram-sha-256").decode()
+        (role,) = conn.execute("select app.analyst_create(%s, %s, %s)", [org, name, verifier]).fetchone()
+        (listens,) = conn.execute(LISTENS).fetchone()
+    url = connection_url(config, dsn, role, password)  # after the commit: what is printed works
+    click.echo("This is shown once; whoever has it reads the organization's numbers:", err=True)
+    click.echo(url)
+    if not listens:
+        click.echo("Start SpendAI again once (Ctrl-C, make run): from then on it listens there.", err=True)
+
+
+@analyst.command("list")
+@with_appcontext
+def show() -> None:
+    """List login, organization, whom it is for, since when."""
+    with _database() as (conn, _):
+        for row in conn.execute(LOGINS):
+            click.echo("\t".join(row))
+
+
+@analyst.command()
+@click.argument("login")
+@with_appcontext
+def remove(login: str) -> None:
+    """Remove a login and end its sessions."""
+    config = current_app.config["SPENDAI"]
+    with _database() as (conn, _):
+        conn.execute("select app.analyst_remove(%s)", [login])
+        (left,) = conn.execute("select exists (select from private.analyst_logins)").fetchone()
+    if config.embedded:
+        embedded.network_door(config, left)
+    click.echo(f"{login} is gone")
+
+
+@contextmanager
+def _database() -> Iterator[tuple[psycopg.Connection, str]]:
+    """One transaction as the database's owner, and the owner's connection string; what goes wrong is said in a line."""
+    try:
+        with cli.owner(current_app.config["SPENDAI"]) as dsn, psycopg.connect(dsn, prepare_threshold=None) as conn:
+            yield conn, dsn
+    except psycopg.DatabaseError as error:
+        raise click.ClickException(str(error.diag.message_primary or error)) from None
+
+
+def connection_url(config: Config, dsn: str, role: str, password: str) -> str:
+    """Connection string as a URL, which psql, pandas, SQLAlchemy and BI tools take alike."""
+    parts = conninfo_to_dict(dsn)
+    if config.embedded:
+        parts["host"], parts["port"] = embedded.network_door(config, True)
+    # Supabase's pooler wants the project's reference behind the user's name: role.reference
+    _, dot, reference = str(parts.get("user", "")).partition(".")
+    host, port = str(parts.get("host", "localhost")), parts.get("port", 5432)
+    host = f"[{host}]" if ":" in host else quote(host, safe="")
+    kept = {key: value for key, value in parts.items() if key in ("sslmode", "sslrootcert")}
+    url = f"postgresql://{role}{dot}{reference}:{password}@{host}:{port}/{quote(str(parts.get('dbname', 'postgres')))}"
+    return url + (f"?{urlencode(kept)}" if kept else "")
