@@ -104,7 +104,7 @@ class Transaction:
 def scope(role: str, claims: Mapping[str, Any] | None = None) -> Iterator[Transaction]:
     """One transaction as ``authenticated`` with a person's claims, or as ``spendai_auth`` for sign-in itself."""
     with _pools["auth" if role == "spendai_auth" else "web"].connection() as conn, conn.transaction():
-        settings = {"statement_timeout": STATEMENT_TIMEOUT}
+        settings = {"statement_timeout": STATEMENT_TIMEOUT, "jit": "off"}  # compiling takes longer than our queries
         if role != "spendai_auth":
             kept = {k: claims[k] for k in ("sub", "role", "email") if k in claims} if claims else {}
             settings |= {"role": role, "request.jwt.claims": json.dumps(kept)}
