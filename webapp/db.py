@@ -17,12 +17,15 @@ import hmac
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
+from psycopg.types.json import set_json_loads
 from psycopg_pool import ConnectionPool
 
 from webapp import embedded
@@ -30,6 +33,7 @@ from webapp.config import Config
 
 ROLES = ("spendai_web", "spendai_proxy", "spendai_auth")
 STATEMENT_TIMEOUT = "15s"
+set_json_loads(partial(json.loads, parse_float=Decimal))  # amounts in JSON stay exact: money is never a float
 _pools: dict[str, ConnectionPool] = {}
 
 
