@@ -32,10 +32,10 @@ endif
 
 .venv/installed: requirements.txt | .venv/bin/python
 	@echo "Installing packages into .venv …" >&2
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt >&2
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt >&2
 	@touch $@
 
 .venv/installed-dev: requirements-dev.txt .venv/installed
 	@echo "Installing packages for tests into .venv …" >&2
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt >&2
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements-dev.txt >&2
 	@touch $@
