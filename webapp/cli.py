@@ -1,4 +1,5 @@
-"""Commands for the operator: ``flask migrate``, ``flask users reset EMAIL``, ``flask analyst …`` (cli_analyst.py)."""
+"""Commands for the operator: ``flask migrate``, ``flask users reset EMAIL``, ``flask analyst …`` (cli_analyst.py),
+``flask prices …`` (cli_prices.py)."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ import psycopg
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 
-from webapp import cli_analyst, db, embedded
+from webapp import cli_analyst, cli_prices, db, embedded
 from webapp import migrate as migrations
 from webapp.config import Config
 from webapp.keys import key_hash
@@ -23,6 +24,7 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(migrate)
     app.cli.add_command(users)
     app.cli.add_command(cli_analyst.analyst)
+    app.cli.add_command(cli_prices.prices)
 
 
 @contextmanager
@@ -74,6 +76,8 @@ def users() -> None:
 def reset(email: str) -> None:
     """Print a link with which EMAIL sets a new password."""
     config, token = current_app.config["SPENDAI"], secrets.token_urlsafe(32)
+    if config.supabase_url:
+        raise click.ClickException("Supabase keeps the passwords: reset them in its dashboard, Authentication, Users")
     row = _as_owner(config, "select app.password_reset_create(%s, %s)", email, key_hash(token))
     if not row or row[0] is None:
         raise click.ClickException(f"nobody signs in with {email}")

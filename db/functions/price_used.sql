@@ -1,0 +1,13 @@
+-- price_used(cost_lines) → {price_ids, lines}: how a cost came about, as a correction remembers it
+create or replace function app.price_used(p_cost_lines jsonb) returns jsonb
+language sql immutable parallel safe
+set search_path = ''
+as $$
+    select jsonb_build_object(
+        'price_ids', coalesce((select jsonb_agg(distinct l -> 'price_id') from jsonb_array_elements(p_cost_lines) as l), '[]'),
+        'lines', coalesce(p_cost_lines, '[]'))
+$$;
+
+comment on function app.price_used is 'Price rows and lines behind a cost.';
+-- No grant: part of reprice_batch.
+revoke execute on function app.price_used from public, anon, authenticated, service_role;

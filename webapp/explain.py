@@ -1,0 +1,73 @@
+"""The cost of one call worked out line by line, for the terminal."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from webapp.format import exact, moment, number
+
+# The first 48 bits of the id are the millisecond of the call: they name the one partition to look into.
+CALL = """
+select u.*, o.name as organization, u.cost + coalesce(a.delta, 0) as cost_corrected
+from (select to_timestamp((('x' || left(translate(%(id)s::text, '-', ''), 12))::bit(48)::bigint) / 1000.0) as at) b
+join public.usage_logs u on u.id = %(id)s::uuid
+    and u.started_at >= b.at - interval '1 s' and u.started_at < b.at + interval '1 s'
+join public.organizations o on o.id = u.org_id
+left join lateral (select sum(a.delta) as delta from public.cost_adjustments a
+    where a.call_id = u.id and a.call_started_at = u.started_at) a on true
+"""
+LINES = """
+select l.* from public.usage_logs u cross join lateral app.price_lines(u.cost_lines) l
+where u.id = %s and u.started_at = %s order by l.n
+"""
+FILLS = "select * from public.cost_fills where call_id = %s and call_started_at = %s"
+CORRECTIONS = "select * from public.cost_adjustments where call_id = %s and call_started_at = %s order by at, id"
+
+
+def explained(conn: psycopg.Connection[dict[str, Any]], call_id: UUID) -> list[str] | None:
+    """Lines of text, or None when there is no such call."""
+    call = conn.execute(CALL, {"id": call_id}).fetchone()
+    if call is None:
+        return None
+    key = (call_id, call["started_at"])
+    words = [
+        f"call {call_id} of {call['organization']}, {moment(call['started_at'])} UTC"
+        + (" (sandbox: play money)" if call["upstream"] == "sandbox" else ""),
+        f"{call['method']} {call['endpoint']}, model {call['model'] or call['model_requested'] or 'unknown'},"
+        f" tier {call['service_tier'] or 'unknown'}{', batch' if call['batch'] else ''}",
+    ]
+    words += [_line(line) for line in conn.execute(LINES, key)]
+    words.append(f"cost {_dollars(call['cost'])} ({call['cost_status'] or call['state']})")
+    for fill in conn.execute(FILLS, key):
+        words.append(f"  filled {moment(fill['at'])} UTC, was {fill['old_status']}: {fill['reason']}")
+    corrections = conn.execute(CORRECTIONS, key).fetchall()
+    words += [f"  {exact(row['delta'])} booked {moment(row['at'])} UTC: {row['reason']}" for row in corrections]
+    if corrections:
+        words.append(f"corrected cost {_dollars(call['cost_corrected'])}")
+    return words
+
+
+def _line(line: dict[str, Any]) -> str:
+    """input_text  1,000 × $0.15 / 1,000,000 = $0.00015  (price 12, genai-prices 0.2.3, …)"""
+    what = line["dimension"] + (f" {line['qualifier']}" if line["qualifier"] else "")
+    if line["unit_price"] is None:
+        return f"  {what}  {number(line['quantity'])} × no price"
+    price = [f"price row {line['price_id']}", "the organization's own" if line["own_price"] else line["source"]]
+    price.append(f"from {moment(line['valid_from'])} UTC" if line["valid_from"] else "from the beginning")
+    price += [f"revision {line['revision']}", f"tier {line['tier']}"]
+    if line["context_min_tokens"]:
+        price.append(f"above {number(line['context_min_tokens'])} input tokens")
+    if line["priced_as"]:
+        price.append(f"priced as {line['priced_as']}")
+    return (
+        f"  {what}  {number(line['quantity'])} × {exact(line['unit_price'])} / {number(line['unit_qty'])}"
+        f" = {_dollars(line['cost'])}  ({', '.join(price)})"
+    )
+
+
+def _dollars(value: Decimal | None) -> str:
+    return "unknown" if value is None else exact(value)
