@@ -1,11 +1,13 @@
 -- web_session_save(...) → whether the browser session still lives; one that was ended meanwhile stays ended
+--
+-- Tokens that are null stay as they are: another request may have renewed them meanwhile.
 create or replace function app.web_session_save(p_id_hash bytea, p_data jsonb, p_tokens bytea, p_seconds integer)
 returns boolean
 language sql security definer
 set search_path = ''
 as $$
     with saved as (
-        update private.web_sessions s set data = p_data, tokens = p_tokens, seen_at = now(),
+        update private.web_sessions s set data = p_data, tokens = coalesce(p_tokens, s.tokens), seen_at = now(),
             expires_at = now() + make_interval(secs => p_seconds)
         where s.id_hash = p_id_hash and s.expires_at > now() returning 1
     )

@@ -23,6 +23,12 @@ def test_it_changes_data_and_end_but_never_the_person(people: People) -> None:
     assert row == {"user_id": people.ids["ada"], "data": {"b": 2}, "late": True}
 
 
+def test_the_tokens_stay_unless_there_are_new_ones(people: People) -> None:
+    people.one("select app.web_session_renew(%s, %s)", ID, b"tokens")
+    people.one(SAVE, ID, "{}", 3600)
+    assert people.one("select tokens from private.web_sessions")["tokens"] == b"tokens"
+
+
 def test_one_that_was_ended_or_expired_stays_so(people: People) -> None:
     people.conn.execute("update private.web_sessions set expires_at = now()")
     assert people.one(SAVE, ID, "{}", 3600)["lives"] is False
