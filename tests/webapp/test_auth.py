@@ -7,10 +7,8 @@ from uuid import uuid4
 import pytest
 from conftest import PASSWORD, Api, Site, at_once
 
-from webapp import create_app
 from webapp.auth.identity import Person
 from webapp.auth.tokens import Signer
-from webapp.config import Config, ConfigError
 
 
 def bare_account(site: Site) -> str:
@@ -165,11 +163,6 @@ def test_closed_sign_up_lets_a_person_without_organization_log_in(site: Site) ->
     assert lone.get("/projects").json["data"] == []
     assert lone.get("/usage").json["totals"]["cost"] == "0"
     assert lone.post("/projects", {"name": "x"}).status_code == 403
-
-
-def test_supabase_auth_is_refused_at_the_start_and_says_so(site: Site) -> None:
-    with pytest.raises(ConfigError, match="SUPABASE_URL"):
-        create_app(Config(**vars(site.config) | {"supabase_url": "https://x.supabase.co"}))
 
 
 def test_no_secret_reaches_the_log_or_an_answer(site: Site, caplog: pytest.LogCaptureFixture) -> None:

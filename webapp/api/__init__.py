@@ -6,6 +6,7 @@ from flask import Blueprint, Flask, Response, g, request
 
 from webapp.api import auth, keys, ledger, members, openapi, projects, provider_key
 from webapp.auth.identity import identity
+from webapp.auth.people import welcome_outsider
 from webapp.errors import ApiError
 
 BODY_BYTES = 2**20
@@ -27,6 +28,8 @@ def _sign_in() -> None:
     if request.endpoint not in PUBLIC:
         g.token = bearer()
         g.claims = identity().verify(g.token)
+        if request.endpoint != "api.logout":
+            welcome_outsider()
 
 
 def bearer() -> str:

@@ -21,10 +21,20 @@ NO_TOKEN = ApiError(401, "invalid_token", "the access token is not valid", hint=
 class EmbeddedIdentity:
     """Implements ``identity.Identity`` with functions that only the role spendai_auth may call."""
 
+    outside = False
+
     def __init__(self, config: Config) -> None:
         self._signer = Signer(config)
 
-    def signup(self, email: str, password: str, *, browser: bool = False) -> Login:
+    def signup(
+        self,
+        email: str,
+        password: str,
+        *,
+        browser: bool = False,
+        organization: str | None = None,
+        invitation: str | None = None,
+    ) -> Login:
         hashed = passwords.hashed(password)  # before anything is known of the address: both answers take as long
         with db.scope("spendai_auth") as tx:
             made = tx.call("local_auth.create_user", email, hashed)["create_user"]

@@ -9,9 +9,11 @@ from typing import Any, NamedTuple, Protocol
 
 from flask import current_app
 
-from webapp.config import Config, ConfigError
+from webapp.config import Config
+from webapp.errors import ApiError
 
 ROLE = "authenticated"  # database role of everybody who signed in; also the audience of access tokens
+AWAY = ApiError(503, "identity_unavailable", "Signing in is not possible right now", hint="Try again in a minute")
 
 
 class Person(NamedTuple):
@@ -37,25 +39,42 @@ class Tokens(NamedTuple):
 class Login(NamedTuple):
     """A person who came in. tokens: absent for browsers when the provider needs none, and while pending.
 
-    pending: the person exists, but has to confirm the e-mail address first.
+    pending: the person exists, but has to confirm the e-mail address first; organization: the name it was wished for
+    at sign-up, as far as the provider remembers one.
     """
 
     person: Person
     tokens: Tokens | None = None
     pending: bool = False
+    organization: str | None = None
 
 
 class Identity(Protocol):
     """What a provider can do. Everything raises ApiError: 400 bad input, 401 wrong, 403 banned, 409 taken, 503 away.
 
-    browser: the caller keeps a session of its own, tokens are not needed.
+    browser: the caller keeps a session of its own, tokens are not needed. outside: people may come with tokens that
+    somebody else gave them, so the first thing seen of a person may be any request.
     """
 
-    def signup(self, email: str, password: str, *, browser: bool = False) -> Login: ...
+    outside: bool
+
+    def signup(
+        self,
+        email: str,
+        password: str,
+        *,
+        browser: bool = False,
+        organization: str | None = None,
+        invitation: str | None = None,
+    ) -> Login:
+        """Make an account. organization, invitation: to go on with where the address has to be confirmed first."""
+        ...
 
     def login(self, email: str, password: str, *, browser: bool = False) -> Login: ...
 
-    def refresh(self, refresh_token: str) -> Login: ...
+    def refresh(self, refresh_token: str) -> Login:
+        """New tokens; 401 when there will never be any, 503 when it is worth trying again."""
+        ...
 
     def logout(self, access_token: str) -> None: ...
 
@@ -65,12 +84,12 @@ class Identity(Protocol):
 
 
 def choose(config: Config) -> Identity:
-    """The provider the settings ask for."""
-    from webapp.auth.embedded import EmbeddedIdentity  # noqa: PLC0415  # a provider knows this module
-
+    """The provider the settings ask for. Raises ConfigError."""
     if config.supabase_url:
-        raise ConfigError("SUPABASE_URL: this version cannot sign in through Supabase Auth; leave it empty")
-    return EmbeddedIdentity(config)
+        from webapp.auth.supabase import SupabaseIdentity as Chosen  # noqa: PLC0415  # slow to import
+    else:
+        from webapp.auth.embedded import EmbeddedIdentity as Chosen  # noqa: PLC0415  # a provider knows this module
+    return Chosen(config)
 
 
 def identity() -> Identity:

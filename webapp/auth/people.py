@@ -12,6 +12,7 @@ from flask import current_app, g, session
 from flask_login import UserMixin
 
 from webapp import db
+from webapp.auth import outside
 from webapp.auth.identity import Login, Person, identity
 from webapp.errors import ApiError
 from webapp.keys import key_hash
@@ -71,7 +72,7 @@ def sign_up(email: str, password: str, organization: str | None, invitation: str
     invite_only = current_app.config["SPENDAI"].signup_mode == "invite"
     with db.scope("spendai_auth") as tx:
         email = tx.call("signup_check", email, organization, token_hash, invite_only)["signup_check"]
-    login = identity().signup(email, password, browser=browser)
+    login = identity().signup(email, password, browser=browser, organization=organization, invitation=invitation)
     if login.pending:
         return login
     if token_hash:
@@ -85,12 +86,16 @@ def sign_up(email: str, password: str, organization: str | None, invitation: str
 def log_in(email: str, password: str, *, browser: bool) -> Login:
     """Check a password. Whoever has no organization gets one now: a sign-up that broke off half-way heals here."""
     login = identity().login(email, password, browser=browser)
+    _belong(login.person, login.organization)
+    return login
+
+
+def _belong(who: Person, name: str | None) -> None:
     try:
-        ensure_organization(login.person)
+        ensure_organization(who, name)
     except psycopg.Error as error:
         if error.sqlstate != "PT403":  # sign-up is closed: let in, the pages say that there is no organization
             raise
-    return login
 
 
 def ensure_organization(who: Person, name: str | None = None) -> None:
@@ -100,15 +105,30 @@ def ensure_organization(who: Person, name: str | None = None) -> None:
         tx.call("ensure_organization", name, config.install_key, config.signup_mode == "invite")
 
 
-def sign_in(who: Person) -> None:
+def welcome_outsider() -> None:
+    """Whoever comes with a token that we did not give out, and is new, gets an organization as after a log-in."""
+    if not identity().outside or me() is not None:
+        return
+    with person() as tx:
+        former = tx.call("former_member")["former_member"]
+    if not former:
+        _belong(Person(g.claims["sub"], g.claims.get("email", "")), None)
+        g.pop("me")
+
+
+def sign_in(login: Login) -> None:
     """Give this browser a session of its own."""
-    session.start(who)
-    flask_login.login_user(User(who))
+    session.start(login)
+    flask_login.login_user(User(login.person))
     g.pop("me", None)
 
 
 def sign_out() -> None:
-    """End this browser's session."""
+    """End this browser's session, at an outside provider too as far as it can be reached."""
+    kept = outside.unseal(session.id, session.tokens) if session.tokens else None
     session.end()
+    if kept:
+        with suppress(ApiError):
+            identity().logout(kept.access_token)
     flask_login.logout_user()
     g.pop("me", None)

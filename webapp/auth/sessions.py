@@ -20,7 +20,9 @@ from flask.sessions import SessionInterface, SessionMixin
 from psycopg.types.json import Jsonb
 
 from webapp import db
-from webapp.auth.identity import Person
+from webapp.auth import outside
+from webapp.auth.identity import Login, Person
+from webapp.errors import ApiError
 from webapp.keys import key_hash
 
 log = logging.getLogger("spendai")
@@ -36,7 +38,7 @@ class WebSession(dict[str, Any], SessionMixin):
     """The session of one request.
 
     id: what the cookie holds, None without one; person: who signed in; stored: a row exists; problem: why it could not
-    be read.
+    be read; tokens: what an outside provider gave for it, sealed.
     """
 
     def __init__(self, id: str | None = None) -> None:
@@ -44,15 +46,17 @@ class WebSession(dict[str, Any], SessionMixin):
         self.id, self.person, self.stored = id, None, False
         self.expires_at: datetime | None = None
         self.send_cookie = False
-        self.problem: psycopg.Error | None = None
+        self.problem: psycopg.Error | ApiError | None = None
+        self.tokens: bytes | None = None
         self._loaded: str = "{}"
 
     def read(self) -> None:
         """Take over what the row says, if there is one."""
         with db.scope("spendai_auth") as tx:
             row = tx.call("web_session_load", key_hash(self.id))
-        if row:
+        if row and (row["tokens"] is None or outside.still_good(self.id, row["tokens"])):
             self.stored, self.expires_at = True, row["expires_at"]
+            self.tokens = row["tokens"]
             self.update(row["data"])
             self._loaded = self._data()
             if row["user_id"]:
@@ -65,13 +69,14 @@ class WebSession(dict[str, Any], SessionMixin):
             self.id, self.send_cookie = secrets.token_urlsafe(32), True
         return self.id
 
-    def start(self, person: Person) -> None:
+    def start(self, login: Login) -> None:
         """Sign in: always under a new id, so nobody can know it from before."""
-        fresh = secrets.token_urlsafe(32)
+        person, fresh = login.person, secrets.token_urlsafe(32)
+        tokens = outside.seal(fresh, login.tokens) if login.tokens else None
         with db.scope("spendai_auth") as tx:
             if self.id:
                 tx.call("web_session_end", key_hash(self.id))
-            tx.call("web_session_start", key_hash(fresh), UUID(person.id), Jsonb({}), None, SIGNED_IN)
+            tx.call("web_session_start", key_hash(fresh), UUID(person.id), Jsonb({}), tokens, SIGNED_IN)
         self.clear()
         self.id, self.person, self.stored, self.send_cookie, self._loaded = fresh, person, True, True, "{}"
 
@@ -120,7 +125,7 @@ class DatabaseSessions(SessionInterface):
             session.id = sent
             try:
                 session.read()
-            except psycopg.Error as error:  # nothing handles errors yet at this point of a request
+            except (psycopg.Error, ApiError) as error:  # nothing handles errors yet at this point of a request
                 session.problem = error
         return session
 

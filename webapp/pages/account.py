@@ -47,7 +47,7 @@ def login() -> Page:
         return redirect(onward)
     if request.method == "POST":
         try:
-            sign_in(log_in(request.form.get("email", ""), request.form.get("password", ""), browser=True).person)
+            sign_in(log_in(request.form.get("email", ""), request.form.get("password", ""), browser=True))
         except ApiError as refused:
             error = refused
         else:
@@ -66,7 +66,10 @@ def signup() -> Page:
     if request.method == "POST":
         try:
             words = (form.get("email", ""), form.get("password", ""), form.get("organization"), token or None)
-            sign_in(sign_up(*words, browser=True).person)
+            found = sign_up(*words, browser=True)
+            if found.pending:
+                return render_template("account/confirm.html", email=found.person.email)
+            sign_in(found)
         except ApiError as refused:
             error = refused
         except psycopg.Error as refused:

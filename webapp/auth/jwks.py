@@ -1,0 +1,77 @@
+"""Access tokens of Supabase Auth: whether one is genuine, in date, and a person's."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from typing import Any
+from uuid import UUID
+
+import certifi
+import jwt
+
+from webapp.auth.identity import ROLE
+from webapp.config import Config, ConfigError
+
+LEEWAY = 10  # seconds two clocks may differ
+LIFESPAN = 600  # seconds the published keys are good for
+COOLDOWN = 5  # seconds between looks for a key that is not among them: a rotated one, or an invented one
+TIMEOUT = 5  # seconds
+SIGNED_BY_KEY = ("ES256", "RS256")
+REQUIRED = ["exp", "sub", "aud", "iss", "role"]
+
+
+class KeysUnavailable(Exception):
+    """The provider's public keys cannot be fetched, so nothing can be said of a token."""
+
+
+def tls() -> ssl.SSLContext:
+    """Certificate authorities of the machine, and certifi's where it has none of its own."""
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    return context
+
+
+class Verifier:
+    """Checks tokens with the keys that the project publishes, or with its secret if one is set; one per process."""
+
+    def __init__(self, config: Config, context: ssl.SSLContext) -> None:
+        self.issuer = config.supabase_url + "/auth/v1"
+        self._secret = config.supabase_jwt_secret
+        if self._secret and len(self._secret.encode()) < 32:
+            raise ConfigError("SUPABASE_JWT_SECRET: expected at least 32 bytes")
+        self.keys = jwt.PyJWKClient(
+            self.issuer + "/.well-known/jwks.json",
+            lifespan=LIFESPAN,
+            cooldown_duration=COOLDOWN,
+            timeout=TIMEOUT,
+            ssl_context=context,
+        )
+
+    def read(self, token: str) -> dict[str, Any] | None:
+        """Claims of a person's token; None for any other, so for service_role's and anonymous ones too."""
+        try:
+            algorithm = jwt.get_unverified_header(token).get("alg")
+            claims = jwt.decode(
+                token,
+                self._key(token, algorithm),
+                algorithms=[algorithm],
+                audience=ROLE,
+                issuer=self.issuer,
+                leeway=LEEWAY,
+                options={"require": REQUIRED},
+            )
+            UUID(claims["sub"])
+        except (jwt.PyJWKClientConnectionError, json.JSONDecodeError):
+            raise KeysUnavailable(self.keys.uri) from None
+        except (jwt.PyJWTError, ValueError, TypeError, AttributeError):
+            return None
+        return claims if claims["role"] == ROLE and not claims.get("is_anonymous") else None
+
+    def _key(self, token: str, algorithm: Any) -> Any:
+        """What this token must be signed with: the algorithm it names only chooses among those that we accept."""
+        if algorithm in SIGNED_BY_KEY:
+            return self.keys.get_signing_key_from_jwt(token).key
+        if algorithm == "HS256" and self._secret:
+            return self._secret
+        raise jwt.InvalidAlgorithmError(algorithm)

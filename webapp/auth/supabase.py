@@ -1,0 +1,152 @@
+"""Supabase Auth as the identity provider: it keeps the people and their passwords, we ask it over HTTP.
+
+Each question gets a client of its own: supabase-py remembers who signed in last. It knows the error shapes of every
+GoTrue version, which is why it is used here and not plain HTTP; with a shared TLS context a client costs 2 ms.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import httpx
+from supabase import AuthApiError, AuthError, AuthInvalidCredentialsError, AuthWeakPasswordError, create_client
+from supabase.lib.client_options import SyncClientOptions
+
+from webapp import db
+from webapp.auth import passwords
+from webapp.auth.embedded import NO_TOKEN, WRONG
+from webapp.auth.identity import AWAY, Login, Person, Tokens
+from webapp.auth.jwks import TIMEOUT, KeysUnavailable, Verifier, tls
+from webapp.config import Config
+from webapp.errors import ApiError
+
+log = logging.getLogger("spendai.auth")
+logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs URLs, and one may hold an invitation's token
+
+NO_REFRESH = ApiError(401, "invalid_refresh_token", "the refresh token is not valid any more", hint="Log in again")
+# What GoTrue says, and what that is here; a code that is missing means that the provider itself is in trouble.
+REFUSALS = {
+    "invalid_credentials": WRONG,
+    "validation_failed": WRONG,
+    "user_not_found": WRONG,
+    "user_banned": ApiError(403, "account_banned", "this account is closed"),
+    "email_not_confirmed": ApiError(
+        403, "email_not_confirmed", "confirm your e-mail address first", hint="The link is in the e-mail you got"
+    ),
+    "over_request_rate_limit": ApiError(429, "too_many_attempts", "too many attempts", hint="Wait a few minutes"),
+    "over_email_send_rate_limit": ApiError(
+        429, "too_many_attempts", "no more e-mails can be sent right now", hint="Wait a few minutes"
+    ),
+}
+TAKEN = ApiError(409, "email_taken", "this address has an account already", "email", "Log in instead")
+NO_ADDRESS = ApiError(400, "email_invalid", "this e-mail address is not accepted", "email")
+CLOSED = ApiError(403, "signup_closed", "sign-up is switched off in Supabase")
+SIGNUP_REFUSALS = REFUSALS | {
+    "user_already_exists": TAKEN,
+    "email_exists": TAKEN,
+    "signup_disabled": CLOSED,
+    "email_provider_disabled": CLOSED,
+    "email_address_invalid": NO_ADDRESS,
+    "email_address_not_authorized": NO_ADDRESS,
+    "validation_failed": NO_ADDRESS,
+}
+REFRESH_REFUSALS = dict.fromkeys(
+    ("refresh_token_not_found", "refresh_token_already_used", "session_not_found", "session_expired", "user_banned",
+     "user_not_found", "validation_failed"), NO_REFRESH
+)  # fmt: skip
+
+
+class SupabaseIdentity:
+    """Implements ``identity.Identity`` with a Supabase project."""
+
+    outside = True
+
+    def __init__(self, config: Config) -> None:
+        self._config, self._context = config, tls()
+        self._verifier = Verifier(config, self._context)
+
+    def signup(
+        self,
+        email: str,
+        password: str,
+        *,
+        browser: bool = False,
+        organization: str | None = None,
+        invitation: str | None = None,
+    ) -> Login:
+        passwords.check(password)
+        onward = self._config.public_url + (f"/invitation/{invitation}" if invitation else "/login")
+        options = {"data": {"organization": organization} if organization else {}, "email_redirect_to": onward}
+        words = {"email": email, "password": password, "options": options}
+        answer = self._ask(lambda auth: auth.sign_up(words), SIGNUP_REFUSALS)
+        if answer.session is None:
+            return Login(Person(str(answer.user.id), email), pending=True)
+        return _came_in(answer)
+
+    def login(self, email: str, password: str, *, browser: bool = False) -> Login:
+        words = {"email": email.strip(" \t\r\n").lower(), "password": password}
+        return _came_in(self._ask(lambda auth: auth.sign_in_with_password(words), REFUSALS))
+
+    def refresh(self, refresh_token: str) -> Login:
+        if not refresh_token:
+            raise NO_REFRESH
+        return _came_in(self._ask(lambda auth: auth.refresh_session(refresh_token), REFRESH_REFUSALS))
+
+    def logout(self, access_token: str) -> None:
+        """End this log-in at the provider; a token that is not good any more has nothing to end."""
+        over = dict.fromkeys(("session_not_found", "session_expired", "bad_jwt", "user_not_found", "no_authorization"))
+        self._ask(lambda auth: auth.admin.sign_out(access_token, "local"), over)
+
+    def verify(self, access_token: str) -> dict[str, Any]:
+        try:
+            claims = self._verifier.read(access_token)
+        except KeysUnavailable as error:
+            log.error("the keys of Supabase Auth cannot be fetched from %s", error)
+            raise AWAY from None
+        if claims is None:
+            raise NO_TOKEN
+        with db.scope("spendai_auth") as tx:
+            alive = tx.call("user_alive", UUID(claims["sub"]))
+        if not alive or not alive["user_alive"]:
+            raise NO_TOKEN
+        return claims
+
+    def _ask(self, question: Callable[[Any], Any], refusals: dict[str, ApiError | None]) -> Any:
+        """Put one question; ApiError for what the provider refuses, 503 when it cannot be asked."""
+        with self._client() as auth:
+            try:
+                return question(auth)
+            except AuthInvalidCredentialsError:  # supabase-py saw that a field is empty
+                raise WRONG from None
+            except AuthWeakPasswordError as error:
+                raise ApiError(400, "weak_password", error.message.rstrip("."), "password") from None
+            except AuthApiError as error:
+                known = refusals.get(error.code or "", AWAY)
+                if known is AWAY:
+                    log.error("Supabase Auth answers status=%s code=%s", error.status, error.code)
+                if known:
+                    raise known from None
+            except (AuthError, httpx.HTTPError, ValueError) as error:  # ValueError: answered by something else
+                log.error("Supabase Auth does not answer: %s", type(error).__name__)
+                raise AWAY from None
+        return None
+
+    @contextmanager
+    def _client(self) -> Iterator[Any]:
+        with httpx.Client(verify=self._context, timeout=TIMEOUT) as http:
+            options = SyncClientOptions(auto_refresh_token=False, persist_session=False, httpx_client=http)
+            options.flow_type = "implicit"  # a confirmation link then needs nothing that this client would remember
+            yield create_client(self._config.supabase_url, self._config.supabase_publishable_key, options).auth
+
+
+def _came_in(answer: Any) -> Login:
+    """supabase-py's answer as ours."""
+    session, user = answer.session, answer.user
+    tokens = Tokens(session.access_token, session.refresh_token, session.expires_in)
+    wished = (user.user_metadata or {}).get("organization")  # its owner wrote it: good for nothing but a name
+    named = isinstance(wished, str) and wished.isprintable() and len(wished) <= 200
+    return Login(Person(str(user.id), (user.email or "").lower()), tokens, organization=wished if named else None)
