@@ -12,6 +12,7 @@ from conftest import PASSWORD, Api, Site
 
 from webapp.api.openapi import OPERATIONS
 
+PRICE = {"model": "gpt-99", "dimension": "input_text", "unit_price": "0.1", "unit_qty": "1000000"}
 SEALED = {"key": "sk-" + "x" * 40}
 
 
@@ -55,6 +56,7 @@ TRIES: dict[tuple[str, str], Make] = {
     ("get", "/calls"): lambda s, a: ("/calls", None),
     ("get", "/calls/{call_id}"): lambda s, a: (f"/calls/{a.call}", None),
     ("get", "/prices"): lambda s, a: ("/prices", None),
+    ("post", "/prices"): lambda s, a: ("/prices", PRICE),
     ("get", "/invitations"): lambda s, a: ("/invitations", None),
     ("post", "/invitations"): lambda s, a: ("/invitations", {"email": s.email(), "role": "developer"}),
     ("delete", "/invitations/{invitation_id}"): lambda s, a: (f"/invitations/{invitation(a)}", None),

@@ -36,6 +36,11 @@ class Fields:
             raise ApiError(400, "invalid_value", f"'{name}' is too large", name)
         return default if value is None else value
 
+    def number(self, name: str) -> str | None:
+        """An exact number as text; a JSON number with a fraction has been rounded to binary by whoever sent it."""
+        value = self.values.get(name)
+        return str(value) if type(value) is int and abs(value) < 2**63 else self.text(name, needed=False)
+
     def moment(self, name: str) -> datetime | None:
         text = self.text(name, needed=False)
         try:

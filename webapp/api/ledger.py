@@ -11,7 +11,7 @@ from flask import Blueprint, request
 from psycopg.types.json import Jsonb
 
 from webapp import auth, filters
-from webapp.api.body import cursor_of, limit, moment_cursor, number_cursor
+from webapp.api.body import cursor_of, fields, limit, moment_cursor, number_cursor
 from webapp.api.shape import listed, plain
 from webapp.errors import ApiError
 
@@ -45,6 +45,7 @@ def routes(bp: Blueprint) -> None:
     bp.add_url_rule("/calls", "calls", calls)
     bp.add_url_rule("/calls/<uuid:call_id>", "call", call)
     bp.add_url_rule("/prices", "prices", prices)
+    bp.add_url_rule("/prices", "add_price", add_price, methods=["POST"])
     bp.add_url_rule("/audit", "audit", audit)
 
 
@@ -84,10 +85,32 @@ def _call(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def prices() -> dict[str, Any]:
-    many, after = limit(), number_cursor()
+    """All prices as they were entered; with ``model`` those of one model, the newest first."""
+    many, after, model = limit(), number_cursor(), request.args.get("model")
     with auth.person() as tx:
+        if model is not None:
+            return listed(tx.rows("price_history", model.replace("\0", "")))
         rows = tx.query(PRICES, after, many + 1)
     return listed(rows[:many], str(rows[many - 1]["id"]) if len(rows) > many else None)
+
+
+def add_price() -> tuple[dict[str, Any], int]:
+    body = fields()
+    words = (
+        body.text("model"),
+        body.text("dimension"),
+        body.text("service_tier", needed=False),
+        body.whole("context_min_tokens", 0),
+        body.text("qualifier", needed=False),
+        body.number("unit_price"),
+        body.number("unit_qty"),
+        body.moment("valid_from"),
+        body.text("note", needed=False),
+    )
+    with auth.person() as tx:
+        made = tx.rows("price_add", *words)[0]
+        rows = tx.rows("price_history", made["model"])
+    return plain(next(row for row in rows if row["id"] == made["id"])), 201
 
 
 def audit() -> dict[str, Any]:

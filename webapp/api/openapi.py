@@ -23,6 +23,7 @@ PERIOD = {
     "to": {"type": "string", "description": "Date or RFC 3339 moment, UTC, exclusive."},
 } | {name: {"type": "array", "items": {"type": "string"}} for name in FILTERS}
 GROUP = {"group_by": {"type": "string", "description": "Comma-separated: " + ", ".join(GROUPS)}}
+MODEL = {"model": {"type": "string", "description": "Any name of a model; its whole history on one page."}}
 PROJECT = {"project_id": {"type": "string", "format": "uuid", "description": "A project's own key instead."}}
 
 
@@ -56,7 +57,17 @@ ROUTES = (
     ("get", "/usage", "Spend of a period, grouped", "Usage", NO_BODY, 200, "member", PERIOD | GROUP),
     ("get", "/calls", "Calls, newest first", "CallRowList", NO_BODY, 200, "member", PERIOD | PAGED),
     ("get", "/calls/{call_id}", "One call, its cost line by line", "Call"),
-    ("get", "/prices", "Prices in the order they were entered", "PriceList", NO_BODY, 200, "member", PAGED),
+    (
+        "get",
+        "/prices",
+        "Prices as entered; of one model: newest first",
+        "PriceList",
+        NO_BODY,
+        200,
+        "member",
+        MODEL | PAGED,
+    ),
+    ("post", "/prices", "Add a price only this organization pays", "Price", "NewPrice", 201, "admin"),
     ("get", "/invitations", "Invitations, newest first", "InvitationList"),
     ("post", "/invitations", "Invite somebody; link shown once", "InvitationOnce", "NewInvitation", 201, "admin"),
     ("delete", "/invitations/{invitation_id}", "Take an invitation back", NO_BODY, NO_BODY, 204, "admin"),

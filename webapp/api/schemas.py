@@ -160,6 +160,18 @@ SHAPES: dict[str, dict[str, str]] = {
         "source": "text",
         "note": "text",
         "own": "flag",
+        "in_force?": "flag",
+    },
+    "NewPrice": {
+        "model": "text",
+        "dimension": "text",
+        "service_tier?": "text?",
+        "context_min_tokens?": "whole?",
+        "qualifier?": "text?",
+        "unit_price": "money",
+        "unit_qty": "exact",
+        "valid_from?": "time?",
+        "note?": "text?",
     },
     "NewInvitation": {"email": "email", "role": "role"},
     "Invitation": {

@@ -1,21 +1,90 @@
-"""Prices: what each model costs now; the ones without a price first."""
+"""Prices: what each model costs now, the ones without a price first; what one cost when; and prices of one's own."""
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request
+from datetime import UTC, datetime
 
-from webapp import auth
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from webapp import auth, db
 from webapp.auth import login_required
+from webapp.errors import ApiError
+from webapp.pages.common import attempt
 
 bp = Blueprint("prices", __name__, url_prefix="/prices")
+FIELDS = ("model", "dimension", "service_tier", "context_min_tokens", "qualifier", "unit_price", "unit_qty",
+          "valid_from", "note")  # fmt: skip
+TIERS = ("standard", "batch", "flex", "priority", "ultrafast")
+
+
+def _typed(model: str = "") -> dict[str, str]:
+    """What the form shows: what was sent, else a price per million tokens from today on."""
+    usual = {"model": model, "dimension": "input_text", "service_tier": "standard", "context_min_tokens": "0"}
+    usual |= {"unit_qty": "1000000", "valid_from": datetime.now(UTC).date().isoformat()}
+    return {name: request.form.get(name, usual.get(name, "")) for name in FIELDS}
+
+
+def _form(tx: db.Transaction, model: str = "", error: ApiError | None = None) -> dict[str, object]:
+    """What the form for a price of one's own needs."""
+    dimensions = tx.query("select unnest(app.price_dimensions()) as name")
+    return {
+        "typed": _typed(model),
+        "error": error,
+        "tiers": [(tier, tier) for tier in TIERS],
+        "dimensions": [(row["name"], row["name"].replace("_", " ")) for row in dimensions],
+    }
 
 
 @bp.get("")
 @login_required
-def index() -> str:
-    """The price list."""
+def index(error: ApiError | None = None) -> str:
+    """The price list; with a model in the query string its name stands in the form already."""
     words = request.args.get("q", "").replace("\0", "")
     with auth.person() as tx:
         missing = tx.query("select * from public.unpriced_models order by calls desc, model")
         prices = tx.rows("price_list", words)
-    return render_template("prices.html", missing=missing, prices=prices, words=words)
+        form = _form(tx, request.args.get("model", ""), error)
+    return render_template("prices.html", missing=missing, prices=prices, words=words, **form)
+
+
+@bp.post("")
+@login_required
+def add() -> Response | tuple[str, int]:
+    """A price that only this organization pays."""
+    price, error = attempt(_add)
+    if error or price is None:
+        return index(error), error.status if error else 500
+    flash(f"Price of {price['model']} added; it counts for calls from {price['valid_from']:%Y-%m-%d} on.", "good")
+    return redirect(url_for("prices.show", model=price["model"]), 303)
+
+
+def _add(tx: db.Transaction) -> dict[str, object] | None:
+    words: dict[str, object] = {name: request.form.get(name, "").strip() for name in FIELDS}
+    words["context_min_tokens"] = _whole(str(words["context_min_tokens"] or "0"))
+    words["valid_from"] = _day(str(words["valid_from"]))
+    return tx.call("price_add", *words.values())
+
+
+def _whole(text: str) -> int:
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        return int(text)
+    raise ApiError(400, "invalid_value", "this is a whole number of tokens", "context_min_tokens")
+
+
+def _day(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
+    except ValueError:
+        raise ApiError(400, "invalid_date", "this is a date such as 2026-01-31", "valid_from") from None
+
+
+@bp.get("/<path:model>")
+@login_required
+def show(model: str) -> str:
+    """Every price of a model, newest first."""
+    with auth.person() as tx:
+        rows = tx.rows("price_history", model.replace("\0", ""))
+    if not rows:
+        raise ApiError(404, "not_found", "no such model in the price list")
+    return render_template("price_history.html", model=rows[0]["model"], rows=rows)
