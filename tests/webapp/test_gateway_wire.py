@@ -104,6 +104,7 @@ def test_headers_go_upstream_as_they_came_but_for_the_listed_ones(stack, fake):
     }  # fmt: skip
     stack.post(json=CHAT, headers=given)
     sent = {k.lower(): v for k, v in fake.requests[-1].headers}
+    assert len(sent) == len(fake.requests[-1].headers), "a header twice: the client's own beside ours"
     assert sent == {
         "host": fake.origin.removeprefix("http://"), "authorization": "Bearer sk-upstream",
         "openai-beta": "assistants=v2", "x-stainless-lang": "python", "idempotency-key": "k1", "user-agent": "acme/1",
