@@ -31,8 +31,8 @@ class People:
         self.orgs: dict[str, UUID] = {}
         self.projects: dict[str, UUID] = {}
         self.keys: dict[str, NewKey] = {}
-        self._found("ada", "Acme")
-        self._found("eve", "Evil")
+        self.found("ada", "Acme")
+        self.found("eve", "Evil")
         self.sign_up("dev", "dev@acme.test")
         token = uuid4().bytes * 2
         with self.as_("ada"):
@@ -47,7 +47,8 @@ class People:
         self.ids[name] = row["id"]
         return row["id"]
 
-    def _found(self, name: str, organization: str) -> None:
+    def found(self, name: str, organization: str) -> None:
+        """A person who signs up with an organization, a project and a key."""
         self.sign_up(name, f"{name}@{organization.lower()}.test")
         with self.as_(name):
             row = self.one("select * from app.ensure_organization(%s, 'none', false)", organization)
@@ -91,11 +92,14 @@ class People:
             "model": "gpt-4o-mini", "stream": False, "end_user": None, "tags": {},
         } | changes  # fmt: skip
 
-    def open_calls(self, *messages: dict[str, Any], install_key: str = "none") -> list[dict[str, Any]]:
+    def open_calls(
+        self, *messages: dict[str, Any], install_key: str = "none", install_fingerprint: bytes | None = None
+    ) -> list[dict[str, Any]]:
         """Run app.open_calls as the gateway does."""
         numbered = [message | {"n": n} for n, message in enumerate(messages)]
         with self.as_role("spendai_proxy"):
-            return self.all("select * from app.open_calls(%s::jsonb, %s) order by n", json.dumps(numbered), install_key)
+            query = "select * from app.open_calls(%s::jsonb, %s, %s) order by n"
+            return self.all(query, json.dumps(numbered), install_key, install_fingerprint)
 
     def settle_message(self, name: str, opened: dict[str, Any], **changes: Any) -> dict[str, Any]:
         """A message for app.settle_calls that closes what ``opened`` (an open_message) opened."""

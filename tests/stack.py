@@ -21,6 +21,8 @@ from psycopg.rows import dict_row
 from webapp import db
 from webapp.config import load
 from webapp.migrate import migrate
+from webapp.provider_keys import fingerprint
+from webapp.vault import seal
 
 ROOT = Path(__file__).resolve().parent.parent
 SECRETS = {
@@ -101,6 +103,14 @@ class Stack:
 
     def count(self) -> int:
         return self.conn.execute("select count(*) as n from public.usage_logs").fetchone()["n"]
+
+    def found_with_key(self, name: str, organization: str, base_url: str, key: str = "sk-own") -> None:
+        """Another organization, founded by ``name``, which brings an OpenAI key of its own."""
+        self.people.found(name, organization)
+        sealed = seal(self.config.key_ring, key, self.people.orgs[name], None)
+        arguments = [sealed, base_url, fingerprint(self.config, key)]
+        with self.people.as_(name):
+            self.people.one("select app.provider_key_set(null, %s, 'own', %s, %s)", *arguments)
 
     @staticmethod
     def wait_for(condition: Any, seconds: float = 10.0) -> Any:

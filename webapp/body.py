@@ -1,4 +1,4 @@
-"""The body of a proxied request: JSON whole in memory, multipart and binary as a stream, both bounded."""
+"""The body of a proxied request: JSON whole in memory, forms and binary as a stream, both bounded."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any, BinaryIO
 
 from webapp.errors import ApiError
 from webapp.metering import FormReader, RequestFacts, read_json_request
+from webapp.metering.references import NEEDS_OWN_KEY, UNREADABLE, Objection
+from webapp.routes import Route
 
 CHUNK = 65536
 STREAMED = ("multipart/", "application/octet-stream", "audio/", "video/", "image/")
@@ -16,16 +18,30 @@ class ClientGone(Exception):
     """The client went away before it had sent its whole request."""
 
 
-class Body:
-    """``content`` is what goes upstream: bytes, an iterator of chunks, or None. ``length`` is None when chunked."""
+class ObjectionFound(Exception):
+    """A form turned out on its way to hold what may not go out with a shared OpenAI key."""
 
-    def __init__(self, environ: dict[str, Any], endpoint: str, max_body: int, max_upload: int) -> None:
-        self._endpoint, self._form = endpoint, None
+    def __init__(self, objection: Objection) -> None:
+        super().__init__(objection.code)
+        self.objection = objection
+
+
+class Body:
+    """``content`` is what goes upstream: bytes, an iterator of chunks, or None. ``length`` is None when chunked.
+
+    ``objection``: what is known before it is sent against sending it with an OpenAI key that several organizations
+    share. Set ``shared`` when it goes out with one, and a form is watched on its way.
+    """
+
+    def __init__(self, environ: dict[str, Any], route: Route, max_body: int, max_upload: int) -> None:
+        self._endpoint, self._form = route.endpoint, None
+        self.shared = False
+        self.objection = Objection(NEEDS_OWN_KEY) if route.forwarded == "own_key" else None
         self._input: BinaryIO = environ["wsgi.input"]
         self.length = _length(environ)
         self.content: bytes | Iterator[bytes] | None = None
         self.facts = RequestFacts()
-        if environ["REQUEST_METHOD"] in ("GET", "HEAD") or (self.length is None and not _chunked(environ)):
+        if self.length is None and not _chunked(environ):
             return
         kind = environ.get("CONTENT_TYPE", "")
         streamed = kind.lower().startswith(STREAMED)
@@ -34,6 +50,7 @@ class Body:
             raise too_large(self._limit)
         if streamed:
             self._form = FormReader(kind)
+            self.objection = self.objection or (None if route.takes_form else Objection(UNREADABLE))
             self.content = self._chunks()
         else:
             self._read_json()
@@ -42,6 +59,12 @@ class Body:
         """What the request says of itself; of a streamed one only once it was sent."""
         return self._form.facts(self._endpoint) if self._form else self.facts
 
+    def whole(self) -> bytes:
+        """All of it, for the sandbox; an upload that it would refuse anyway is not read."""
+        if isinstance(self.content, bytes):
+            return self.content
+        return b"" if self.objection else b"".join(self.content or ())
+
     def _read_json(self) -> None:
         try:
             content = b"".join(self._chunks())
@@ -49,11 +72,12 @@ class Body:
             raise ApiError(400, "incomplete_body", "The request's body broke off") from None
         self.facts = read_json_request(self._endpoint, content)
         self.content = self.facts.body
+        self.objection = self.objection or self.facts.objection
         if self.length is not None:
             self.length = len(self.content)
 
     def _chunks(self) -> Iterator[bytes]:
-        """The body as it comes in. Raises ClientGone, or ApiError 413 for a chunked one that never ends."""
+        """The body as it comes in. Raises ClientGone, ObjectionFound, or ApiError 413 for one that never ends."""
         got = 0
         while chunk := self._read():
             got += len(chunk)
@@ -61,6 +85,8 @@ class Body:
                 raise too_large(self._limit)
             if self._form:
                 self._form.feed(chunk)
+                if self.shared and self._form.objection:
+                    raise ObjectionFound(self._form.objection)
             yield chunk
         if self.length is not None and got < self.length:
             raise ClientGone

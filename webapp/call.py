@@ -9,6 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from webapp.metering import AnswerFacts, RequestFacts
+from webapp.metering.references import Objection
+from webapp.routes import Route
 
 
 def new_id(now_ms: int) -> UUID:
@@ -19,12 +21,13 @@ def new_id(now_ms: int) -> UUID:
 class Call:
     """One call from its arrival to its row. ``started_at`` is the moment inside ``id``, so the partition follows."""
 
-    def __init__(self, endpoint: str, method: str, facts: RequestFacts, tags: dict[str, str]) -> None:
+    def __init__(self, route: Route, method: str, facts: RequestFacts, tags: dict[str, str]) -> None:
         now_ms = time.time_ns() // 1_000_000
         self.id = new_id(now_ms)
         self.started_at = datetime.fromtimestamp(now_ms // 1000, UTC).replace(microsecond=now_ms % 1000 * 1000)
         self.clock = time.monotonic()
-        self.endpoint, self.method, self.facts, self.tags = endpoint, method, facts, tags
+        self.route, self.method, self.facts, self.tags = route, method, facts, tags
+        self.endpoint = route.endpoint
         self.opened: dict[str, Any] = {}
         self.first_byte: float | None = None
         self.settled = False
@@ -33,12 +36,20 @@ class Call:
         """Milliseconds from arrival until now, or until ``since``."""
         return round(((since or time.monotonic()) - self.clock) * 1000)
 
-    def open_message(self, key_hash: bytes, max_seconds: int) -> dict[str, Any]:
+    @property
+    def makes(self) -> bool:
+        """Whether the answer's id names something that stays at OpenAI."""
+        if self.endpoint == "/v1/chat/completions":
+            return self.facts.store is True
+        return bool(self.route.makes) and self.facts.store is not False
+
+    def open_message(self, key_hash: bytes, objection: Objection | None, max_seconds: int) -> dict[str, Any]:
         """What app.open_calls wants to know."""
         return self._common(max_seconds) | {
             "key_hash": key_hash.hex(),
             "model": self.facts.model,
             "stream": self.facts.stream,
+            "objection": objection.code if objection else None,
         }
 
     def settle_message(
@@ -65,6 +76,7 @@ class Call:
             "ttft_ms": self.elapsed_ms(self.first_byte) if self.first_byte else None,
             "upstream_request_id": request_id,
             "upstream_object_id": answer.object_id,
+            "makes": self.makes and not opened["shared"],
         }
 
     def _common(self, max_seconds: int) -> dict[str, Any]:

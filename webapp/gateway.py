@@ -8,45 +8,34 @@ client. Bytes pass through untouched; the one edit is metering's ``include_usage
 from __future__ import annotations
 
 import errno
-import json
 import logging
 import time
 from collections.abc import Callable, Iterator
-from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from webapp import sandbox
-from webapp.body import Body, ClientGone
+from webapp.body import Body, ClientGone, ObjectionFound
 from webapp.call import Call
 from webapp.config import Config
 from webapp.errors import ApiError
 from webapp.keys import key_hash
 from webapp.ledger import Ledger, LedgerRefused, LedgerUnavailable
 from webapp.metering import AnswerFacts, Meter, parse_tags
-from webapp.routes import endpoint_of
+from webapp.refusals import UNAVAILABLE, not_forwarded, refuse, refused, status_line
+from webapp.routes import TARGET_QUERY, Route, find
 from webapp.upstream import Answer, Client, Interrupted, Request, UpstreamError, answer_headers, request_headers
 from webapp.vault import VaultError, unseal
 
 log = logging.getLogger("spendai.gateway")
 PREFIX = "/api/v1/proxy"
-REFUSED = {
-    "invalid_key": (401, "invalid_api_key", "This SpendAI key is not known"),
-    "revoked_key": (401, "invalid_api_key", "This SpendAI key was revoked"),
-    "expired_key": (401, "invalid_api_key", "This SpendAI key has expired"),
-    "archived_project": (401, "invalid_api_key", "The project of this SpendAI key is archived"),
-    "no_provider_key": (403, "no_provider_key", "The organization's OpenAI key was removed; an admin must store one"),
-    "clock_skew": (503, "ledger_unavailable", "The clocks of gateway and database are more than 60 s apart"),
-}
-UNAVAILABLE = ApiError(503, "ledger_unavailable", "The ledger cannot be written right now; nothing was sent to OpenAI")
-STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 Start = Callable[..., Any]
 
 
 class Target(NamedTuple):
-    """What the request line asks for: OpenAI's path for the ledger, the raw path and query for the wire."""
+    """What the request line asks for: the operation for the ledger, the raw path and query for the wire."""
 
-    endpoint: str
+    route: Route
     raw: str
 
 
@@ -76,48 +65,56 @@ class Gateway:
         try:
             return self._proxy(environ, start_response, path[len(PREFIX) :], mark + query)
         except ApiError as error:
-            return _refuse(error, start_response)
+            return refuse(error, start_response)
 
     def _proxy(self, environ: dict[str, Any], start_response: Start, path: str, query: str) -> Iterator[bytes]:
         key = _bearer(environ)
-        target = _target(environ["REQUEST_METHOD"], path, query)
+        target = _target(environ, path, query)
         if environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() not in ("", "identity"):
             raise ApiError(415, "unsupported_content_encoding", "Send the request's body without Content-Encoding")
-        body = Body(environ, target.endpoint, self.config.max_body_bytes, self.config.max_upload_bytes)
+        body = Body(environ, target.route, self.config.max_body_bytes, self.config.max_upload_bytes)
         tags = parse_tags(environ.get("HTTP_X_SPENDAI_TAGS"))
-        call = Call(target.endpoint, environ["REQUEST_METHOD"], body.facts, tags)
-        self._open(call, key)
+        call = Call(target.route, environ["REQUEST_METHOD"], body.facts, tags)
+        self._open(call, key, body)
         try:
             answer = self._forward(call, environ, target, body)
         except UpstreamError as error:
             self._settle(call, error.status, "no_usage" if error.sent else "error")
-            return _refuse(ApiError(error.status, error.code, error.message), start_response, call)
+            return refuse(ApiError(error.status, error.code, error.message), start_response, call.id)
+        except ObjectionFound as found:  # OpenAI does nothing with a form that it did not get whole
+            error = refused(found.objection.code, found.objection)
+            self._settle(call, error.status, "error")
+            return refuse(error, start_response, call.id)
         except ApiError as error:  # a body that grew too large on its way
             self._settle(call, error.status, "no_usage")
-            return _refuse(error, start_response, call)
+            return refuse(error, start_response, call.id)
         except ClientGone:
             self._settle(call, 499, "no_usage")
-            return _refuse(ApiError(400, "incomplete_body", "The request's body broke off"), start_response, call)
+            return refuse(ApiError(400, "incomplete_body", "The request's body broke off"), start_response, call.id)
         except BaseException:
             self._settle(call, 500, "no_usage")
             raise
         return self._answer(call, answer, start_response)
 
-    def _open(self, call: Call, key: str) -> None:
-        """Check the key and write the open row, or raise; nothing has gone upstream until this returns."""
+    def _open(self, call: Call, key: str, body: Body) -> None:
+        """Check the key and write the open row, or raise; nothing has gone upstream until this returns.
+
+        The database knows whether the OpenAI key is shared: it refuses there what must not go out with such a key.
+        """
+        message = call.open_message(key_hash(key), body.objection, self.config.call_max_seconds)
         try:
-            call.opened = self.ledger.open(call.open_message(key_hash(key), self.config.call_max_seconds))
+            call.opened = self.ledger.open(message)
         except (LedgerUnavailable, LedgerRefused):
             raise UNAVAILABLE from None
         if call.opened["outcome"] != "opened":
-            raise ApiError(*REFUSED[call.opened["outcome"]])
+            raise refused(call.opened["outcome"], body.objection)
+        body.shared = call.opened["shared"]
 
     def _forward(self, call: Call, environ: dict[str, Any], target: Target, body: Body) -> Answer:
         """Send the call upstream with the organization's OpenAI key; returns once the head of the answer is there."""
         headers = request_headers(environ, identity=body.facts.injected)
         if call.opened["upstream"] == "sandbox":
-            content = body.content if isinstance(body.content, bytes) else b"".join(body.content or ())
-            answer = sandbox.answer(call.method, f"/v1{target.raw}", headers, content)
+            answer = sandbox.answer(call.method, f"/v1{target.raw}", headers, body.whole())
         else:
             headers.append(("Authorization", f"Bearer {self._openai_key(call.opened)}"))
             base_url = call.opened["base_url"] or self.config.openai_base_url
@@ -143,7 +140,7 @@ class Gateway:
         meter = Meter(call.endpoint, call.method, call.facts, answer.status, kind, encoding)
         is_stream = kind.lower().startswith("text/event-stream")
         headers = answer_headers(answer.headers, resized=is_stream and call.facts.injected)
-        start_response(_status(answer.status, answer.reason), [*headers, ("x-spendai-call-id", str(call.id))])
+        start_response(status_line(answer.status, answer.reason), [*headers, ("x-spendai-call-id", str(call.id))])
         return self._body(call, answer, meter, head_first=is_stream)
 
     def _body(self, call: Call, answer: Answer, meter: Meter, *, head_first: bool) -> Iterator[bytes]:
@@ -232,29 +229,13 @@ def _bearer(environ: dict[str, Any]) -> str:
     return key.strip()
 
 
-def _target(method: str, path: str, query: str) -> Target:
-    endpoint = endpoint_of(method, path)
-    if endpoint is None:
-        raise ApiError(403, "endpoint_not_allowed", f"SpendAI does not forward {method} to this path")
-    return Target(endpoint, ("/chat/completions" if path in ("", "/") else path) + query)
-
-
-def _refuse(error: ApiError, start_response: Start, call: Call | None = None) -> Iterator[bytes]:
-    """An answer of our own, in OpenAI's shape."""
-    body = json.dumps(error.body()).encode()
-    headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
-    if error.status == 401:
-        headers.append(("WWW-Authenticate", "Bearer"))
-    if error.status == 503:
-        headers.append(("Retry-After", "1"))
-    if call:
-        headers.append(("x-spendai-call-id", str(call.id)))
-    start_response(_status(error.status), headers)
-    return iter([body])
-
-
-def _status(status: int, reason: str = "") -> str:
-    """The status line; an upstream's own reason as long as it is printable."""
-    if reason and reason.isascii() and reason.isprintable():
-        return f"{status} {reason}"
-    return STATUS_LINES.get(status, f"{status} Unknown")
+def _target(environ: dict[str, Any], path: str, query: str) -> Target:
+    method = environ["REQUEST_METHOD"]
+    if environ.get("HTTP_UPGRADE", "").lower() == "websocket":
+        raise ApiError(501, "websocket_not_supported", "SpendAI forwards HTTP; it cannot see what a WebSocket costs")
+    route = find(method, path)
+    if route is None or route.forwarded == "never":
+        raise not_forwarded(method, path)
+    if not TARGET_QUERY.fullmatch(query):
+        raise ApiError(400, "invalid_query", "The query holds a character that must be percent-encoded")
+    return Target(route, ("/chat/completions" if path in ("", "/") else path) + query)

@@ -23,6 +23,7 @@ from psycopg.rows import dict_row
 
 from webapp import db
 from webapp.config import Config
+from webapp.provider_keys import fingerprint
 from webapp.spool import Spool, replay
 
 log = logging.getLogger("spendai.ledger")
@@ -145,7 +146,9 @@ class Ledger:
     def __init__(self, config: Config) -> None:
         self._config, self._dsn = config, db.dsn(config, "spendai_proxy")
         self._opener = Batcher(
-            self._connect_opener, "select * from app.open_calls(%s::jsonb, %s)", (config.install_key,)
+            self._connect_opener,
+            "select * from app.open_calls(%s::jsonb, %s, %s)",
+            (config.install_key, config.openai_api_key and fingerprint(config, config.openai_api_key)),
         )
         self._settler = Batcher(self._connect, "select * from app.settle_calls(%s::jsonb)")
         folder = config.home / "spool"

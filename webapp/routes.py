@@ -1,29 +1,74 @@
-"""Which of OpenAI's paths the proxy forwards. Unknown ones are refused: the ledger must know what it lets through."""
+"""Which of OpenAI's operations the proxy forwards, read from data/endpoints.tsv; unknown ones are refused.
+
+Columns of the table: method; path, each ``{name}`` one segment; forwarded ``always``, only with an OpenAI key that no
+other organization uses (``own_key``), or ``never``; metered, the cost status at best; makes, what an answer's id names
+if that outlives the call; and the content types of the request's body.
+"""
 
 from __future__ import annotations
 
+import csv
 import re
+from pathlib import Path
+from typing import NamedTuple
 
-POSTS = frozenset((
-    "/chat/completions", "/completions", "/responses", "/responses/compact", "/responses/input_tokens", "/embeddings",
-    "/moderations", "/images/generations", "/images/edits", "/images/variations", "/audio/transcriptions",
-    "/audio/translations", "/audio/speech",
-))  # fmt: skip
-# One path segment, compared as it stands on the wire: no encoded slash, no dot segment gets through.
-MODEL = re.compile(r"/models/(?!\.{1,2}$)(?:[A-Za-z0-9._:@~-]|%3[Aa])+")
+TABLE = Path(__file__).parent / "data" / "endpoints.tsv"
+# One segment as it stands on the wire: no slash, backslash, dot or percent sign in disguise, no control character.
+SEGMENT = re.compile(r"(?!\.{1,2}$)(?:[A-Za-z0-9._~:@!$&'()*+,=-]|%(?!2[EeFf5]|5[Cc]|[01]|7[Ff])[0-9A-Fa-f]{2})+")
+TARGET_QUERY = re.compile(r"[!-~]*")
 
 
-def endpoint_of(method: str, path: str) -> str | None:
-    """OpenAI's path (``/v1/…``) for a raw path below the proxy's own, or None when it is not forwarded.
+class Route(NamedTuple):
+    """One operation: a line of the table."""
 
-    The bare proxy path takes a chat completion. Every model's page counts as one endpoint, ``/v1/models/{model}``.
+    method: str
+    path: str
+    forwarded: str
+    metered: str
+    makes: str
+    request_types: str
+
+    @property
+    def endpoint(self) -> str:
+        """OpenAI's path with its placeholders, as the ledger writes it down: ``/v1/responses/{response_id}``."""
+        return f"/v1{self.path}"
+
+    @property
+    def takes_form(self) -> bool:
+        """Whether its body may be multipart."""
+        return "multipart/form-data" in self.request_types
+
+
+def read_table() -> list[Route]:
+    """Every operation of OpenAI's API, in the table's order."""
+    with TABLE.open(newline="") as file:
+        return [Route(**line) for line in csv.DictReader(file, delimiter="\t")]
+
+
+ROUTES = read_table()
+_PLAIN = {(route.method, route.path): route for route in ROUTES if "{" not in route.path}
+_TEMPLATES: dict[tuple[str, int], list[tuple[list[str], Route]]] = {}
+for _route in ROUTES:
+    if "{" in _route.path:
+        _parts = _route.path.split("/")
+        _TEMPLATES.setdefault((_route.method, len(_parts)), []).append((_parts, _route))
+
+
+def find(method: str, path: str) -> Route | None:
+    """The operation behind a raw path below the proxy's own; None when there is none. HEAD asks what GET would.
+
+    The bare proxy path takes a chat completion.
     """
     if path in ("", "/"):
         path = "/chat/completions"
-    if method == "POST" and path in POSTS:
-        return f"/v1{path}"
-    if method == "GET" and path == "/models":
-        return "/v1/models"
-    if method == "GET" and MODEL.fullmatch(path):
-        return "/v1/models/{model}"
+    method = "GET" if method == "HEAD" else method
+    if route := _PLAIN.get((method, path)):
+        return route
+    parts = path.split("/")
+    for template, route in _TEMPLATES.get((method, len(parts)), ()):
+        if all(
+            SEGMENT.fullmatch(part) if name.startswith("{") else part == name
+            for name, part in zip(template, parts, strict=True)
+        ):
+            return route
     return None

@@ -63,7 +63,8 @@ def answer(
             return _models(method, path)
         handler = _HANDLERS.get(path)
         if handler is None:
-            raise SandboxError(404, f"Invalid URL ({method} {path})")
+            message = f"The sandbox keeps nothing, so it has no {path}; an admin can store an OpenAI key under Settings"
+            raise SandboxError(404, message, code="not_in_sandbox")
         if method != "POST":
             raise SandboxError(
                 405, f"Not allowed to {method} on {path} (HINT: Perhaps you meant to make a POST request?)"

@@ -1,5 +1,6 @@
--- fill_objects(calls): remembers unfinished objects that calls made, and prices those whose end a call has seen
+-- fill_objects(calls): remembers which call made which object, and prices those whose end a call has seen
 --
+-- Objects are remembered that stay at OpenAI under an account one organization has for itself, and unfinished ones in any case.
 -- OpenAI repeats an object's usage every time it is looked at. The first sighting of its end marks the object as priced, in
 -- one update that only one sighting can win, and fills the cost of the call that made it. An end without usage leaves it unknown.
 -- p_calls: as for settle_calls.
@@ -12,11 +13,14 @@ declare
     v_made record;
     v_price record;
 begin
-    insert into private.upstream_objects (upstream_account, object_id, org_id, project_id, call_id, started_at)
-    select c.account, c.upstream_object_id, c.org_id, c.project_id, c.id, c.started_at
+    insert into private.upstream_objects (upstream_account, object_id, org_id, project_id, call_id, started_at, priced_at)
+    select c.account, c.upstream_object_id, c.org_id, c.project_id, c.id, c.started_at,
+           case when c.outcome <> 'pending' then clock_timestamp() end
     from jsonb_to_recordset(p_calls) as c (id uuid, started_at timestamptz, org_id uuid, project_id uuid, account text,
-                                           method text, endpoint text, outcome text, upstream_object_id text)
-    where c.outcome = 'pending' and c.upstream_object_id is not null and not app.is_sighting(c.method, c.endpoint)
+                                           method text, endpoint text, outcome text, upstream_object_id text,
+                                           makes boolean)
+    where (c.outcome = 'pending' or c.makes and c.outcome <> 'error') and c.upstream_object_id is not null
+      and not app.is_sighting(c.method, c.endpoint)
     order by c.account, c.upstream_object_id
     on conflict do nothing;
 

@@ -1,14 +1,18 @@
--- open_calls(calls, install key) → for each call, whether it may go upstream, and with which OpenAI key
+-- open_calls(calls, install key, its fingerprint) → for each call, whether it may go upstream, and with which OpenAI key
 --
 -- One statement checks the proxy key and writes the open row, so a revoked key fails on the very next call and a call that
 -- went upstream has its row. A call that is there already (the commit's answer was lost) counts as opened.
 --
--- p_calls: [{n, id, started_at, max_seconds, key_hash (hex), endpoint, method, model, stream, end_user, tags}, …]
+-- A call with an objection (it makes or names something that stays at OpenAI, or cannot be read) is refused, with the
+-- objection as outcome, when its OpenAI key serves several organizations: OpenAI is no wall between those.
+--
+-- p_calls: [{n, id, started_at, max_seconds, key_hash (hex), endpoint, method, model, stream, end_user, tags, objection}, …]
 -- p_install_key: none, first or shared: which organizations the install's own OpenAI key serves.
-create or replace function app.open_calls(p_calls jsonb, p_install_key text)
+-- p_install_fingerprint: of that key, as provider_keys has them; null without one.
+create or replace function app.open_calls(p_calls jsonb, p_install_key text, p_install_fingerprint bytea)
 returns table (
     n integer, outcome text, org_id uuid, project_id uuid, api_key_id uuid, upstream text,
-    provider_key bytea, provider_project_id uuid, base_url text, account text
+    provider_key bytea, provider_project_id uuid, base_url text, account text, shared boolean
 )
 language plpgsql security definer
 set search_path = ''
@@ -19,9 +23,10 @@ begin
     with call as materialized (
         select * from jsonb_to_recordset(p_calls) as c (
             n integer, id uuid, started_at timestamptz, max_seconds integer, key_hash text, endpoint text, method text,
-            model text, stream boolean, end_user text, tags jsonb)
+            model text, stream boolean, end_user text, tags jsonb, objection text)
     ), checked as materialized (
         select c.*, k.id as key_id, k.org_id, k.project_id, s.upstream, own.ciphertext, own.project_id as own_project, own.base_url,
+            f.shared,
             case
                 when k.id is null then 'invalid_key'
                 when k.revoked_at is not null then 'revoked_key'
@@ -29,6 +34,7 @@ begin
                 when p.archived_at is not null then 'archived_project'
                 when c.started_at not between clock_timestamp() - interval '60 s' and clock_timestamp() + interval '60 s' then 'clock_skew'
                 when s.upstream is null then 'no_provider_key'
+                when f.shared and c.objection is not null then c.objection
                 else 'opened'
             end as outcome
         from call c
@@ -36,20 +42,34 @@ begin
         left join public.projects p on p.id = k.project_id
         left join public.organizations o on o.id = k.org_id
         left join lateral (
-            select pk.ciphertext, pk.project_id, pk.base_url from private.provider_keys pk
+            select pk.ciphertext, pk.project_id, pk.base_url, pk.fingerprint from private.provider_keys pk
             where pk.org_id = k.org_id and (pk.project_id = k.project_id or pk.project_id is null)
             order by pk.project_id nulls last limit 1
         ) own on not o.is_demo
+        left join lateral (
+            select exists (select from private.install i where i.first_org_id = k.org_id) as is_it
+        ) first on true
         left join lateral (
             select case
                 when own.ciphertext is not null then 'openai'
                 when o.is_demo then 'sandbox'
                 when p_install_key = 'shared' then 'openai'
-                when p_install_key = 'first' and exists (select from private.install i where i.first_org_id = k.org_id) then 'openai'
+                when p_install_key = 'first' and first.is_it then 'openai'
                 -- An organization that pays real money is never answered with made-up text.
                 when o.books = 'sandbox' then 'sandbox'
             end as upstream
         ) s on true
+        left join lateral (
+            select case
+                when s.upstream is distinct from 'openai' then false
+                when own.ciphertext is null and p_install_key = 'shared' then true
+                when own.ciphertext is not null and own.fingerprint is null then true  -- nobody knows whose else it is
+                else exists (
+                    select from private.provider_keys pk
+                    where pk.fingerprint = coalesce(own.fingerprint, p_install_fingerprint) and pk.org_id <> k.org_id
+                ) or own.fingerprint = p_install_fingerprint and not (p_install_key = 'first' and first.is_it)
+            end as shared
+        ) f on true
     ), opened as (
         insert into public.usage_logs (id, org_id, project_id, api_key_id, started_at, deadline_at, state, upstream,
                                        endpoint, method, stream, batch, model_requested, end_user, tags)
@@ -61,7 +81,8 @@ begin
     select c.n, c.outcome, c.org_id, c.project_id, c.key_id, c.upstream, c.ciphertext, c.own_project, c.base_url,
            -- Whose account at OpenAI the call belongs to, as far as we can tell accounts apart.
            case when c.upstream <> 'openai' then c.upstream when c.ciphertext is not null then c.org_id::text
-                when c.upstream = 'openai' then 'install' end
+                when c.upstream = 'openai' then 'install' end,
+           case when c.outcome = 'opened' then coalesce(c.shared, false) end
     from checked c;
 end $$;
 

@@ -1,7 +1,9 @@
--- provider_key_set(project or null, ciphertext, last four, base URL) → last four and the moment
+-- provider_key_set(project or null, ciphertext, last four, base URL, fingerprint) → last four and the moment
 --
 -- From now on the calls cost real money: the organization's books turn from sandbox to openai, once and for good.
-create or replace function app.provider_key_set(p_project_id uuid, p_ciphertext bytea, p_last4 text, p_base_url text)
+create or replace function app.provider_key_set(
+    p_project_id uuid, p_ciphertext bytea, p_last4 text, p_base_url text, p_fingerprint bytea
+)
 returns table (last4 text, updated_at timestamptz)
 language plpgsql security definer
 set search_path = ''
@@ -19,10 +21,10 @@ begin
     if exists (select from public.organizations o where o.id = v_org and o.is_demo) then
         raise sqlstate 'PT409' using message = 'the demo organization always uses the sandbox', detail = 'demo_organization';
     end if;
-    insert into private.provider_keys as k (org_id, project_id, ciphertext, last4, base_url, updated_by)
-    values (v_org, p_project_id, p_ciphertext, p_last4, p_base_url, auth.uid())
+    insert into private.provider_keys as k (org_id, project_id, ciphertext, last4, base_url, fingerprint, updated_by)
+    values (v_org, p_project_id, p_ciphertext, p_last4, p_base_url, p_fingerprint, auth.uid())
     on conflict (org_id, project_id) do update set ciphertext = excluded.ciphertext, last4 = excluded.last4,
-        base_url = excluded.base_url, updated_at = now(), updated_by = excluded.updated_by
+        base_url = excluded.base_url, fingerprint = excluded.fingerprint, updated_at = now(), updated_by = excluded.updated_by
     returning k.* into v_key;
     update public.organizations o set books = 'openai' where o.id = v_org and o.books <> 'openai';
     perform app.audit(v_org, 'provider_key.set', p_project_id, jsonb_build_object('last4', p_last4, 'base_url', p_base_url));

@@ -1,15 +1,21 @@
 -- status_unpriced(outcome, method, endpoint) → status of a call that no price is looked up for, or null when one is
 --
--- The gateway says how the call ended. Reading something, or stopping it, is not paid again: it was paid for when it was made.
+-- The gateway says how the call ended. Reading something, changing or stopping it is not paid again: it was paid for when it
+-- was made. What OpenAI bills by other measures than the call (runs, evals, fine-tuning, storage) has no usage here.
 create or replace function app.status_unpriced(p_outcome text, p_method text, p_endpoint text) returns text
 language sql immutable
 set search_path = ''
 as $$
     select case
         when p_outcome = 'error' then 'error'
+        when p_method in ('GET', 'HEAD', 'DELETE') or p_endpoint like '%}'
+            or p_endpoint like any (array['%}/cancel', '%}/pause', '%}/resume'])
+            or p_endpoint in ('/v1/responses/input_tokens', '/v1/assistants', '/v1/threads', '/v1/threads/{thread_id}/messages',
+                              '/v1/conversations', '/v1/conversations/{conversation_id}/items') then 'free'
         when p_outcome = 'no_usage' then 'no_usage'
-        when app.is_sighting(p_method, p_endpoint) or p_endpoint = '/v1/responses/input_tokens' then 'free'
         when p_outcome = 'pending' then 'pending_object'
+        when p_endpoint !~ '^/v1/(chat/completions|completions|responses|responses/compact|embeddings|moderations|images/[a-z]+'
+            '|audio/(speech|transcriptions|translations)|batches|videos|videos/(edits|extensions|\{video_id\}/remix))$' then 'no_usage'
     end
 $$;
 

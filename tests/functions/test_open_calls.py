@@ -12,7 +12,7 @@ import pytest
 from checks import executors
 from people import People
 
-SET_KEY = "select * from app.provider_key_set(%s, %s, 'wxyz', %s)"
+SET_KEY = "select * from app.provider_key_set(%s, %s, 'wxyz', %s, 'f')"
 
 
 def row_of(people: People, message: dict[str, Any]) -> dict[str, Any] | None:
@@ -156,7 +156,7 @@ def test_a_message_of_the_wrong_form_raises_and_none_of_its_batch_is_written(
     good = people.open_message("ada")
     with people.as_role("spendai_proxy"), pytest.raises(psycopg.Error) as caught, people.conn.transaction():
         batch = [good | {"n": 0}, people.open_message("ada") | {"n": 1} | change]
-        people.conn.execute("select * from app.open_calls(%s::jsonb, 'none')", [json.dumps(batch)])
+        people.conn.execute("select * from app.open_calls(%s::jsonb, 'none', null)", [json.dumps(batch)])
     assert caught.value.sqlstate[:2] in ("22", "23")
     assert row_of(people, good) is None
 
@@ -172,10 +172,12 @@ def test_a_call_of_a_month_without_a_partition_is_an_error_not_a_lost_row(people
     people.conn.execute("set role postgres")
     with people.as_role("spendai_proxy"):
         batch = json.dumps([people.open_message("ada")])
-        people.refused("23514", "select * from app.open_calls(%s::jsonb, 'none')", batch)
+        people.refused("23514", "select * from app.open_calls(%s::jsonb, 'none', null)", batch)
 
 
 def test_only_the_gateway_may_run_it(db: psycopg.Connection, people: People) -> None:
     assert executors(db, "open_calls") == {"spendai_proxy"}
     with people.as_("ada"):
-        people.refused("42501", "select * from app.open_calls(%s::jsonb, 'none')", json.dumps([{"id": str(uuid4())}]))
+        people.refused(
+            "42501", "select * from app.open_calls(%s::jsonb, 'none', null)", json.dumps([{"id": str(uuid4())}])
+        )

@@ -12,7 +12,7 @@ LIST = "select * from app.provider_key_list()"
 def test_the_organization_sees_the_last_four_characters_and_eve_nothing(people: People) -> None:
     with people.as_("ada"):
         for which in (people.projects["ada"], None):
-            people.one("select * from app.provider_key_set(%s, 'cipher', 'wxyz', 'https://a.test/v1')", which)
+            people.one("select * from app.provider_key_set(%s, 'cipher', 'wxyz', 'https://a.test/v1', 'f')", which)
     for who in ("ada", "dev"):
         with people.as_(who):
             rows = people.all(LIST)

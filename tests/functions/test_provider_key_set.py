@@ -8,7 +8,7 @@ import psycopg
 from checks import audit_lines, executors, refuses, strangers_are_refused
 from people import People
 
-SET = "select * from app.provider_key_set(%s, %s, %s, %s)"
+SET = "select * from app.provider_key_set(%s, %s, %s, %s, 'f')"
 KEY = (b"\x01cipher", "wxyz", None)
 
 

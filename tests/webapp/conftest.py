@@ -146,7 +146,7 @@ class Site(SimpleNamespace):
             "model": "gpt-4o-mini", "stream": False, "end_user": None, "tags": {},
         } | changes  # fmt: skip
         columns = "outcome, org_id::text, project_id::text, api_key_id::text, upstream"
-        query = f"select {columns} from app.open_calls(%s::jsonb, 'none')"
+        query = f"select {columns} from app.open_calls(%s::jsonb, 'none', null)"
         (outcome, *found), = self.sql(query, json.dumps([message]))  # fmt: skip
         return outcome, message | dict(zip(("org_id", "project_id", "api_key_id", "upstream"), found, strict=True))
 

@@ -75,7 +75,8 @@ def test_bodies_that_are_too_large_or_encoded_are_refused_and_not_sent(stack, fa
 
 
 def test_an_upload_that_grows_too_large_on_its_way_is_stopped_and_its_cost_is_unknown(stack):
-    chunks = (b"x" * 65536 for _ in range(100))
+    head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'
+    chunks = (head if n == 0 else b"x" * 65536 for n in range(100))
     answer = stack.post(
         "/audio/transcriptions", data=chunks, headers={"Content-Type": "multipart/form-data; boundary=b"}
     )

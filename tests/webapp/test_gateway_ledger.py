@@ -151,7 +151,7 @@ def test_an_organizations_own_openai_key_and_base_url_serve_its_calls(stack):
     with FakeUpstream() as own:
         sealed = seal(stack.config.key_ring, "sk-of-evil", people.orgs["eve"], None)
         with people.as_("eve"):
-            people.one("select app.provider_key_set(null, %s, 'evil', %s)", sealed, own.url)
+            people.one("select app.provider_key_set(null, %s, 'evil', %s, 'f')", sealed, own.url)
         assert stack.post(json=CHAT, name="eve").ok
         assert own.requests[-1].header("authorization") == "Bearer sk-of-evil"
         moved = seal(stack.config.key_ring, "sk-of-acme", people.orgs["ada"], None)

@@ -73,4 +73,4 @@ def test_errors_are_the_sdks_own_exceptions(stack, client, fake):
     assert caught.value.code == "invalid_api_key"
     with pytest.raises(openai.PermissionDeniedError) as caught:
         client.files.list()
-    assert caught.value.code == "endpoint_not_allowed"
+    assert caught.value.code == "needs_own_openai_key" and "Settings" in str(caught.value)

@@ -26,7 +26,7 @@ def both(stack: Stack, fake: FakeUpstream, path: str, body: bytes, reply_made: o
     fake.queue(f"/v1{path}", reply_made, reply_made)
     headers = {"Content-Type": "application/json"}
     direct = requests.post(fake.url + path, data=body, headers=headers, stream=True, timeout=10)
-    through = stack.post(path, data=body, headers=headers, stream=True)
+    through = stack.post(path, "olga", data=body, headers=headers, stream=True)
     return direct, through
 
 
@@ -123,12 +123,18 @@ def test_cookies_and_the_upstreams_own_hop_headers_do_not_reach_the_client(stack
 
 
 @pytest.mark.parametrize(
-    "path", ["/models/gpt-4o%3Amini", "/models/ft:gpt-4o:acme::1", "/models/gpt-4o?a=%7e&b[]=1&c=x+y"]
+    "path",
+    [
+        "/models/gpt-4o%3Amini",
+        "/models/ft:gpt-4o:acme::1",
+        "/models/gpt-4o?a=%7e&b[]=1&c=x+y",
+        "/files/a%20b!$&'()*+,=@~",
+    ],
 )
 def test_the_raw_target_goes_upstream_unchanged(stack, fake, path):
     request = b"GET /api/v1/proxy%s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nConnection: close\r\n\r\n"
     with socket.create_connection(("127.0.0.1", stack.port)) as sock:
-        sock.sendall(request % (path.encode(), stack.key().encode()))
+        sock.sendall(request % (path.encode(), stack.key("olga").encode()))
         head = sock.makefile("rb").read().split(b"\r\n")[0]
     assert b" 200 " in head or b" 404 " in head
     assert fake.requests[-1].target == f"/v1{path}"
@@ -136,13 +142,17 @@ def test_the_raw_target_goes_upstream_unchanged(stack, fake, path):
 
 @pytest.mark.parametrize(
     "path",
-    ["/files", "/models/..%2f..%2forganization", "/models/../files", "/chat/completions/", "/chat//completions",
+    ["/file", "/models/..%2f..%2forganization", "/models/../files", "/files/..%2f..", "/files/%2e%2e", "/files/%2E./x",
+     "/files/a%5cb", "/files/a%00", "/files/a%252fb", "/files/a;b", "/files/a\\b", "/files/", "/./files",
+     "/%66iles",
+     "/projects/p/roles", "/realtime/calls", "/realtime/sessions", "/realtime/calls/1/accept", "/chat/completions/",
+     "/chat//completions",
      "/chat%2fcompletions", "/organization/costs", "/realtime/client_secrets", "/unknown", "/models/a/b"],
 )  # fmt: skip
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_other_paths_are_refused_before_anything_is_sent(stack, fake, method, path):
     before, rows = len(fake.requests), stack.count()
-    request = f"{method} /api/v1/proxy{path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {stack.key()}\r\n"
+    request = f"{method} /api/v1/proxy{path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {stack.key('olga')}\r\n"
     with socket.create_connection(("127.0.0.1", stack.port)) as sock:
         sock.sendall(f"{request}Content-Length: 0\r\nConnection: close\r\n\r\n".encode())
         head, _, body = sock.makefile("rb").read().partition(b"\r\n\r\n")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from werkzeug.http import parse_options_header
-from werkzeug.sansio.multipart import Data, Epilogue, Field, MultipartDecoder, NeedData
+from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 
+from webapp.metering.references import UNREADABLE, Objection, form_objection
 from webapp.metering.request import MAX_MODEL_CHARS, RequestFacts, end_user, price_details
 from webapp.metering.text import clean
 
@@ -25,6 +26,7 @@ class FormReader:
         boundary = options.get("boundary", "")
         usable = kind == "multipart/form-data" and boundary != ""
         self._decoder = _decoder(boundary) if usable else None
+        self.objection = None if self._decoder else Objection(UNREADABLE)  # see references
         self._values: dict[str, bytearray] = {}
         self._current: bytearray | None = None
 
@@ -38,6 +40,7 @@ class FormReader:
                 self._drain(self._decoder)
             except Exception:  # whatever a stranger's bytes do to the decoder: the body goes upstream all the same
                 self._decoder = None
+                self.objection = self.objection or Objection(UNREADABLE)
 
     def facts(self, endpoint: str) -> RequestFacts:
         """What has been read so far, for OpenAI's path `endpoint`; `body` stays empty."""
@@ -54,7 +57,10 @@ class FormReader:
             if isinstance(event, Data):
                 self._take(event.data)
             else:  # the next part begins: a field, a file, or the preamble before them
-                known = isinstance(event, Field) and event.name in NAMES
+                is_text = isinstance(event, Field)
+                if isinstance(event, Field | File):
+                    self._object(event.name, b"" if is_text else None)
+                known = is_text and event.name in NAMES
                 self._current = self._values.setdefault(event.name, bytearray()) if known else None
                 if self._current:
                     self._current.clear()  # the same field again: the last counts
@@ -62,6 +68,11 @@ class FormReader:
     def _take(self, data: bytes) -> None:
         if self._current is not None:
             self._current += data[: MAX_FIELD_BYTES - len(self._current)]
+            if self._current is self._values.get("model"):
+                self._object("model", bytes(self._current))
+
+    def _object(self, name: str, value: bytes | None) -> None:
+        self.objection = self.objection or form_objection(name, value)
 
 
 def _decoder(boundary: str) -> MultipartDecoder | None:

@@ -16,8 +16,18 @@ class Number(str):
     __slots__ = ()
 
 
-_DECODER = json.JSONDecoder(parse_float=Number, parse_int=Number, parse_constant=Number)
-_LENIENT = json.JSONDecoder(parse_float=Number, parse_int=Number, parse_constant=Number, strict=False)
+class Doubled(dict[str, Any]):
+    """A JSON object in which a key came twice; the last one counts, as in most parsers, but not in all."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    return found if len(found) == len(pairs) else Doubled(found)
+
+
+_NUMBERS: dict[str, Any] = {"parse_float": Number, "parse_int": Number, "parse_constant": Number}
+_DECODER = json.JSONDecoder(**_NUMBERS, object_pairs_hook=_object)
+_LENIENT = json.JSONDecoder(**_NUMBERS, strict=False)
 
 
 class Member(NamedTuple):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from webapp.metering.jsonwalk import Member, document, members
+from webapp.metering.references import UNREADABLE, Objection, objection
 from webapp.metering.text import clean
 
 MAX_MODEL_CHARS = 200
@@ -25,15 +26,17 @@ class RequestFacts:
     """What a request says. `body` goes upstream: the client's own bytes, or with usage asked for when `injected`.
 
     `details` holds what decides the price where the answer does not: `characters` of speech input; `images`, `size`
-    and `quality` of images; `response_format` of transcripts.
+    and `quality` of images; `response_format` of transcripts. `objection`: why it may not use a shared OpenAI key.
     """
 
     model: str | None = None
     stream: bool = False
+    store: bool | None = None
     end_user: str | None = None
     body: bytes = b""
     injected: bool = False
     details: dict[str, Any] = field(default_factory=dict)
+    objection: Objection | None = None
 
 
 def read_json_request(endpoint: str, body: bytes) -> RequestFacts:
@@ -41,18 +44,21 @@ def read_json_request(endpoint: str, body: bytes) -> RequestFacts:
     try:
         text = body.decode()
         found = document(text.removeprefix(_BOM))
+        objected = objection((member.key, member.value) for member in found)
     except (ValueError, RecursionError):
-        return RequestFacts(body=body)
+        return RequestFacts(body=body, objection=Objection(UNREADABLE) if body else None)
     fields = {member.key: member.value for member in found}  # of duplicates the last counts, as in JSON parsers
     stream = fields.get("stream") is True
     edited = _ask_for_usage(text, found) if stream and endpoint in USAGE_ON_REQUEST else None
     return RequestFacts(
         model=clean(fields.get("model"), MAX_MODEL_CHARS),
         stream=stream,
+        store=fields["store"] if isinstance(fields.get("store"), bool) else None,
         end_user=end_user(fields),
         body=body if edited is None else edited.encode(),
         injected=edited is not None,
         details=price_details(endpoint, fields),
+        objection=objected,
     )
 
 

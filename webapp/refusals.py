@@ -1,0 +1,71 @@
+"""What the proxy answers itself: why a call is not forwarded, in OpenAI's shape, as its SDKs expect it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+from typing import Any
+
+from webapp.errors import ApiError
+from webapp.metering.references import Objection
+
+UNAVAILABLE = ApiError(503, "ledger_unavailable", "The ledger cannot be written right now; nothing was sent to OpenAI")
+STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+# What app.open_calls refuses, and how the client learns it.
+REFUSED = {
+    "invalid_key": (401, "invalid_api_key", "This SpendAI key is not known"),
+    "revoked_key": (401, "invalid_api_key", "This SpendAI key was revoked"),
+    "expired_key": (401, "invalid_api_key", "This SpendAI key has expired"),
+    "archived_project": (401, "invalid_api_key", "The project of this SpendAI key is archived"),
+    "no_provider_key": (403, "no_provider_key", "The organization's OpenAI key was removed; an admin must store one"),
+    "clock_skew": (503, "ledger_unavailable", "The clocks of gateway and database are more than 60 s apart"),
+}
+SHARED = {
+    "needs_own_openai_key": (403, "needs_own_openai_key", "This makes or uses something that stays at OpenAI, and the"
+                             " OpenAI key behind it serves several organizations, which must not reach each other's"),
+    "duplicate_keys": (400, "duplicate_keys", "A key comes twice in one object of the request's JSON"),
+    "unreadable_body": (400, "unreadable_body", "The OpenAI key behind this call serves several organizations, so we"
+                        " must read what it sends; this is no JSON object, and no form where one is expected"),
+}  # fmt: skip
+BRING_A_KEY = "An admin can store the organization's own OpenAI key on the Settings page (PUT /api/v1/provider-key)"
+NEVER = {
+    "organization": "it administers the OpenAI account itself",
+    "projects": "it administers the OpenAI account itself",
+    "realtime": "it hands out sessions that go around SpendAI, which would never know what they cost",
+}
+
+
+def refused(outcome: str, objection: Objection | None) -> ApiError:
+    """The error for an outcome of app.open_calls other than ``opened``."""
+    if outcome in REFUSED:
+        return ApiError(*REFUSED[outcome])
+    hint = BRING_A_KEY if outcome == "needs_own_openai_key" else None
+    return ApiError(*SHARED[outcome], param=objection.param if objection else None, hint=hint)
+
+
+def not_forwarded(method: str, path: str) -> ApiError:
+    """403 for a path that is not forwarded, and why."""
+    why = NEVER.get(path.split("/")[1] if "/" in path else "", "it is not one of OpenAI's API")
+    return ApiError(403, "endpoint_not_allowed", f"SpendAI does not forward {method} to this path: {why}")
+
+
+def refuse(error: ApiError, start_response: Callable[..., Any], call_id: object = None) -> Iterator[bytes]:
+    """Answer an error of ours; with the call's id when it has a row."""
+    body = json.dumps(error.body()).encode()
+    headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+    if error.status == 401:
+        headers.append(("WWW-Authenticate", "Bearer"))
+    if error.status == 503:
+        headers.append(("Retry-After", "1"))
+    if call_id:
+        headers.append(("x-spendai-call-id", str(call_id)))
+    start_response(status_line(error.status), headers)
+    return iter([body])
+
+
+def status_line(status: int, reason: str = "") -> str:
+    """The status line; an upstream's own reason as long as it is printable."""
+    if reason and reason.isascii() and reason.isprintable():
+        return f"{status} {reason}"
+    return STATUS_LINES.get(status, f"{status} Unknown")
