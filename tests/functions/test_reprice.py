@@ -107,15 +107,18 @@ def test_a_price_that_changes_at_midnight_utc_counts_from_that_moment(people: Pe
     assert {row["call_id"]: row["delta"] for row in rows} == {at[0]: 1, at[1]: 1}
 
 
-PRICES = st.lists(st.tuples(st.sampled_from(["input_text", "output_text", "cached_text"]), st.integers(0, 10**9),
-                            st.integers(-3, 3)), max_size=4)  # fmt: skip
+AMOUNT = st.integers(0, 10**9)
+DIMENSIONS = ("input_text", "output_text", "cached_text")
+# What every kind of token costs from before the first call on, and what some cost from a later day on.
+LATER = st.lists(st.tuples(st.sampled_from(DIMENSIONS), AMOUNT, st.integers(-3, 3)), max_size=2)
+PRICES = st.tuples(st.tuples(AMOUNT, AMOUNT, AMOUNT), LATER)
 
 
 @given(calls=st.lists(st.tuples(st.integers(-3, 3), st.integers(0, 10**6), st.integers(0, 10**6)), max_size=4),
-       rounds=st.lists(PRICES, min_size=1, max_size=2))  # fmt: skip
+       rounds=st.lists(PRICES, min_size=2, max_size=3))  # fmt: skip
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_prices_come_corrected_costs_are_what_they_give_and_twice_is_once(
-    people: People, calls: list[tuple[int, int, int]], rounds: list[list[tuple[str, int, int]]]
+    people: People, calls: list[tuple[int, int, int]], rounds: list[Any]
 ) -> None:
     with people.conn.transaction(force_rollback=True):
         for day, tokens_in, tokens_out in calls:
@@ -123,7 +126,8 @@ def test_whatever_prices_come_corrected_costs_are_what_they_give_and_twice_is_on
                      "prompt_tokens_details": {"cached_tokens": tokens_in // 3}}  # fmt: skip
             spent(people, model="gpt-99", usage=usage, at=DAY + timedelta(days=day))
         for number, prices in enumerate(rounds, 1):
-            for place, (dimension, price, day) in enumerate(prices):
+            first = [(dimension, price, -4) for dimension, price in zip(DIMENSIONS, prices[0], strict=True)]
+            for place, (dimension, price, day) in enumerate(first + prices[1]):
                 row = {"revision": number * 10 + place, "valid_from": DAY + timedelta(days=day)}
                 add_price(people.conn, "gpt-99", dimension, str(Decimal(price).scaleb(-10)), **row)
             reprice(people)
@@ -134,7 +138,7 @@ def test_whatever_prices_come_corrected_costs_are_what_they_give_and_twice_is_on
             from public.calls c, app.price_usage(c.org_id, c.endpoint, c.model, c.model_requested, c.service_tier,
                 c.batch, c.usage, c.tools, c.started_at) p""")
         for row in rows:
-            assert row["cost_corrected"] == row["right_cost"] or row["right_cost"] is None
+            assert row["cost_corrected"] == row["right_cost"]
             assert row["lines"] == row["cost"] or row["cost"] in (None, 0)
 
 
