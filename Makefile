@@ -1,11 +1,11 @@
 # Every target in one line; what they do stands in webapp/ and tests/.
-.PHONY: help run test lint psql
+.PHONY: help run test lint psql prove-isolation
 BIN := .venv/bin
 # As it was typed: SQL is full of $, which make would take for itself.
 override export ARGS := $(value ARGS)
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 24
 
 run: .venv/installed ## Start SpendAI: database, migrations, gateway; Ctrl-C stops it, var/ keeps the data
 	@$(BIN)/python -m webapp.run
@@ -18,6 +18,9 @@ lint: .venv/installed-dev ## Check style and migrations
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m ruff format --check .
 	@$(BIN)/squawk db/migrations/*.sql
+
+prove-isolation: .venv/installed-dev ## Let everyone try everything on throw-away databases; compare with docs/security.md
+	@PYTHONPATH=tests $(BIN)/python -m isolation
 
 psql: .venv/installed ## Open the database as its owner; ARGS for psql, SQL from stdin
 	@$(BIN)/python -m webapp.psql

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from fake_upstream import FakeUpstream
 from hypothesis import settings
+from isolation.world import World, world
 from people import People
 from psycopg.rows import dict_row
 from pytest_postgresql import factories
@@ -132,3 +133,10 @@ def stack(stack_dsns: Callable[[str], tuple[str, str]], fake: FakeUpstream) -> I
     with Stack(*stack_dsns("spendai_stack"), **environ) as running:
         running.found_with_key("olga", "Own", fake.url)
         yield running
+
+
+@pytest.fixture(scope="session")
+def everyone(stack_dsns: Callable[[str], tuple[str, str]]) -> Iterator[World]:
+    """Acme and Evil with rows everywhere, and everyone who may want to see them, logged in; see isolation/world.py."""
+    with world(*stack_dsns("spendai_everyone")) as inhabited:
+        yield inhabited

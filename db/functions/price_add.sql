@@ -20,7 +20,8 @@ begin
     perform app.price_check(v_name, p_dimension, coalesce(p_service_tier, 'standard'), coalesce(p_context_min_tokens, 0),
         coalesce(p_qualifier, ''), p_unit_price, p_unit_qty, v_from, coalesce(p_note, ''));
     v_found := app.price_model_of(v_org, v_name, greatest(v_from, now()));
-    perform pg_advisory_xact_lock(hashtextextended('price_add ' || v_org, 0));  -- two revisions must not get the same number
+    -- Two revisions must not get the same number. The lock of a row, because no analyst can hold one of those.
+    perform from public.organizations o where o.id = v_org for no key update;
     insert into public.model_prices (
         org_id, model, dimension, service_tier, context_min_tokens, qualifier, unit_price, unit_qty, valid_from, revision,
         source, note, created_by)
