@@ -139,9 +139,9 @@ class Cluster:
         return lines[0] == str(self.process.pid) and len(lines) > 7 and lines[7].strip() == "ready"
 
     def _clear(self) -> None:
-        """End what a killed launcher or postmaster left running on our data, then forget its pid file.
+        """End what a killed launcher or postmaster left running on our data, then forget its pid files.
 
-        A number in that file says nothing: it may be a zombie's, or another program's by now.
+        A number in such a file says nothing: it may be a zombie's, or another program's by now.
         """
         lock, asked, since = self.data / "postmaster.pid", None, time.monotonic()
         while running := self._running():
@@ -157,7 +157,8 @@ class Cluster:
                         os.kill(pid, wanted)
             time.sleep(0.01)
         if sys.platform == "linux":  # elsewhere nobody can be seen running: Postgres has to judge its file itself
-            lock.unlink(missing_ok=True)
+            for file in (lock, self.socket / f".s.PGSQL.{self.settings['port']}.lock"):
+                file.unlink(missing_ok=True)
 
     def _running(self) -> list[int]:
         """Living Postgres processes on our data: a zombie has no working directory any more."""
