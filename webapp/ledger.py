@@ -1,143 +1,33 @@
 """The ledger: opens and settles calls in Postgres, many callers in one statement and one commit.
 
-Each worker has two batchers, one that opens and one that settles, each with its own connection. Callers hand in a
-message and sleep; the batcher takes everything that is waiting, sends it as one statement, and wakes each caller with
-its own answer after the commit. While one batch is under way the next gathers, so nobody waits for a timer. Nothing
+Each worker has two batchers (batcher.py), one that opens and one that settles, each with its own connection. Nothing
 else talks to ``app.open_calls`` and ``app.settle_calls``.
 
-What the database does not take in time goes to the spool (see spool.py) and is settled later.
+What the database does not take in time goes to the spool (see spool.py) and is settled later; so does what is under
+way when the worker has to stop.
 """
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import gevent
 import psycopg
-from gevent.event import Event
 from psycopg.rows import dict_row
 
 from webapp import db
+from webapp.batcher import Batcher, LedgerRefused, LedgerUnavailable, Message
 from webapp.config import Config
 from webapp.provider_keys import fingerprint
 from webapp.spool import Spool, replay
 
+__all__ = ["Ledger", "LedgerRefused", "LedgerUnavailable"]
 log = logging.getLogger("spendai.ledger")
-BATCH = 256
-Message = dict[str, Any]
 UNREADABLE = {"outcome": "no_usage", "usage": None, "tools": None, "model": None, "upstream_object_id": None}
-DEADLINE = 5.0  # seconds; also holds when the server is frozen and cannot enforce a time-out of its own
 SETTLE_SECONDS = 1.0  # how long a client waits for the commit; then the message is spooled
-
-
-class LedgerUnavailable(Exception):
-    """The database did not take a message in time, or cannot be reached. ``sent``: it may have got it all the same."""
-
-    def __init__(self, message: str, *, sent: bool) -> None:
-        super().__init__(message)
-        self.sent = sent
-
-
-class LedgerRefused(Exception):
-    """The database refuses this one message, whatever the others of its batch."""
-
-
-class _Batch:
-    """Messages that travel together, and the moment they are done."""
-
-    def __init__(self) -> None:
-        self.messages: list[Message] = []
-        self.answers: list[Message | Exception] = []
-        self.done = Event()
-
-
-class Batcher:
-    """Sends messages to one SQL function, as many as are waiting at a time."""
-
-    def __init__(self, connect: Callable[[], psycopg.Connection], statement: str, args: tuple[Any, ...] = ()) -> None:
-        self._connect, self._statement, self._args = connect, statement, args
-        self._conn: psycopg.Connection | None = None
-        self._next, self._wanted = _Batch(), Event()
-        self._loop = gevent.spawn(self._run)
-
-    def submit(self, message: Message, seconds: float | None = None) -> Message:
-        """Hand in one message; returns its answer after the commit. Raises LedgerUnavailable or LedgerRefused."""
-        while len(self._next.messages) >= BATCH:
-            self._next.done.wait()
-        batch = self._next
-        n = len(batch.messages)
-        batch.messages.append(message | {"n": n})
-        self._wanted.set()
-        if not batch.done.wait(seconds):
-            raise LedgerUnavailable("the database is slow", sent=True)
-        answer = batch.answers[n]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    def close(self) -> None:
-        """Stop; callers that still wait get LedgerUnavailable."""
-        self._loop.kill()
-        self._fail(self._next, LedgerUnavailable("the gateway is stopping", sent=False))
-        self._drop()
-
-    def _run(self) -> None:
-        while True:
-            self._wanted.wait()
-            self._wanted.clear()
-            batch, self._next = self._next, _Batch()
-            if batch.messages:
-                self._send(batch)
-
-    def _send(self, batch: _Batch) -> None:
-        try:
-            batch.answers = self._execute(batch.messages)
-            batch.done.set()
-        except (psycopg.errors.OperationalError, gevent.Timeout) as error:
-            sent = self._conn is not None  # without a connection nothing was sent
-            self._drop()
-            log.error("the database does not answer: %s", type(error).__name__)
-            self._fail(batch, LedgerUnavailable("the database does not answer", sent=sent))
-        except Exception as error:  # one poisoned message must not take the others with it
-            if isinstance(error, psycopg.InterfaceError):
-                self._drop()
-            self._one_by_one(batch, error)
-
-    def _one_by_one(self, batch: _Batch, error: Exception) -> None:
-        if len(batch.messages) == 1:
-            code = getattr(error, "sqlstate", None) or type(error).__name__
-            log.error("the database refused a message: %s", code)
-            self._fail(batch, LedgerRefused(str(code)))
-            return
-        for message in batch.messages:
-            single = _Batch()
-            single.messages = [message | {"n": 0}]
-            self._send(single)
-            batch.answers += single.answers
-        batch.done.set()
-
-    def _execute(self, messages: list[Message]) -> list[Message]:
-        with gevent.Timeout(DEADLINE):
-            if self._conn is None or self._conn.closed:
-                self._conn = self._connect()
-            rows = self._conn.execute(self._statement, [json.dumps(messages), *self._args]).fetchall()
-        answers = {row["n"]: row for row in rows}
-        return [answers[n] for n in range(len(messages))]
-
-    def _drop(self) -> None:
-        """Close the connection for good: after a time-out its statement may still be running."""
-        if self._conn is not None:
-            self._conn.close()
-            self._conn = None
-
-    @staticmethod
-    def _fail(batch: _Batch, error: Exception) -> None:
-        batch.answers = [error] * len(batch.messages)
-        batch.done.set()
+LATE_SECONDS = 90  # an open that the database did not take within 60 s it will never take: it refuses old clocks
 
 
 class Ledger:
@@ -152,7 +42,8 @@ class Ledger:
         )
         self._settler = Batcher(self._connect, "select * from app.settle_calls(%s::jsonb)")
         folder = config.home / "spool"
-        self._spool = Spool(folder, self._settle_now)
+        self._spool = Spool(folder, self._settle_late)
+        self._running: dict[str, Message] = {}  # id of each call under way → what to spool if we must stop now
         self.replayed = False
         self._replay = gevent.spawn(self._replay_all, folder)
 
@@ -171,21 +62,37 @@ class Ledger:
 
     def open(self, message: Message) -> Message:
         """Write the open row of a call; the answer's ``outcome`` says whether it may go upstream (see open_calls)."""
+        kept = {key: message[key] for key in ("id", "started_at", "max_seconds")}
+        never_sent = self._running[message["id"]] = kept | {"outcome": "error", "status_code": 503}
         try:
-            return self._opener.submit(message)
-        except LedgerUnavailable as error:
-            if error.sent:  # the row may be there: close it, since nothing goes upstream
-                kept = {key: message[key] for key in ("id", "started_at", "max_seconds")}
-                self._spool.append(kept | {"outcome": "error", "status_code": 503})
+            answer = self._opener.submit(message)
+        except (LedgerUnavailable, LedgerRefused) as error:
+            if (
+                isinstance(error, LedgerUnavailable) and error.sent
+            ):  # the row may be there: close it, as nothing is sent
+                self._spool.append(never_sent)
+            del self._running[message["id"]]
             raise
+        if answer["outcome"] == "opened":
+            self._running[message["id"]] = _broken_off(message, answer)
+        else:
+            del self._running[message["id"]]
+        return answer
 
     def settle(self, message: Message) -> str:
-        """Price and close a call; returns settled, already, missing (see settle_calls) or spooled."""
+        """Price and close a call; returns settled, already, missing, conflict (see settle_calls), spooled or kept."""
+        self._running[message["id"]] = message
         try:
-            return self._settle_now(message, SETTLE_SECONDS)
+            outcome = self._settle_now(message, SETTLE_SECONDS)
         except LedgerUnavailable:
-            self._spool.append(message)
-            return "spooled"
+            outcome = "spooled" if self._spool.append(message) else "kept"
+        self._running.pop(message["id"], None)
+        return outcome
+
+    def _settle_late(self, message: Message) -> bool:
+        """Settle a spooled message; whether that is definite: the open of a call never sent may still be on its way."""
+        age = datetime.now(UTC) - datetime.fromisoformat(message["started_at"])
+        return self._settle_now(message) != "absent" or age.total_seconds() > LATE_SECONDS
 
     def _settle_now(self, message: Message, seconds: float | None = None) -> str:
         try:
@@ -202,14 +109,25 @@ class Ledger:
         """Settle what earlier runs left behind, however long the database is away."""
         while not self.replayed:
             try:
-                if count := replay(folder, self._settle_now):
+                if count := replay(folder, self._settle_late, self._spool.append):
                     log.warning("settled %s calls that an earlier run had spooled", count)
                 self.replayed = True
             except (LedgerUnavailable, OSError):
                 gevent.sleep(1)
 
     def close(self) -> None:
-        """Stop everything; what is still spooled is replayed by the next start."""
+        """Stop everything, without waiting for the database: calls under way are spooled for the next start."""
         self._replay.kill()
         self._opener.close()
         self._settler.close()
+        for message in self._running.values():
+            self._spool.put(message)
+
+
+def _broken_off(message: Message, opened: Message) -> Message:
+    """The settle message of a call that we have to leave: sent perhaps, its usage unknown."""
+    kept = ("id", "started_at", "max_seconds", "endpoint", "method", "stream", "end_user", "tags")
+    whose = {name: str(opened[name]) for name in ("org_id", "project_id", "api_key_id", "upstream", "account")}
+    return {name: message[name] for name in kept} | whose | {
+        "batch": False, "model_requested": message["model"], "outcome": "no_usage", "status_code": 503,
+    }  # fmt: skip

@@ -1,8 +1,9 @@
 """The spool: settle messages that the database has not taken yet, in a file that outlives the process.
 
 One append-only file per worker in SPENDAI_HOME/spool, a line per message: CRC-32, a space, JSON. A line is on disk
-(fsync) before the client gets the end of its answer. The living writer holds a lock on its file; whoever starts later
-replays only files that nobody holds. Replaying is safe at any time and any number of times: a call settles once.
+(fsync) before the client gets the end of its answer; what the disk does not take is kept in memory. The living writer
+holds a lock on its file; whoever starts later replays only files that nobody holds. Replaying is safe at any time and
+any number of times: a call settles once.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from gevent.lock import Semaphore
 
 log = logging.getLogger("spendai.spool")
 Message = dict[str, Any]
-Deliver = Callable[[Message], object]  # returns when the database gave a definite answer, raises when it did not
+Deliver = Callable[[Message], bool]  # whether the database gave a definite answer; raises when it gave none
+AT_ONCE = 64  # messages that are delivered side by side
 RETRY_SECONDS = (0.2, 0.5, 1, 2, 5)
 
 
@@ -55,17 +57,32 @@ class Spool:
         self._writing = Semaphore()
         self._retrying: gevent.Greenlet | None = None
 
-    def append(self, message: Message) -> None:
-        """Put a message on disk, then keep trying to deliver it. Raises OSError when it cannot be stored."""
+    def append(self, message: Message) -> bool:
+        """Put a message on disk for good, and keep trying to deliver it. False: the disk does not take it."""
         with self._writing:
-            if self._file is None:
-                self._file = self._create()
-            os.write(self._file, _line(message))
+            self._pending.append(message)
+            if not self._retrying:
+                self._retrying = gevent.spawn(self._retry)
+            if not self.put(message):
+                return False
             # In a thread of the pool: a disk that is slow to sync must not stop the other calls.
             gevent.get_hub().threadpool.apply(os.fsync, (self._file,))
-            self._pending.append(message)
-        if not self._retrying:
-            self._retrying = gevent.spawn(self._retry)
+            return True
+
+    def put(self, message: Message) -> bool:
+        """Put a message into the file. False: the disk does not take it, and the file is as it was."""
+        try:
+            if self._file is None:
+                self._file = self._create()
+            line, before = _line(message), os.fstat(self._file).st_size
+            if os.write(self._file, line) == len(line):
+                return True
+            os.ftruncate(self._file, before)  # half a line would spoil the next one too
+            reason = "no space left"
+        except OSError as error:
+            reason = type(error).__name__
+        log.error("call=%s is not in the spool: %s", message["id"], reason)
+        return False
 
     def _create(self) -> int:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -80,33 +97,58 @@ class Spool:
     def _retry(self) -> None:
         tries = 0
         while self._pending:
-            try:
-                self._deliver(self._pending[0])
-            except Exception:
-                gevent.sleep(RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)])
-                tries += 1
-                continue
-            tries = 0
+            taken = self._pending[:AT_ONCE]
+            answers = _deliver_all(taken, self._deliver)
+            left = [message for message, answer in zip(taken, answers, strict=True) if answer is not True]
             with self._writing:
-                self._pending.pop(0)
+                # What could not be delivered goes to the end: one stubborn message must not hold up the others.
+                self._pending = self._pending[len(taken) :] + left
                 if not self._pending and self._file is not None:
                     os.ftruncate(self._file, 0)
+            tries = tries + 1 if left else 0
+            if left:
+                gevent.sleep(RETRY_SECONDS[min(tries, len(RETRY_SECONDS)) - 1])
         self._retrying = None
 
 
-def replay(folder: Path, deliver: Deliver) -> int:
-    """Deliver what earlier runs left behind; returns how many messages. What ``deliver`` raises ends it, files stay."""
+def _deliver_all(messages: list[Message], deliver: Deliver) -> list[bool | Exception]:
+    """Deliver messages side by side, so that they share commits; for each what ``deliver`` returned or raised."""
+    jobs = [gevent.spawn(_deliver_one, deliver, message) for message in messages]
+    gevent.joinall(jobs)
+    return [job.value for job in jobs]
+
+
+def _deliver_one(deliver: Deliver, message: Message) -> bool | Exception:
+    try:
+        return deliver(message)
+    except Exception as error:
+        return error
+
+
+def replay(folder: Path, deliver: Deliver, keep: Callable[[Message], object]) -> int:
+    """Deliver what earlier runs left behind; returns how many messages. What ``deliver`` raises ends it, files stay.
+
+    Messages whose answer is not definite yet go to ``keep``, the spool of this run.
+    """
     count = 0
     for path in sorted(folder.glob("*.spool")) if folder.is_dir() else ():
-        file = os.open(path, os.O_RDWR)
+        file = None
         try:
+            file = os.open(path, os.O_RDWR)
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            for message in read_lines(path.read_bytes()):
-                deliver(message)
-                count += 1
+            messages = list(read_lines(path.read_bytes()))
+            for start in range(0, len(messages), AT_ONCE):
+                part = messages[start : start + AT_ONCE]
+                for message, answer in zip(part, _deliver_all(part, deliver), strict=True):
+                    if isinstance(answer, Exception):
+                        raise answer
+                    if not answer:
+                        keep(message)
+            count += len(messages)
             path.unlink()
         except (BlockingIOError, FileNotFoundError):
             continue  # its writer lives, or another worker was faster
         finally:
-            os.close(file)
+            if file is not None:
+                os.close(file)
     return count
