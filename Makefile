@@ -22,6 +22,9 @@ lint: .venv/installed-dev ## Check style and migrations
 prove-isolation: .venv/installed-dev ## Let everyone try everything on throw-away databases; compare with docs/security.md
 	@PYTHONPATH=tests $(BIN)/python -m isolation
 
+prove-durable: .venv/installed-dev ## Break everything under load and count: no call lost or double; ARGS="--seconds 600" for long
+	@PYTHONPATH=.:tests:tests/webapp $(BIN)/python -m durable.prove $(ARGS)
+
 psql: .venv/installed ## Open the database as its owner; ARGS for psql, SQL from stdin
 	@$(BIN)/python -m webapp.psql
 

@@ -1,0 +1,47 @@
+"""The comparison: what the upstream got and what clients saw, against the rows of the ledger."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from durable.plan import Plan, plan
+
+
+def judge(what: Plan, sent: bool, ended: bool, rows: Sequence[dict[str, Any]]) -> str:
+    """One call in one word: priced, error, no usage, in doubt; never sent; or what is wrong: lost, doubled, wrong."""
+    if len(rows) > 1:
+        return "doubled"
+    if not rows:
+        return "lost" if sent or ended else "never sent"
+    row = rows[0]
+    if row["state"] == "open":
+        return "lost" if ended else "in doubt"
+    exact = (row["tokens_in"], row["tokens_out"], row["cost"]) == (what.tokens_in, what.tokens_out, what.cost)
+    right = {
+        "priced": sent and exact and what.kind in ("good", "late"),
+        "no_usage": not ended and row["cost"] is None,
+        "error": not ended and row["cost"] == 0 and (not sent or what.kind in ("500", "429")),
+    }.get(row["cost_status"], False)
+    return row["cost_status"].replace("_", " ") if right else "wrong"
+
+
+def compare(
+    seed: int, made: Iterable[str], ended: Iterable[str], sent: Sequence[str], rows: Iterable[dict[str, Any]]
+) -> tuple[Counter[str], list[str]]:
+    """Verdicts over all calls of a round, and a line about each bad one. Rows carry their call's tag as end_user."""
+    by_tag: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        by_tag.setdefault(row["end_user"], []).append(row)
+    sent_once, ended_well, verdicts, bad = set(sent), set(ended), Counter(), []
+    for tag in sent_once.union(made, by_tag):
+        verdict = judge(plan(seed, tag), tag in sent_once, tag in ended_well, by_tag.get(tag, []))
+        verdicts[verdict] += 1
+        if verdict in ("lost", "doubled", "wrong"):
+            bad.append(f"{verdict}: {tag} {plan(seed, tag)} sent={tag in sent_once} ended={tag in ended_well} "
+                       f"rows={by_tag.get(tag)}")  # fmt: skip
+    if len(sent) != len(sent_once):
+        verdicts["doubled"] += len(sent) - len(sent_once)
+        bad.append("the upstream got a call twice")
+    return verdicts, bad

@@ -1,0 +1,133 @@
+"""`make prove-durable`: breaks everything under load, then counts: nothing is lost, nothing is double.
+
+In each round clients call the product while faults hit it at random moments. Then it is brought back, and every call
+the upstream wrote down is compared with the ledger. Exit status 1 when a call was lost, doubled or priced wrongly.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from durable import faults
+from durable.clients import Clients
+from durable.compare import compare
+from durable.product import Product
+from processes import empty_folder
+from stack import ROOT
+
+ROWS = "select end_user, state, cost_status, cost, tokens_in, tokens_out from public.usage_logs where started_at >= %s"
+BAD = ("lost", "doubled", "wrong")
+WORDS = ("priced", "error", "no usage", "in doubt", "never sent", *BAD)
+
+
+class Proof:
+    """One run: its product, its clients, and what was counted so far."""
+
+    def __init__(self, product: Product, clients: Clients, journal: Path, seed: int) -> None:
+        self.product, self.clients, self.journal, self.seed = product, clients, journal, seed
+        self.dice = random.Random(seed)
+        self.verdicts: Counter[str] = Counter()
+        self.faults: Counter[str] = Counter()
+        self.kills = self.calls = self.rounds = self.read = 0
+        self.bad: list[str] = []
+
+    def round(self, seconds: float) -> None:
+        """Load and faults for a while, then the comparison."""
+        self.rounds += 1
+        since = self.product.rows("select now() as at")[0]["at"]
+        with self.clients.calling(f"r{self.rounds}"):
+            end = time.monotonic() + seconds
+            while (left := end - time.monotonic()) > 0:
+                time.sleep(min(left, self.dice.uniform(0.3, 1.8)))
+                self._hit()
+        self.product.whole()
+        sent = self._sent()
+        self.calls += len(sent)
+        verdicts, bad = compare(self.seed, self.clients.made, self.clients.ended, sent, self.product.rows(ROWS, since))
+        self.verdicts += verdicts
+        self.bad += bad
+
+    def _hit(self) -> None:
+        fault = faults.pick(self.dice)
+        killed = faults.inject(fault, self.product, self.dice)
+        if killed or fault in ("freeze Postgres", "fill the disk"):
+            self.faults[fault] += 1
+        self.kills += killed
+        if fault == "terminate everything" and killed:
+            self.product.process.wait(60)
+        if fault in ("kill everything", "kill the launcher"):
+            self.product.process.wait(60)
+        self.product.revive()
+
+    def _sent(self) -> list[str]:
+        """Tags the upstream wrote down since the last look."""
+        with self.journal.open() as file:
+            file.seek(self.read)
+            tags = file.read().split()
+            self.read = file.tell()
+        return tags
+
+    def progress(self) -> str:
+        words = ", ".join(f"{self.verdicts[word]} {word}" for word in WORDS)
+        return f"round {self.rounds}: {self.calls} calls, {self.kills} kills: {words}"
+
+    def table(self) -> str:
+        """What was done and what came of it, as Markdown."""
+        totals = {"rounds": self.rounds, "calls the upstream got": self.calls, "processes killed": self.kills}
+        totals |= {word: self.verdicts[word] for word in WORDS}
+        lines = ["| counted | |", "|---|---:|", *(f"| {name} | {count:,} |" for name, count in totals.items()), ""]
+        lines += ["| fault | times |", "|---|---:|", *(f"| {name} | {self.faults[name]} |" for name in faults.WEIGHTS)]
+        return "\n".join(lines)
+
+
+@contextmanager
+def upstream(seed: int, journal: Path) -> Iterator[str]:
+    """The upstream's base URL, while it runs."""
+    command = [sys.executable, "-m", "durable.upstream", str(seed), str(journal)]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        yield process.stdout.readline().strip()
+    finally:
+        process.kill()
+        process.wait()
+
+
+def main() -> int:
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--seconds", type=float, default=30, help="how long calls are made in all")
+    asked.add_argument("--round", type=float, default=15, help="seconds of calls between comparisons")
+    asked.add_argument("--seed", type=int, default=random.randrange(10**6))
+    asked.add_argument("--keep", help="folder to copy the logs to when something is wrong")
+    words = asked.parse_args()
+    print(f"seed {words.seed}", flush=True)
+    with empty_folder("spendai-prove-") as home, upstream(words.seed, home / "journal") as url:
+        product = Product(home, url)
+        product.start()
+        try:
+            product.whole()
+            proof = Proof(product, Clients(product.port, product.key(), words.seed), home / "journal", words.seed)
+            (home / "journal").touch()
+            for _ in range(max(1, round(words.seconds / words.round))):
+                proof.round(words.round)
+                print(proof.progress(), flush=True)
+        finally:
+            product.stop()
+            if words.keep:
+                shutil.copy(product.log, words.keep)
+    print(proof.table())
+    for line in proof.bad[:50]:
+        print(line)
+    return 1 if proof.bad or not proof.verdicts["priced"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
