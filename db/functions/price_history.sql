@@ -17,7 +17,8 @@ as $$
             order by p.valid_from <= now() desc, p.org_id is null, p.valid_from desc, p.revision desc)
     from public.model_prices p
     where p.model = coalesce((app.price_model_of((select app.current_org_id()), p_model, now())).model, lower(btrim(p_model)))
-    order by p.valid_from desc, p.revision desc, p.org_id is null, p.service_tier, p.context_min_tokens, p.id
+    order by p.valid_from desc, p.service_tier <> 'standard', p.service_tier, p.context_min_tokens,
+        array_position(app.price_dimensions(), p.dimension), p.dimension, p.qualifier, p.org_id is null, p.revision desc
 $$;
 
 comment on function app.price_history is 'All prices of a model, newest first, the organization''s own among them.';

@@ -66,7 +66,7 @@ def test_an_unpriced_model_leads_to_its_calls_and_to_a_form_that_prices_it(site:
     )  # fmt: skip
     assert (added.status_code, added.location) == (303, "/prices/gpt-99")
     shown = text(team.browser.get("/prices/gpt-99"))
-    assert "input text own price in force standard $1.50 per 1,000,000 2026-06-01 00:00:00 1 admin" in shown
+    assert "input text in force own price standard $1.50 per 1,000,000 2026-06-01 00:00:00 1 admin" in shown
     call = team.ada.get(
         f"/calls/{spend(site, team, model='gpt-99', usage={'prompt_tokens': 2, 'completion_tokens': 0})}"
     )
