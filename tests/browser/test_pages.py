@@ -17,7 +17,7 @@ from webapp.config import ROOT
 PAGES = (
     "/", "/?by=model", "/?by=key&all=1", "/?period=today", "/?from=2020-01-01&to=2020-02-01", "/projects",
     "/projects/{project}", "/projects/{project}/archive", "/keys", "/keys/{key}/rotate", "/calls", "/calls/{call}",
-    "/prices", "/team", "/settings",
+    "/prices", "/prices/gpt-5.6-sol", "/team", "/settings",
 )  # fmt: skip
 PASSWORD = "correct horse"
 STATIC = ROOT / "webapp/static"
