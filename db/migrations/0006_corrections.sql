@@ -1,4 +1,6 @@
 -- 0006_corrections: corrections looked up by the call they are for, and what each look at the price source found
+-- The table has a row per correction, so this takes no time; and migrations run in one transaction.
+-- squawk-ignore require-concurrent-index-creation
 create index on public.cost_adjustments (org_id, call_started_at);
 
 create table private.price_sync_runs (
