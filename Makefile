@@ -12,6 +12,7 @@ run: .venv/installed ## Start SpendAI: database, migrations, gateway; Ctrl-C sto
 
 test: .venv/installed-dev ## Run all tests, or those in ARGS
 	@.ci/chromium
+	@.ci/postgrest
 	@$(BIN)/python -m pytest $(ARGS)
 
 lint: .venv/installed-dev ## Check style and migrations
