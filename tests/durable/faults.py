@@ -37,7 +37,7 @@ def inject(fault: str, product: Product, dice: random.Random) -> int:
         "kill everything": lambda: _all([product.process.pid, *product.gateway(), *product.postgres()]),
         "terminate everything": lambda: _all([product.process.pid], signal.SIGTERM),
         "freeze Postgres": lambda: _freeze(product, dice.choice([0.5, 1.5, 3.0, 7.0])),
-        "fill the disk": lambda: _fill(product, dice.choice(["0", "1000000", "8000000"]), dice.uniform(0.5, 2.0)),
+        "fill the disk": lambda: _fill(product, dice.choice(["2000000", "8000000"]), dice.uniform(0.5, 2.0)),
     }
     return deeds[fault]()
 
@@ -64,7 +64,10 @@ def _freeze(product: Product, seconds: float) -> int:
 
 
 def _fill(product: Product, size: str, seconds: float) -> int:
-    """No file of the server may grow beyond ``size``: it takes that for a full disk, write-ahead log included."""
+    """No file of the server may grow beyond ``size`` bytes: it takes that for a full disk, write-ahead log included.
+
+    Less than 1 MB would also hit its shared memory, which lives in no disk's files.
+    """
     _limit(product, size)
     time.sleep(seconds)
     _limit(product, "unlimited")
