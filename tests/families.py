@@ -6,10 +6,14 @@ import json
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
+import pytest
 from fake_replies import SSE_TYPE, Reply, reply, reply_json, reply_sse
 from fake_upstream import FakeUpstream
 from stack import Stack
+
+from webapp.vault import seal
 
 
 @dataclass
@@ -24,7 +28,19 @@ class Case:
     model: str | None = None
     form: bool = False  # whether the request is multipart
     row: dict[str, Any] = field(default_factory=dict)  # further columns
-    who: str = "ada"
+    who: str = "fay"
+
+
+@pytest.fixture(scope="session")
+def fay(stack: Stack, fake: FakeUpstream) -> None:
+    """An organization with an OpenAI key of its own, which may use everything: fine-tunes too."""
+    people = stack.people
+    if "fay" in people.ids:  # each module that takes this fixture makes it once
+        return
+    people.found("fay", "Families")
+    sealed = seal(stack.config.key_ring, "sk-of-fay", people.orgs["fay"], None)
+    with people.as_("fay"):
+        people.one("select app.provider_key_set(null, %s, 'fay0', %s, %s)", sealed, fake.url, uuid4().bytes)
 
 
 def settled(stack: Stack, fake: FakeUpstream, case: Case) -> dict[str, Any]:

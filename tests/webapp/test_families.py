@@ -7,10 +7,12 @@ import json
 import pytest
 from fake_replies import reply_json
 from fake_upstream import FakeUpstream
-from families import Case, chat, response, responses_sse, settled, sse
+from families import Case, chat, fay, response, responses_sse, settled, sse
 from pricing import usd
 from stack import Stack
 
+__all__ = ["fay"]
+pytestmark = pytest.mark.usefixtures("fay")
 CHAT, RESPONSES = "/chat/completions", "/responses"
 ASKS = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]}
 INPUT = {"model": "gpt-5.4", "input": "hi"}

@@ -7,10 +7,12 @@ from decimal import Decimal
 import pytest
 from fake_replies import reply_json
 from fake_upstream import FakeUpstream
-from families import Case, audio, event, settled, sse
+from families import Case, audio, event, fay, settled, sse
 from pricing import add_price, usd
 from stack import Stack
 
+__all__ = ["fay"]
+pytestmark = pytest.mark.usefixtures("fay")
 IMAGES, EDITS = "/images/generations", "/images/edits"
 TRANSCRIPTS, TRANSLATIONS, SPEECH = "/audio/transcriptions", "/audio/translations", "/audio/speech"
 DRAW = {"model": "gpt-image-1", "prompt": "a cat"}
