@@ -7,6 +7,7 @@ for one transaction. ``people.as_role("spendai_proxy")`` does the same for a log
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from uuid import UUID, uuid4
 import psycopg
 from psycopg import sql
 
+from webapp.call import new_id
 from webapp.keys import NewKey, new_key
 
 HASH = "$2a$04$" + "a" * 53
@@ -91,6 +93,12 @@ class People:
             "key_hash": self.keys[name].hash.hex(), "endpoint": "/v1/chat/completions", "method": "POST",
             "model": "gpt-4o-mini", "stream": False, "end_user": None, "tags": {},
         } | changes  # fmt: skip
+
+    @staticmethod
+    def now_id() -> dict[str, str]:
+        """Id and moment of a call of now, which fit each other as the gateway's do."""
+        now = time.time_ns() // 1_000_000
+        return {"id": str(new_id(now)), "started_at": datetime.fromtimestamp(now / 1000, UTC).isoformat()}
 
     def open_calls(
         self, *messages: dict[str, Any], install_key: str = "none", install_fingerprint: bytes | None = None

@@ -1,5 +1,5 @@
 """Commands for the operator: ``flask migrate``, ``flask users reset EMAIL``, ``flask analyst …`` (cli_analyst.py),
-``flask prices …`` (cli_prices.py)."""
+``flask prices …`` (cli_prices.py), ``flask calls …`` (cli_calls.py)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import psycopg
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 
-from webapp import cli_analyst, cli_prices, db, embedded
+from webapp import cli_analyst, cli_calls, cli_prices, db, embedded
 from webapp import migrate as migrations
 from webapp.config import Config
 from webapp.keys import key_hash
@@ -25,6 +25,7 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(users)
     app.cli.add_command(cli_analyst.analyst)
     app.cli.add_command(cli_prices.prices)
+    app.cli.add_command(cli_calls.calls)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
--- settle_calls(calls) → for each call: settled, already (it was settled before), missing (it had no row; now it has) or
--- absent (it had no row and the message, that of a call never sent, knows too little to make one)
+-- settle_calls(calls) → for each call: settled, already (it was settled before), conflict (a person had closed it by hand; the
+-- difference is booked), missing (it had no row; now it has) or absent (it had no row and the message, that of a call never
+-- sent, knows too little to make one)
 --
 -- Prices what was used and closes the row, once. Each message is complete in itself, so a row that a failover lost is
 -- written from it. Rows are locked in the order of their ids: two batches can never wait for each other in a circle.
@@ -20,12 +21,15 @@ set enable_mergejoin = off
 set jit = off  -- before Postgres 18 a switched-off plan counts as dear enough to be compiled: 1.7 s for each batch
 as $$
 #variable_conflict use_column
+declare
+    v_closed integer[];
 begin
     perform from public.usage_logs u
         join jsonb_to_recordset(p_calls) as c (id uuid, started_at timestamptz) on u.id = c.id and u.started_at = c.started_at
         order by u.id for update of u;
 
     perform app.fill_objects(p_calls);
+    v_closed := app.settle_closed(p_calls);
     return query
     with call as materialized (
         select * from jsonb_to_recordset(p_calls) as c (
@@ -74,6 +78,7 @@ begin
     )
     select p.n, case
         when s.n is not null then 'settled'
+        when p.n = any(v_closed) then 'conflict'
         when a.id is not null then 'missing'
         when p.org_id is null
             and not exists (select from public.usage_logs u where u.id = p.id and u.started_at = p.started_at) then 'absent'

@@ -1,0 +1,41 @@
+-- call_end(organization or null, call, cost or null, reason): closes a call whose end nobody saw
+--
+-- With a cost it is priced, without one its usage stays unknown. Should the true end still come, from a spool or a gateway
+-- that was cut off, the difference becomes a correction (see settle_closed), so closing too early loses nothing.
+create or replace function app.call_end(p_org_id uuid, p_call_id uuid, p_cost numeric, p_reason text) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+    v_began timestamptz := to_timestamp((('x' || left(translate(p_call_id::text, '-', ''), 12))::bit(48)::bigint) / 1000.0);
+    v_reason text := nullif(btrim(p_reason, E' \t\r\n'), '');
+    v_call public.usage_logs;
+begin
+    if v_reason is null or length(v_reason) > 1000 then
+        raise sqlstate 'PT400' using message = 'say why, in at most 1000 characters', detail = 'reason_missing', column = 'reason';
+    end if;
+    if p_cost is not null and not (p_cost >= 0 and p_cost < 1e6) then  -- also refuses NaN
+        raise sqlstate 'PT400' using message = 'a cost is from 0 to 1000000 dollars', detail = 'cost_invalid', column = 'cost';
+    end if;
+    select u.* into v_call from public.usage_logs u
+    where u.id = p_call_id and u.started_at between v_began - interval '1 s' and v_began + interval '1 s'
+      and (p_org_id is null or u.org_id = p_org_id)
+    for update;
+    if not found then
+        raise sqlstate 'PT404' using message = 'no such call', detail = 'call_not_found';
+    end if;
+    if v_call.state <> 'open' then
+        raise sqlstate 'PT409' using message = 'the call is settled already', detail = 'call_settled';
+    end if;
+    update public.usage_logs u set
+        state = 'settled', settled_at = clock_timestamp(), cost = p_cost,
+        cost_status = case when p_cost is null then 'no_usage' else 'priced' end
+    where u.id = v_call.id and u.started_at = v_call.started_at;
+    insert into private.closed_calls (call_id, started_at, org_id, cost, reason, closed_by)
+    values (v_call.id, v_call.started_at, v_call.org_id, p_cost, v_reason, auth.uid());
+    perform app.audit(v_call.org_id, 'call.closed', v_call.id, jsonb_build_object('cost', p_cost::text, 'reason', v_reason));
+end $$;
+
+comment on function app.call_end is 'Closes an open call by hand, with a reason in the audit log.';
+-- No grant: for the operator, through flask calls settle, and part of call_close.
+revoke execute on function app.call_end from public, anon, authenticated, service_role;

@@ -1,0 +1,47 @@
+-- settle_closed(calls) → numbers (n) of those that a person closed by hand before their true end came; part of settle_calls
+--
+-- The first time, what the true end says is booked: where the cost was left unknown it is filled in, where one was given the
+-- difference becomes a correction. Every further time changes nothing.
+-- p_calls: as for settle_calls, which has locked their rows.
+create or replace function app.settle_closed(p_calls jsonb) returns integer[]
+language plpgsql
+set search_path = ''
+as $$
+declare
+    c_reason constant text := 'the true end came after the call was closed by hand';
+    v_found integer[] := '{}';
+    v_late record;
+    v_price record;
+begin
+    for v_late in
+        select c.*, u.org_id, u.endpoint, u.method, u.started_at as began, h.cost as closed_cost, h.settled_at
+        from jsonb_to_recordset(p_calls) as c (n integer, id uuid, started_at timestamptz, batch boolean, model_requested text,
+            model text, service_tier text, usage jsonb, tools jsonb, outcome text)
+        join private.closed_calls h on h.call_id = c.id and h.started_at = c.started_at
+        join public.usage_logs u on u.id = c.id and u.started_at = c.started_at
+        order by c.id
+    loop
+        v_found := v_found || v_late.n;
+        continue when v_late.settled_at is not null;
+        update private.closed_calls h set settled_at = clock_timestamp() where h.call_id = v_late.id and h.started_at = v_late.began;
+        select case when s in ('error', 'free') then 0::numeric end as cost, s as cost_status, null::jsonb as cost_lines into v_price
+        from app.status_unpriced(v_late.outcome, v_late.method, v_late.endpoint) s;
+        if v_price.cost_status is null then
+            select * into v_price from app.price_usage(v_late.org_id, v_late.endpoint, v_late.model, v_late.model_requested,
+                v_late.service_tier, v_late.batch, v_late.usage, v_late.tools, v_late.began);
+        end if;
+        if v_late.closed_cost is null then
+            perform app.fill_call(v_late.id, v_late.began, v_price.cost, v_price.cost_status, v_price.cost_lines, v_late.usage,
+                v_late.tools, v_late.model, v_late.service_tier, c_reason);
+        elsif v_price.cost <> v_late.closed_cost then
+            insert into public.cost_adjustments (org_id, call_id, call_started_at, delta, reason, details)
+            values (v_late.org_id, v_late.id, v_late.began, v_price.cost - v_late.closed_cost, c_reason,
+                jsonb_build_object('old', app.price_used(null), 'new', app.price_used(v_price.cost_lines), 'usage', v_late.usage));
+        end if;
+    end loop;
+    return v_found;
+end $$;
+
+comment on function app.settle_closed is 'Books what the true end of calls says that were closed by hand before.';
+-- No grant: part of settle_calls.
+revoke execute on function app.settle_closed from public, anon, authenticated, service_role;

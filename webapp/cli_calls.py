@@ -1,0 +1,48 @@
+"""``flask calls settle``: the operator closes calls whose end nobody saw."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from uuid import UUID
+
+import click
+import psycopg
+from flask import current_app
+from flask.cli import with_appcontext
+
+from webapp import cli
+
+
+class Dollars(click.ParamType):
+    """A decimal number, exact; whether it makes sense is the database's to say."""
+
+    name = "dollars"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        try:
+            return Decimal(value)
+        except InvalidOperation:
+            self.fail(f"{value!r} is not a number", param, ctx)
+
+
+@click.group()
+def calls() -> None:
+    """Single calls."""
+
+
+@calls.command()
+@click.argument("call", type=click.UUID)
+@click.option("--cost", type=Dollars(), help="What the call cost, in US dollars.")
+@click.option("--no-usage", is_flag=True, help="What it cost will never be known.")
+@click.option("--reason", required=True, help="Why; kept in the audit log.")
+@with_appcontext
+def settle(call: UUID, cost: Decimal | None, no_usage: bool, reason: str) -> None:
+    """Close CALL, which is open or in doubt. Should its true end still come, the difference becomes a correction."""
+    if (cost is None) != no_usage:
+        raise click.UsageError("say --cost DOLLARS or --no-usage")
+    try:
+        with cli.owner(current_app.config["SPENDAI"]) as dsn, psycopg.connect(dsn, prepare_threshold=None) as conn:
+            conn.execute("select app.call_end(null, %s, %s, %s)", [call, cost, reason])
+    except psycopg.DatabaseError as error:
+        raise click.ClickException(str(error.diag.message_primary or error)) from None
+    click.echo(f"{call} is settled: {'its cost stays unknown' if no_usage else f'${cost}'}")
