@@ -141,7 +141,7 @@ class Gateway:
         is_stream = kind.lower().startswith("text/event-stream")
         headers = answer_headers(answer.headers, resized=is_stream and call.facts.injected)
         start_response(status_line(answer.status, answer.reason), [*headers, ("x-spendai-call-id", str(call.id))])
-        return self._body(call, answer, meter, head_first=is_stream)
+        return self._body(call, answer, meter, head_first=is_stream and call.method != "HEAD")
 
     def _body(self, call: Call, answer: Answer, meter: Meter, *, head_first: bool) -> Iterator[bytes]:
         """The answer's bytes, the last of them only after the call is settled and committed."""
@@ -198,10 +198,10 @@ class Gateway:
         facts = meter.result(complete)
         if answer.status >= 400:
             outcome = "error"
+        elif facts.pending:  # also when its stream broke off: it goes on at OpenAI all the same
+            outcome = "pending"
         else:
             outcome = "complete" if facts.complete or facts.usage is not None else "no_usage"
-        if outcome == "complete" and facts.pending:
-            outcome = "pending"
         self._settle(call, status, outcome, facts, answer.header("x-request-id")[:200] or None)
 
     def _settle(

@@ -46,7 +46,8 @@ begin
             select jsonb_agg(b) from jsonb_array_elements(p_calls) b
             where app.status_unpriced(b ->> 'outcome', b ->> 'method', b ->> 'endpoint') is null
         )) p on p.n = c.n
-        cross join lateral app.tokens_of(c.usage) t
+        -- Looking at an object tells its tokens again; they count where they were used.
+        cross join lateral app.tokens_of(case when s.cost_status = 'free' then null else c.usage end) t
     ), settled as (
         update public.usage_logs u set
             state = 'settled', settled_at = clock_timestamp(), status_code = p.status_code, latency_ms = p.latency_ms,

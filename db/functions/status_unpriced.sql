@@ -10,11 +10,11 @@ as $$
         when p_outcome = 'error' then 'error'
         when p_method in ('GET', 'HEAD', 'DELETE') or p_endpoint like '%}'
             or p_endpoint like any (array['%}/cancel', '%}/pause', '%}/resume'])
-            or p_endpoint in ('/v1/responses/input_tokens', '/v1/assistants', '/v1/threads', '/v1/threads/{thread_id}/messages',
-                              '/v1/conversations', '/v1/conversations/{conversation_id}/items') then 'free'
+            or p_endpoint in ('/v1/moderations', '/v1/responses/input_tokens', '/v1/assistants', '/v1/threads',
+                              '/v1/threads/{thread_id}/messages', '/v1/conversations', '/v1/conversations/{conversation_id}/items') then 'free'
         when p_outcome = 'no_usage' then 'no_usage'
         when p_outcome = 'pending' then 'pending_object'
-        when p_endpoint !~ '^/v1/(chat/completions|completions|responses|responses/compact|embeddings|moderations|images/[a-z]+'
+        when p_endpoint !~ '^/v1/(chat/completions|completions|responses|responses/compact|embeddings|images/[a-z]+'
             '|audio/(speech|transcriptions|translations)|batches|videos|videos/(edits|extensions|\{video_id\}/remix))$' then 'no_usage'
     end
 $$;

@@ -43,7 +43,7 @@ def test_a_background_response_is_pending_and_billed_at_the_first_sighting_of_it
     assert (unfinished["cost"], unfinished["cost_status"]) == (0, "free")
     assert row(people, made)["cost_status"] == "pending_object"
     seen = look(people)
-    assert (seen["cost"], seen["cost_status"]) == (0, "free")
+    assert (seen["cost"], seen["cost_status"], seen["tokens_in"]) == (0, "free", None)
     filled = row(people, made)
     assert (filled["cost"], filled["cost_status"], filled["tokens_in"]) == (Decimal("0.00045"), "priced", 1000)
     look(people)
@@ -85,3 +85,42 @@ def test_an_object_seen_twice_in_one_batch_is_billed_once(people):
     people.settle_calls(*(people.settle_message("ada", o, **SEEN, usage=USAGE) for o in opened))
     assert row(people, made)["cost"] == Decimal("0.00045")
     assert len(people.all("select * from cost_fills")) == 1
+
+
+MAKES = {"outcome": "complete", "account": "org", "upstream_object_id": "file-1", "makes": True}
+
+
+def objects(people):
+    return people.all("select object_id, org_id, project_id, call_id, priced_at is null as due"
+        " from private.upstream_objects order by object_id")  # fmt: skip
+
+
+def finish(people, endpoint="/v1/files", name="ada", **changes):
+    opened = people.open_message(name, endpoint=endpoint)
+    people.open_calls(opened)
+    people.settle_calls(people.settle_message(name, opened, **(MAKES | {"usage": None} | changes)))
+    return row(people, opened["id"])
+
+
+def test_which_call_of_which_project_made_an_object_is_remembered_and_nothing_is_left_to_price(people):
+    made = finish(people)
+    assert objects(people) == [
+        {"object_id": "file-1", "org_id": people.orgs["ada"], "project_id": people.projects["ada"],
+         "call_id": made["id"], "due": False}
+    ]  # fmt: skip
+    assert (made["upstream_object_id"], made["cost_status"]) == ("file-1", "no_usage")
+    finish(people)
+    assert [each["call_id"] for each in objects(people)] == [made["id"]], "its maker is whoever was first"
+
+
+@pytest.mark.parametrize("change", [{"makes": False}, {"outcome": "error"}, {"upstream_object_id": None}])
+def test_a_call_that_made_nothing_is_not_remembered(people, change):
+    finish(people, **change)
+    assert objects(people) == []
+
+
+def test_looking_at_an_object_that_is_paid_for_changes_nothing(people):
+    made = finish(people, "/v1/responses", usage=USAGE, upstream_object_id="resp_1", account="install")
+    look(people)
+    assert row(people, made["id"]) == made
+    assert people.all("select * from cost_fills") == []

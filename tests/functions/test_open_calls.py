@@ -133,6 +133,72 @@ def test_the_demo_organization_always_uses_the_sandbox(people: People) -> None:
         assert (opened["outcome"], opened["upstream"], opened["provider_key"]) == ("opened", "sandbox", None)
 
 
+KEEP = {"objection": "needs_own_openai_key"}
+
+
+def with_key(people: People, name: str, fingerprint: bytes | None) -> None:
+    with people.as_(name):
+        people.one("select app.provider_key_set(null, 'c', 'wxyz', null, %s)", fingerprint)
+
+
+@pytest.mark.parametrize(("install_key", "ada", "eve"), [("none", False, False), ("first", False, False),
+    ("shared", True, True)])  # fmt: skip
+def test_the_installs_key_is_shared_when_it_serves_all(people: People, install_key: str, ada: bool, eve: bool) -> None:
+    opened = people.open_calls(people.open_message("ada"), people.open_message("eve"), install_key=install_key)
+    assert [row["shared"] for row in opened] == [ada, eve]
+
+
+def test_on_a_shared_key_a_call_with_an_objection_is_refused_with_it_and_leaves_no_row(people: People) -> None:
+    for code in ("needs_own_openai_key", "duplicate_keys"):
+        message = people.open_message("ada", objection=code)
+        assert outcome(people, message, "shared") == code
+        assert row_of(people, message) is None
+    message = people.open_message("ada", **KEEP)
+    assert outcome(people, message, "first") == "opened"
+    assert row_of(people, message) is not None
+
+
+def test_a_bad_key_is_told_before_an_objection(people: People) -> None:
+    assert outcome(people, people.open_message("ada", key_hash="00" * 32, **KEEP), "shared") == "invalid_key"
+
+
+@pytest.mark.parametrize(("ada", "eve", "shared"), [
+    (b"1", b"2", [False, False]), (b"1", b"1", [True, True]), (b"1", None, [False, True]), (None, None, [True, True]),
+])  # fmt: skip
+def test_one_openai_key_in_two_organizations_is_shared_and_one_of_unknown_identity_counts_as_such(
+    people: People, ada: bytes | None, eve: bytes | None, shared: list[bool]
+) -> None:
+    with_key(people, "ada", ada)
+    with_key(people, "eve", eve)
+    opened = people.open_calls(people.open_message("ada"), people.open_message("eve"), install_key="shared")
+    assert [row["shared"] for row in opened] == shared
+
+
+def test_a_key_that_only_another_project_of_the_organization_has_too_is_not_shared(people: People) -> None:
+    with_key(people, "ada", b"1")
+    with people.as_("ada"):
+        people.one("select app.provider_key_set(%s, 'c', 'wxyz', null, '1')", people.projects["ada"])
+    assert people.open_calls(people.open_message("ada"))[0]["shared"] is False
+
+
+@pytest.mark.parametrize(("install_key", "ada", "eve"), [("first", True, True), ("shared", True, True),
+    ("none", None, False)])  # fmt: skip
+def test_bringing_the_installs_own_key_makes_it_shared(
+    people: People, install_key: str, ada: bool | None, eve: bool
+) -> None:
+    with_key(people, "eve", b"install")
+    messages = [people.open_message("ada"), people.open_message("eve")]
+    fingerprint = None if install_key == "none" else b"install"
+    opened = people.open_calls(*messages, install_key=install_key, install_fingerprint=fingerprint)
+    assert [row["shared"] for row in opened] == [bool(ada), eve]
+
+
+def test_the_first_organization_may_bring_the_installs_key_itself(people: People) -> None:
+    with_key(people, "ada", b"install")
+    (opened,) = people.open_calls(people.open_message("ada"), install_key="first", install_fingerprint=b"install")
+    assert opened["shared"] is False
+
+
 def test_calls_of_several_organizations_travel_together_and_never_mix(people: People) -> None:
     with people.as_("eve"):
         people.one(SET_KEY, None, b"evil", None)

@@ -2,6 +2,8 @@
 
 import pytest
 
+from webapp.routes import ROUTES
+
 CHAT = "/v1/chat/completions"
 
 
@@ -12,6 +14,7 @@ CHAT = "/v1/chat/completions"
         ("no_usage", "POST", CHAT, "no_usage"),
         ("complete", "GET", "/v1/responses/{response_id}", "free"),
         ("pending", "GET", "/v1/responses/{response_id}", "free"),
+        ("no_usage", "GET", "/v1/files/{file_id}/content", "free"),
         ("complete", "POST", "/v1/responses/input_tokens", "free"),
         ("pending", "POST", "/v1/responses", "pending_object"),
         ("complete", "POST", CHAT, None),
@@ -20,3 +23,11 @@ CHAT = "/v1/chat/completions"
 def test_a_call_is_priced_only_when_it_made_something_that_is_finished(db, outcome, method, endpoint, expected):
     row = db.execute("select app.status_unpriced(%s, %s, %s) as s", [outcome, method, endpoint]).fetchone()
     assert row["s"] == expected
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.metered], ids=lambda r: f"{r.method} {r.path}")
+def test_every_operation_has_the_status_that_the_documentation_promises(db, route):
+    outcome = "pending" if route.metered == "pending_object" else "complete"
+    query = "select app.status_unpriced(%s, %s, %s) as s"
+    status = db.execute(query, [outcome, route.method, route.endpoint]).fetchone()["s"]
+    assert (status or "priced") == route.metered

@@ -65,10 +65,16 @@ def read_answer(call: Call, answer: dict[str, Any], streamed: list[dict[str, Any
         service_tier=clean(answer.get("service_tier"), MAX_WORD_CHARS),
         usage=usage,
         tools=calls,
-        object_id=clean(answer.get("id"), MAX_ID_CHARS),
+        object_id=clean(_made(answer).get("id"), MAX_ID_CHARS),
         pending=pending,
         complete=complete,
     )
+
+
+def _made(answer: dict[str, Any]) -> dict[str, Any]:
+    """The object the call leaves behind: the answer itself, or the file that a completed upload has become."""
+    file = answer.get("file")
+    return file if answer.get("object") == "upload" and isinstance(file, dict) else answer
 
 
 Metered = tuple[dict[str, Any] | None, dict[str, Any] | None]

@@ -59,7 +59,7 @@ class FormReader:
             else:  # the next part begins: a field, a file, or the preamble before them
                 is_text = isinstance(event, Field)
                 if isinstance(event, Field | File):
-                    self._object(event.name, b"" if is_text else None)
+                    self.objection = self.objection or form_objection(event.name, is_file=not is_text)
                 known = is_text and event.name in NAMES
                 self._current = self._values.setdefault(event.name, bytearray()) if known else None
                 if self._current:
@@ -68,11 +68,6 @@ class FormReader:
     def _take(self, data: bytes) -> None:
         if self._current is not None:
             self._current += data[: MAX_FIELD_BYTES - len(self._current)]
-            if self._current is self._values.get("model"):
-                self._object("model", bytes(self._current))
-
-    def _object(self, name: str, value: bytes | None) -> None:
-        self.objection = self.objection or form_objection(name, value)
 
 
 def _decoder(boundary: str) -> MultipartDecoder | None:

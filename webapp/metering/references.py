@@ -43,7 +43,7 @@ def objection(fields: Iterable[tuple[str, Any]]) -> Objection | None:
     for name, value in members:
         if name == "background" and value not in (None, False):
             return Objection(NEEDS_OWN_KEY, name)
-        if (name == "conversation" and value is not None) or (name == "model" and is_fine_tuned(value)):
+        if name == "conversation" and value is not None:
             return Objection(NEEDS_OWN_KEY, name)
         if name == "metadata" and isinstance(value, dict) and type(value) is not Doubled:
             continue  # the client's own words
@@ -52,19 +52,14 @@ def objection(fields: Iterable[tuple[str, Any]]) -> Objection | None:
     return None
 
 
-def form_objection(name: str, value: bytes | None) -> Objection | None:
-    """The same of one field of a form; ``value`` is what is known of its text, None for a file."""
+def form_objection(name: str, *, is_file: bool) -> Objection | None:
+    """The same of one field of a form, of which only the name is looked at."""
     parts = [part for part in re.split(r"[\[\].]", name) if part]
     if any(_is_reference(part) or part in ("container", "conversation", "background") for part in parts):
         return Objection(NEEDS_OWN_KEY, name)
-    if value is not None and (FILES.fullmatch(name) or (name == "model" and is_fine_tuned(value.decode("latin-1")))):
-        return Objection(NEEDS_OWN_KEY, name)  # a text where a file belongs can only name one
+    if not is_file and FILES.fullmatch(name):  # a text where a file belongs can only name one
+        return Objection(NEEDS_OWN_KEY, name)
     return None
-
-
-def is_fine_tuned(model: Any) -> bool:
-    """Whether a model's name is that of a fine-tuned one, which belongs to whoever trained it."""
-    return isinstance(model, str) and (model.lower().startswith(("ft:", "ft%3a")) or ":ft-" in model)
 
 
 def _is_reference(name: str) -> bool:
@@ -90,7 +85,8 @@ def _object(value: dict[str, Any], path: str) -> Iterator[Objection]:
     if type(value) is Doubled:
         yield Objection(DUPLICATE_KEYS, path)
     kind = value.get("type")
-    if type(value.get("id")) is str and (kind is None or kind in CONTENT) and not value.get(CONTENT[kind]):
+    known = kind is None or (isinstance(kind, str) and kind in CONTENT)
+    if known and type(value.get("id")) is str and not value.get(CONTENT[kind]):
         yield Objection(NEEDS_OWN_KEY, f"{path}.id")
     for name, inner in value.items():
         yield from _named(name, inner, f"{path}.{name}")

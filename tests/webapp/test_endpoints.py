@@ -1,0 +1,66 @@
+"""The table of operations, the routes made of it, and the page that tells of them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from webapp.endpoints import PAGE, render
+from webapp.routes import ROUTES, find
+
+PATHS = {route.path for route in ROUTES}
+
+
+def filled(path: str) -> str:
+    """The path with an id in each of its places."""
+    return re.sub(r"{(\w+)}", r"\1-1", path)
+
+
+def test_the_page_is_what_the_table_says():
+    assert PAGE.read_text() == render(), "run python -m webapp.endpoints"
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda r: f"{r.method} {r.path}")
+def test_every_operation_is_found_by_its_path(route):
+    assert find(route.method, filled(route.path)) == route
+    assert route.endpoint == f"/v1{route.path}"
+    if route.method == "GET":
+        assert find("HEAD", filled(route.path)) == route
+
+
+def test_each_line_of_the_table_says_all_it_must():
+    assert len({(route.method, route.path) for route in ROUTES}) == len(ROUTES) == 281
+    for route in ROUTES:
+        assert route.forwarded in ("always", "own_key", "never")
+        assert (route.metered == "") == (route.forwarded == "never")
+        assert route.metered in ("", "priced", "free", "no_usage", "pending_object")
+        assert not route.makes or route.method == "POST"
+        if route.path.startswith(("/organization/", "/projects/", "/realtime/")):
+            assert route.forwarded == "never"
+        if route.forwarded == "always":
+            assert "{" not in route.path or route.path == "/models/{model}", "an id of something that outlives a call"
+
+
+def test_an_operation_with_a_name_of_its_own_goes_before_one_with_an_id():
+    assert find("POST", "/threads/runs").path == "/threads/runs"
+    assert find("POST", "/responses/compact").path == "/responses/compact"
+    assert find("POST", "").path == find("POST", "/").path == "/chat/completions"
+
+
+@given(st.text(alphabet="ab/.%2eEfF5cC\\;: \x00é-_~", max_size=30))
+def test_no_path_gets_through_that_another_server_could_read_differently(rest):
+    for base in ("/files/", "/models/", "/threads/t/runs/"):
+        if route := find("GET", base + rest):
+            segments = (base + rest).split("/")[1:]
+            assert len(segments) == len(route.path.split("/")) - 1
+            for segment in segments:
+                assert segment not in ("", ".", "..")
+                assert not re.search(r"[\\;?#\s\x00é]|%2[ef5]|%5c|%[01]", segment, re.I)
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "OPTIONS", "TRACE", "CONNECT", "get", ""])
+def test_other_methods_are_no_operations(method):
+    assert all(find(method, filled(path)) is None for path in PATHS)

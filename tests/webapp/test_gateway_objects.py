@@ -1,0 +1,140 @@
+"""What goes on after its call (background responses, batches, videos): made, looked at, and billed once, end to end."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from fake_openai import RESPONSE_USAGE, event, response
+from fake_upstream import FakeUpstream, Reply, reply_json, reply_sse
+from stack import Stack
+from test_tenancy import call
+
+ASKED = {"model": "gpt-4o-mini", "input": "hi", "background": True}
+PRICE = (36 * Decimal("0.15") + 87 * Decimal("0.60")) / 1_000_000
+BATCH_USAGE = {"input_tokens": 1000, "input_tokens_details": {"cached_tokens": 0}, "output_tokens": 500,
+               "output_tokens_details": {"reasoning_tokens": 0}, "total_tokens": 1500}  # fmt: skip
+
+
+def state(name: str, status: str, **changes: object) -> dict[str, object]:
+    """A background response in one of its states; usage only at the end."""
+    whole = response(ASKED) | {"id": name, "background": True, "status": status}
+    return whole | ({} if status == "completed" else {"usage": None, "output": []}) | changes
+
+
+def resumed(name: str) -> Reply:
+    """The rest of the stream of a background response, as GET …?stream=true&starting_after=3 answers it."""
+    return reply_sse([event("response.output_text.delta", 4, delta="!"),
+                      event("response.completed", 5, response=state(name, "completed"))])  # fmt: skip
+
+
+def look(stack: Stack, fake: FakeUpstream, path: str, answer: Reply, method: str = "GET") -> None:
+    """A call that looks at an object, or stops it; it costs nothing itself and tells no tokens twice."""
+    fake.queue(f"/v1{path}", answer)
+    seen = call(stack, "olga", method, path + ("?stream=true&starting_after=3" if method == "GET" else ""))
+    assert seen.ok and seen.content
+    row = stack.row(seen)
+    assert (row["cost"], row["cost_status"], row["tokens_in"]) == (0, "free", None)
+
+
+def make(stack: Stack, fake: FakeUpstream, path: str, answer: dict, **options: object) -> str:
+    fake.queue(f"/v1{path}", reply_json(answer))
+    made = call(stack, "olga", "POST", path, **options)
+    assert made.ok
+    row = stack.row(made)
+    assert (row["cost"], row["cost_status"], row["upstream_object_id"]) == (None, "pending_object", answer["id"])
+    return made.headers["x-spendai-call-id"]
+
+
+def fills(stack: Stack, call_id: str) -> int:
+    return len(stack.conn.execute("select from public.cost_fills where call_id = %s", [call_id]).fetchall())
+
+
+ENDS = {
+    "as JSON": lambda name: (reply_json(state(name, "completed")), "GET", ""),
+    "as a resumed stream": lambda name: (resumed(name), "GET", ""),
+    "by stopping it": lambda name: (reply_json(state(name, "cancelled", usage=RESPONSE_USAGE)), "POST", "/cancel"),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_background_response_is_billed_when_its_end_is_first_seen(stack: Stack, fake: FakeUpstream, end: str):
+    name = f"resp_bg_{list(ENDS).index(end)}"
+    made = make(stack, fake, "/responses", state(name, "queued"), json=ASKED)
+    look(stack, fake, f"/responses/{name}", reply_json(state(name, "in_progress")))
+    assert stack.row(made)["cost_status"] == "pending_object"
+    answer, method, ending = ENDS[end](name)
+    look(stack, fake, f"/responses/{name}{ending}", answer, method)
+    row = stack.row(made)
+    assert (row["cost"], row["cost_status"], row["tokens_in"], row["tokens_out"]) == (PRICE, "priced", 36, 87)
+    look(stack, fake, f"/responses/{name}", reply_json(state(name, "completed")))
+    look(stack, fake, f"/responses/{name}", resumed(name))
+    assert (stack.row(made)["cost"], fills(stack, made)) == (PRICE, 1)
+
+
+def test_a_background_response_that_is_streamed_and_left_is_billed_when_it_is_read_later(stack, fake):
+    name = "resp_bg_stream"
+    begun = event("response.created", 0, response=state(name, "queued"))
+    fake.queue("/v1/responses", reply_sse([begun, event("response.in_progress", 1)]))
+    made = call(stack, "olga", "POST", "/responses", json=ASKED | {"stream": True})
+    assert made.content and stack.row(made)["cost_status"] == "pending_object"
+    look(stack, fake, f"/responses/{name}", resumed(name))
+    assert stack.row(made)["cost"] == PRICE
+
+
+def test_a_stopped_response_without_usage_has_an_unknown_cost(stack, fake):
+    name = "resp_bg_stopped"
+    made = make(stack, fake, "/responses", state(name, "queued"), json=ASKED)
+    look(stack, fake, f"/responses/{name}/cancel", reply_json(state(name, "cancelled")), "POST")
+    assert (stack.row(made)["cost"], stack.row(made)["cost_status"]) == (None, "no_usage")
+
+
+def batch(status: str, **changes: object) -> dict[str, object]:
+    return {"id": "batch_1", "object": "batch", "endpoint": "/v1/responses", "input_file_id": "file-1",
+            "status": status, "model": "gpt-4o-mini-2024-07-18", "usage": None} | changes  # fmt: skip
+
+
+def test_a_batch_is_billed_at_the_batch_price_when_it_is_first_seen_completed(stack, fake):
+    asked = {"input_file_id": "file-1", "endpoint": "/v1/responses", "completion_window": "24h"}
+    made = make(stack, fake, "/batches", batch("validating"), json=asked)
+    assert stack.row(made)["batch"]
+    fake.queue("/v1/batches", reply_json({"object": "list", "data": [batch("completed", usage=BATCH_USAGE)]}))
+    assert call(stack, "olga", "GET", "/batches").ok
+    look(stack, fake, "/batches/batch_1", reply_json(batch("in_progress")))
+    look(stack, fake, "/batches/batch_1/cancel", reply_json(batch("cancelling")), "POST")
+    assert stack.row(made)["cost_status"] == "pending_object"
+    for _ in range(2):
+        look(stack, fake, "/batches/batch_1", reply_json(batch("cancelled", usage=BATCH_USAGE)))
+    row = stack.row(made)
+    assert (row["cost"], row["cost_status"], fills(stack, made)) == (Decimal("0.000225"), "priced", 1)
+
+
+def test_a_video_is_billed_by_its_seconds_when_it_is_first_seen_completed(stack, fake):
+    video = {"id": "video_1", "object": "video", "model": "sora-2", "seconds": "8", "size": "1280x720"}
+    form = {"data": {"model": "sora-2", "prompt": "x", "seconds": "8"}, "files": {"input_reference": b"png"}}
+    made = make(stack, fake, "/videos", video | {"status": "queued"}, **form)
+    look(stack, fake, "/videos/video_1", reply_json(video | {"status": "in_progress", "progress": 50}))
+    for _ in range(2):
+        look(stack, fake, "/videos/video_1", reply_json(video | {"status": "completed"}))
+    row = stack.row(made)
+    assert (row["cost"], row["cost_status"], row["tools"]) == (Decimal("0.8"), "priced", {"video_seconds": 8})
+
+
+def test_a_failed_look_bills_nothing_and_a_broken_one_is_free(stack, fake):
+    name = "resp_bg_broken"
+    made = make(stack, fake, "/responses", state(name, "queued"), json=ASKED)
+    fake.queue(f"/v1/responses/{name}", reply_json({"error": {"message": "no"}}, 500),
+               reply_sse([event("response.output_text.delta", 4, delta="!")]))  # fmt: skip
+    assert call(stack, "olga", "GET", f"/responses/{name}").status_code == 500
+    broken = call(stack, "olga", "GET", f"/responses/{name}")
+    assert (stack.row(broken)["cost"], stack.row(broken)["cost_status"]) == (0, "free")
+    assert stack.row(made)["cost_status"] == "pending_object"
+
+
+def test_another_organization_that_knows_the_id_fills_nothing(stack, fake):
+    name = "resp_bg_theirs"
+    made = make(stack, fake, "/responses", state(name, "queued"), json=ASKED)
+    with FakeUpstream(lambda request: reply_json(state(name, "completed"))) as upstream:
+        stack.found_with_key("nosy", "Nosy", upstream.url, "sk-nosy")
+        assert call(stack, "nosy", "GET", f"/responses/{name}").ok
+    assert stack.row(made)["cost_status"] == "pending_object"

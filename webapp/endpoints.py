@@ -1,0 +1,71 @@
+"""docs/endpoints.md, written from the table of operations: ``python -m webapp.endpoints``."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from webapp.config import ROOT
+from webapp.routes import ROUTES, Route
+
+PAGE = ROOT / "docs" / "endpoints.md"
+FORWARDED = {"always": "always", "own_key": "own key", "never": "never"}
+INTRODUCTION = """\
+# Endpoints
+
+Every operation of OpenAI's API, and what SpendAI does with it. Written by `python -m webapp.endpoints` from
+`webapp/data/endpoints.tsv`; what is not in the table is refused with 403 `endpoint_not_allowed`.
+
+**Forwarded.** *always*: with any OpenAI key. *own key*: the operation makes or uses something that stays at OpenAI,
+so it passes only with an OpenAI key that no other organization of this install uses: one that the organization (or
+its project) brought, or the install's own while `OPENAI_API_KEY_SHARED` is off. Then OpenAI itself is the wall
+between organizations. On a shared key it is 403 `needs_own_openai_key`: nothing is sent, and no row is written. Two
+keys of one OpenAI account count as two: keep one account to one organization. The sandbox keeps nothing and answers
+404 `not_in_sandbox`. *never*: administration of the OpenAI account, and sessions that go around SpendAI.
+
+**Metered.** The cost status a call gets when all goes well. `priced`: by the usage in its answer. `free`: whatever
+only reads, changes, stops or deletes; HEAD like GET. `no_usage`: OpenAI bills it by other measures than the call
+(storage, runs, training). `pending_object`: a GET of the batch or video that finds it ended prices the call that made
+it, once; so does the GET of a response that was made with `background`, also as a resumed stream.
+
+**Stays at OpenAI.** What the id in the answer names. With a key of its own the ledger notes which call of which
+project made it: a response unless `store` is false, a chat completion when `store` is true.
+
+## On a shared key
+
+The operations that always pass must then not name anything that stays at OpenAI either. Refused with 403
+`needs_own_openai_key`, and the field as `param`, wherever in the JSON it stands:
+
+- `background`, `conversation`, `previous_response_id`, and every other name that ends in `_id` or `_ids` with a text
+  in it (`file_id`, `vector_store_ids`, `container_id`, `skill_id`, …); but not `call_id`, `tool_call_id`,
+  `caller_id`, `approval_request_id`, `connector_id`, the members of `metadata`, and the names of properties in a JSON
+  schema
+- a `container` given as a text; `prompt`, `voice` and `audio` objects with an `id`
+- items that are nothing but an id: item references; messages without content, images without their `result`,
+  reasoning without `encrypted_content` (ask for it with `include`)
+- form fields of such names, and a text where a file belongs. A form is read on its way: it is broken off there, and
+  its row is `error`, cost 0
+
+Models are no secret of an organization: whoever a key serves can list and use what was fine-tuned in its account. A
+JSON object with the same key twice is 400 `duplicate_keys`, a body that cannot be read 400 `unreadable_body`.
+
+## Operations
+"""
+
+
+def render() -> str:
+    """The page."""
+    parts = [INTRODUCTION]
+    for family, routes in groupby(ROUTES, key=lambda route: route.path.split("/")[1]):
+        lines = "\n".join(_line(route) for route in routes)
+        head = "| Operation | Forwarded | Metered | Stays at OpenAI |\n|---|---|---|---|"
+        parts.append(f"### {family}\n\n{head}\n{lines}\n")
+    return "\n".join(parts)
+
+
+def _line(route: Route) -> str:
+    metered = f"`{route.metered}`" if route.metered else "–"
+    return f"| `{route.method} {route.path}` | {FORWARDED[route.forwarded]} | {metered} | {route.makes or '–'} |"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(render())
