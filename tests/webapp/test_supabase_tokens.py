@@ -58,7 +58,7 @@ def test_a_persons_token_is_believed(cloud: Site, gotrue: FakeGoTrue, ada: dict)
     {"exp": NOW - 60}, {"exp": None}, {"iat": NOW + 3600}, {"nbf": NOW + 3600}, {"aud": "anon"}, {"aud": None},
     {"iss": "https://other.supabase.co/auth/v1"}, {"iss": None}, {"sub": None}, {"sub": "ada"}, {"sub": STRANGER},
     {"role": "service_role"}, {"role": "anon"}, {"role": "postgres"}, {"role": None}, {"is_anonymous": True},
-], ids=str)  # fmt: skip
+], ids="-".join)  # fmt: skip
 def test_a_token_with_wrong_claims_is_refused_even_if_well_signed(
     cloud: Site, gotrue: FakeGoTrue, ada: dict, change: dict
 ) -> None:
