@@ -55,6 +55,8 @@ def dsn(config: Config, role: str) -> str:
     # Supabase's pooler wants the project's reference behind the user's name: role.reference
     _, dot, reference = str(parts.get("user", "")).partition(".")
     parts |= {"user": role + dot + reference, "password": password(config, role)}
+    if "," in str(parts.get("host", "")):  # the one that takes writes now, found before anybody stops waiting
+        parts = {"target_session_attrs": "read-write", "connect_timeout": 2} | parts
     parts.setdefault("connect_timeout", 5)
     return make_conninfo(**{k: v for k, v in parts.items() if v is not None})
 

@@ -122,6 +122,8 @@ class Ledger:
         self._settler.close()
         for message in self._running.values():
             self._spool.put(message)
+        self._running.clear()
+        self._spool.close()
 
 
 def _broken_off(message: Message, opened: Message) -> Message:

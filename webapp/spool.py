@@ -84,6 +84,15 @@ class Spool:
         log.error("call=%s is not in the spool: %s", message["id"], reason)
         return False
 
+    def close(self) -> None:
+        """Let go of the file: whoever starts next delivers what is left in it."""
+        if self._retrying:
+            self._retrying.kill()
+        if self._file is not None:
+            os.fsync(self._file)
+            os.close(self._file)
+            self._file = None
+
     def _create(self) -> int:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self._folder / f"{uuid.uuid4().hex}.spool"

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import threading
+import time
 import zlib
 from decimal import Decimal
 from pathlib import Path
 
+import gevent
 import pytest
 from fake_openai import chat
 from fake_upstream import FakeUpstream, reply_json
 from stack import Stack
 
-from webapp.spool import read_lines, replay
+from webapp.spool import Spool, read_lines, replay
 
 CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "spooled-secret"}]}
 PRICE = Decimal("0.00000885")
@@ -45,6 +48,74 @@ def test_replay_keeps_the_file_until_every_line_is_delivered(tmp_path):
         replay(tmp_path, fail_at_second, None)
     assert replay(tmp_path, lambda message: delivered.append(message["id"]) or True, None) == 2
     assert delivered == [1, 2, 1, 2] and not list(tmp_path.iterdir())
+
+
+def never(message):
+    raise OSError
+
+
+@pytest.fixture
+def spool(tmp_path):
+    delivered = []
+    spool = Spool(tmp_path, lambda message: delivered.append(message["id"]) or True)
+    spool.delivered = delivered
+    yield spool
+    spool.close()
+
+
+def lines_in(folder):
+    return [line["id"] for file in folder.glob("*.spool") for line in read_lines(file.read_bytes())]
+
+
+def test_what_the_disk_does_not_take_is_delivered_all_the_same_and_spoils_nothing(spool, tmp_path):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    assert spool.put({"id": "first"})
+    room = sum(file.stat().st_size for file in tmp_path.glob("*.spool")) + 10
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))  # as on a full disk: half a line fits
+        assert not spool.append({"id": "second"})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert spool.put({"id": "third"})
+    assert lines_in(tmp_path) == ["first", "third"]
+    spool._retrying.join(10)
+    assert spool.delivered == ["second"]
+
+
+def test_a_message_nobody_takes_holds_up_no_other(tmp_path):
+    delivered = []
+
+    def deliver(message):
+        if message["id"] == 0:
+            raise OSError
+        delivered.append(message["id"])
+        return True
+
+    spool = Spool(tmp_path, deliver)
+    for number in range(200):
+        spool.append({"id": number})
+    end = time.monotonic() + 20
+    while len(delivered) < 199 and time.monotonic() < end:
+        gevent.sleep(0.01)
+    assert sorted(delivered) == list(range(1, 200))
+    assert 0 in lines_in(tmp_path), "it stays in the file until somebody takes it"
+    spool.close()
+
+
+def test_the_spool_of_a_living_gateway_is_its_own(spool, tmp_path):
+    spool.put({"id": 1})
+    assert replay(tmp_path, never, never) == 0 and lines_in(tmp_path) == [1]
+    spool.close()
+    taken = []
+    assert replay(tmp_path, lambda message: taken.append(message["id"]) or True, never) == 1
+    assert taken == [1] and lines_in(tmp_path) == []
+
+
+def test_replay_keeps_what_has_no_definite_answer_yet_in_the_spool_of_this_run(tmp_path):
+    (tmp_path / "old.spool").write_bytes(line({"id": 1}) + line({"id": 2}))
+    kept = []
+    assert replay(tmp_path, lambda message: message["id"] == 1, lambda message: kept.append(message["id"])) == 2
+    assert kept == [2]
 
 
 @pytest.fixture

@@ -1,0 +1,264 @@
+"""The database is slow, read-only, out of connections or somewhere else: no call is lost, none sent unwritten."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+
+import gevent
+import psycopg
+import pytest
+import requests
+from fake_openai import chat
+from fake_upstream import reply_json
+from stack import Stack
+
+from webapp.cluster import SUPERUSER, Cluster, temporary
+from webapp.config import ROOT
+from webapp.ledger import Ledger
+from webapp.programs import run_as
+
+CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]}
+PRICE = Decimal("0.00000885")
+
+
+@contextmanager
+def changed(stack: Stack, change: str, undo: str):
+    """A change of the database while the context lasts; ended connections see it too."""
+    stack.conn.execute(change)
+    try:
+        yield
+    finally:
+        stack.conn.execute(undo)
+
+
+def drop_connections(stack: Stack) -> None:
+    """End the ledger's connections to this database, and wait until they are gone."""
+    where = "from pg_stat_activity where datname = current_database() and usename = 'spendai_proxy'"
+    pids = [row["pid"] for row in stack.conn.execute(f"select pid, pg_terminate_backend(pid) {where}").fetchall()]
+    stack.wait_for(lambda: not stack.conn.execute(f"select 1 {where} and pid = any(%s)", [pids]).fetchall())
+
+
+def between_open_and_settle(fake, deed) -> None:
+    """The next call's upstream does something before it answers."""
+
+    def write(wire) -> None:
+        deed()
+        reply_json(chat(CHAT))(wire)
+
+    fake.queue("/v1/chat/completions", write)
+
+
+def settles(stack: Stack, answer: requests.Response) -> None:
+    row = stack.wait_for(lambda: (r := stack.row(answer)) and r["state"] == "settled" and r, 20)
+    assert (row["cost"], row["cost_status"]) == (PRICE, "priced")
+
+
+def test_connections_that_broke_while_idle_cost_no_call(stack):
+    for _ in range(8):  # both workers have theirs
+        assert stack.post(json=CHAT).ok
+    drop_connections(stack)
+    answers = [stack.post(json=CHAT) for _ in range(8)]
+    assert [answer.status_code for answer in answers] == [200] * 8
+
+
+def test_a_server_that_turns_read_only_keeps_no_call_from_being_settled(stack, fake):
+    name = stack.conn.info.dbname
+    off = f"alter database {name} reset default_transaction_read_only"
+
+    def turn() -> None:
+        stack.conn.execute(f"alter database {name} set default_transaction_read_only = on")
+        drop_connections(stack)
+
+    between_open_and_settle(fake, turn)
+    try:
+        answer = stack.post(json=CHAT)
+        assert answer.ok and stack.row(answer)["state"] == "open"
+        sent = len(fake.requests)
+        refused = stack.post(json=CHAT)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (503, "ledger_unavailable")
+        assert refused.headers["retry-after"] and len(fake.requests) == sent
+    finally:
+        stack.conn.execute("set default_transaction_read_only = off")
+        stack.conn.execute(off)
+    drop_connections(stack)
+    settles(stack, answer)
+
+
+def test_with_no_connection_left_calls_are_refused_unsent_and_settles_wait(stack, fake):
+    def close_door() -> None:
+        stack.conn.execute("alter role spendai_proxy connection limit 0")
+        drop_connections(stack)
+
+    between_open_and_settle(fake, close_door)
+    try:
+        answer = stack.post(json=CHAT)
+        assert answer.ok and stack.row(answer)["state"] == "open"
+        sent = len(fake.requests)
+        assert stack.post(json=CHAT).status_code == 503
+        assert len(fake.requests) == sent
+    finally:
+        stack.conn.execute("alter role spendai_proxy connection limit -1")
+    settles(stack, answer)
+
+
+def test_a_settle_that_statement_timeout_cancels_is_done_later(stack, fake):
+    name = stack.conn.info.dbname
+    locked, release = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with psycopg.connect(stack.admin_dsn) as blocker:
+            blocker.execute("select from public.usage_logs where state = 'open' for update")
+            locked.set()
+            release.wait(30)
+
+    blocker = threading.Thread(target=hold)
+    with changed(
+        stack,
+        f"alter database {name} set statement_timeout = '200ms'",
+        f"alter database {name} reset statement_timeout",
+    ):
+        drop_connections(stack)
+        between_open_and_settle(fake, lambda: (blocker.start(), locked.wait(10)))
+        answer = stack.post(json=CHAT)
+        assert answer.ok and stack.row(answer)["state"] == "open"
+        release.set()
+        blocker.join()
+        settles(stack, answer)
+    drop_connections(stack)
+
+
+def test_pages_that_use_up_their_connections_hold_up_no_call(stack):
+    words = {"email": "crowd@example.test", "password": "correct horse", "organization": "Crowd"}
+    token = requests.post(f"{stack.url}/api/v1/auth/signup", json=words, timeout=10).json()["access_token"]
+    header = {"Authorization": f"Bearer {token}"}
+
+    def look() -> int:
+        return requests.get(f"{stack.url}/api/v1/me", headers=header, timeout=30).status_code
+
+    waiting = "select count(*) as n from pg_stat_activity where usename = 'spendai_web' and wait_event_type = 'Lock'"
+    with ThreadPoolExecutor(16) as pool, psycopg.connect(stack.admin_dsn) as blocker:
+        blocker.execute("lock table public.members in access exclusive mode")
+        crowd = [pool.submit(look) for _ in range(16)]
+        stack.wait_for(lambda: stack.conn.execute(waiting).fetchone()["n"] >= 3)
+        assert [stack.post(json=CHAT).status_code for _ in range(10)] == [200] * 10
+        blocker.rollback()
+        assert {each.result() for each in crowd} <= {200, 503}
+    assert look() == 200
+
+
+@pytest.fixture
+def ledger(site):
+    ledger = Ledger(site.config)
+    yield ledger
+    ledger.close()
+
+
+def message(site, **changes):
+    """A settle message of a call that is open."""
+    ada = site.sign_up("poison")
+    project = ada.post("/projects", {"name": "p"}).json["id"]
+    key = ada.post(f"/projects/{project}/keys", {"name": "k"}).json
+    from conftest import SETTLED
+
+    outcome, opened = site._open(key)
+    assert outcome == "opened"
+    return opened | SETTLED | changes
+
+
+def row(site, call):
+    return site.sql("select state, cost_status, cost from public.usage_logs where id = %s", call["id"])[0]
+
+
+def test_a_poisoned_message_fails_alone_and_even_its_call_is_counted(site, ledger):
+    good = [message(site) for _ in range(3)]
+    bad = message(site, usage={"prompt_tokens": 1, "note": "\x00"})
+    jobs = [gevent.spawn(ledger.settle, each) for each in (good[0], good[1], bad, good[2])]
+    gevent.joinall(jobs, raise_error=True)
+    assert [job.value for job in jobs] == ["settled"] * 4
+    assert [row(site, each)[1] for each in good] == ["priced"] * 3
+    assert row(site, bad) == ("settled", "no_usage", None)
+
+
+def test_an_open_whose_outcome_is_unknown_is_settled_even_if_it_arrives_late(site, ledger):
+    call = message(site)
+    never_sent = {name: call[name] for name in ("id", "started_at", "max_seconds")}
+    never_sent |= {"outcome": "error", "status_code": 503}
+    from conftest import new_id
+
+    absent = never_sent | {"id": str(new_id(0))}
+    assert not ledger._settle_late(absent), "the open may still be on its way"
+    assert ledger._settle_late(absent | {"started_at": "2026-01-01T00:00:00+00:00"})
+    assert ledger._settle_late(never_sent)
+    assert row(site, call) == ("settled", "error", 0)
+
+
+def test_what_runs_when_a_worker_must_stop_is_settled_by_the_next_start(site, ledger):
+    call = message(site)
+    ledger._running[call["id"]] = call
+    ledger.close()
+    assert row(site, call)[0] == "open"
+    again = Ledger(site.config)
+    again._replay.join(10)
+    again.close()
+    assert again.replayed and row(site, call)[:2] == ("settled", "priced")
+
+
+@contextmanager
+def standby(primary: Cluster, password: str):
+    """A copy of a server that follows it."""
+    base = Path(tempfile.mkdtemp(prefix="spendai-standby-", dir=primary.data.parent.parent))
+    base.chmod(0o755)
+    copy = Cluster(base / "data", base / "socket", bindir=primary.bindir, durable=False)
+    try:
+        for folder in (copy.data, copy.socket):
+            folder.mkdir(mode=0o700)
+            copy.own(folder)
+        command = [primary.bindir / "pg_basebackup", "-D", copy.data, "-R", "-c", "fast", "-X", "stream"]
+        command += ["-d", primary.dsn(SUPERUSER, password)]
+        subprocess.run(command, check=True, **run_as(primary.user))
+        copy.start()
+        yield copy
+    finally:
+        copy.stop()
+        shutil.rmtree(base, ignore_errors=True)
+
+
+def test_after_a_failover_the_promoted_server_is_found_and_no_settle_is_lost(fake):
+    with temporary() as primary:
+        for file in ("db/supabase.sql", "db/local_auth.sql"):
+            with psycopg.connect(primary.dsn(SUPERUSER, "temporary")) as conn:
+                conn.execute((ROOT / file).read_text())
+                conn.execute("alter role postgres password 'temporary'")
+        with standby(primary, "temporary") as copy:
+            both = f"postgresql://postgres:temporary@/postgres?host={primary.socket},{copy.socket}&port=5432,5432"
+            admin = primary.dsn(SUPERUSER, "temporary")
+            environ = {"OPENAI_API_KEY": "sk-x", "OPENAI_API_KEY_SHARED": "1", "OPENAI_BASE_URL": fake.url}
+            with Stack(both, admin, **environ) as stack:
+                assert stack.post(json=CHAT).ok
+                position = stack.conn.execute("select pg_current_wal_lsn()::text as at").fetchone()["at"]
+                with psycopg.connect(copy.dsn(SUPERUSER, "temporary"), autocommit=True) as conn:
+                    query = "select pg_last_wal_replay_lsn() >= %s::pg_lsn"
+                    stack.wait_for(lambda: conn.execute(query, [position]).fetchone()[0])
+
+                    def fail() -> None:
+                        os.kill(primary.process.pid, signal.SIGKILL)
+                        primary.process.wait()
+
+                    between_open_and_settle(fake, fail)
+                    answer = stack.post(json=CHAT)
+                    assert answer.ok
+                    assert stack.post(json=CHAT).status_code == 503, "the standby takes no writes yet"
+                    conn.execute("select pg_promote()")
+                    stack.wait_for(lambda: stack.post(json=CHAT).ok, 20)
+                    found = "select cost from public.usage_logs where id = %s and state = 'settled'"
+                    call_id = answer.headers["x-spendai-call-id"]
+                    assert stack.wait_for(lambda: conn.execute(found, [call_id]).fetchone(), 20) == (PRICE,)
