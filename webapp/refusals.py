@@ -46,7 +46,7 @@ def refused(outcome: str, objection: Objection | None) -> ApiError:
 
 def not_forwarded(method: str, path: str) -> ApiError:
     """403 for a path that is not forwarded, and why."""
-    why = NEVER.get(path.split("/")[1] if "/" in path else "", "it is not one of OpenAI's API")
+    why = NEVER.get(path.split("/")[1] if "/" in path else "", "it is no operation that SpendAI knows")
     return ApiError(403, "endpoint_not_allowed", f"SpendAI does not forward {method} to this path: {why}")
 
 
