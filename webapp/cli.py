@@ -1,5 +1,5 @@
 """Commands for the operator: ``flask migrate``, ``flask users reset EMAIL``, ``flask analyst …`` (cli_analyst.py),
-``flask prices …`` (cli_prices.py), ``flask calls …`` (cli_calls.py)."""
+``flask prices …`` (cli_prices.py), ``flask calls …`` (cli_calls.py), ``flask backup|restore`` (cli_backup.py)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import psycopg
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 
-from webapp import cli_analyst, cli_calls, cli_prices, db, embedded
+from webapp import cli_analyst, cli_backup, cli_calls, cli_prices, db, embedded
 from webapp import migrate as migrations
 from webapp.config import Config
 from webapp.keys import key_hash
@@ -26,6 +26,8 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(cli_analyst.analyst)
     app.cli.add_command(cli_prices.prices)
     app.cli.add_command(cli_calls.calls)
+    app.cli.add_command(cli_backup.backup)
+    app.cli.add_command(cli_backup.restore)
 
 
 @contextmanager

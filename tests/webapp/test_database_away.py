@@ -19,10 +19,12 @@ import pytest
 import requests
 from fake_openai import chat
 from fake_upstream import reply_json
-from stack import Stack
+from psycopg.conninfo import conninfo_to_dict
+from stack import SECRETS, Stack
 
+from webapp import db
 from webapp.cluster import SUPERUSER, Cluster, temporary
-from webapp.config import ROOT
+from webapp.config import ROOT, load
 from webapp.ledger import Ledger
 from webapp.programs import run_as
 
@@ -230,6 +232,20 @@ def standby(primary: Cluster, password: str):
     finally:
         copy.stop()
         shutil.rmtree(base, ignore_errors=True)
+
+
+def test_of_several_servers_the_one_that_takes_writes_is_looked_for():
+    def parts(url: str) -> dict:
+        return conninfo_to_dict(db.dsn(load(SECRETS | {"DATABASE_URL": url}), "spendai_proxy"))
+
+    several = parts("postgresql://postgres@one,two/postgres")
+    assert (several["host"], several["target_session_attrs"], several["connect_timeout"]) == (
+        "one,two",
+        "read-write",
+        "2",
+    )
+    assert parts("postgresql://postgres@one,two/postgres?target_session_attrs=any")["target_session_attrs"] == "any"
+    assert "target_session_attrs" not in parts("postgresql://postgres@one/postgres")
 
 
 def test_after_a_failover_the_promoted_server_is_found_and_no_settle_is_lost(fake):

@@ -1,0 +1,82 @@
+"""``flask backup`` and ``flask restore``: a new home has the same numbers, people, keys and rights."""
+
+from __future__ import annotations
+
+import shutil
+
+import psycopg
+import pytest
+from commands import operator  # noqa: F401  # a fixture
+from people import People
+from processes import empty_folder
+from psycopg.rows import dict_row
+from stack import SECRETS
+
+from webapp import create_app, db, embedded
+from webapp.config import Config, load
+from webapp.migrate import migrate
+
+NUMBERS = {
+    "spend": "select * from public.spend_daily order by 1, 2",
+    "calls": "select * from public.usage_logs order by id",
+    "people": "select id, email, encrypted_password from auth.users order by id",
+    "keys": "select * from public.api_keys order by id",
+    "audit": "select * from public.audit_log order by id",
+    "prices": "select count(*) from public.model_prices",
+    "rights": "select c.relname, attname, attacl::text from pg_attribute a join pg_class c on c.oid = attrelid "
+              "where relnamespace = 'public'::regnamespace and attacl is not null order by 1, 2",
+    "database": "select unnest(datacl)::text from pg_database where datname = current_database() order by 1",
+    "settings": "select setconfig::text from pg_db_role_setting order by 1",
+    "tables": "select relname, relrowsecurity, unnest(coalesce(relacl, acldefault('r', relowner)))::text from pg_class "
+              "where relkind in ('r', 'p', 'v') and relnamespace in ('public'::regnamespace, 'private'::regnamespace) "
+              "order by 1, 3",
+    "functions": "select proname, unnest(coalesce(proacl, acldefault('f', proowner)))::text from pg_proc "
+                 "where pronamespace = 'app'::regnamespace order by 1, 2",
+}  # fmt: skip
+
+
+def numbers(config: Config) -> dict[str, list[tuple]]:
+    server = embedded.ensure(config)
+    try:
+        with psycopg.connect(server.admin_dsn) as conn:
+            return {name: conn.execute(query).fetchall() for name, query in NUMBERS.items()}
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def homes():
+    with empty_folder() as old, empty_folder() as new:
+        yield [load(SECRETS | {"SPENDAI_HOME": str(home)}) for home in (old, new)]
+
+
+def test_a_new_home_filled_from_a_backup_has_the_same_numbers(homes):
+    old, new = homes
+    server = embedded.ensure(old)
+    try:
+        migrate(server.owner_dsn, passwords=db.passwords(old))
+        with psycopg.connect(server.admin_dsn, autocommit=True, row_factory=dict_row) as conn:
+            conn.execute("set role postgres")
+            people = People(conn)
+            for _ in range(3):
+                people.call("ada")
+        dump = old.home / "spendai.dump"
+        done = create_app(old).test_cli_runner().invoke(args=["backup", str(dump)])
+        assert done.exit_code == 0, done.output
+    finally:
+        server.stop()
+    shutil.copytree(old.home / "secrets", new.home / "secrets")
+    run = create_app(new).test_cli_runner().invoke
+    done = run(args=["restore", str(dump)])
+    assert done.exit_code == 0, done.output
+    before, after = numbers(old), numbers(new)
+    assert len(before["calls"]) == 3 and before["spend"]
+    for name in NUMBERS:
+        assert after[name] == before[name], name
+    again = run(args=["restore", str(dump)])
+    assert again.exit_code == 1 and "data here already" in again.output
+
+
+def test_with_a_database_of_ones_own_the_provider_does_it(operator):  # noqa: F811
+    done = operator.run("backup", "x.dump")
+    assert done.exit_code == 1 and "pg_dump" in done.output
