@@ -201,7 +201,9 @@ def handler(auth: FakeGoTrue) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            self._serve(lambda body: auth.jwks() if self.path.endswith("/.well-known/jwks.json") else None)
+            known = {"/auth/v1/.well-known/jwks.json": auth.jwks, "/auth/v1/settings": lambda: {"external": {}}}
+            found = known.get(self.path)
+            self._serve(found and (lambda body: found()))
 
         def do_POST(self) -> None:
             parts = urlsplit(self.path)
@@ -219,7 +221,7 @@ def handler(auth: FakeGoTrue) -> type[BaseHTTPRequestHandler]:
                 auth.released.wait(20)
             if auth.trouble in TROUBLES:
                 return self._send(*TROUBLES[auth.trouble])
-            if self.command == "POST" and self.headers.get("apikey") != API_KEY:
+            if not self.path.endswith("/jwks.json") and self.headers.get("apikey") != API_KEY:
                 return self._send(401, {"message": "Invalid API key", "hint": "Double check the API key."})
             if answer is None:
                 return self._send(404, {"message": "no Route matched with those values"})

@@ -1,5 +1,6 @@
 """Commands for the operator: ``flask migrate``, ``flask users reset EMAIL``, ``flask analyst …`` (cli_analyst.py),
-``flask prices …`` (cli_prices.py), ``flask calls …`` (cli_calls.py), ``flask backup|restore`` (cli_backup.py)."""
+``flask prices …`` (cli_prices.py), ``flask calls …`` (cli_calls.py), ``flask backup|restore`` (cli_backup.py),
+``flask doctor`` (doctor.py)."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ import psycopg
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 
-from webapp import cli_analyst, cli_backup, cli_calls, cli_prices, db, embedded
+from webapp import cli_analyst, cli_backup, cli_calls, cli_prices, db, doctor, embedded
 from webapp import migrate as migrations
 from webapp.config import Config
 from webapp.keys import key_hash
@@ -28,6 +29,7 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(cli_calls.calls)
     app.cli.add_command(cli_backup.backup)
     app.cli.add_command(cli_backup.restore)
+    app.cli.add_command(doctor.doctor)
 
 
 @contextmanager
@@ -80,7 +82,7 @@ def reset(email: str) -> None:
     """Print a link with which EMAIL sets a new password."""
     config, token = current_app.config["SPENDAI"], secrets.token_urlsafe(32)
     if config.supabase_url:
-        raise click.ClickException("Supabase keeps the passwords: reset them in its dashboard, Authentication, Users")
+        raise click.ClickException("Supabase keeps the passwords; docs/deploy.md says how to set a new one there")
     row = _as_owner(config, "select app.password_reset_create(%s, %s)", email, key_hash(token))
     if not row or row[0] is None:
         raise click.ClickException(f"nobody signs in with {email}")

@@ -122,7 +122,6 @@ def _begin(conn: psycopg.Connection) -> dict[str, str]:
     if row and row[0] and conn.execute("select to_regclass('auth.schema_migrations') is null").fetchone() == (True,):
         _execute(conn, DB / "supabase.sql")
         _execute(conn, DB / "local_auth.sql")
-        _execute(conn, DB / "local_auth.sql")
     conn.execute(LEDGER)
     return dict(conn.execute("select path, sha256 from private.schema_files").fetchall())
 
@@ -152,7 +151,7 @@ def _ensure_partitions(conn: psycopg.Connection) -> None:
 
 def migrate(owner_dsn: str, *, passwords: Mapping[str, str] | None = None, check: bool = False) -> list[str]:
     """Bring the database up to this checkout; returns what was done, or with ``check`` what would be done."""
-    with psycopg.connect(owner_dsn, autocommit=True) as conn:
+    with psycopg.connect(owner_dsn, autocommit=True, prepare_threshold=None) as conn:  # may go through a pooler
         if check:
             row = conn.execute("select to_regclass('private.schema_files') is not null").fetchone()
             has_ledger = bool(row and row[0])

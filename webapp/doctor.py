@@ -1,0 +1,234 @@
+"""``flask doctor``: one line for each thing that must be right, and how to mend what is not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from email.utils import parsedate_to_datetime
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import click
+import psycopg
+import requests
+from flask import current_app
+from flask.cli import with_appcontext
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from webapp import cli, db, pooling
+from webapp import migrate as migrations
+from webapp.config import Config
+
+SKEW = 5, 60  # seconds: more is odd, much more makes good tokens look expired
+MONTHS = 3  # that should be ready ahead
+TIMEOUT = 5  # seconds
+LOCAL = ("localhost", "127.0.0.1", "::1")
+
+ROLES = """
+select r.role, coalesce(f.rolcanlogin, false) as login,
+    f.rolsuper or f.rolbypassrls or f.rolcreaterole or f.rolcreatedb or f.rolinherit as strong,
+    coalesce(array(select m.roleid::regrole::text from pg_auth_members m where m.member = f.oid), '{}') as member_of
+from unnest(%s::text[]) as r (role) left join pg_roles f on f.rolname = r.role
+"""
+# What nobody but a signed-in person may touch; the same holds for every table and function of ours.
+OPEN = """
+select c.oid::regclass::text, r.role from pg_class c, unnest(array['anon', 'service_role', 'spendai_web']) r (role)
+where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v')
+    and (has_any_column_privilege(r.role, c.oid, 'select, insert, update')
+        or has_table_privilege(r.role, c.oid, 'delete, truncate'))
+union all
+select p.oid::regprocedure::text, r.role from pg_proc p, unnest(array['anon', 'service_role']) r (role)
+where pronamespace = 'app'::regnamespace and has_function_privilege(r.role, p.oid, 'execute')
+limit 3
+"""
+AHEAD = """
+select count(*) from generate_series(date_trunc('month', now() at time zone 'UTC'),
+    now() at time zone 'UTC' + make_interval(months => %s), interval '1 month') m
+where to_regclass('private.usage_logs_' || to_char(m, 'YYYY_MM')) is null
+"""
+
+
+class Line(NamedTuple):
+    """One finding. status: ok, warn or fail; text: what is, and for the other two what to do."""
+
+    status: str
+    text: str
+
+
+Check = Callable[[Config, psycopg.Connection], Iterator[Line]]
+
+
+def version(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
+    major = conn.info.server_version // 10000
+    if 15 <= major <= 18:
+        yield Line("ok", f"Postgres {major}")
+    else:
+        yield Line("fail", f"Postgres {major}: SpendAI is made for 15 to 18")
+
+
+def migrated(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
+    pending = migrations.migrate(make_conninfo(conn.info.dsn, password=conn.info.password), check=True)
+    if pending:
+        yield Line("fail", f"{len(pending)} files of db/ are not applied: run flask migrate")
+    else:
+        yield Line("ok", "the database is up to date")
+
+
+def roles(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
+    found = conn.execute(ROLES, [list(db.ROLES)]).fetchall()
+    for role, login, strong, member_of in found:
+        allowed = ["authenticated"] if role == "spendai_web" else []
+        if not login:
+            yield Line("fail", f"role {role} cannot log in: run flask migrate")
+        elif strong or sorted(member_of) != allowed:
+            yield Line("fail", f"role {role} may more than it should: take its attributes and memberships away")
+    for role in db.ROLES:
+        try:
+            psycopg.connect(db.dsn(config, role), prepare_threshold=None).close()
+        except psycopg.OperationalError as error:
+            why = "run flask migrate with the SECRET_KEY of the gateways" if "password" in str(error) else "see above"
+            yield Line("fail", f"{role} cannot come in ({_short(error)}): {why}")
+            return
+    yield Line("ok", "the gateway's roles can log in")
+
+
+def rights(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
+    found = conn.execute(OPEN).fetchall()
+    for name, role in found:
+        yield Line("fail", f"{role} has rights on {name}: revoke all on it from {role}")
+    if not found:
+        yield Line("ok", "nothing is open to strangers")
+
+
+def partitions(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
+    this, ahead = (conn.execute(AHEAD, [months]).fetchone()[0] for months in (0, MONTHS))
+    if this:
+        yield Line("fail", "usage_logs has no place for this month: run flask migrate")
+    elif ahead:
+        yield Line("warn", f"usage_logs is not prepared for the next {MONTHS} months: run flask migrate")
+    else:
+        yield Line("ok", "usage_logs is prepared for the months to come")
+
+
+def database_clock(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
+    yield _clock("the database", conn.execute("select extract(epoch from clock_timestamp())").fetchone()[0])
+
+
+def leaked_secret(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
+    if conn.execute("select current_setting('app.settings.jwt_secret', true)").fetchone()[0]:
+        name = conn.info.dbname
+        yield Line("warn", "app.settings.jwt_secret is set in the database, and everybody who logs in can read it: "
+                   f'alter database "{name}" reset "app.settings.jwt_secret", and change the secret')  # fmt: skip
+
+
+def pooler(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
+    found = pooling.mode(db.dsn(config, "spendai_web"))
+    if found == "statement":
+        yield Line("fail", "the pooler is in statement mode, which breaks transactions: set it to transaction mode")
+    elif found == "full":
+        yield Line("fail", "the pooler has one connection only and is in session mode: set it to transaction mode")
+    elif found == "session":
+        yield Line("warn", "the pooler is in session mode: each worker holds up to 7 of its connections for good; "
+                   "use transaction mode (Supabase: port 6543)")  # fmt: skip
+    elif found == "transaction" and config.database_prepared:
+        yield Line("fail", "prepared statements are on behind a pooler in transaction mode: set DATABASE_PREPARED=0")
+    else:
+        yield Line("ok", "no pooler" if found == "direct" else "pooler in transaction mode, no prepared statements")
+
+
+def encryption(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
+    host = conn.info.host
+    if config.embedded or host.startswith("/") or host in LOCAL:
+        return
+    if conn.pgconn.ssl_in_use and conninfo_to_dict(config.database_url).get("sslmode", "prefer") != "prefer":
+        yield Line("ok", "the way to the database is encrypted")
+    else:
+        yield Line(
+            "warn", f"nothing makes sure that the way to {host} is encrypted: add sslmode=require to DATABASE_URL"
+        )
+
+
+def provider(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
+    """People and the database must belong together."""
+    real = conn.execute("select to_regclass('auth.schema_migrations') is not null").fetchone()[0]
+    if real and not config.supabase_url:
+        yield Line("fail", "this is a Supabase project's database, which keeps the passwords: set SUPABASE_URL")
+    elif config.supabase_url and not real:
+        yield Line(
+            "fail", "SUPABASE_URL is set, and DATABASE_URL is no Supabase project's database: use the project's own"
+        )
+    elif config.supabase_url:
+        reference = (urlsplit(config.supabase_url).hostname or "").split(".")[0]
+        if ".supabase.co" in config.supabase_url and reference not in config.database_url:
+            yield Line(
+                "fail", f"DATABASE_URL is not of project {reference}, which SUPABASE_URL names: use one project's"
+            )
+
+
+def supabase(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
+    """SUPABASE_URL and the keys that belong to it."""
+    if not config.supabase_url:
+        return
+    base = config.supabase_url + "/auth/v1"
+    try:
+        answer = requests.get(base + "/.well-known/jwks.json", timeout=TIMEOUT)
+        keys = answer.json()["keys"] if answer.ok else None
+    except requests.JSONDecodeError:
+        keys = None
+    except requests.RequestException as error:
+        yield Line("fail", f"SUPABASE_URL cannot be reached ({type(error).__name__}): check the URL and the network")
+        return
+    if not isinstance(keys, list):
+        yield Line(
+            "fail", f"SUPABASE_URL: {base} is not Supabase Auth; the URL is https://<reference>.supabase.co, no path"
+        )
+        return
+    if not keys and not config.supabase_jwt_secret:
+        yield Line("fail", "the project signs with HS256: set SUPABASE_JWT_SECRET, or move it to signing keys")
+    if "Date" in answer.headers:
+        yield _clock("Supabase", parsedate_to_datetime(answer.headers["Date"]).timestamp())
+    headers = {"apikey": config.supabase_publishable_key}
+    status = requests.get(base + "/settings", headers=headers, timeout=TIMEOUT).status_code
+    if status == 200:
+        yield Line("ok", "Supabase Auth answers")
+    else:
+        yield Line("fail", f"Supabase refuses SUPABASE_PUBLISHABLE_KEY (HTTP {status}): take the project's own")
+
+
+CHECKS: tuple[Check, ...] = (
+    version, encryption, migrated, roles, rights, partitions, database_clock, leaked_secret, pooler, provider, supabase
+)  # fmt: skip
+
+
+def examine(config: Config) -> Iterator[Line]:
+    """All checks in order; one that breaks is a finding too."""
+    with cli.owner(config) as dsn, psycopg.connect(dsn, autocommit=True, prepare_threshold=None) as conn:
+        for check in CHECKS:
+            try:
+                yield from check(config, conn)
+            except (psycopg.Error, migrations.MigrationError, requests.RequestException) as error:
+                yield Line("fail", f"{check.__name__.replace('_', ' ')} cannot be checked: {_short(error)}")
+
+
+def _clock(whose: str, theirs: float) -> Line:
+    apart = abs(float(theirs) - time.time())
+    if apart < SKEW[0]:
+        return Line("ok", f"the clock of {whose} agrees with ours")
+    status = "fail" if apart > SKEW[1] else "warn"
+    return Line(status, f"the clock of {whose} is {apart:.0f} s off ours: switch on NTP on both")
+
+
+def _short(error: Any) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[-1]
+
+
+@click.command()
+@with_appcontext
+def doctor() -> None:
+    """Check settings, database, pooler and Supabase; exit 1 when something must be mended."""
+    failed = False
+    for status, text in examine(current_app.config["SPENDAI"]):
+        failed = failed or status == "fail"
+        click.echo(f"{status:5} {text}")
+    if failed:
+        raise SystemExit(1)
