@@ -1,6 +1,7 @@
 # Every target in one line; what they do stands in webapp/ and tests/.
 .PHONY: help run test lint psql prove-isolation
 BIN := .venv/bin
+SQL_TESTS := tests/functions tests/policies tests/views tests/test_house.py tests/test_supabase_shape.py
 # As it was typed: SQL is full of $, which make would take for itself.
 override export ARGS := $(value ARGS)
 
@@ -10,9 +11,11 @@ help: ## Show this list
 run: .venv/installed ## Start SpendAI: database, migrations, gateway; Ctrl-C stops it, var/ keeps the data
 	@$(BIN)/python -m webapp.run
 
-test: .venv/installed-dev ## Run all tests, or those in ARGS
+test: .venv/installed-dev ## Run all tests, those of SQL on Postgres 15 too; or those in ARGS
 	@.ci/chromium
+	@.ci/databases
 	@.ci/postgrest
+	@[ -n "$$ARGS" ] || .ci/postgres15 $(BIN)/python -m pytest -q $(SQL_TESTS)
 	@$(BIN)/python -m pytest $(ARGS)
 
 lint: .venv/installed-dev ## Check style and migrations
