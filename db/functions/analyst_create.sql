@@ -23,6 +23,7 @@ begin
     execute format('alter role %I set statement_timeout = %L', v_role, '30s');
     execute format('alter role %I set idle_in_transaction_session_timeout = %L', v_role, '60s');
     execute format('alter role %I set search_path = public, pg_temp', v_role);
+    execute format('alter role %I set jit = off', v_role);  -- compiling a plan over all months takes longer than running it
     insert into private.analyst_logins (role_name, org_id, name) values (v_role, v_orgs[1], app.clean_name(p_name, 'name'));
     perform app.audit(v_orgs[1], 'analyst.created', null, jsonb_build_object('login', v_role, 'name', app.clean_name(p_name, 'name')));
     return v_role;

@@ -35,7 +35,7 @@ def test_its_name_says_nothing_about_who_it_is_for(people: People, login: str) -
 def test_it_starts_read_only_with_time_limits_and_a_fixed_search_path(people: People, login: str) -> None:
     assert people.one(ROLE, login)["rolconfig"] == [
         "default_transaction_read_only=on", "statement_timeout=30s", "idle_in_transaction_session_timeout=60s",
-        "search_path=public, pg_temp",
+        "search_path=public, pg_temp", "jit=off",
     ]  # fmt: skip
 
 
