@@ -12,7 +12,7 @@ from flask import current_app, g, session
 from flask_login import UserMixin
 
 from webapp import db
-from webapp.auth import outside
+from webapp.auth import outside, throttle
 from webapp.auth.identity import Login, Person, identity
 from webapp.errors import ApiError
 from webapp.keys import key_hash
@@ -85,7 +85,8 @@ def sign_up(email: str, password: str, organization: str | None, invitation: str
 
 def log_in(email: str, password: str, *, browser: bool) -> Login:
     """Check a password. Whoever has no organization gets one now: a sign-up that broke off half-way heals here."""
-    login = identity().login(email, password, browser=browser)
+    with throttle.counted(email):
+        login = identity().login(email, password, browser=browser)
     _belong(login.person, login.organization)
     return login
 

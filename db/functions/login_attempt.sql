@@ -1,0 +1,32 @@
+-- login_attempt(account hash, address) → seconds to wait before the next try; 0: try, and it counts as failed until
+-- login_succeeded says otherwise
+--
+-- At most 20 failures in 15 minutes for one account from one address, and 100 from one address. Never by account alone: then
+-- anybody could lock its owner out. Tries from one address take turns, so that many at once are counted too.
+create or replace function app.login_attempt(p_account_hash bytea, p_address text) returns integer
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+    c_window constant interval := '15 minutes';
+    v_free_at timestamptz;
+begin
+    delete from private.login_attempts a where a.id in (
+        select a.id from private.login_attempts a where a.at < clock_timestamp() - c_window limit 100 for update skip locked);
+    perform pg_advisory_xact_lock(hashtextextended('login ' || p_address, 0));
+    select max(full_.at) + c_window into v_free_at from (
+        (select a.at from private.login_attempts a
+         where a.address = p_address and a.account_hash = p_account_hash order by a.at desc offset 19 limit 1)
+        union all
+        (select a.at from private.login_attempts a where a.address = p_address order by a.at desc offset 99 limit 1)
+    ) full_;
+    if v_free_at > clock_timestamp() then
+        return ceil(extract(epoch from v_free_at - clock_timestamp()));
+    end if;
+    insert into private.login_attempts (account_hash, address) values (p_account_hash, p_address);
+    return 0;
+end $$;
+
+comment on function app.login_attempt is 'Whether a log-in may be tried now, and if not, how many seconds later.';
+revoke execute on function app.login_attempt from public, anon, authenticated, service_role;
+grant execute on function app.login_attempt to spendai_auth;

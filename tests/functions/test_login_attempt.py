@@ -1,0 +1,51 @@
+"""app.login_attempt: failed log-ins are counted per account and address, and per address."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+from checks import executors
+
+ATTEMPT = "select app.login_attempt(%s, %s) as seconds"
+ADA, DEV = b"a" * 32, b"d" * 32
+
+
+def attempt(people, account, address):
+    with people.as_role("spendai_auth"):
+        return people.one(ATTEMPT, account, address)["seconds"]
+
+
+def test_the_twenty_first_failure_of_an_account_from_one_address_has_to_wait(people):
+    assert [attempt(people, ADA, "192.0.2.1") for _ in range(20)] == [0] * 20
+    assert 800 < attempt(people, ADA, "192.0.2.1") <= 900
+    assert attempt(people, ADA, "192.0.2.2") == 0, "its owner comes in from elsewhere"
+    assert attempt(people, DEV, "192.0.2.1") == 0, "others come in from there"
+
+
+def test_an_address_that_tries_many_accounts_has_to_wait(people):
+    assert [attempt(people, bytes([n]) * 32, "192.0.2.1") for n in range(100)] == [0] * 100
+    assert attempt(people, ADA, "192.0.2.1") > 0
+    assert attempt(people, ADA, "192.0.2.2") == 0
+
+
+def test_after_a_quarter_of_an_hour_it_goes_on_and_old_tries_are_gone(people):
+    for _ in range(21):
+        attempt(people, ADA, "192.0.2.1")
+    people.conn.execute("update private.login_attempts set at = at - interval '15 minutes 1 second'")
+    assert attempt(people, ADA, "192.0.2.1") == 0
+    assert people.one("select count(*) as n from private.login_attempts")["n"] == 1
+
+
+def test_many_tries_at_once_are_counted_one_by_one(own_dsn):
+    def one(_):
+        with psycopg.connect(own_dsn) as conn:
+            return conn.execute(ATTEMPT, [ADA, "192.0.2.1"]).fetchone()[0]
+
+    with ThreadPoolExecutor(16) as pool:
+        waits = list(pool.map(one, range(32)))
+    assert waits.count(0) == 20
+
+
+@pytest.mark.parametrize("function", ["login_attempt", "login_succeeded"])
+def test_only_sign_in_itself_may_run_it(db, function):
+    assert executors(db, function) == {"spendai_auth"}

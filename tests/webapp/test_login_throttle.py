@@ -1,0 +1,70 @@
+"""Whoever guesses passwords has to wait, by page and by API; the owner of the account does not."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import PASSWORD
+
+
+def try_api(site, email, password, **options):
+    return site.nobody().post("/auth/login", {"email": email, "password": password}, **options)
+
+
+def coming(address: str) -> dict:
+    return {"environ_base": {"REMOTE_ADDR": address}}
+
+
+def test_twenty_wrong_passwords_close_the_door_to_the_right_one_too_but_not_to_other_addresses(site):
+    ada = site.sign_up("guessed")
+    for _ in range(20):
+        assert try_api(site, ada.email, "wrong password", **coming("198.51.100.1")).status_code == 401
+    for email in (ada.email, ada.email.upper() + " "):
+        answer = try_api(site, email, PASSWORD, **coming("198.51.100.1"))
+        assert (answer.status_code, answer.json["error"]["code"]) == (429, "too_many_attempts")
+        assert 0 < int(answer.headers["Retry-After"]) <= 900
+    assert try_api(site, ada.email, PASSWORD, **coming("198.51.100.2")).status_code == 200
+
+
+def test_the_page_says_when_to_come_back(site):
+    ada, browser = site.sign_up("guessed"), site.browser()
+    for _ in range(20):
+        assert browser.post("/login", email=ada.email, password="wrong password").status_code == 401
+    answer = browser.post("/login", email=ada.email, password=PASSWORD)
+    assert answer.status_code == 429 and int(answer.headers["Retry-After"]) > 0
+    assert "Try again in 15 minutes" in answer.text
+    assert browser.get("/team").status_code == 302, "still outside"
+
+
+def test_an_address_nobody_has_is_throttled_just_the_same(site):
+    email = site.email("nobody")
+    answers = [try_api(site, email, "wrong password", **coming("198.51.100.3")) for _ in range(21)]
+    assert [answer.status_code for answer in answers] == [401] * 20 + [429]
+
+
+def test_a_right_password_starts_the_count_again(site):
+    ada = site.sign_up("guessed")
+    for _ in range(2):
+        for _ in range(19):
+            assert try_api(site, ada.email, "wrong password", **coming("198.51.100.4")).status_code == 401
+        assert try_api(site, ada.email, PASSWORD, **coming("198.51.100.4")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("peer", "header", "same"),
+    [
+        ("127.0.0.1", "203.0.113.{}, 198.51.100.5", True),  # what the client wrote itself counts for nothing
+        ("127.0.0.1", "198.51.100.{}", False),
+        ("198.51.100.7", "203.0.113.{}", True),  # no proxy of ours: its header counts for nothing
+        ("2001:db8::{}", "", True),
+        ("2001:db8:0:{}::1", "", False),
+    ],
+)
+def test_an_address_is_what_trusted_proxies_say_and_of_ipv6_the_network(site, peer, header, same):
+    email = site.email("somebody")
+    statuses = [
+        try_api(
+            site, email, "wrong password", **coming(peer.format(n)), headers={"X-Forwarded-For": header.format(n)}
+        ).status_code
+        for n in range(1, 23)
+    ]
+    assert (429 in statuses) == same
