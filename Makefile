@@ -1,5 +1,5 @@
 # Every target in one line; what they do stands in webapp/ and tests/.
-.PHONY: help run test lint psql prove-isolation
+.PHONY: help run demo screenshots test lint psql prove-isolation prove-durable
 BIN := .venv/bin
 SQL_TESTS := tests/functions tests/policies tests/views tests/test_house.py tests/test_supabase_shape.py
 # As it was typed: SQL is full of $, which make would take for itself.
@@ -10,6 +10,13 @@ help: ## Show this list
 
 run: .venv/installed ## Start SpendAI: database, migrations, gateway; Ctrl-C stops it, var/ keeps the data
 	@$(BIN)/python -m webapp.run
+
+demo: .venv/installed ## Fill a separate demo organization with 90 days of made-up calls, then run
+	@$(BIN)/python -m webapp.demo
+
+screenshots: .venv/installed-dev ## Take pictures of every page into screenshots/
+	@.ci/chromium
+	@$(BIN)/python tests/browser/screenshots.py
 
 test: .venv/installed-dev ## Run all tests, those of SQL on Postgres 15 too; or those in ARGS
 	@.ci/chromium

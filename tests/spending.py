@@ -10,6 +10,9 @@ from people import People
 
 PRICE = "0.00045"  # of a call as ``spent`` makes it: 1000 input and 500 output tokens of gpt-4o-mini
 
+# from, to, by, filters → the argument of the functions that make up app.spend_report
+CELLS = "array(select c from app.spend_cells(%s, %s, %s, 'key', %s::jsonb) c)"
+
 
 def days_ago(days: float) -> datetime:
     return datetime.now(UTC) - timedelta(days=days)

@@ -1,4 +1,4 @@
-"""Rows of app.spend_bars → plotly figures as JSON.
+"""Rows of app.spend_bars and app.spend_months → plotly figures as JSON.
 
 Colours are CSS variables only: static/charts.js resolves them, so one figure serves light and dark. plotly is imported
 on first use, because the gateway's workers must not pay for it before somebody looks at a chart.
@@ -17,6 +17,7 @@ from webapp import format as written
 HEIGHT = 280
 DAY_MS = 86_400_000
 LEAST_BARS = 9
+CALLS = (("good_calls", "Answered", 1), ("error_calls", "Errors", 4))
 TOKENS = (("tokens_uncached", "Input", 1), ("tokens_cached", "Cached input", 5), ("tokens_out", "Output", 2))
 Row = Mapping[str, Any]
 
@@ -110,11 +111,35 @@ def spend(bars: Sequence[Row], names: Mapping[int, str]) -> str | None:
 
 def tokens(bars: Sequence[Row]) -> str | None:
     """Stacked tokens per day: uncached input, cached input, output."""
+    return _kinds(bars, TOKENS, written.tokens)
+
+
+def calls(bars: Sequence[Row]) -> str | None:
+    """Stacked calls per day: answered ones and errors."""
+    return _kinds(bars, CALLS, written.number)
+
+
+def _kinds(bars: Sequence[Row], kinds: Sequence[tuple[str, str, int]], words: Callable[[Any], str]) -> str | None:
+    """Stacked parts of whole days, one colour each."""
     whole = [row for row in bars if row["series"] is None]
     if not whole:
         return None
-    data = [_bars(whole, column, name, colour, written.tokens) for column, name, colour in TOKENS]
+    data = [_bars(whole, column, name, colour, words) for column, name, colour in kinds]
     return _figure(data, _layout(whole, "", "~s"))
+
+
+def months(rows: Sequence[Row]) -> str | None:
+    """Spend per month; the running one is hatched."""
+    if not rows:
+        return None
+    shown = [row | {"bar": row["month"], "days": 30} for row in rows]
+    bars = _bars(shown, "cost", "Spend", 1, written.money)
+    del bars["x0"], bars["dx"], bars["width"]
+    bars["x"] = [f"{row['month']:%b %Y}" for row in rows]
+    layout = _layout(shown, "$", _money_ticks(max(row["cost"] for row in rows)))
+    ends = {"tickvals": bars["x"][:: -(-len(rows) // 6)], "range": [-0.5, len(rows) - 0.5]}
+    layout["xaxis"] |= ends | {"type": "category"}
+    return _figure([bars | {"width": 0.6}], layout)
 
 
 def _money_ticks(highest: Decimal) -> str:

@@ -5,7 +5,7 @@ Nothing here computes: values come finished from SQL and are only rounded to be 
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 
 from flask import Flask
@@ -96,6 +96,16 @@ def day(value: date | datetime | None) -> str:
     return NOTHING if value is None else f"{value.day} {value:%b %Y}"
 
 
+def month(value: date) -> str:
+    """Nov 2026."""
+    return f"{value:%b %Y}"
+
+
+def next_month(value: date) -> str:
+    """The first day of the month after, as a query string has it."""
+    return (value.replace(day=28) + timedelta(days=4)).replace(day=1).isoformat()
+
+
 def moment(value: datetime | None) -> str:
     """2026-11-22 18:57:03, UTC."""
     return NOTHING if value is None else f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
@@ -123,5 +133,5 @@ def ago(value: datetime | None, now: datetime | None = None) -> Markup:
 
 def init_app(app: Flask) -> None:
     """Make every function above a Jinja filter of its name."""
-    for function in (exact, money, cost, number, tokens, share, change, day, moment, ago):
+    for function in (exact, money, cost, number, tokens, share, change, day, month, next_month, moment, ago):
         app.add_template_filter(function)

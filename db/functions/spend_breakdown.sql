@@ -1,10 +1,10 @@
--- spend_breakdown(from, to, by, filters, top) → one row per project, model, key, …, the biggest spender first
+-- spend_breakdown(cells, by, side, top) → one row per project, model, key, …, the biggest spender first
 --
--- p_by: a word of app.usage. series is the row's colour, 1 to 6, and 0 for all after those. With p_top the rows after that many
--- become one without an id (members says how many they were), unless it is only one: then it keeps its own name.
-create or replace function app.spend_breakdown(
-    p_from timestamptz, p_to timestamptz, p_by text, p_filters jsonb, p_top integer
-) returns table (
+-- p_by says what the ids are; p_side: of the second word of the cells, not the first.
+-- series is the row's colour, 1 to 6, and 0 for all after those. With p_top the rows after that many become one without an
+-- id (members says how many they were), unless it is only one: then it keeps its own name.
+create or replace function app.spend_breakdown(p_cells app.spend_cell[], p_by text, p_side boolean, p_top integer)
+returns table (
     series integer, id text, name text, project_id uuid, project text, key_prefix text, members bigint,
     calls bigint, tokens_in bigint, tokens_cached bigint, tokens_out bigint, cost numeric,
     unpriced_calls bigint, no_usage_calls bigint, in_doubt_calls bigint, error_calls bigint, share numeric,
@@ -13,27 +13,31 @@ create or replace function app.spend_breakdown(
 language sql stable
 set search_path = ''
 as $$
-    with found as (
-        select u.*,
-            case p_by when 'project' then u.project_id::text when 'key' then u.key_id::text when 'model' then coalesce(u.model, '')
-                when 'endpoint' then u.endpoint when 'service_tier' then u.service_tier when 'status' then u.status::text
-                when 'end_user' then u.end_user when 'tag' then u.tag end as id,
-            row_number() over (order by u.cost desc, u.calls desc, u.project, u.key, u.model, u.key_id, u.project_id,
-                u.endpoint, u.service_tier, u.status, u.end_user, u.tag) as place,
+    with summed as (
+        select case when p_side then c.side else c.id end as id, sum(c.calls) as calls, sum(c.tokens_in) as tokens_in, sum(c.tokens_cached) as tokens_cached,
+            sum(c.tokens_out) as tokens_out, sum(c.cost) as cost, sum(c.unpriced_calls) as unpriced_calls,
+            sum(c.no_usage_calls) as no_usage_calls, sum(c.in_doubt_calls) as in_doubt_calls, sum(c.error_calls) as error_calls,
+            sum(c.adjustments) as adjustments, sum(c.cost_corrected) as cost_corrected
+        from unnest(p_cells) c where c.is_now and case when p_side then c.whole else c.id is not null end group by 1
+    ), found as (
+        select s.*, coalesce(k.name, p.name, s.id) as name, p.id as project_id, p.name as project, k.prefix,
+            row_number() over (order by s.cost desc, s.calls desc, coalesce(k.name, p.name, s.id), s.id) as place,
             count(*) over () as many
-        from app.usage(p_from, p_to, case p_by when 'key' then array['key', 'project'] else array[p_by] end, p_filters) u
+        from summed s
+        left join public.api_keys k on p_by = 'key' and k.id::text = s.id
+        left join public.projects p on p.id = k.project_id or (p_by = 'project' and p.id::text = s.id)
     ), folded as (
         select f.*, coalesce(f.place > p_top and f.many > p_top + 1, false) as is_rest from found f
     )
     select case when min(f.place) <= 6 then min(f.place)::integer else 0 end,
-        case when not f.is_rest then min(f.id) end,
-        case when not f.is_rest then min(case p_by when 'project' then f.project when 'key' then f.key else f.id end) end,
-        case when not f.is_rest then min(f.project_id::text)::uuid end,
-        case when not f.is_rest then min(f.project) end,
-        case when not f.is_rest then min(f.key_prefix) end,
+        case when not f.is_rest then min(f.id) end, case when not f.is_rest then min(f.name) end,
+        case when not f.is_rest then min(f.project_id::text)::uuid end, case when not f.is_rest then min(f.project) end,
+        case when not f.is_rest then min(f.prefix) end,
         count(*), sum(f.calls)::bigint, sum(f.tokens_in)::bigint, sum(f.tokens_cached)::bigint, sum(f.tokens_out)::bigint,
         sum(f.cost), sum(f.unpriced_calls)::bigint, sum(f.no_usage_calls)::bigint, sum(f.in_doubt_calls)::bigint,
-        sum(f.error_calls)::bigint, sum(f.cost) / nullif(sum(sum(f.cost)) over (), 0),
+        sum(f.error_calls)::bigint, 
+        -- Of the whole, not of the rows: calls with several tags are in several of those.
+        sum(f.cost) / nullif((select sum(c.cost) from unnest(p_cells) c where c.is_now and c.whole), 0),
         sum(f.adjustments), sum(f.cost_corrected)
     from folded f
     group by f.is_rest, case when not f.is_rest then f.place end
@@ -41,5 +45,6 @@ as $$
 $$;
 
 comment on function app.spend_breakdown is 'Spend of a period by one word, the biggest first, with each row''s share and colour.';
+-- Part of spend_report, which runs with the rights of its caller.
 revoke execute on function app.spend_breakdown from public, anon, authenticated, service_role;
 grant execute on function app.spend_breakdown to authenticated;

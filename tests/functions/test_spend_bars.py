@@ -8,15 +8,16 @@ from typing import Any
 
 from checks import executors
 from people import People
-from spending import PRICE, another_key, days_ago, spent
+from spending import CELLS, PRICE, another_key, days_ago, spent
 
-BARS = "select * from app.spend_bars(%s, %s, %s, '{}', %s::text[])"
+BARS = f"select * from app.spend_bars({CELLS}, %s, %s, %s::text[])"
 TODAY = datetime.combine(datetime.now(UTC).date(), time(), UTC)
 
 
-def bars(people: People, days: int, top: list[str], who: str = "ada") -> list[dict[str, Any]]:
+def bars(people: People, days: int, top: list[str], who: str = "ada", by: str = "project") -> list[dict[str, Any]]:
     with people.as_(who):
-        return people.all(BARS, TODAY - timedelta(days=days - 1), TODAY + timedelta(days=1), "project", top)
+        period = TODAY - timedelta(days=days - 1), TODAY + timedelta(days=1)
+        return people.all(BARS, *period, by, "{}", *period, top)
 
 
 def test_every_day_is_there_for_every_series_and_today_is_partial(people: People) -> None:
@@ -50,8 +51,22 @@ def test_more_than_92_days_become_weeks_from_monday(people: People) -> None:
 
 def test_days_to_come_are_not_drawn(people: People) -> None:
     with people.as_("ada"):
-        found = people.all(BARS, TODAY, TODAY + timedelta(days=3000), "project", [])
+        period = TODAY, TODAY + timedelta(days=3000)
+        found = people.all(BARS, *period, "project", "{}", *period, [])
     assert [row["bar"] for row in found if row["days"] == 7] == [(TODAY - timedelta(days=TODAY.weekday())).date()]
+
+
+def test_errors_are_told_from_calls_that_were_answered(people: People) -> None:
+    spent(people)
+    spent(people, outcome="error", usage=None, status_code=500)
+    whole = next(row for row in bars(people, 1, []) if row["series"] is None)
+    assert (whole["calls"], whole["good_calls"], whole["error_calls"]) == (2, 1, 1)
+
+
+def test_the_whole_day_has_a_call_with_several_tags_once(people: People) -> None:
+    spent(people, tags={"team": "web", "env": "live"})
+    found = bars(people, 1, ["env=live", "team=web"], by="tag")
+    assert [(row["series"], row["calls"]) for row in found] == [(1, 1), (2, 1), (None, 1)]
 
 
 def test_eve_and_nobody_see_nothing_of_acme(people: People) -> None:

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from checks import executors
 from people import People
-from spending import PRICE, another_key, days_ago, spent
+from spending import CELLS, PRICE, another_key, days_ago, spent
 
-ROWS = "select * from app.spend_breakdown(%s, %s, %s, %s::jsonb, %s)"
+ROWS = f"select * from app.spend_breakdown({CELLS}, %s, false, %s)"
 
 
 def rows(people: People, by: str, top: int | None = 6, who: str = "ada", filters: str = "{}") -> list[dict[str, Any]]:
     with people.as_(who):
-        return people.all(ROWS, days_ago(7), days_ago(-1), by, filters, top)
+        return people.all(ROWS, days_ago(7), days_ago(-1), by, filters, by, top)
 
 
 def test_the_biggest_spender_comes_first_and_shares_add_up(people: People) -> None:
@@ -68,6 +68,27 @@ def test_every_word_gives_an_id_to_filter_by(people: People, by: str) -> None:
     filters = f'{{"{by}": ["{row["id"]}"]}}'
     if by != "service_tier":  # grouped by, never filtered by
         assert [again["id"] for again in rows(people, by, filters=filters)] == [row["id"]]
+
+
+def test_rows_of_tags_are_shares_of_all_calls_and_a_call_counts_in_each_of_its_tags(people: People) -> None:
+    spent(people, tags={"team": "web", "env": "live"})
+    spent(people)
+    assert [(row["id"], row["calls"], row["share"]) for row in rows(people, "tag")] == [
+        ("env=live", 1, Decimal("0.5")), ("team=web", 1, Decimal("0.5")),
+    ]  # fmt: skip
+
+
+def test_calls_without_an_end_user_are_a_row_of_their_own(people: People) -> None:
+    spent(people, end_user=None)
+    assert [(row["id"], row["members"]) for row in rows(people, "end_user")] == [("", 1)]
+
+
+def test_the_second_word_has_rows_of_its_own(people: People) -> None:
+    spent(people, tags={"team": "web", "env": "live"})
+    query = f"select * from app.spend_breakdown({CELLS}, 'key', true, 5)"
+    with people.as_("ada"):
+        (row,) = people.all(query, days_ago(7), days_ago(-1), "tag", "{}")
+    assert (row["name"], row["calls"], row["share"]) == ("main", 1, 1)
 
 
 def test_eve_and_nobody_see_nothing_of_acme(people: People) -> None:

@@ -7,15 +7,15 @@ from typing import Any
 
 from checks import executors
 from people import People
-from spending import PRICE, days_ago, spent
+from spending import CELLS, PRICE, days_ago, spent
 
-TOTALS = "select * from app.spend_totals(%s, %s, '{}')"
+TOTALS = f"select * from app.spend_totals({CELLS})"
 WEEK = (days_ago(7), days_ago(0))
 
 
 def totals(people: People, who: str = "ada") -> dict[str, Any]:
     with people.as_(who):
-        return people.one(TOTALS, days_ago(7), days_ago(-1 / 24))
+        return people.one(TOTALS, days_ago(7), days_ago(-1 / 24), "project", "{}")
 
 
 def test_a_period_without_calls_is_zero_and_has_nothing_to_compare(people: People) -> None:
@@ -51,11 +51,11 @@ def test_a_running_period_is_compared_with_the_same_part_of_the_one_before(peopl
     spent(people, at=days_ago(1.5))
     with people.as_("ada"):
         # One day of two is over: it is compared with the first of the two days before.
-        row = people.one(TOTALS, days_ago(1), days_ago(-1))
+        row = people.one(TOTALS, days_ago(1), days_ago(-1), "model", "{}")
     assert (row["calls"], row["calls_change"]) == (1, None)
     spent(people, at=days_ago(2.5))
     with people.as_("ada"):
-        row = people.one(TOTALS, days_ago(1), days_ago(-1))
+        row = people.one(TOTALS, days_ago(1), days_ago(-1), "model", "{}")
     assert (row["calls"], row["calls_change"]) == (1, 0)
 
 
@@ -64,7 +64,13 @@ def test_eve_and_nobody_see_nothing_of_acme(people: People) -> None:
     assert totals(people, "eve")["calls"] == 0
     assert totals(people, "dev")["calls"] == 1
     with people.as_("nobody"):
-        people.refused("42501", TOTALS, *WEEK)
+        people.refused("42501", TOTALS, *WEEK, "project", "{}")
+
+
+def test_a_call_with_several_tags_is_one_call(people: People) -> None:
+    spent(people, tags={"team": "web", "env": "live"})
+    with people.as_("ada"):
+        assert people.one(TOTALS, days_ago(7), days_ago(-1), "tag", "{}")["calls"] == 1
 
 
 def test_only_signed_in_people_may_ask(people: People) -> None:

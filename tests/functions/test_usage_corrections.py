@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ledgers import DAY, add_call, adjust
 from people import People
-from spending import days_ago, spent
+from spending import CELLS, days_ago, spent
 
 USAGE = "select * from app.usage(%s, %s, %s, %s::jsonb)"
 MONEY = ("cost", "adjustments", "cost_corrected")
@@ -64,9 +64,10 @@ def test_totals_breakdown_and_bars_count_a_correction_on_the_day_it_was_booked(p
     adjust(people, call, Decimal("3.000000000001"), days_ago(1))
     period = (days_ago(7), days_ago(-1 / 24))
     with people.as_("ada"):
-        total = people.one("select * from app.spend_totals(%s, %s, '{}')", *period)
-        (row,) = people.all("select * from app.spend_breakdown(%s, %s, 'model', '{}', 6)", *period)
-        bars = people.all("select * from app.spend_bars(%s, %s, 'model', '{}', array['gpt-4o-mini'])", *period)
+        cells = (*period, "model", "{}")
+        total = people.one(f"select * from app.spend_totals({CELLS})", *cells)
+        (row,) = people.all(f"select * from app.spend_breakdown({CELLS}, 'model', false, 6)", *cells)
+        bars = people.all(f"select * from app.spend_bars({CELLS}, %s, %s, array['gpt-4o-mini'])", *cells, *period)
     booked = Decimal("3.000000000001")
     assert (total["calls"], total["cost"], total["adjustments"], total["cost_corrected"]) == (0, booked, booked, 0)
     assert total["cost_per_1000"] is None and total["error_share"] is None

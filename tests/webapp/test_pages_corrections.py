@@ -35,9 +35,8 @@ def test_every_kind_of_call_that_sums_leave_out_has_an_amber_line_with_its_calls
 ) -> None:
     spend(site, team, **changes)
     page = team.browser.get("/")
-    line = re.search(
-        rf'<p class="notice warn"><a href="([^"]+)">{words}', re.sub(r"</a> (came|has)", r" \1", page.text)
-    )
+    line = re.search(rf'<li><a href="([^"]+)">{words}', re.sub(r"</a> (came|has)", r" \1", page.text))
+    assert '<div class="notice warn"><p>Not in these sums' in page.text
     assert line, text(page)
     assert found in text(team.browser.get(line[1].replace("&amp;", "&")))
 
@@ -52,7 +51,7 @@ def test_a_call_in_doubt_has_an_amber_line_too(site: Site, team: Acme) -> None:
         team.ada.organization["id"], team.project["id"], team.key["id"], began, began + timedelta(hours=1),
     )  # fmt: skip
     page = team.browser.get("/")
-    line = re.search(r'<p class="notice warn"><a href="([^"]+)">1 call is</a> in doubt', page.text)
+    line = re.search(r'<li><a href="([^"]+)">1 call is</a> in doubt', page.text)
     assert "in doubt" in text(team.browser.get(line[1].replace("&amp;", "&")))
 
 

@@ -67,7 +67,7 @@ def test_every_filter_is_a_chip_that_can_be_taken_away(site: Site, team: Acme) -
 def test_calls_without_a_price_are_said_and_linked(site: Site, team: Acme) -> None:
     spend(site, team, model="nobody-knows-it", model_requested="nobody-knows-it")
     page = team.browser.get("/")
-    assert "1 call has no price and no cost yet" in text(page)
+    assert "Not in these sums, because what it cost is not known: 1 call has no price yet." in text(page)
     link = re.search(r'href="([^"]*cost_status[^"]*)"', page.text)[1].replace("&amp;", "&")
     assert "nobody-knows-it" in text(team.browser.get(link))
 

@@ -12,7 +12,7 @@ from flask import Flask, Response, request, url_for
 from webapp import format as written
 from webapp.pages.common import PERIODS
 
-FAMILIES = ("account", "spend", "projects", "keys", "calls", "prices", "team", "settings")
+FAMILIES = ("account", "spend", "projects", "keys", "calls", "prices", "team", "settings", "audit", "profile")
 FOREVER = "public, max-age=31536000, immutable"
 
 

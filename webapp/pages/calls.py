@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,16 @@ from webapp.auth import login_required
 from webapp.errors import ApiError
 from webapp.filters import Query
 from webapp.pages import export
-from webapp.pages.common import found, read_query, read_scope
+from webapp.pages.common import (
+    STATUSES,
+    Scope,
+    found,
+    moment_cursor,
+    read_moment_cursor,
+    read_query,
+    read_scope,
+)
+from webapp.pages.sorting import Sorting, read_sorting
 
 bp = Blueprint("calls", __name__)
 PAGE = 50
@@ -50,34 +60,24 @@ COLUMNS = [
 ]
 CORRECTIONS = "select * from public.cost_adjustments where call_id = %s and call_started_at = %s order by at, id"
 FILLS = "select * from public.cost_fills where call_id = %s and call_started_at = %s"
-STATUSES = {
-    "priced": "priced",
-    "free": "free",
-    "error": "error, not billed",
-    "tier_fallback": "priced at the standard tier",
-    "unpriced_model": "no price for this model",
-    "unpriced_dimension": "no price for a part of it",
-    "no_usage": "no usage reported",
-    "pending_object": "result not seen yet",
-    "in_doubt": "in doubt",
-}
+# Newest first by index; the others look at every call of the period.
+ORDERS = dict.fromkeys(("started_at", "cost", "tokens_in", "tokens_cached", "tokens_out"), True)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def _cursor(row: dict[str, Any]) -> str:
-    return f"{row['started_at'].isoformat()}~{row['id']}"
+def _ranked_cursor(row: dict[str, Any], column: str) -> str:
+    value = (row["started_at"] - EPOCH) // timedelta(microseconds=1) if column == "started_at" else row[column]
+    return f"{'' if value is None else value}~{row['id']}"
 
 
-def _after(text: str | None) -> tuple[datetime | None, UUID | None]:
-    """Where a page begins: behind this moment and id."""
+def _ranked_after(text: str | None) -> tuple[Decimal | None, UUID | None]:
+    """Where a page sorted by a number begins."""
     if not text:
         return None, None
-    moment, _, call_id = text.replace(" ", "+").partition("~")
+    value, _, call_id = text.partition("~")
     try:
-        at = datetime.fromisoformat(moment)
-        if at.tzinfo is None:
-            raise ValueError("without a time zone")
-        return at, UUID(call_id)
-    except ValueError:
+        return Decimal(value) if value else None, UUID(call_id)
+    except (ValueError, InvalidOperation):
         raise ApiError(400, "invalid_cursor", "'cursor' is not one of ours", "cursor") from None
 
 
@@ -87,18 +87,30 @@ def _page(
     return tx.rows("calls_page", query.since, query.until, Jsonb(query.filters), *cursor, limit)
 
 
+def _sorted_page(tx: db.Transaction, scope: Scope, sorting: Sorting, cursor: str | None) -> tuple[list, str | None]:
+    """A page of calls and the cursor of the next one."""
+    if sorting.word == "started_at":
+        rows = _page(tx, scope.query, read_moment_cursor(cursor), PAGE + 1)
+    else:
+        rows = tx.rows("calls_ranked", *scope.words, sorting.word, *_ranked_after(cursor), PAGE + 1)
+    if len(rows) <= PAGE:
+        return rows, None
+    last, by_time = rows[PAGE - 1], sorting.word == "started_at"
+    return rows[:PAGE], moment_cursor(last, "started_at") if by_time else _ranked_cursor(last, sorting.column)
+
+
 @bp.get("/calls")
 @login_required
 def index() -> str:
     """A page of calls."""
-    cursor = _after(request.args.get("cursor"))
+    cursor = request.args.get("cursor")
     with auth.person() as tx:
-        scope = read_scope(tx)
-        scope.names["cost_status"] = STATUSES
-        rows = _page(tx, scope.query, cursor, PAGE + 1)
-    older = scope.link(cursor=_cursor(rows[PAGE - 1])) if len(rows) > PAGE else None
+        scope = read_scope(tx, {"sort": request.args.get("sort", "")})
+        sorting = read_sorting(ORDERS, lambda word: scope.link(sort=word))
+        rows, following = _sorted_page(tx, scope, sorting, cursor)
+    more = scope.link(cursor=following) if following else None
     return render_template(
-        "calls.html", scope=scope, rows=rows[:PAGE], older=older, paged=cursor[0] is not None, statuses=STATUSES
+        "calls.html", scope=scope, rows=rows, more=more, paged=bool(cursor), statuses=STATUSES, sorting=sorting
     )
 
 

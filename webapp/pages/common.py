@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
+from uuid import UUID
 
 import psycopg
 from flask import request, url_for
@@ -26,7 +27,17 @@ PERIODS = {
     "last-month": "Last month",
     "custom": "Custom",
 }
-NAMED = ("project", "key")  # filters that hold ids; people read names
+STATUSES = {
+    "priced": "priced",
+    "free": "free",
+    "error": "error, not billed",
+    "tier_fallback": "priced at the standard tier",
+    "unpriced_model": "no price for this model",
+    "unpriced_dimension": "no price for a part of it",
+    "no_usage": "no usage reported",
+    "pending_object": "result not seen yet",
+    "in_doubt": "in doubt",
+}
 
 
 def attempt(act: Callable[[db.Transaction], T]) -> tuple[T | None, ApiError | None]:
@@ -53,6 +64,25 @@ def admin_only() -> None:
     me = auth.me()
     if me is None or me["role"] != "admin":
         raise ApiError(403, "admin_required", "only an admin may do this")
+
+
+def moment_cursor(row: dict[str, Any], column: str) -> str:
+    """Where the page after this row begins, for the query string."""
+    return f"{row[column].isoformat()}~{row['id']}"
+
+
+def read_moment_cursor(text: str | None) -> tuple[datetime | None, UUID | None]:
+    """Where a page begins: behind this moment and id. Raises ApiError 400."""
+    if not text:
+        return None, None
+    moment, _, row_id = text.replace(" ", "+").partition("~")
+    try:
+        at = datetime.fromisoformat(moment)
+        if at.tzinfo is None:
+            raise ValueError("without a time zone")
+        return at, UUID(row_id)
+    except ValueError:
+        raise ApiError(400, "invalid_cursor", "'cursor' is not one of ours", "cursor") from None
 
 
 @dataclass(frozen=True)
@@ -134,6 +164,7 @@ def read_scope(tx: db.Transaction, extra: dict[str, str] | None = None, **fixed:
             str(r["id"]): r["name"] for r in tx.query("select id, name from public.projects order by lower(name), id")
         },
         "model": {row["model"]: row["model"] for row in tx.rows("models_seen", query.since, query.until)},
+        "cost_status": STATUSES,
         "key": {
             str(r["id"]): f"{r['name']} · {r['prefix']}…"
             for r in tx.query("select id, name, prefix from public.api_keys order by lower(name), prefix")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from flask import Response, stream_with_context
+from flask import Response, request, stream_with_context
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 CHUNK_ROWS = 500
@@ -49,8 +50,12 @@ def answer(name: str, columns: Sequence[str], rows: Iterable[dict[str, Any]]) ->
         for row in rows:
             yield [row[column] for column in columns]
 
-    return Response(
+    response = Response(
         stream_with_context(_lines(table())),
         mimetype="text/csv",
         headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
     )
+    if re.fullmatch(r"[0-9]{1,20}", request.args.get("download", "")):
+        # app.js waits for this cookie to say that the download has begun; its size is not known before its end.
+        response.set_cookie("download", request.args["download"], max_age=60, samesite="Lax")
+    return response

@@ -14,9 +14,15 @@ from webapp import auth, db
 from webapp.auth import login_required
 from webapp.errors import ApiError
 from webapp.keys import NewKey, new_key
+from webapp.pages import export
 from webapp.pages.common import admin_only, attempt, found
+from webapp.pages.sorting import read_sorting
 
 bp = Blueprint("keys", __name__, url_prefix="/keys")
+COLUMNS = {"created_at": True, "name": False, "project": False, "created_by": False, "last_used_at": True,
+           "state": False, "cost": True}  # fmt: skip
+EXPORTED = ("id", "name", "prefix", "project_id", "project", "created_at", "created_by", "expires_at", "revoked_at",
+            "last_used_at", "state", "calls", "cost")  # fmt: skip
 OVERLAPS = ((0, "now"), (3600, "in 1 hour"), (86400, "in 24 hours"), (604800, "in 7 days"), (2592000, "in 30 days"))
 
 
@@ -55,13 +61,27 @@ def _expiry(text: str) -> datetime | None:
 @login_required
 def index(error: ApiError | None = None, form: dict[str, str] | None = None) -> str:
     """All keys."""
+    sorting = read_sorting(COLUMNS)
     with auth.person() as tx:
-        keys = tx.rows("key_overview", None)
+        keys = sorting.sorted(tx.rows("key_overview", None))
         projects = tx.query("select id, name from public.projects where archived_at is null order by lower(name), id")
     chosen = request.args.get("project", "")
     return render_template(
-        "keys.html", keys=keys, projects=projects, error=error, new_key=form or new_key_form(project=chosen)
+        "keys.html",
+        keys=keys,
+        projects=projects,
+        error=error,
+        new_key=form or new_key_form(project=chosen),
+        sorting=sorting,
     )
+
+
+@bp.get(".csv")
+@login_required
+def table() -> Response:
+    """The same table, as a file."""
+    with auth.person() as tx:
+        return export.answer("keys", EXPORTED, tx.rows("key_overview", None))
 
 
 def shown_once(key: NewKey, row: dict[str, Any], project: str, old: str | None = None) -> str:

@@ -10,11 +10,15 @@ from werkzeug.wrappers import Response
 from webapp import auth, db
 from webapp.auth import login_required
 from webapp.errors import ApiError
+from webapp.pages import export
 from webapp.pages.common import attempt
+from webapp.pages.sorting import read_sorting
 
 bp = Blueprint("prices", __name__, url_prefix="/prices")
 FIELDS = ("model", "dimension", "service_tier", "context_min_tokens", "qualifier", "unit_price", "unit_qty",
           "valid_from", "note")  # fmt: skip
+COLUMNS = {"in_use": True, "model": False, "input": True, "cached": True, "output": True, "valid_from": True}
+EXPORTED = ("model", "input", "cached", "output", "extra", "valid_from", "own_price", "in_use")
 TIERS = ("standard", "batch", "flex", "priority", "ultrafast")
 
 
@@ -41,11 +45,24 @@ def _form(tx: db.Transaction, model: str = "", error: ApiError | None = None) ->
 def index(error: ApiError | None = None) -> str:
     """The price list; with a model in the query string its name stands in the form already."""
     words = request.args.get("q", "").replace("\0", "")
+    sorting = read_sorting(COLUMNS, lambda word: url_for(".index", q=words or None, sort=word))
     with auth.person() as tx:
         missing = tx.query("select * from public.unpriced_models order by calls desc, model")
-        prices = tx.rows("price_list", words)
+        prices = sorting.sorted(tx.rows("price_list", words))
         form = _form(tx, request.args.get("model", ""), error)
-    return render_template("prices.html", missing=missing, prices=prices, words=words, **form)
+    return render_template("prices.html", missing=missing, prices=prices, words=words, sorting=sorting, **form)
+
+
+@bp.get(".csv")
+@login_required
+def table() -> Response:
+    """The same table, as a file."""
+    words = request.args.get("q", "").replace("\0", "")
+    with auth.person() as tx:
+        prices = tx.rows("price_list", words)
+    for price in prices:
+        price["extra"] = "; ".join(price["extra"])
+    return export.answer("prices", EXPORTED, prices)
 
 
 @bp.post("")

@@ -9,14 +9,18 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from webapp import auth, db
+from webapp import auth, charts, db
 from webapp.auth import login_required
 from webapp.errors import ApiError
+from webapp.pages import export
 from webapp.pages.common import admin_only, attempt, found, read_scope
 from webapp.pages.keys import new_key_form
-from webapp.pages.spend import chosen_by, report
+from webapp.pages.sorting import read_sorting
+from webapp.pages.spend import chosen_by, kept, report
 
 bp = Blueprint("projects", __name__, url_prefix="/projects")
+COLUMNS = {"cost": True, "name": False, "active_keys": True, "calls": True, "created_at": True}
+MONTHS = 12
 
 
 def one(tx: db.Transaction, project_id: UUID) -> dict[str, Any]:
@@ -30,11 +34,20 @@ def page(project_id: UUID, error: ApiError | None = None, typed: str = "") -> st
     by = chosen_by("key")
     with auth.person() as tx:
         project = one(tx, project_id)
-        scope = read_scope(tx, {"by": "" if by == "key" else by}, project=str(project_id))
+        scope = read_scope(tx, kept(by, "key"), project=str(project_id))
         shown = report(tx, scope, by)
         keys = tx.rows("key_overview", project_id)
+        months = tx.rows("spend_months", MONTHS, scope.words[2])
         last = tx.query("select max(last_used_at) as at from app.key_list(%s)", project_id)[0]["at"]
-    form = {"error": error, "name": typed or project["name"], "new_key": new_key_form()}
+    first = next((n for n, row in enumerate(months) if row["calls"] or row["cost"]), len(months))
+    months = months[first:]  # nothing to see before its first call
+    form = {
+        "months": months,
+        "months_figure": charts.months(months),
+        "error": error,
+        "name": typed or project["name"],
+        "new_key": new_key_form(),
+    }
     return render_template(
         "project.html", project=project, keys=keys, r=shown, last_call=last, one_day=timedelta(days=1), **form, **shown
     )
@@ -44,9 +57,19 @@ def page(project_id: UUID, error: ApiError | None = None, typed: str = "") -> st
 @login_required
 def index(error: ApiError | None = None, typed: str = "") -> str:
     """All projects."""
+    sorting = read_sorting(COLUMNS)
+    with auth.person() as tx:
+        projects = sorting.sorted(tx.rows("project_overview"))
+    return render_template("projects.html", projects=projects, error=error, typed=typed, sorting=sorting)
+
+
+@bp.get(".csv")
+@login_required
+def table() -> Response:
+    """The same table, as a file."""
     with auth.person() as tx:
         projects = tx.rows("project_overview")
-    return render_template("projects.html", projects=projects, error=error, typed=typed)
+    return export.answer("projects", ["id", *COLUMNS, "archived_at"], projects)
 
 
 @bp.post("")

@@ -23,7 +23,9 @@ def page(error: ApiError | None = None, name: str | None = None) -> str:
         keys = tx.rows("provider_key_list")
     own = next((key for key in keys if key["project_id"] is None), None)
     me = auth.me() or {}
-    return render_template("settings.html", own=own, error=error, name=me["organization"] if name is None else name)
+    name = me["organization"] if name is None else name
+    supabase_url = current_app.config["SPENDAI"].supabase_url
+    return render_template("settings.html", own=own, error=error, name=name, supabase_url=supabase_url)
 
 
 @bp.get("/settings")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -13,11 +14,16 @@ from webapp.auth import login_required
 from webapp.errors import ApiError
 from webapp.pages import export
 from webapp.pages.common import Scope, read_query, read_scope
+from webapp.pages.sorting import read_sorting
 
 bp = Blueprint("spend", __name__)
-BY = ("project", "model", "key")
+BY = {"project": "Project", "model": "Model", "key": "Key", "end_user": "End user", "tag": "Tag"}
 SERIES = 6
 TOP = 5
+COLUMNS = {"cost": True, "name": False, "calls": True, "tokens_in": True, "tokens_cached": True, "tokens_out": True}
+# Amounts and ratios in the JSON of app.spend_report: whole ones come as int.
+DECIMALS = ("cost", "adjustments", "cost_corrected", "cost_per_1000", "share", "cached_share", "error_share",
+            "error_share_before", "calls_change", "tokens_change", "cost_change", "cost_per_1000_change")  # fmt: skip
 
 
 def chosen_by(default: str = "project") -> str:
@@ -30,35 +36,52 @@ def chosen_by(default: str = "project") -> str:
 
 def report(tx: db.Transaction, scope: Scope, by: str) -> dict[str, Any]:
     """Everything a spend report shows, for its template."""
+    everything, side = bool(request.args.get("all")), "model" if by == "key" else "key"
+    sorting = read_sorting(COLUMNS, lambda word: scope.link(sort=word))
     since, until, filters = scope.words
-    totals = tx.call("spend_totals", since, until, filters)
-    everything = bool(request.args.get("all"))
-    rows = tx.rows("spend_breakdown", since, until, by, filters, None if everything else SERIES)
-    bars = tx.rows("spend_bars", since, until, by, filters, [row["id"] for row in rows if row["series"]])
-    side = "model" if by == "key" else "key"
+    found = tx.call("spend_report", since, until, by, side, filters, None if everything else SERIES)
+    totals, rows, top, bars = _exact([found["totals"]])[0], *(_exact(found[part]) for part in ("rows", "side", "bars"))
+    for bar in bars:
+        bar["bar"] = date.fromisoformat(bar["bar"])
     names = {row["series"]: title(row, by) for row in reversed(rows)}
     if everything and 0 in names:
         names[0] = "Other"
+    if by == "tag":
+        names.pop(0, None)  # the rest would count the same calls again, on top of one another
+    rest = [row for row in rows if row["id"] is None]
     return {
         "scope": scope,
         "by": by,
+        "words": BY,
+        "sorting": sorting,
         "totals": totals,
-        "rows": rows,
+        "rows": sorting.sorted([row for row in rows if row["id"] is not None]) + rest,
         "title_of": title,
         "everything": everything,
         "weekly": any(bar["days"] == 7 for bar in bars),
         "side": side,
-        "top": [row for row in tx.rows("spend_breakdown", since, until, side, filters, TOP) if row["id"] is not None],
+        "top": [row for row in top if row["id"] is not None][:TOP],
         "spend_figure": charts.spend(bars, names),
         "tokens_figure": charts.tokens(bars),
+        "calls_figure": charts.calls(bars),
     }
+
+
+def _exact(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of JSON with every amount and ratio as Decimal."""
+    return [{k: Decimal(v) if k in DECIMALS and v is not None else v for k, v in row.items()} for row in rows]
+
+
+def kept(by: str, default: str) -> dict[str, str]:
+    """Words of the query string that a report's links keep."""
+    return {"by": "" if by == default else by, "sort": request.args.get("sort", "")}
 
 
 def title(row: dict[str, Any], by: str) -> str:
     """What a row of the breakdown is called."""
     if row["id"] is None:
         return f"Other ({row['members']})"
-    return row["name"] or f"no {by}"
+    return row["name"] or f"no {BY[by].lower()}"
 
 
 def setup(tx: db.Transaction) -> dict[str, Any]:
@@ -79,7 +102,7 @@ def index() -> str:
         start = setup(tx)
         if start["setup"]["last_call_at"] is None:
             return render_template("start.html", **start)
-        shown = report(tx, read_scope(tx, {"by": "" if by == "project" else by}), by)
+        shown = report(tx, read_scope(tx, kept(by, "project")), by)
     return render_template(
         "spend.html", r=shown, last_call=start["setup"]["last_call_at"], one_day=timedelta(days=1), **shown
     )

@@ -12,15 +12,21 @@ from webapp import auth
 from webapp.auth import login_required
 from webapp.errors import ApiError
 from webapp.keys import key_hash
+from webapp.pages import export
 from webapp.pages.common import attempt, found
 
 bp = Blueprint("team", __name__, url_prefix="/team")
+MEMBERS = """
+select m.user_id, m.email, m.role, m.joined_at, count(k.id) as keys
+from public.members m left join public.api_keys k on k.created_by = m.user_id and k.revoked_at is null
+group by 1, 2, 3, 4 order by m.joined_at, m.email
+"""
 
 
 def page(error: ApiError | None = None, link: str | None = None, typed: dict[str, str] | None = None) -> str:
     """The team; link: of an invitation just made, shown this once."""
     with auth.person() as tx:
-        members = tx.query("select user_id, email, role, joined_at from public.members order by joined_at, email")
+        members = tx.query(MEMBERS)
         invitations = tx.query(
             "select id, email, role, created_at, expires_at from public.invitations"
             " where accepted_at is null and revoked_at is null and expires_at > now() order by created_at desc"
@@ -34,6 +40,26 @@ def page(error: ApiError | None = None, link: str | None = None, typed: dict[str
 def index() -> str:
     """Members and open invitations."""
     return page()
+
+
+@bp.get(".csv")
+@login_required
+def table() -> Response:
+    """The members, as a file."""
+    with auth.person() as tx:
+        return export.answer("team", ("user_id", "email", "role", "joined_at", "keys"), tx.query(MEMBERS))
+
+
+@bp.get("/<uuid:user_id>")
+@login_required
+def show(user_id: UUID) -> str:
+    """A member, or somebody who was one: the keys they made."""
+    with auth.person() as tx:
+        people = tx.query("select user_id, email, role, joined_at from public.members where user_id = %s", user_id)
+        made = {row["id"] for row in tx.query("select id from public.api_keys where created_by = %s", user_id)}
+        keys = [key for key in tx.rows("key_overview", None) if key["id"] in made]
+    former = {"user_id": user_id, "email": "Former member", "role": None} if keys else None
+    return render_template("member.html", member=found(people[0] if people else former, "member"), keys=keys)
 
 
 @bp.post("/invitations")
@@ -85,7 +111,7 @@ def ask_remove(user_id: UUID) -> str:
     return render_template(
         "confirm.html",
         title=f"Leave {me['organization']}?" if leaving else f"Remove {member['email']}?",
-        text="Keys they made keep working, because keys belong to projects: revoke those they took along."
+        text="Keys they made keep working, because keys belong to projects: their page lists them, to revoke or rotate."
         if not leaving
         else "You lose sight of its numbers at once. Keys you made keep working.",
         action="Leave" if leaving else "Remove",
@@ -102,5 +128,14 @@ def remove(user_id: UUID) -> Response | tuple[str, int]:
     if error:
         return page(error), error.status
     leaving = user_id == (auth.me() or {}).get("user_id")
-    flash("You left." if leaving else "Removed. They see nothing of the organization any more.", "good")
-    return redirect(url_for("spend.index" if leaving else ".index"))
+    if leaving:
+        flash("You left.", "good")
+        return redirect(url_for("spend.index"))
+    with auth.person() as tx:
+        left = tx.query("select 1 from public.api_keys where created_by = %s and revoked_at is null limit 1", user_id)
+    flash(
+        "Removed. They see nothing of the organization any more."
+        + (" These keys of theirs still work." if left else ""),
+        "good",
+    )
+    return redirect(url_for(".show", user_id=user_id) if left else url_for(".index"))

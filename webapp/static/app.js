@@ -49,6 +49,27 @@
     });
   }
 
+  // A download begins when the database has found its first rows: until then its link says so.
+  for (const link of document.querySelectorAll("[data-download]")) {
+    const words = link.textContent;
+    link.addEventListener("click", () => {
+      const token = String(Date.now()), address = new URL(link.href);
+      address.searchParams.set("download", token);
+      link.href = address;
+      link.textContent = "Preparing…";
+      link.setAttribute("aria-busy", "true");
+      const began = Date.now();
+      const look = setInterval(() => {
+        const here = document.cookie.split("; ").includes(`download=${token}`);
+        if (!here && Date.now() - began < 60000) return;
+        clearInterval(look);
+        link.removeAttribute("aria-busy");
+        link.textContent = here ? "Downloading" : words;
+        setTimeout(() => { link.textContent = words; }, 2000);
+      }, 100);
+    });
+  }
+
   // Theme without a reload; the server writes the same cookie when this script is away.
   const themes = document.querySelector("[data-theme-form]");
   themes?.addEventListener("submit", (event) => {

@@ -1,0 +1,22 @@
+-- session_list(person, session) → where a person is signed in: browsers first, the one that asks before the others
+--
+-- p_id_hash: SHA-256 of the cookie that asks. In use: seen_at moves at most once an hour.
+create or replace function app.session_list(p_user_id uuid, p_id_hash bytea)
+returns table (kind text, is_this boolean, started_at timestamptz, seen_at timestamptz)
+language sql stable security definer
+set search_path = ''
+as $$
+    select 'browser', s.id_hash = p_id_hash, s.created_at, s.seen_at
+    from private.web_sessions s where s.user_id = p_user_id and s.expires_at > now()
+    union all
+    select 'api', false, l.created_at,
+        coalesce((select max(t.created_at) from private.refresh_tokens t where t.session_id = l.id), l.created_at)
+    from private.login_sessions l
+    where l.user_id = p_user_id and l.ended_at is null
+      and exists (select from private.refresh_tokens t where t.session_id = l.id and t.used_at is null and t.expires_at > now())
+    order by 2 desc, 1 desc, 4 desc
+$$;
+
+comment on function app.session_list is 'Sessions of a person that still live, browsers and log-ins through the API.';
+revoke execute on function app.session_list from public, anon, authenticated, service_role;
+grant execute on function app.session_list to spendai_auth;

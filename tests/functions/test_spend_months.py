@@ -1,0 +1,44 @@
+"""app.spend_months."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from checks import executors
+from people import People
+from spending import PRICE, days_ago, spent
+
+MONTHS = "select * from app.spend_months(%s, %s::jsonb)"
+
+
+def months(people: People, count: int = 3, filters: str = "{}", who: str = "ada") -> list[dict[str, Any]]:
+    with people.as_(who):
+        return people.all(MONTHS, count, filters)
+
+
+def test_every_month_is_there_and_this_one_is_not_over(people: People) -> None:
+    spent(people)
+    last = (datetime.now(UTC).replace(day=1) - timedelta(days=1)).replace(day=15, hour=12)
+    spent(people, at=last)
+    spent(people, at=last, model="gpt-4o")
+    found = months(people)
+    assert [row["calls"] for row in found] == [0, 2, 1]
+    assert [row["partial"] for row in found] == [False, False, True]
+    assert [row["month"].day for row in found] == [1, 1, 1]
+    assert found[2]["month"] == days_ago(0).date().replace(day=1) and found[2]["cost"] == Decimal(PRICE)
+    assert [row["calls"] for row in months(people, filters='{"model": ["gpt-4o"]}')] == [0, 1, 0]
+
+
+def test_months_before_the_first_one_asked_for_are_left_out(people: People) -> None:
+    spent(people, at=days_ago(100))
+    assert sum(row["calls"] for row in months(people)) == 0
+
+
+def test_eve_and_nobody_see_nothing_of_acme(people: People) -> None:
+    spent(people)
+    assert sum(row["calls"] for row in months(people, who="eve")) == 0
+    with people.as_("nobody"):
+        people.refused("42501", MONTHS, 3, "{}")
+    assert executors(people.conn, "spend_months") == {"authenticated"}

@@ -1,0 +1,93 @@
+"""The audit log: who changed what, for admins."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Blueprint, Response, render_template, request, url_for
+
+from webapp import auth, db
+from webapp.auth import login_required
+from webapp.pages import export
+from webapp.pages.common import admin_only, moment_cursor, read_moment_cursor
+
+bp = Blueprint("audit", __name__, url_prefix="/audit")
+PAGE, EXPORT_PAGE = 50, 1000
+COLUMNS = ("at", "actor_email", "action", "subject_id", "details", "id")
+ROWS = """
+select id, at, actor_id, actor_email, action, subject_id, details from public.audit_log
+where %s::timestamptz is null or (at, id) < (%s, %s) order by at desc, id desc limit %s
+"""
+ACTIONS = {
+    "project.created": "created project {name}",
+    "project.renamed": "renamed project {from} to {to}",
+    "project.archived": "archived project {name}",
+    "project.restored": "restored project {name}",
+    "key.created": "created key {name} {prefix}…",
+    "key.rotated": "rotated key {name} {prefix}…",
+    "key.revoked": "revoked key {name} {prefix}…",
+    "member.joined": "joined as {role}",
+    "member.left": "left",
+    "member.removed": "removed {email}",
+    "member.role_changed": "made {email} {to} (was {from})",
+    "invitation.created": "invited {email} as {role}",
+    "invitation.revoked": "revoked the invitation of {email}",
+    "organization.renamed": "renamed the organization to {name}",
+    "provider_key.set": "stored the OpenAI key ending in {last4}",
+    "provider_key.deleted": "removed the OpenAI key ending in {last4}",
+    "price.added": "added a price for {model}",
+    "analyst.created": "made the SQL login {login} for {name}",
+    "analyst.removed": "removed the SQL login {login} of {name}",
+    "calls.repriced": "priced calls again: {reason}",
+    "call.closed": "closed a call in doubt",
+}
+
+
+class _Known(dict[str, Any]):
+    """Details of a line; one that is not there reads as a dash."""
+
+    def __missing__(self, name: str) -> str:
+        return "–"
+
+
+def sentence(row: dict[str, Any]) -> str:
+    """What was done, in words; an action nobody put into words yet is shown as it stands."""
+    words = ACTIONS.get(row["action"])
+    return words.format_map(_Known(row["details"])) if words else row["action"].replace(".", " ").replace("_", " ")
+
+
+def _page(tx: db.Transaction, cursor: tuple[Any, Any], limit: int) -> list[dict[str, Any]]:
+    return tx.query(ROWS, cursor[0], *cursor, limit)
+
+
+@bp.get("")
+@login_required
+def index() -> str:
+    """The newest lines, or those before a cursor."""
+    admin_only()
+    cursor = read_moment_cursor(request.args.get("cursor"))
+    with auth.person() as tx:
+        rows = _page(tx, cursor, PAGE + 1)
+    more = url_for(".index", cursor=moment_cursor(rows[PAGE - 1], "at")) if len(rows) > PAGE else None
+    return render_template("audit.html", rows=rows[:PAGE], more=more, paged=bool(cursor[0]), sentence=sentence)
+
+
+@bp.get(".csv")
+@login_required
+def table() -> Response:
+    """The whole log; each thousand lines are a transaction of their own, however long the client takes."""
+    admin_only()
+
+    def rows() -> Iterator[dict[str, Any]]:
+        cursor = (None, None)
+        while True:
+            with auth.person() as tx:
+                found = _page(tx, cursor, EXPORT_PAGE)
+            yield from (row | {"details": json.dumps(row["details"], default=str)} for row in found)
+            if len(found) < EXPORT_PAGE:
+                return
+            cursor = (found[-1]["at"], found[-1]["id"])
+
+    return export.answer("audit", COLUMNS, rows())

@@ -1,0 +1,69 @@
+"""Account: the person's own password, and where they are signed in."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
+from werkzeug.wrappers import Response
+
+from webapp import db
+from webapp.auth import login_required, passwords
+from webapp.auth.identity import Login, identity
+from webapp.auth.people import sign_in, sign_out
+from webapp.errors import ApiError
+from webapp.keys import key_hash
+
+bp = Blueprint("profile", __name__, url_prefix="/account")
+
+
+def page(error: ApiError | None = None) -> str:
+    """The account; error: why the password was not changed."""
+    with db.scope("spendai_auth") as tx:
+        found = tx.rows("session_list", UUID(session.person.id), key_hash(session.id))
+    outside = bool(current_app.config["SPENDAI"].supabase_url)
+    return render_template("profile.html", person=session.person, sessions=found, outside=outside, error=error)
+
+
+@bp.get("")
+@login_required
+def index() -> str:
+    """Password and sessions."""
+    return page()
+
+
+@bp.post("/password")
+@login_required
+def change_password() -> Response | tuple[str, int]:
+    """Another password, for whoever knows the one so far; every other session ends."""
+    person = session.person
+    try:
+        if current_app.config["SPENDAI"].supabase_url:
+            raise ApiError(400, "password_elsewhere", "Supabase keeps the passwords here")
+        try:
+            identity().login(person.email, request.form.get("current", ""), browser=True)
+        except ApiError as error:
+            if error.code == "invalid_credentials":
+                raise ApiError(400, "wrong_password", "this is not your password", "current") from None
+            raise
+        hashed = passwords.hashed(request.form.get("password", ""))
+    except ApiError as error:
+        return page(error), error.status
+    with db.scope("spendai_auth") as tx:
+        tx.call("local_auth.set_password", UUID(person.id), hashed)
+        tx.call("sessions_end_all", UUID(person.id))
+    sign_in(Login(person))
+    flash("Your password is changed. You are signed out everywhere else.", "good")
+    return redirect(url_for(".index"), 303)
+
+
+@bp.post("/sessions")
+@login_required
+def end_sessions() -> Response:
+    """Sign out everywhere, here too: a session that somebody else holds looks no different."""
+    person = session.person
+    sign_out()
+    with db.scope("spendai_auth") as tx:
+        tx.call("sessions_end_all", UUID(person.id))
+    flash("You are signed out everywhere.", "good")
+    return redirect(url_for("account.login"), 303)
