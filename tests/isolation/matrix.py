@@ -48,8 +48,9 @@ def words(cell: str) -> list[str]:
 
 
 def read(text: str) -> Matrix:
-    """Read the two tables: relations first, then functions and schemas. ValueError for unknown words."""
-    reading, running = tables(text)[:2]
+    """Read the two tables, which their first cells tell from others. ValueError for unknown words."""
+    found = {table[0][0]: table for table in tables(text)}
+    reading, running = found["May read rows of"], found["Role"]
     roles = [words(cell)[0] for cell in reading[0][1:]]
     matrix = Matrix({}, set(), {}, {})
     for what, *cells in reading[1:]:
