@@ -54,7 +54,7 @@ def _bound_to(session_id: str) -> bytes:
 
 
 def still_good(session_id: str, sealed: bytes) -> bool:
-    """Whether the provider stands by this session, its tokens renewed if it was time; else its row is gone.
+    """Whether the provider stands by this session, its tokens renewed if it was time.
 
     ApiError 503 when the tokens ran out and the provider cannot be asked.
     """
@@ -72,8 +72,6 @@ def still_good(session_id: str, sealed: bytes) -> bool:
         if time.monotonic() > patience:
             raise AWAY
         time.sleep(0.05)
-    if kept is None:
-        _end(session_id)
     return kept is not None
 
 
@@ -82,7 +80,8 @@ def _renew(session_id: str, kept: Kept) -> bool:
         login = identity().refresh(kept.refresh_token)
     except ApiError as error:
         if error.status == 401:
-            _end(session_id)
+            with db.scope("spendai_auth") as tx:
+                tx.call("web_session_end", key_hash(session_id))
             return False
         if kept.left > 0:
             return True
@@ -90,8 +89,3 @@ def _renew(session_id: str, kept: Kept) -> bool:
     with db.scope("spendai_auth") as tx:
         tx.call("web_session_renew", key_hash(session_id), seal(session_id, login.tokens))
     return True
-
-
-def _end(session_id: str) -> None:
-    with db.scope("spendai_auth") as tx:
-        tx.call("web_session_end", key_hash(session_id))
