@@ -115,7 +115,7 @@ def test_without_a_token_nothing_is_read(api: PostgREST, table: str) -> None:
         ({"role": "anon"}, "42501"),
         ({"role": "service_role"}, "42501"),
     ],
-    ids=str,
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else value,
 )
 def test_a_token_that_is_not_a_persons_reads_nothing(
     api: PostgREST, issued: Callable[..., str], claims: dict[str, Any], code: str
