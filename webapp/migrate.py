@@ -122,6 +122,11 @@ def _begin(conn: psycopg.Connection) -> dict[str, str]:
     if row and row[0] and conn.execute("select to_regclass('auth.schema_migrations') is null").fetchone() == (True,):
         _execute(conn, DB / "supabase.sql")
         _execute(conn, DB / "local_auth.sql")
+    # Not part of a dump, so a restored database would let analysts make temporary objects.
+    conn.execute(
+        "do $$ begin execute format('revoke temporary on database %I from public', current_database());"
+        " exception when insufficient_privilege then null; end $$"
+    )
     conn.execute(LEDGER)
     return dict(conn.execute("select path, sha256 from private.schema_files").fetchall())
 
