@@ -1,5 +1,5 @@
 # Every target in one line; what they do stands in webapp/ and tests/.
-.PHONY: help run demo screenshots test lint psql prove-isolation prove-durable
+.PHONY: help run demo screenshots test lint psql prove-isolation prove-durable prove-private
 BIN := .venv/bin
 SQL_TESTS := tests/functions tests/policies tests/views tests/test_house.py tests/test_supabase_shape.py
 # As it was typed: SQL is full of $, which make would take for itself.
@@ -35,6 +35,9 @@ prove-isolation: .venv/installed-dev ## Let everyone try everything on throw-awa
 
 prove-durable: .venv/installed-dev ## Break everything under load and count: no call lost or double; ARGS="--seconds 600" for long
 	@PYTHONPATH=.:tests:tests/webapp $(BIN)/python -m durable.proof $(ARGS)
+
+prove-private: .venv/installed-dev ## Send words through every route and look for them wherever bytes are kept
+	@PYTHONPATH=.:tests:tests/webapp $(BIN)/python -m durable.private
 
 psql: .venv/installed ## Open the database as its owner; ARGS for psql, SQL from stdin
 	@$(BIN)/python -m webapp.psql
