@@ -93,7 +93,7 @@ def test_servers_that_are_too_old_or_too_new_are_named(number: int, status: str)
     (doctor.partitions, "do $$ begin execute 'drop table private.usage_logs_' ||"
      " to_char(now() + interval '2 months', 'YYYY_MM'); end $$", "warn", "run flask migrate"),
     (doctor.leaked_secret, "select set_config('app.settings.jwt_secret', 'x', true)", "warn", "reset"),
-], ids=str)  # fmt: skip
+], ids=lambda value: getattr(value, "__name__", value))  # fmt: skip
 def test_what_is_wrong_in_the_database_is_named(
     project: SimpleNamespace, check: Any, breaks: str, status: str, says: str
 ) -> None:
