@@ -52,7 +52,8 @@ def test_nothing_is_told_to_whoever_listens_and_no_call_waits_for_a_lock_of_hers
         select p.oid::regprocedure::text from pg_proc p,
             unnest(array['authenticated', 'spendai_proxy', 'spendai_auth']) r
         where pronamespace::regnamespace::text in ('app', 'private', 'local_auth')
-            and (prosrc ~* 'notify' or prosrc ~* 'advisory' and has_function_privilege(r, p.oid, 'execute'))
+            and (prosrc ~* 'pg_notify|^ *notify '
+                or prosrc ~* 'pg_(try_)?advisory' and has_function_privilege(r, p.oid, 'execute'))
     """).fetchall()
     assert found == []
     ann.execute("select pg_advisory_lock(n) from generate_series(1, 100) n")

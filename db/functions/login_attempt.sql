@@ -2,7 +2,8 @@
 -- login_succeeded says otherwise
 --
 -- At most 20 failures in 15 minutes for one account from one address, and 100 from one address. Never by account alone: then
--- anybody could lock its owner out. Tries from one address take turns, so that many at once are counted too.
+-- anybody could lock its owner out. Tries take turns, so that many at once are counted too; by the lock of a table that
+-- nobody else may name, because every login of the database may hold an advisory one.
 create or replace function app.login_attempt(p_account_hash bytea, p_address text) returns integer
 language plpgsql security definer
 set search_path = ''
@@ -11,9 +12,9 @@ declare
     c_window constant interval := '15 minutes';
     v_free_at timestamptz;
 begin
+    lock table private.login_attempts in share row exclusive mode;
     delete from private.login_attempts a where a.id in (
-        select a.id from private.login_attempts a where a.at < clock_timestamp() - c_window limit 100 for update skip locked);
-    perform pg_advisory_xact_lock(hashtextextended('login ' || p_address, 0));
+        select a.id from private.login_attempts a where a.at < clock_timestamp() - c_window limit 100);
     select max(full_.at) + c_window into v_free_at from (
         (select a.at from private.login_attempts a
          where a.address = p_address and a.account_hash = p_account_hash order by a.at desc offset 19 limit 1)
