@@ -34,6 +34,8 @@ class Body:
     """
 
     def __init__(self, environ: dict[str, Any], route: Route, max_body: int, max_upload: int) -> None:
+        if _encoded(environ):
+            raise ApiError(415, "unsupported_content_encoding", "Send the request's body without an encoding")
         self._endpoint, self._form = route.endpoint, None
         self.shared = False
         self.objection = Objection(NEEDS_OWN_KEY) if route.forwarded == "own_key" else None
@@ -101,6 +103,13 @@ class Body:
 def too_large(limit: int) -> ApiError:
     """413 with the limit in it."""
     return ApiError(413, "request_too_large", f"The request's body is larger than {limit} bytes")
+
+
+def _encoded(environ: dict[str, Any]) -> bool:
+    """Whether the body is compressed, so that it could not be read, or not be passed on as it came."""
+    content = environ.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+    transfer = environ.get("HTTP_TRANSFER_ENCODING", "").strip().lower()
+    return content not in ("", "identity") or transfer not in ("", "chunked")
 
 
 def _length(environ: dict[str, Any]) -> int | None:

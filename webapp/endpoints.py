@@ -48,6 +48,22 @@ The operations that always pass must then not name anything that stays at OpenAI
 Models are no secret of an organization: whoever a key serves can list and use what was fine-tuned in its account. A
 JSON object with the same key twice is 400 `duplicate_keys`, a body that cannot be read 400 `unreadable_body`.
 
+## On the wire
+
+Method, path, query, headers, status and bytes pass as they are, both ways, and nothing is retried or redirected. The
+exceptions:
+
+- A streamed chat or text completion that does not ask for its usage is made to (`stream_options.include_usage`), and
+  the one event with the usage is left out of what the client sees.
+- The request loses `Authorization` (replaced), `Host`, `Cookie`, `Forwarded`, `X-Forwarded-*`, `Expect`,
+  `OpenAI-Organization`, `OpenAI-Project`, `x-spendai-*`, hop-by-hop headers and those that `Connection` names.
+  `Accept-Encoding` keeps gzip, deflate and identity. Headers that come twice arrive joined by a comma, names with `_`
+  not at all.
+- The answer loses hop-by-hop headers, trailers, `Set-Cookie`, `Strict-Transport-Security`, `Alt-Svc`, `Server` and
+  `Date`, and gains `x-spendai-call-id`.
+- An id in a path is one segment of letters, digits and `-._~:@!$&'()*+,=`; others percent-encoded, but no slash,
+  backslash, dot, percent sign or control character in disguise. WebSockets are 501 `websocket_not_supported`.
+
 ## Operations
 """
 

@@ -70,8 +70,6 @@ class Gateway:
     def _proxy(self, environ: dict[str, Any], start_response: Start, path: str, query: str) -> Iterator[bytes]:
         key = _bearer(environ)
         target = _target(environ, path, query)
-        if environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() not in ("", "identity"):
-            raise ApiError(415, "unsupported_content_encoding", "Send the request's body without Content-Encoding")
         body = Body(environ, target.route, self.config.max_body_bytes, self.config.max_upload_bytes)
         tags = parse_tags(environ.get("HTTP_X_SPENDAI_TAGS"))
         call = Call(target.route, environ["REQUEST_METHOD"], body.facts, tags)

@@ -41,7 +41,7 @@ def answer(request: Request) -> Reply:
         headers.append(("location", "/v1/elsewhere?x=1"))
     body = rng.choice([b"", rng.randbytes(70_000), b'{"id": "x_1", "object": "list", "usage": {"n": 1}}',
                        b'data: {"type":"thread.run.created"}\r\n\r\n: c\n\ndata: [DONE]\n\n'])  # fmt: skip
-    kind = {b"d": "text/event-stream", b"{": "application/json; charset=utf-8", b"": "text/plain"}.get(body[:1])
+    kind = {b"data:": "text/event-stream", b'{"id"': "application/json; charset=utf-8", b"": "text/plain"}.get(body[:5])
     headers.append(("content-type", kind or "application/octet-stream"))
     if body and rng.random() < 0.3 and "gzip" in (request.header("accept-encoding") or ""):
         body = gzip.compress(body, mtime=0)
@@ -83,7 +83,7 @@ def request_for(
             ["application/json", "application/json; charset=utf-8", "application/octet-stream"]
         )
         body = rng.choice([b"", b"{}", b'{"file_id": "f", "file_id": "g"}', b'{ "model":"m", "x":[-0.0, "\\ud8"] }',
-                           rng.randbytes(50), b'{"stream": true, "stream_options": {"include_usage":true}}'])  # fmt: skip
+                           rng.randbytes(50), b'{"stream":true, "stream_options":{"include_usage":true}}'])  # fmt: skip
     if body and rng.random() < 0.3:
         headers["Transfer-Encoding"] = "chunked"
         return path + query, headers, iter([body[:7], body[7:]])

@@ -23,7 +23,7 @@ REFERENCES = [
     ({"prompt": {"id": "pmpt_1", "version": "2"}}, "prompt.id"),
     ({"voice": {"id": "voice_1"}}, "voice.id"),
     ({"messages": [{"role": "assistant", "audio": {"id": "audio_1"}}]}, "messages[0].audio.id"),
-    ({"messages": [{"content": [{"type": "file", "file": {"file_id": "f-1"}}]}]}, "messages[0].content[0].file.file_id"),
+    ({"messages": [{"content": [{"type": "file", "file": {"file_id": "f"}}]}]}, "messages[0].content[0].file.file_id"),
     ({"input": [{"content": [{"type": "input_image", "file_id": "file-1"}]}]}, "input[0].content[0].file_id"),
     ({"input": [{"type": "computer_call_output", "output": {"file_id": "file-1"}}]}, "input[0].output.file_id"),
     ({"input": [{"type": "item_reference", "id": "msg_1"}]}, "input[0].id"),
