@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
 import click
@@ -15,9 +15,10 @@ from flask import current_app
 from flask.cli import with_appcontext
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from webapp import cli, db, pooling
+from webapp import cli, db, doctor_home, pooling
 from webapp import migrate as migrations
 from webapp.config import Config
+from webapp.doctor_home import Check, Line
 
 SKEW = 5, 60  # seconds: more is odd, much more makes good tokens look expired
 MONTHS = 3  # that should be ready ahead
@@ -46,16 +47,6 @@ select count(*) from generate_series(date_trunc('month', now() at time zone 'UTC
     now() at time zone 'UTC' + make_interval(months => %s), interval '1 month') m
 where to_regclass('private.usage_logs_' || to_char(m, 'YYYY_MM')) is null
 """
-
-
-class Line(NamedTuple):
-    """One finding. status: ok, warn or fail; text: what is, and for the other two what to do."""
-
-    status: str
-    text: str
-
-
-Check = Callable[[Config, psycopg.Connection], Iterator[Line]]
 
 
 def version(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
@@ -196,7 +187,8 @@ def supabase(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
 
 
 CHECKS: tuple[Check, ...] = (
-    version, encryption, migrated, roles, rights, partitions, database_clock, leaked_secret, pooler, provider, supabase
+    version, encryption, migrated, roles, rights, partitions, database_clock, leaked_secret, pooler, provider, supabase,
+    *doctor_home.CHECKS,
 )  # fmt: skip
 
 

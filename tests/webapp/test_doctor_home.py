@@ -1,0 +1,94 @@
+"""`flask doctor` on this machine: spool, disk, secrets and time-outs that are wrong, with what mends them."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import shutil
+import zlib
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import psycopg
+import pytest
+from people import People
+from psycopg.rows import dict_row
+
+from webapp import db, doctor, doctor_home
+from webapp.cluster import SUPERUSER
+from webapp.config import Config, load
+from webapp.migrate import migrate
+
+SECRETS = {"SECRET_KEY": "tests-only-secret-key-of-at-least-32-characters"}
+
+
+@pytest.fixture
+def home(own_dsn: str, tmp_path: Any) -> Iterator[SimpleNamespace]:
+    """An install of its own: config, and conn as its database's owner."""
+    config = load(SECRETS | {"DATABASE_URL": own_dsn, "SPENDAI_HOME": str(tmp_path / "home")})
+    migrate(own_dsn, passwords=db.passwords(config))
+    with psycopg.connect(own_dsn, autocommit=True) as conn:
+        yield SimpleNamespace(config=config, conn=conn, spool=config.home / "spool")
+
+
+def found(check: doctor_home.Check, home: SimpleNamespace, **settings: Any) -> tuple[str, str]:
+    """The worst line of a check."""
+    lines = list(check(Config(**{**vars(home.config), **settings}), home.conn))
+    return max(lines, key=lambda line: ("ok", "warn", "fail").index(line.status), default=("ok", ""))
+
+
+@pytest.mark.parametrize("check", doctor_home.CHECKS)
+def test_a_healthy_home_is_ok_and_doctor_looks_at_it(home: SimpleNamespace, check: doctor_home.Check) -> None:
+    assert found(check, home)[0] == "ok"
+    assert check in doctor.CHECKS
+
+
+@pytest.mark.parametrize("table", ["public.projects", "private.usage_logs_2026_12"])
+def test_a_table_without_row_level_security_is_named(home: SimpleNamespace, table: str) -> None:
+    home.conn.execute("select app.ensure_partition('2026-12-01')")
+    home.conn.execute(f"alter table {table} disable row level security")
+    status, text = found(doctor_home.row_security, home)
+    assert status == "fail" and f"alter table {table.removeprefix('public.')} enable" in text.replace("public.", "")
+
+
+def test_calls_in_doubt_are_counted(home: SimpleNamespace) -> None:
+    admin = psycopg.conninfo.make_conninfo(home.conn.info.dsn, user=SUPERUSER, password=home.conn.info.password)
+    with psycopg.connect(admin, autocommit=True, row_factory=dict_row) as conn:
+        conn.execute("set role postgres")
+        people = People(conn)
+        people.open_calls(people.open_message("ada", max_seconds=-1, **people.now_id()))
+    status, text = found(doctor_home.calls_in_doubt, home)
+    assert status == "warn" and text.startswith("1 calls") and "flask calls settle" in text
+
+
+def test_calls_that_wait_in_the_spool_and_damaged_lines_are_counted(home: SimpleNamespace) -> None:
+    home.spool.mkdir()
+    text = json.dumps({"id": "1"}).encode()
+    line = b"%08x %s\n" % (zlib.crc32(text), text)
+    (home.spool / "a.spool").write_bytes(line + line)
+    assert found(doctor_home.spool, home)[1].startswith("2 calls wait")
+    (home.spool / "a.spool").write_bytes(line[:9])
+    assert "1 damaged" in found(doctor_home.spool, home)[1]
+    with (home.spool / "a.spool").open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert found(doctor_home.spool, home)[0] == "ok", "a living gateway's own"
+
+
+@pytest.mark.parametrize(("free", "status"), [(100 << 20, "fail"), (1 << 30, "warn"), (100 << 30, "ok")])
+def test_a_disk_that_is_nearly_full_is_said(home: SimpleNamespace, monkeypatch: Any, free: int, status: str) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=free))
+    assert found(doctor_home.disk, home)[0] == status
+
+
+def test_secrets_that_others_may_read_are_named(home: SimpleNamespace) -> None:
+    (home.config.home / "secrets" / "SPENDAI_ENCRYPTION_KEYS").chmod(0o644)
+    status, text = found(doctor_home.secret_files, home)
+    assert status == "fail" and "SPENDAI_ENCRYPTION_KEYS" in text
+
+
+def test_time_outs_that_do_not_fit_each_other_are_said(home: SimpleNamespace) -> None:
+    assert "CALL_MAX" in found(doctor_home.time_outs, home, upstream_read_timeout=7200)[1]
+    assert "DRAIN" in found(doctor_home.time_outs, home, drain_seconds=1000)[1]
+    home.conn.execute(f"alter database \"{home.conn.info.dbname}\" set statement_timeout = '2s'")
+    assert "statement_timeout" in found(doctor_home.time_outs, home)[1]

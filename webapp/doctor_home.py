@@ -1,0 +1,118 @@
+"""What `flask doctor` looks at in SPENDAI_HOME and in the ledger: spool, disk, secrets, time-outs, calls in doubt."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import psycopg
+
+from webapp import db
+from webapp.batcher import DEADLINE
+from webapp.config import Config
+from webapp.spool import read_lines
+
+ROOMY, TIGHT = 2 << 30, 200 << 20  # bytes free: less is odd, less is an outage to come
+BARE = """
+select c.oid::regclass::text from pg_class c
+where c.relnamespace in ('public'::regnamespace, 'private'::regnamespace) and c.relkind in ('r', 'p')
+    and not c.relrowsecurity limit 3
+"""
+DOUBT = """
+select count(*), min(started_at)::date from public.usage_logs where state = 'open' and deadline_at < now()
+"""
+TIMEOUT = "select setting::int / 1000.0 from pg_settings where name = 'statement_timeout'"
+
+
+class Line(NamedTuple):
+    """One finding. status: ok, warn or fail; text: what is, and for the other two what to do."""
+
+    status: str
+    text: str
+
+
+Check = Callable[[Config, psycopg.Connection], Iterator[Line]]
+
+
+def row_security(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
+    found = conn.execute(BARE).fetchall()
+    for (name,) in found:
+        yield Line("fail", f"row level security is off on {name}: alter table {name} enable row level security")
+    if not found:
+        yield Line("ok", "row level security is on everywhere")
+
+
+def calls_in_doubt(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
+    number, since = conn.execute(DOUBT).fetchone()
+    if number:
+        yield Line("warn", f"{number} calls are in doubt, the oldest of {since}: flask calls settle closes them")
+    else:
+        yield Line("ok", "no call is in doubt")
+
+
+def spool(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
+    """Files that a living gateway holds are its own business; the others wait for a start."""
+    left = []
+    for path in sorted((config.home / "spool").glob("*.spool")):
+        try:
+            with path.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                data = file.read()
+        except (BlockingIOError, FileNotFoundError):
+            continue
+        read = list(read_lines(data))
+        left += read
+        if damaged := len(data.splitlines()) - len(read):
+            yield Line(
+                "warn", f"{path.name} has {damaged} damaged lines, as after a power cut: their calls are in doubt"
+            )
+    if left:
+        yield Line("warn", f"{len(left)} calls wait in {config.home / 'spool'}: start SpendAI with this SPENDAI_HOME")
+    elif _writable(config.home / "spool"):
+        yield Line("ok", "the spool is empty and can be written")
+    else:
+        yield Line("fail", f"{config.home / 'spool'} cannot be written: give it to the user SpendAI runs as")
+
+
+def _writable(folder: Path) -> bool:
+    while not folder.exists():
+        folder = folder.parent
+    return os.access(folder, os.W_OK | os.X_OK)
+
+
+def disk(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
+    free = shutil.disk_usage(config.home).free
+    status = "fail" if free < TIGHT else "warn" if free < ROOMY else "ok"
+    said = f"{free >> 20} MB are free for {config.home}"
+    yield Line(status, said if status == "ok" else f"{said}: make room, or nothing can be spooled")
+
+
+def secret_files(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
+    wide = [path for path in (config.home / "secrets").glob("*") if path.stat().st_mode & 0o077]
+    for path in wide:
+        yield Line("fail", f"others on this machine may read {path}: chmod 600 it, and change what it holds")
+    if not wide:
+        yield Line("ok", "generated secrets are this user's alone")
+
+
+def time_outs(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
+    with psycopg.connect(db.dsn(config, "spendai_proxy"), prepare_threshold=None) as ledger:
+        (seconds,) = ledger.execute(TIMEOUT).fetchone()
+    if 0 < seconds < DEADLINE:
+        yield Line("warn", f"statement_timeout of spendai_proxy is {seconds:g} s, which refuses calls in busy moments: "
+                   f"set it to 0, or above {DEADLINE:g} s")  # fmt: skip
+    if config.upstream_read_timeout > config.call_max_seconds:
+        yield Line(
+            "warn", "UPSTREAM_READ_TIMEOUT is above CALL_MAX_SECONDS: a silent call is in doubt before it is given up"
+        )
+    if config.drain_seconds > 300:
+        yield Line(
+            "warn", f"stopping may take {config.drain_seconds + 15} s (DRAIN_SECONDS): what stops SpendAI must wait"
+        )
+
+
+CHECKS: tuple[Check, ...] = (row_security, calls_in_doubt, spool, disk, secret_files, time_outs)
