@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import http.client
 import ipaddress
-import re
 import select
 import socket
 import ssl
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import lru_cache
 from typing import NamedTuple
@@ -22,23 +21,11 @@ from urllib.parse import urlsplit
 
 import certifi
 
-HOP_BY_HOP = frozenset((
-    "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
-    "transfer-encoding", "upgrade",
-))  # fmt: skip
-REQUEST_DROPPED = HOP_BY_HOP | frozenset((
-    "host", "authorization", "cookie", "forwarded", "expect", "content-length", "openai-organization", "openai-project",
-))  # fmt: skip
-REQUEST_DROPPED_PREFIXES = ("x-forwarded-", "x-spendai-")
-ANSWER_DROPPED = HOP_BY_HOP | frozenset(("set-cookie", "strict-transport-security", "alt-svc", "server", "date"))
-TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-ENCODINGS = ("gzip", "deflate", "identity")
+from webapp.headers import Headers
+
 IDLE_SECONDS = 30  # an idle connection older than this is not trusted any more
 KEPT_IDLE = 512
 CHUNK = 65536
-
-Headers = list[tuple[str, str]]
 
 
 class UpstreamError(Exception):
@@ -55,50 +42,6 @@ class Interrupted(Exception):
     def __init__(self, *, timeout: bool = False) -> None:
         super().__init__("timeout" if timeout else "broken off")
         self.timeout = timeout
-
-
-def _named_in_connection(value: str) -> set[str]:
-    return {name.strip().lower() for name in value.split(",")}
-
-
-def request_headers(environ: Mapping[str, str], *, identity: bool) -> Headers:
-    """The client's headers that go upstream; ``identity`` asks for an answer that is not compressed."""
-    dropped = REQUEST_DROPPED | _named_in_connection(environ.get("HTTP_CONNECTION", ""))
-    kept = []
-    for key, value in environ.items():
-        if key.startswith("HTTP_"):
-            name = key[5:].replace("_", "-").lower()
-        elif key == "CONTENT_TYPE" and value:
-            name = "content-type"
-        else:
-            continue
-        if name in dropped or name.startswith(REQUEST_DROPPED_PREFIXES):
-            continue
-        if name == "accept-encoding":
-            value = "identity" if identity else accept_encoding(value)  # noqa: PLW2901
-        kept.append((name.title(), value))
-    if identity and "HTTP_ACCEPT_ENCODING" not in environ:
-        kept.append(("Accept-Encoding", "identity"))
-    return kept
-
-
-def accept_encoding(value: str) -> str:
-    """The encodings of the client that metering can read."""
-    wanted = [part.strip() for part in value.split(",")]
-    return ", ".join(part for part in wanted if part.partition(";")[0].strip().lower() in ENCODINGS) or "identity"
-
-
-def answer_headers(headers: Iterable[tuple[str, str]], *, resized: bool) -> Headers:
-    """The upstream's headers that go to the client; ``resized`` drops a length that is no longer true."""
-    headers = list(headers)
-    named = (_named_in_connection(value) for name, value in headers if name.lower() == "connection")
-    dropped = ANSWER_DROPPED.union(*named) | ({"content-length"} if resized else set())
-    return [(name, value) for name, value in headers if name.lower() not in dropped and _sendable(name, value)]
-
-
-def _sendable(name: str, value: str) -> bool:
-    """Whether a header can go on; one with control characters would be an error of ours towards the client."""
-    return TOKEN.fullmatch(name) is not None and CONTROL.search(value) is None
 
 
 @lru_cache(maxsize=1)

@@ -8,7 +8,7 @@ tomorrow is refused on a shared key until somebody has looked at it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from webapp.metering.jsonwalk import Doubled
@@ -25,6 +25,7 @@ CONTENT = {
     "image_generation_call": "result",
     "item_reference": "nothing: it is nothing but an id",
 }
+NESTED = (dict, list, Doubled)
 FILES = re.compile(r"(file|image|mask|input_reference)(\W.*)?")  # form fields that hold files
 
 
@@ -47,7 +48,7 @@ def objection(fields: Iterable[tuple[str, Any]]) -> Objection | None:
             return Objection(NEEDS_OWN_KEY, name)
         if name == "metadata" and isinstance(value, dict) and type(value) is not Doubled:
             continue  # the client's own words
-        for found in _named(name, value, name):
+        if found := _member(name, value):
             return found
     return None
 
@@ -66,27 +67,37 @@ def _is_reference(name: str) -> bool:
     return name.endswith(("_id", "_ids")) and name not in HARMLESS
 
 
-def _named(name: str, value: Any, path: str) -> Iterator[Objection]:
-    """Objections to a member; a name with an object behind it is a JSON schema's and no reference."""
-    if type(value) is str:
-        if value and (_is_reference(name) or name == "container"):
-            yield Objection(NEEDS_OWN_KEY, path)
-    elif isinstance(value, list):
-        if _is_reference(name) and any(type(item) is str for item in value):
-            yield Objection(NEEDS_OWN_KEY, path)
-        for at, item in enumerate(value):
-            if isinstance(item, dict | list):
-                yield from _named("", item, f"{path}[{at}]")
-    elif isinstance(value, dict):
-        yield from _object(value, path)
+def _member(name: str, value: Any) -> Objection | None:
+    """An objection to a member; a name with an object behind it is a JSON schema's and no reference."""
+    kind = type(value)
+    if kind is str:
+        refers = value and (name == "container" or _is_reference(name))
+        return Objection(NEEDS_OWN_KEY, name) if refers else None
+    if kind is list and _is_reference(name) and any(type(item) is str for item in value):
+        return Objection(NEEDS_OWN_KEY, name)
+    return _below(name, _inside(value)) if kind in NESTED else None
 
 
-def _object(value: dict[str, Any], path: str) -> Iterator[Objection]:
+def _inside(value: list[Any] | dict[str, Any]) -> Objection | None:
+    """An objection to something in a list or object, by its place in there."""
+    if type(value) is list:
+        inner = ((f"[{at}]", _inside(item)) for at, item in enumerate(value) if type(item) in NESTED)
+        return next((_below(place, found) for place, found in inner if found), None)
     if type(value) is Doubled:
-        yield Objection(DUPLICATE_KEYS, path)
-    kind = value.get("type")
-    known = kind is None or (isinstance(kind, str) and kind in CONTENT)
-    if known and type(value.get("id")) is str and not value.get(CONTENT[kind]):
-        yield Objection(NEEDS_OWN_KEY, f"{path}.id")
-    for name, inner in value.items():
-        yield from _named(name, inner, f"{path}.{name}")
+        return Objection(DUPLICATE_KEYS)
+    if type(value.get("id")) is str:
+        kind = value.get("type")
+        known = kind is None or (type(kind) is str and kind in CONTENT)
+        if known and not value.get(CONTENT[kind]):
+            return Objection(NEEDS_OWN_KEY, "id")
+    for name, item in value.items():
+        if found := _member(name, item):
+            return found
+    return None
+
+
+def _below(place: str, found: Objection | None) -> Objection | None:
+    """The objection as seen from one step further out."""
+    if found is None or found.param is None:
+        return found and Objection(found.code, place)
+    return Objection(found.code, place + ("" if found.param.startswith("[") else ".") + found.param)
