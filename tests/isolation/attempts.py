@@ -32,19 +32,19 @@ TRY = """
 do $do$
 declare
     statement text;
-    results jsonb := '[]';
+    results text[] := '{}';
     value text;
 begin
-    for statement in select jsonb_array_elements_text($json$%s$json$) loop
+    for statement in select jsonb_array_elements_text($json$STATEMENTS$json$) loop
         begin
             execute statement into value;
             raise exception using errcode = 'UNDO1', message = coalesce(value, '');
         exception
-            when sqlstate 'UNDO1' then results := results || to_jsonb('ok ' || sqlerrm);
-            when others then results := results || to_jsonb(sqlstate);
+            when sqlstate 'UNDO1' then results := array_append(results, 'ok ' || sqlerrm);
+            when others then results := array_append(results, sqlstate);
         end;
     end loop;
-    perform set_config('isolation.results', results::text, false);
+    perform set_config('isolation.results', to_json(results)::text, false);
 end $do$
 """
 VIEW_OWNERS = ("alter view {} rename to isolation", "drop view {}", "comment on view {} is ''")
@@ -53,7 +53,7 @@ TABLE_OWNERS = (
     "comment on table {} is ''", "alter table {} disable row level security", "create policy p on {} using (true)",
     "create trigger t before insert on {} for each row execute function suppress_redundant_updates_trigger()",
 )  # fmt: skip
-BATCH = 500  # results are appended to one value: short ones stay fast
+BATCH = 2000
 
 
 class Attempt(NamedTuple):
@@ -71,7 +71,7 @@ def run(conn: psycopg.Connection, attempts: list[Attempt]) -> list[str]:
     results: list[str] = []
     for start in range(0, len(attempts), BATCH):
         statements = json.dumps([attempt.statement for attempt in attempts[start : start + BATCH]])
-        conn.execute(TRY % statements.replace("%", "%%") if "%" in statements else TRY % statements)
+        conn.execute(TRY.replace("STATEMENTS", statements))
         row = conn.execute("select current_setting('isolation.results') as results").fetchone()
         results += json.loads(row["results"])
     return results
