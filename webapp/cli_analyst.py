@@ -30,7 +30,7 @@ def analyst() -> None:
 
 @analyst.command()
 @click.option("--org", required=True, help="Organization: its name or id.")
-@click.option("--name", required=True, help="Whom the login is for; only you see that.")
+@click.option("--name", required=True, help="Whom the login is for; stands in the audit log.")
 @with_appcontext
 def add(org: str, name: str) -> None:
     """Make a login that reads one organization's numbers; print its connection string, once."""
@@ -42,8 +42,8 @@ def add(org: str, name: str) -> None:
     url = connection_url(config, dsn, role, password)  # after the commit: what is printed works
     click.echo("This is shown once; whoever has it reads the organization's numbers:", err=True)
     click.echo(url)
-    if not listens:
-        click.echo("Start SpendAI again once (Ctrl-C, make run): from then on it listens there.", err=True)
+    if config.embedded and not listens:
+        click.echo("It listens there from the next start of SpendAI on (Ctrl-C, make run).", err=True)
 
 
 @analyst.command("list")

@@ -107,13 +107,13 @@ def test_over_the_network_nobody_but_analysts_gets_in(acme: str, home: Config) -
 def test_a_running_install_has_to_be_started_again_once_and_closes_the_door_after_the_last(home: Config) -> None:
     server = embedded.ensure(home)
     added = flask(home, "add", "--org", "Acme", "--name", "Ann")
-    assert "Start SpendAI again" in added.stderr
+    assert "next start" in added.stderr
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(added.stdout.strip())
     server.stop()
     server = embedded.ensure(home)
     assert ask(added.stdout.strip(), PROJECTS) == [("Acme's project",)]
-    assert "again" not in flask(home, "add", "--org", "Evil", "--name", "Eve").stderr
+    assert "next start" not in flask(home, "add", "--org", "Evil", "--name", "Eve").stderr
     for line in flask(home, "list").stdout.splitlines():
         assert flask(home, "remove", line.split("\t")[0]).exit_code == 0
     server.stop()
