@@ -112,6 +112,8 @@ class Ledger:
                 if count := replay(folder, self._settle_late, self._spool.append):
                     log.warning("settled %s calls that an earlier run had spooled", count)
                 self.replayed = True
+            except BlockingIOError:  # another worker is at it
+                gevent.sleep(0.05)
             except (LedgerUnavailable, OSError):
                 gevent.sleep(1)
 

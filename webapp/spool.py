@@ -137,27 +137,29 @@ def _deliver_one(deliver: Deliver, message: Message) -> bool | Exception:
 def replay(folder: Path, deliver: Deliver, keep: Callable[[Message], object]) -> int:
     """Deliver what earlier runs left behind; returns how many messages. What ``deliver`` raises ends it, files stay.
 
-    Messages whose answer is not definite yet go to ``keep``, the spool of this run.
+    Messages whose answer is not definite yet go to ``keep``, the spool of this run. One worker replays at a time, and the
+    others must not think that all is done: they get BlockingIOError.
     """
-    count = 0
-    for path in sorted(folder.glob("*.spool")) if folder.is_dir() else ():
-        file = None
+    if not any(folder.glob("*.spool")):
+        return 0
+    with open(os.open(folder / "replay.lock", os.O_WRONLY | os.O_CREAT, 0o600), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return sum(_replay_file(path, deliver, keep) for path in sorted(folder.glob("*.spool")))
+
+
+def _replay_file(path: Path, deliver: Deliver, keep: Callable[[Message], object]) -> int:
+    with path.open("rb") as file:
         try:
-            file = os.open(path, os.O_RDWR)
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            messages = list(read_lines(path.read_bytes()))
-            for start in range(0, len(messages), AT_ONCE):
-                part = messages[start : start + AT_ONCE]
-                for message, answer in zip(part, _deliver_all(part, deliver), strict=True):
-                    if isinstance(answer, Exception):
-                        raise answer
-                    if not answer:
-                        keep(message)
-            count += len(messages)
-            path.unlink()
-        except (BlockingIOError, FileNotFoundError):
-            continue  # its writer lives, or another worker was faster
-        finally:
-            if file is not None:
-                os.close(file)
-    return count
+        except BlockingIOError:
+            return 0  # its writer lives
+        messages = list(read_lines(file.read()))
+        for start in range(0, len(messages), AT_ONCE):
+            part = messages[start : start + AT_ONCE]
+            for message, answer in zip(part, _deliver_all(part, deliver), strict=True):
+                if isinstance(answer, Exception):
+                    raise answer
+                if not answer:
+                    keep(message)
+        path.unlink()
+        return len(messages)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
@@ -24,9 +25,10 @@ from stack import SECRETS, Stack
 
 from webapp import db
 from webapp.cluster import SUPERUSER, Cluster, temporary
-from webapp.config import ROOT, load
+from webapp.config import ROOT, Config, load
 from webapp.ledger import Ledger
 from webapp.programs import run_as
+from webapp.spool import Spool
 
 CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]}
 PRICE = Decimal("0.00000885")
@@ -212,6 +214,24 @@ def test_what_runs_when_a_worker_must_stop_is_settled_by_the_next_start(site, le
     again._replay.join(10)
     again.close()
     assert again.replayed and row(site, call)[:2] == ("settled", "priced")
+
+
+def test_a_worker_is_not_ready_while_another_still_settles_what_was_spooled(site, tmp_path):
+    home = Config(**{**vars(site.config), "home": tmp_path})
+    folder = tmp_path / "spool"
+    folder.mkdir()
+    call = message(site)
+    left = Spool(folder, lambda message: False)
+    left.put(call)
+    left.close()
+    with (folder / "replay.lock").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        ledger = Ledger(home)
+        ledger._replay.join(0.3)
+        assert not ledger.replayed and row(site, call)[0] == "open"
+    ledger._replay.join(10)
+    ledger.close()
+    assert ledger.replayed and row(site, call)[0] == "settled"
 
 
 @contextmanager

@@ -47,7 +47,7 @@ def test_replay_keeps_the_file_until_every_line_is_delivered(tmp_path):
     with pytest.raises(OSError):
         replay(tmp_path, fail_at_second, None)
     assert replay(tmp_path, lambda message: delivered.append(message["id"]) or True, None) == 2
-    assert delivered == [1, 2, 1, 2] and not list(tmp_path.iterdir())
+    assert delivered == [1, 2, 1, 2] and not list(tmp_path.glob("*.spool"))
 
 
 def never(message):
