@@ -31,7 +31,7 @@ def gateway(own_dsn: str) -> tuple[str, People]:
         people = object.__new__(People)
         people.conn, people.ids, people.orgs, people.projects, people.keys = conn, {}, {}, {}, {}
         conn.execute("grant spendai_proxy to current_user")
-        people._found("ada", "Acme")
+        people.found("ada", "Acme")
         conn.commit()
         yield own_dsn, people
 
