@@ -137,8 +137,8 @@ def _deliver_one(deliver: Deliver, message: Message) -> bool | Exception:
 def replay(folder: Path, deliver: Deliver, keep: Callable[[Message], object]) -> int:
     """Deliver what earlier runs left behind; returns how many messages. What ``deliver`` raises ends it, files stay.
 
-    Messages whose answer is not definite yet go to ``keep``, the spool of this run. One worker replays at a time, and the
-    others must not think that all is done: they get BlockingIOError.
+    Messages whose answer is not definite yet go to ``keep``, the spool of this run. One worker replays at a time, and
+    the others must not think that all is done: they get BlockingIOError.
     """
     if not any(folder.glob("*.spool")):
         return 0

@@ -77,10 +77,13 @@ class Product:
         self.start()
         return True
 
-    def whole(self, seconds: float = 90) -> None:
-        """Wait until it runs and every settle that was put off is done; AssertionError when that does not come."""
-        end, quiet_since = time.monotonic() + seconds, None
-        while quiet_since is None or time.monotonic() - quiet_since < READ_SECONDS + DRAIN_SECONDS + 1:
+    def whole(self, still: float = READ_SECONDS + DRAIN_SECONDS + 1) -> None:
+        """Wait until it runs, every settle that was put off is done, and so many seconds have passed since.
+
+        AssertionError when that does not come.
+        """
+        end, quiet_since = time.monotonic() + 90, None
+        while quiet_since is None or time.monotonic() - quiet_since < still:
             self.revive()
             quiet = self.ready() and not self.spooled()
             quiet_since = (quiet_since or time.monotonic()) if quiet else None

@@ -113,7 +113,7 @@ def main() -> int:
         product = Product(home, url)
         product.start()
         try:
-            product.whole()
+            product.whole(0)
             proof = Proof(product, Clients(product.port, product.key(), words.seed), home / "journal", words.seed)
             (home / "journal").touch()
             for _ in range(max(1, round(words.seconds / words.round))):
