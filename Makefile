@@ -21,6 +21,7 @@ screenshots: .venv/installed-dev ## Take pictures of every page into screenshots
 
 test: .venv/installed-dev ## Run all tests, those of SQL on Postgres 15 too; or those in ARGS
 	@.ci/chromium
+	@.ci/axe
 	@.ci/databases
 	@.ci/postgrest
 	@[ "$$CI" != true ] || .ci/advisors

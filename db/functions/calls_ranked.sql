@@ -1,8 +1,8 @@
 -- calls_ranked(...) → calls by cost, tokens or age, one page; the next begins after the last row's value and id
 --
--- p_by: started_at (the oldest first; the newest first is calls_page), cost, tokens_in, tokens_cached, tokens_out: the highest
--- first, or with a minus before it the lowest. Calls without the value come last. p_after_value: of that column, for
--- started_at in microseconds since 1970.
+-- p_by: cost, tokens_in, tokens_cached, tokens_out or started_at: the highest first, or with a minus before it the lowest (so
+-- -started_at is the oldest first; the newest first is calls_page, by index). Calls without the value come last.
+-- p_after_value: of that column, for started_at in microseconds since 1970.
 create or replace function app.calls_ranked(
     p_from timestamptz, p_to timestamptz, p_filters jsonb, p_by text, p_after_value numeric, p_after_id uuid, p_limit integer
 ) returns setof public.calls

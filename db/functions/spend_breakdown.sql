@@ -35,7 +35,7 @@ as $$
         case when not f.is_rest then min(f.prefix) end,
         count(*), sum(f.calls)::bigint, sum(f.tokens_in)::bigint, sum(f.tokens_cached)::bigint, sum(f.tokens_out)::bigint,
         sum(f.cost), sum(f.unpriced_calls)::bigint, sum(f.no_usage_calls)::bigint, sum(f.in_doubt_calls)::bigint,
-        sum(f.error_calls)::bigint, 
+        sum(f.error_calls)::bigint,
         -- Of the whole, not of the rows: calls with several tags are in several of those.
         sum(f.cost) / nullif((select sum(c.cost) from unnest(p_cells) c where c.is_now and c.whole), 0),
         sum(f.adjustments), sum(f.cost_corrected)

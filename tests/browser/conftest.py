@@ -10,10 +10,17 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 from stack import Stack
 
+from webapp.config import ROOT
+
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+LOOK = """async () => {
+    const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+    const { violations } = await axe.run({ runOnly: rules, resultTypes: ["violations"] });
+    return violations.map(rule => [rule.id, rule.nodes.map(node => node.html.slice(0, 160))]);
+}"""
 TELL = (
     "document.addEventListener('securitypolicyviolation', e => console.error('CSP', e.violatedDirective, e.blockedURI))"
 )
@@ -55,7 +62,8 @@ class Complaints(list[str]):
         return page
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
+        looked_for = message.location.get("url", "").endswith(("/nowhere", "/nonsense"))  # pages that are not there
+        if message.type in ("error", "warning") and not looked_for:
             self.append(f"console {message.type}: {message.text}")
 
     def _request(self, request: Request) -> None:
@@ -85,6 +93,30 @@ def open_page(chromium: Browser, site: Stack, complaints: Complaints) -> Iterato
     yield open_one
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The source of axe-core. Where it is not installed these tests cannot run; in CI that is a failure."""
+    path = ROOT / ".venv/axe/node_modules/axe-core/axe.min.js"
+    if not path.exists():
+        explain = "axe-core is not installed: run .ci/axe"
+        if os.environ.get("CI") == "true":
+            pytest.fail(explain)
+        pytest.skip(explain)
+    return path.read_text()
+
+
+@pytest.fixture
+def accessible(axe: str) -> Callable[[Page], None]:
+    """Asserts that nothing on a page breaks a rule of WCAG 2.2 A or AA that a machine can check."""
+
+    def check(page: Page) -> None:
+        page.evaluate(axe)
+        found = page.evaluate(LOOK)
+        assert [f"{page.url}: {rule} {places}" for rule, places in found] == []
+
+    return check
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
+from everything import ADMINS_ONLY, SIGNED_IN, SIGNED_OUT
 from playwright.sync_api import Page, expect
 from spending import spent
 from stack import Stack
@@ -14,11 +15,6 @@ from stack import Stack
 from webapp.auth.passwords import hashed
 from webapp.config import ROOT
 
-PAGES = (
-    "/", "/?by=model", "/?by=key&all=1", "/?period=today", "/?from=2020-01-01&to=2020-02-01", "/projects",
-    "/projects/{project}", "/projects/{project}/archive", "/keys", "/keys/{key}/rotate", "/calls", "/calls/{call}",
-    "/prices", "/prices/gpt-5.6-sol", "/team", "/settings",
-)  # fmt: skip
 PASSWORD = "correct horse"
 STATIC = ROOT / "webapp/static"
 BAR = "document.querySelector('[data-figure=spend-figure] .bars .point path').style.fill"
@@ -34,7 +30,8 @@ def acme(site: Stack) -> SimpleNamespace:
         for day in range(40)
         for model in ("gpt-4o", "gpt-4o-mini")
     ]
-    return SimpleNamespace(project=people.projects["ada"], key=people.keys["ada"].id, call=calls[0])
+    ids = {"project": people.projects["ada"], "key": people.keys["ada"].id, "member": people.ids["dev"]}
+    return SimpleNamespace(call=calls[0], **ids)
 
 
 def log_in(page: Page) -> Page:
@@ -46,16 +43,32 @@ def log_in(page: Page) -> Page:
     return page
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1180), ("dark", 1180), ("light", 420), ("dark", 420)])
-def test_no_page_complains_or_scrolls_sideways(
-    acme: SimpleNamespace, open_page: Callable[..., Page], scheme: str, width: int
+def addresses(acme: SimpleNamespace) -> list[str]:
+    now = datetime.now(UTC).date()
+    words = {"model": "gpt-4o", "quarter": now - timedelta(days=100), "tomorrow": now + timedelta(days=1)}
+    return [path.format(**vars(acme), **words) for path in (SIGNED_IN | ADMINS_ONLY).values()]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_complains_or_keeps_anybody_out(
+    acme: SimpleNamespace, open_page: Callable[..., Page], accessible: Callable[[Page], None], scheme: str
 ) -> None:
-    page = log_in(open_page(color_scheme=scheme, viewport={"width": width, "height": 800}))
-    for address in PAGES:
-        path = address.format(**vars(acme))
-        assert page.goto(path).status == 200, path
+    page = open_page(color_scheme=scheme)
+    for path in SIGNED_OUT.values():
+        page.goto(path)
+        accessible(page)
+    log_in(page)
+    for path in addresses(acme):
+        assert page.goto(path).status == (404 if path == "/nowhere" else 200), path
         expect(page.locator("h1")).to_have_count(1)
-        assert page.evaluate("document.documentElement.scrollWidth") == width, path
+        accessible(page)
+
+
+def test_no_page_scrolls_sideways_on_a_telephone(acme: SimpleNamespace, open_page: Callable[..., Page]) -> None:
+    page = log_in(open_page(viewport={"width": 420, "height": 800}))
+    for path in addresses(acme):
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth") == 420, path
 
 
 def test_charts_are_drawn_with_a_bar_for_every_day_and_series(acme: SimpleNamespace, page: Page) -> None:

@@ -13,6 +13,7 @@ from webapp import format as written
 from webapp.pages.common import PERIODS
 
 FAMILIES = ("account", "spend", "projects", "keys", "calls", "prices", "team", "settings", "audit", "profile")
+TABLES = ("projects", "keys", "prices", "team", "audit")  # exported as a whole at /<family>.csv
 FOREVER = "public, max-age=31536000, immutable"
 
 
@@ -28,7 +29,10 @@ def init_app(app: Flask) -> None:
         return url_for("static", filename=name, v=_digest(Path(app.static_folder or "") / name))
 
     for family in FAMILIES:
-        app.register_blueprint(import_module(f"webapp.pages.{family}").bp)
+        module = import_module(f"webapp.pages.{family}")
+        app.register_blueprint(module.bp)
+        if family in TABLES:  # here, because a blueprint would put a slash between its prefix and the dot
+            app.add_url_rule(f"/{family}.csv", f"{family}.table", module.table)
     written.init_app(app)
     app.jinja_env.lstrip_blocks = True  # indentation of templates is not worth sending
     app.add_template_global(asset)

@@ -74,7 +74,6 @@ def index() -> str:
     return render_template("audit.html", rows=rows[:PAGE], more=more, paged=bool(cursor[0]), sentence=sentence)
 
 
-@bp.get(".csv")
 @login_required
 def table() -> Response:
     """The whole log; each thousand lines are a transaction of their own, however long the client takes."""

@@ -76,7 +76,6 @@ def index(error: ApiError | None = None, form: dict[str, str] | None = None) -> 
     )
 
 
-@bp.get(".csv")
 @login_required
 def table() -> Response:
     """The same table, as a file."""

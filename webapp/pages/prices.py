@@ -53,7 +53,6 @@ def index(error: ApiError | None = None) -> str:
     return render_template("prices.html", missing=missing, prices=prices, words=words, sorting=sorting, **form)
 
 
-@bp.get(".csv")
 @login_required
 def table() -> Response:
     """The same table, as a file."""

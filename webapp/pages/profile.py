@@ -8,7 +8,7 @@ from flask import Blueprint, current_app, flash, redirect, render_template, requ
 from werkzeug.wrappers import Response
 
 from webapp import db
-from webapp.auth import login_required, passwords
+from webapp.auth import login_required, passwords, throttle
 from webapp.auth.identity import Login, identity
 from webapp.auth.people import sign_in, sign_out
 from webapp.errors import ApiError
@@ -41,7 +41,8 @@ def change_password() -> Response | tuple[str, int]:
         if current_app.config["SPENDAI"].supabase_url:
             raise ApiError(400, "password_elsewhere", "Supabase keeps the passwords here")
         try:
-            identity().login(person.email, request.form.get("current", ""), browser=True)
+            with throttle.counted(person.email):
+                identity().login(person.email, request.form.get("current", ""), browser=True)
         except ApiError as error:
             if error.code == "invalid_credentials":
                 raise ApiError(400, "wrong_password", "this is not your password", "current") from None

@@ -63,7 +63,6 @@ def index(error: ApiError | None = None, typed: str = "") -> str:
     return render_template("projects.html", projects=projects, error=error, typed=typed, sorting=sorting)
 
 
-@bp.get(".csv")
 @login_required
 def table() -> Response:
     """The same table, as a file."""

@@ -42,7 +42,6 @@ def index() -> str:
     return page()
 
 
-@bp.get(".csv")
 @login_required
 def table() -> Response:
     """The members, as a file."""

@@ -1,0 +1,135 @@
+"""What people and strangers type, click twice, leave open and make up: every page holds."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from conftest import PASSWORD, Browser, Site
+from seeded import Acme, spend, table, text
+
+NAMES = (
+    "<img src=x onerror=alert(1)>", "'; drop table projects; --", "{{ 7 * 7 }}", "emoji 🧾👩",
+    "\u05e9\u05dc\u05d5\u05dd \u202e override",
+    "=cmd|' /C calc'!A0", "a" * 200, "&amp;<b>", "\u0645\u0631\u062d\u0628\u0627",
+)  # fmt: skip
+PAGES = ("/", "/projects", "/keys", "/calls", "/team", "/audit", "/settings", "/?by=model", "/?by=end_user", "/?by=tag")
+
+
+@pytest.fixture
+def team(site: Site) -> Acme:
+    return Acme(site)
+
+
+def test_any_name_anywhere_stays_text(site: Site, team: Acme) -> None:
+    """Names of projects and keys, models, end users and tags: whatever clients send is shown and never run."""
+    for name in NAMES:
+        project = team.ada.post("/projects", {"name": name})
+        assert project.status_code == 201, (name, project.text)
+        team.project = project.json
+        team.key = team.ada.post(f"/projects/{team.project['id']}/keys", {"name": name}).json
+        spend(site, team, model=name, model_requested=name, end_user=name, tags={"name": name})
+    for path in (*PAGES, f"/projects/{team.project['id']}", f"/team/{team.ada.user['id']}"):
+        page = team.browser.get(path)
+        assert page.status_code == 200, path
+        assert "<img src=x" not in page.text and "&amp;<b>" not in page.text, path
+    shown = text(team.browser.get("/projects"))
+    assert all(name in shown for name in NAMES if "&" not in name and "<" not in name)
+    exported = table(team.browser.get("/projects.csv"))
+    assert {row["name"].lstrip("'") for row in exported} >= {name.lstrip("'") for name in NAMES}
+    assert not any(row["name"].startswith("=") for row in exported)
+
+
+@pytest.mark.parametrize("name", ["x" * 201, "x" * 500, "tab\there", "\x1b[31mred", "   "])
+def test_names_that_cannot_be_are_refused_beside_their_field(team: Acme, name: str) -> None:
+    for path, shown, form in (
+        ("/projects", "/projects", {"name": name}),
+        ("/settings", "/settings", {"name": name}),
+        ("/keys", "/keys", {"name": name, "project": team.project["id"], "form_id": team.project["id"]}),
+    ):
+        answer = team.browser.post(path, shown=shown, **form)
+        assert answer.status_code == 400 and 'aria-invalid="true"' in answer.text, path
+
+
+@pytest.mark.parametrize("path", ["/", "/calls"])
+def test_periods_of_any_kind_are_shown_or_refused_in_words(site: Site, team: Acme, path: str) -> None:
+    spend(site, team)
+    for words, status in {
+        "from=2026-02-01&to=2026-01-01": 400, "from=2026-01-01&to=2026-01-01": 400, "from=31.12.2025": 400,
+        "from=0001-01-01": 400, "to=9999-12-31": 400, "from=2999-01-01&to=2999-02-01": 200, "period=today": 200,
+        "from=2016-01-01&to=2036-01-01": 200, "from=1970-01-01&to=2999-01-01": 200, "period=last-month": 200,
+        "from=2026-01-01T10:00:00%2B05:30&to=2999-01-01": 200, "period=custom": 200, "period=-1": 400,
+    }.items():  # fmt: skip
+        answer = team.browser.get(f"{path}?{words}")
+        assert answer.status_code == status, words
+        assert "Back to the start" in text(answer) if status == 400 else True
+
+
+def test_what_is_not_there_reads_the_same_as_what_belongs_to_others(site: Site, team: Acme) -> None:
+    spend(site, team)
+    foreign, unknown = team.eves.get(f"/projects/{team.project['id']}"), team.browser.get(f"/projects/{team.key['id']}")
+    assert foreign.status_code == unknown.status_code == 404
+    assert text(foreign).split("404")[2] == text(unknown).split("404")[2]
+    assert "No calls match these filters" in text(team.browser.get("/?project=" + team.key["id"]))
+
+
+def test_a_form_sent_twice_changes_one_thing(team: Acme) -> None:
+    for _ in range(2):
+        answer = team.browser.post("/projects", name="only once")
+    assert answer.status_code == 409 and "only once" in answer.text
+    assert text(team.browser.get("/projects")).count("only once") == 1
+    revoke = f"/keys/{team.key['id']}/revoke"
+    assert [team.browser.post(revoke).status_code for _ in range(2)] == [302, 302]
+
+
+def test_after_logging_out_the_back_button_shows_nothing(team: Acme) -> None:
+    page = team.browser.get("/keys")
+    assert page.headers["Cache-Control"] == "no-store"
+    team.browser.post("/logout", shown="/team")
+    answer = team.browser.get("/keys")
+    assert answer.status_code == 302 and answer.location == "/login?next=/keys"
+    assert team.key["prefix"] not in team.browser.get("/keys", follow_redirects=True).text
+
+
+def test_two_tabs_work_side_by_side(team: Acme) -> None:
+    first, second = team.browser.token("/projects"), team.browser.token("/keys")
+    for token, name in ((first, "one"), (second, "two"), (first, "three")):
+        assert team.browser.post("/projects", csrf_token=token, shown="/team", name=name).status_code == 302
+
+
+def test_a_form_left_open_over_a_log_out_and_in_changes_nothing_and_says_so(team: Acme) -> None:
+    token = team.browser.token("/projects")
+    team.browser.post("/logout", shown="/team")
+    team.browser.post("/login", email=team.ada.email, password=PASSWORD)
+    answer = team.browser.post("/projects", csrf_token=token, shown="/team", name="stale")
+    assert answer.status_code == 403 and "Nothing was changed" in text(answer)
+    assert "stale" not in text(team.browser.get("/projects"))
+
+
+def every_form(browser: Browser, team: Acme) -> list[str]:
+    """Addresses of every form that changes something."""
+    pages = (*PAGES, "/account", "/prices", f"/projects/{team.project['id']}", f"/keys/{team.key['id']}/rotate")
+    found = {a for page in pages for a in re.findall(r'method="post" action="([^"]+)"', browser.get(page).text)}
+    return sorted(found | {f"/keys/{team.key['id']}/{act}" for act in ("rotate", "revoke")})
+
+
+def test_no_form_takes_a_forged_token(team: Acme) -> None:
+    forms = every_form(team.browser, team)
+    assert len(forms) > 10
+    for path in forms:
+        for token in ("", "0" * 64, team.eves.token("/team")):
+            answer = team.browser.post(path, shown="/team", csrf_token=token, name="forged", key="sk-forged-key-000000")
+            assert answer.status_code == 403, path
+    assert "forged" not in text(team.browser.get("/projects")) + text(team.browser.get("/settings"))
+
+
+def test_no_form_works_for_a_developer_except_their_own(team: Acme) -> None:
+    own = ("/logout", "/theme", "/account/password", "/account/sessions")
+    token = team.devs.token("/team")
+    for path in every_form(team.browser, team):
+        if path not in own:
+            form = {"name": "x", "project": team.project["id"], "form_id": team.ada.user["id"], "role": "admin",
+                    "email": "x@example.test", "key": "sk-forged-key-0000000", "overlap_seconds": "0"}  # fmt: skip
+            answer = team.devs.post(path, shown="/team", csrf_token=token, **form)
+            assert answer.status_code in (400, 403), (path, answer.status_code)
+    assert team.ada.get("/projects").json["data"][0]["name"] == "chat"

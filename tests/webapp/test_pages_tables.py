@@ -1,0 +1,175 @@
+"""Tables of every page: sorted by links, filtered, exported."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from html import unescape
+
+import pytest
+from conftest import Browser, Site
+from seeded import Acme, spend, table, text
+
+ORGANIZATION_TABLES = ("/projects", "/keys", "/prices", "/team", "/audit")
+
+
+@pytest.fixture
+def team(site: Site) -> Acme:
+    return Acme(site)
+
+
+def column(browser: Browser, path: str, number: int = 0) -> list[str]:
+    """Texts of one column of the first table, without its foot."""
+    body = re.search(r"<tbody>(.*?)</tbody>", browser.get(path).text, re.S)[1]
+    rows = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.S) for row in body.split("<tr")[1:]]
+    return [re.sub(r"\s+", " ", unescape(re.sub("<[^>]+>", "", row[number]))).strip() for row in rows]
+
+
+def heads(browser: Browser, path: str) -> dict[str, tuple[str | None, str]]:
+    """Column → (aria-sort, link) of the first table."""
+    head = re.search(r"<thead>(.*?)</thead>", browser.get(path).text, re.S)[1]
+    found = re.findall(r'<th [^>]*?(?:aria-sort="(\w+)")?><a href="([^"]+)">([^<]+)', head)
+    return {words.strip(): (sort or None, unescape(link)) for sort, link, words in found}
+
+
+def three_models(site: Site, team: Acme) -> None:
+    spend(site, team, model="gpt-4o")  # dearest
+    for _ in range(3):
+        spend(site, team, model="gpt-4o-mini")
+    spend(site, team, model="gpt-4.1-nano", usage={"prompt_tokens": 9000, "completion_tokens": 1})
+
+
+def test_a_click_on_a_heading_sorts_and_another_one_turns_it_round(site: Site, team: Acme) -> None:
+    three_models(site, team)
+    path = "/?by=model"
+    assert column(team.browser, path) == ["gpt-4o", "gpt-4o-mini", "gpt-4.1-nano"]
+    found = heads(team.browser, path)
+    assert [words for words, (sort, _) in found.items() if sort] == ["Spend"] and found["Spend"][0] == "descending"
+    calls = found["Calls"][1]
+    assert column(team.browser, calls)[0] == "gpt-4o-mini"
+    again = heads(team.browser, calls)["Calls"]
+    assert again[0] == "descending"
+    assert column(team.browser, again[1])[-1] == "gpt-4o-mini"
+    assert heads(team.browser, again[1])["Calls"][0] == "ascending"
+    assert column(team.browser, found["Model"][1]) == ["gpt-4.1-nano", "gpt-4o", "gpt-4o-mini"]
+
+
+def test_sorting_changes_neither_colours_nor_filters(site: Site, team: Acme) -> None:
+    three_models(site, team)
+    page = team.browser.get("/?by=model&sort=calls&model=gpt-4o&model=gpt-4o-mini").text
+    assert re.findall(r'class="swatch c(\d)"></span><a[^>]*>([^<]+)', page) == [("2", "gpt-4o-mini"), ("1", "gpt-4o")]
+    assert page.count("Remove filter model") == 2
+
+
+def test_other_stays_last_however_the_table_is_sorted(site: Site, team: Acme) -> None:
+    for size in range(8):
+        spend(site, team, end_user=f"user-{size}", usage={"prompt_tokens": size * 1000 + 1, "completion_tokens": 0})
+    for sort in ("cost", "-cost", "name", "-calls"):
+        assert column(team.browser, f"/?by=end_user&sort={sort}")[-1] == "Other (2)"
+
+
+def test_projects_keys_and_prices_sort_by_any_heading(site: Site, team: Acme) -> None:
+    for name in ("Zebra", "apple"):
+        project = team.ada.post("/projects", {"name": name}).json
+        team.ada.post(f"/projects/{project['id']}/keys", {"name": f"{name} key"})
+    spend(site, team)
+    assert column(team.browser, "/projects")[0] == "chat"
+    assert column(team.browser, "/projects?sort=name") == ["apple", "chat", "Zebra"]
+    assert column(team.browser, "/keys?sort=-name") == ["Zebra key", "main", "apple key"]
+    assert column(team.browser, "/keys?sort=last_used_at")[0] == "main"
+    prices = [
+        Decimal(cell[1:].replace(",", "")) for cell in column(team.browser, "/prices?sort=output", 3) if cell != "–"
+    ]
+    assert prices == sorted(prices, reverse=True) and len(prices) > 50
+    for path in ("/projects", "/keys", "/prices"):
+        for _, link in heads(team.browser, path).values():
+            assert team.browser.get(link if link.startswith("/") else path + link).status_code == 200, link
+
+
+def test_the_dearest_calls_come_first_page_by_page(site: Site, team: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webapp.pages.calls.PAGE", 2)
+    for n, size in enumerate((3, 1, 4, 1, 5)):
+        spend(site, team, 1 - n / 10, usage={"prompt_tokens": size * 1000, "completion_tokens": 0})
+    spend(site, team, outcome="no_usage", usage=None, status_code=504)
+    path, seen = "/calls?sort=cost", []
+    while path:
+        seen += column(team.browser, path, 7)
+        more = re.search(r'href="([^"]+)" rel="next"', team.browser.get(path).text)
+        path = more and unescape(more[1])
+    assert seen == ["$0.000750", "$0.000600", "$0.000450", "$0.000150", "$0.000150", "not known"]
+    assert column(team.browser, "/calls?sort=-tokens_in", 4) == ["1,000", "1,000"]
+    assert column(team.browser, "/calls?sort=-started_at", 4)[0] == "3,000"
+
+
+@pytest.mark.parametrize(
+    "path", ["/?sort=weather", "/projects?sort=x", "/calls?sort=--cost", "/keys?sort=-", "/prices?sort=a"]
+)
+def test_an_unknown_sort_is_a_400_that_says_what_there_is(site: Site, team: Acme, path: str) -> None:
+    spend(site, team)
+    answer = team.browser.get(path)
+    assert answer.status_code == 400 and "'sort' is one of" in text(answer)
+
+
+def test_a_cursor_of_another_order_is_a_400(team: Acme) -> None:
+    for cursor in ("x~y", "1~", "2026-01-01T00:00:00+00:00~nonsense", "NaN"):
+        answer = team.browser.get("/calls", query_string={"sort": "cost", "cursor": cursor})
+        assert answer.status_code == 400, cursor
+
+
+def test_the_form_filters_by_status_cost_tag_and_end_user(site: Site, team: Acme) -> None:
+    spend(site, team, tags={"team": "web"}, end_user="ann")
+    spend(site, team, outcome="error", usage=None, status_code=429)
+    page = team.browser.get("/calls").text
+    assert set(re.findall(r'<(?:select|input)[^>]* name="(\w+)"', page)) >= {"status", "cost_status", "tag", "end_user"}
+    assert "<details" in page and '<details class="more" open' not in page
+    for words in ("status=error", "tag=team%3Dweb", "tag=team", "end_user=ann", "cost_status=priced"):
+        page = team.browser.get("/calls?" + words).text
+        assert len(re.findall(r'href="/calls/[0-9a-f-]{36}"', page)) == 1, words
+        assert '<details class="more" open' in page and "Remove filter" in page, words
+        assert "Calls 1" in text(team.browser.get("/?" + words)), words
+
+
+def test_spend_by_end_user_and_by_tag_leads_to_the_calls(site: Site, team: Acme) -> None:
+    spend(site, team, tags={"team": "web", "env": "live"}, end_user="ann")
+    spend(site, team)
+    page = team.browser.get("/?by=end_user")
+    assert re.search(r"ann .* 1 .* no end user 1", text(page)) or "no end user" in text(page)
+    link = unescape(re.search(r'class="quiet" href="([^"]*end_user=ann[^"]*)"', page.text)[1])
+    assert len(re.findall(r'href="/calls/[0-9a-f-]{36}"', team.browser.get(link).text)) == 1
+    page = team.browser.get("/?by=tag")
+    assert column(team.browser, "/?by=tag") == ["env=live", "team=web"]
+    assert "A call with several tags counts in each of them" in text(page) and "of all calls, each once 2" in text(page)
+
+
+@pytest.mark.parametrize("path", ORGANIZATION_TABLES)
+def test_every_table_has_an_export_with_its_rows(site: Site, team: Acme, path: str) -> None:
+    spend(site, team)
+    page = team.browser.get(path).text
+    assert re.search(rf'href="{path}\.csv[^"]*" data-download', page)
+    assert len(table(team.browser.get(path + ".csv"))) >= 1
+    assert team.browser.get(path + ".csv").headers["Content-Disposition"].endswith('.csv"')
+    assert all(team.ada.organization["id"] not in row.values() for row in table(team.eves.get(path + ".csv")))
+    stranger = site.browser().get(path + ".csv")
+    assert stranger.status_code == 302 and "/login" in stranger.location
+
+
+def test_exports_are_safe_in_a_spreadsheet(team: Acme) -> None:
+    team.ada.post("/projects", {"name": "=1+1"})
+    assert "'=1+1" in {row["name"] for row in table(team.browser.get("/projects.csv"))}
+
+
+def test_a_download_says_by_a_cookie_that_it_has_begun(site: Site, team: Acme) -> None:
+    spend(site, team)
+    assert "download=123" in team.browser.get("/calls.csv?download=123").headers["Set-Cookie"]
+    for words in ("", "?download=", "?download=%0d%0aSet-Cookie:x", "?download=<b>"):
+        assert "Set-Cookie" not in team.browser.get("/calls.csv" + words).headers
+
+
+def test_a_project_shows_its_months(site: Site, team: Acme) -> None:
+    spend(site, team)
+    path = f"/projects/{team.project['id']}"
+    assert "Spend per month" not in text(team.browser.get(path))  # one month is no history
+    spend(site, team, 45)
+    page = team.browser.get(path)
+    assert "Spend per month" in text(page) and "so far 1 $0.00045" in text(page)
+    assert 'id="months-figure"' in page.text
