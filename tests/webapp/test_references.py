@@ -83,6 +83,7 @@ def test_what_names_nothing_at_openai_is_not_taken_for_a_reference(body):
     ('{"background": true, "background": false}', DUPLICATE_KEYS),
     ('{"input": [{"file_id": null, "file\\u005fid": "f"}]}', DUPLICATE_KEYS),
     ('{"metadata": {"a": "1", "a": "2"}}', DUPLICATE_KEYS),
+    ('{"metadata": {"b": {"a": "1", "a": "2"}}}', DUPLICATE_KEYS),
     ('{"tools": [[{"x": {"a": 1, "a": 1}}]]}', DUPLICATE_KEYS),
     ('[{"file_id": "f"}]', UNREADABLE), ("{'file_id': 'f'}", UNREADABLE), ('{"a": 1} {"b": 2}', UNREADABLE),
     ('{"a": 1,}', UNREADABLE), ("a=1", UNREADABLE), (" ", UNREADABLE), ('{"a": "\x01"}', UNREADABLE),

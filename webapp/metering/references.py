@@ -46,9 +46,8 @@ def objection(fields: Iterable[tuple[str, Any]]) -> Objection | None:
             return Objection(NEEDS_OWN_KEY, name)
         if name == "conversation" and value is not None:
             return Objection(NEEDS_OWN_KEY, name)
-        if name == "metadata" and isinstance(value, dict) and type(value) is not Doubled:
-            continue  # the client's own words
-        if found := _member(name, value):
+        found = _member(name, value)
+        if found and not (name == "metadata" and found.code == NEEDS_OWN_KEY):  # those are the client's own words
             return found
     return None
 
