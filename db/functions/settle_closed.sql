@@ -13,6 +13,9 @@ declare
     v_late record;
     v_price record;
 begin
+    if not exists (select from private.closed_calls) then  -- as a rule; this is on every call's way
+        return v_found;
+    end if;
     for v_late in
         select c.*, u.org_id, u.endpoint, u.method, u.started_at as began, h.cost as closed_cost, h.settled_at
         from jsonb_to_recordset(p_calls) as c (n integer, id uuid, started_at timestamptz, batch boolean, model_requested text,
