@@ -33,7 +33,7 @@ NOW = int(time.time())
     {"exp": NOW - 60}, {"exp": None}, {"sub": None}, {"aud": None}, {"aud": "anon"}, {"iss": "https://evil.test"},
     {"role": "service_role"}, {"role": "postgres"}, {"role": None}, {"session_id": None},
     {"session_id": "3b1b5255-a9d8-4be2-b428-08e714b5cd88"}, {"session_id": "nonsense"},
-], ids=str)  # fmt: skip
+], ids="-".join)  # fmt: skip
 def test_a_token_with_wrong_claims_is_refused_even_if_well_signed(site: Site, change: dict[str, Any]) -> None:
     ada = site.sign_up()
     claims = jwt.decode(ada.token, options={"verify_signature": False}) | change
