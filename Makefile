@@ -25,8 +25,8 @@ test: .venv/installed-dev ## Run all tests, those of SQL on Postgres 15 too; or 
 	@.ci/databases
 	@.ci/postgrest
 	@[ "$$CI" != true ] || .ci/advisors
-	@[ -n "$$ARGS" ] || .ci/postgres15 $(BIN)/python -m pytest -q $(SQL_TESTS)
-	@$(BIN)/python -m pytest $(ARGS)
+	@[ -n "$$ARGS" ] || .ci/postgres15 $(BIN)/python -m pytest -q -n 2 --dist loadfile $(SQL_TESTS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: .venv/installed-dev ## Check style and migrations
 	@$(BIN)/python -m ruff check .

@@ -5,8 +5,3 @@ create type app.spend_cell as (
     adjustments numeric, cost_corrected numeric
 );
 comment on type app.spend_cell is 'Sums of one day and one project, key, model, …; see app.spend_cells.';
-
--- They take these sums now instead of adding up the period themselves, each of them again.
-drop function if exists app.spend_totals(timestamptz, timestamptz, jsonb);
-drop function if exists app.spend_breakdown(timestamptz, timestamptz, text, jsonb, integer);
-drop function if exists app.spend_bars(timestamptz, timestamptz, text, jsonb, text[]);

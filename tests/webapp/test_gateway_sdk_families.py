@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import openai
@@ -109,7 +110,8 @@ async def _await(base_url: str, key: str, made: Callable[[Any], Any]) -> Any:
 def run(base_url: str, key: str, made: Callable[[Any], Any], kind: str) -> Any:
     """What the SDK's caller gets: the parsed object as a dict, bytes, or nothing."""
     if kind == "async":
-        result = asyncio.run(_await(base_url, key, made))
+        with ThreadPoolExecutor(1) as thread:  # the browser's tests keep a running event loop in this one
+            result = thread.submit(asyncio.run, _await(base_url, key, made)).result()
     else:
         quick = openai.DefaultHttpxClient(verify=False)
         with openai.OpenAI(base_url=base_url, api_key=key, max_retries=0, http_client=quick) as client:
