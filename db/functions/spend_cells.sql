@@ -9,6 +9,7 @@ returns setof app.spend_cell
 language sql stable
 set search_path = ''
 set plan_cache_mode = force_custom_plan  -- as in app.usage
+set enable_sort = off  -- the planner expects few rows here and would sort them all instead of hashing
 as $$
     with counted as (
         select n.is_now,

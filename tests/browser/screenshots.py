@@ -78,7 +78,8 @@ def shoot(browser: Browser, url: str, who: str, password: str) -> None:
         words = words_of(page) if who != "stranger" else {}
         for name, address in pages.items():
             page.goto(address.format(**words))
-            page.wait_for_function("!window.Plotly || !!document.querySelector('.main-svg')")
+            if page.locator("[data-figure]").count():
+                page.wait_for_selector("[data-figure] .main-svg")
             page.screenshot(path=FOLDER / f"{who}-{name}-{look}.png", full_page=True)
         context.close()
 

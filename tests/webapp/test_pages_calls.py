@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 from conftest import Site
 from seeded import Acme, spend, table, text
+from spending import uuid7
 
 
 @pytest.fixture
@@ -93,3 +95,37 @@ def test_calls_of_others_and_unknown_ones_are_not_there(site: Site, team: Acme) 
 def test_a_cursor_that_is_not_ours_is_a_400(team: Acme) -> None:
     for cursor in ("x", "2026-01-01~x", "2026-01-01T00:00:00~" + str(uuid4())):
         assert team.browser.get("/calls", query_string={"cursor": cursor}).status_code == 400, cursor
+
+
+def in_doubt(site: Site, team: Acme) -> str:
+    """A call that was opened two hours ago and never settled."""
+    began = datetime.now(UTC) - timedelta(hours=2)
+    call_id = uuid7(began)
+    site.sql(
+        "insert into public.usage_logs (id, org_id, project_id, api_key_id, started_at, deadline_at, state, upstream,"
+        " endpoint, method, stream, batch, tags) values (%s, %s, %s, %s, %s, %s, 'open', 'sandbox',"
+        " '/v1/embeddings', 'POST', false, false, '{}')",
+        call_id, team.ada.organization["id"], team.project["id"], team.key["id"], began, began + timedelta(hours=1),
+    )  # fmt: skip
+    return f"/calls/{call_id}"
+
+
+def test_an_admin_closes_a_call_in_doubt_with_what_it_cost(site: Site, team: Acme) -> None:
+    path = in_doubt(site, team)
+    assert "Close this call" in text(team.browser.get(path)) and "Close this call" not in text(team.devs.get(path))
+    assert team.devs.post(f"{path}/close", shown="/team", reason="x").status_code == 403
+    assert team.eves.post(f"{path}/close", shown="/team", reason="x").status_code == 404
+    for cost, words in (("1,5", "Dollars are written 0.0125."), ("-1", "Dollars are"), ("1e3", "Dollars are")):
+        refused = team.browser.post(f"{path}/close", shown=path, cost=cost, reason="seen at OpenAI")
+        assert refused.status_code == 400 and words in text(refused) and "seen at OpenAI" in refused.text
+    assert team.browser.post(f"{path}/close", shown=path, cost="0.0125", reason="seen at OpenAI").status_code == 303
+    page = text(team.browser.get(path))
+    assert "$0.0125" in page and "Close this call" not in page
+    assert "in doubt" not in text(team.browser.get("/"))
+    assert "closed a call" in text(team.browser.get("/audit"))
+
+
+def test_a_call_may_be_closed_without_a_cost(site: Site, team: Acme) -> None:
+    path = in_doubt(site, team)
+    assert team.browser.post(f"{path}/close", shown=path, reason="nothing to be found").status_code == 303
+    assert "no usage reported" in text(team.browser.get(path))

@@ -41,7 +41,7 @@ ACTIONS = {
     "analyst.created": "made the SQL login {login} for {name}",
     "analyst.removed": "removed the SQL login {login} of {name}",
     "calls.repriced": "priced calls again: {reason}",
-    "call.closed": "closed a call in doubt",
+    "call.closed": "closed a call in doubt: {reason}",
 }
 
 

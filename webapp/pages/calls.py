@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from psycopg.types.json import Jsonb
+from werkzeug.wrappers import Response
 
 from webapp import auth, db
 from webapp.auth import login_required
@@ -19,6 +21,7 @@ from webapp.pages import export
 from webapp.pages.common import (
     STATUSES,
     Scope,
+    attempt,
     found,
     moment_cursor,
     read_moment_cursor,
@@ -116,14 +119,44 @@ def index() -> str:
 
 @bp.get("/calls/<uuid:call_id>")
 @login_required
-def show(call_id: UUID) -> str:
-    """One call and its cost, line by line."""
+def show(call_id: UUID, error: ApiError | None = None, typed: dict[str, str] | None = None) -> str:
+    """One call and its cost, line by line; error and typed: of a try to close it."""
     with auth.person() as tx:
         call = found(tx.call("call_show", call_id), "call")
         lines = tx.rows("call_lines", call_id)
         corrections = tx.query(CORRECTIONS, call_id, call["started_at"])
         fills = tx.query(FILLS, call_id, call["started_at"])
-    return render_template("call.html", call=call, lines=lines, corrections=corrections, fills=fills, statuses=STATUSES)
+    return render_template(
+        "call.html",
+        call=call,
+        lines=lines,
+        corrections=corrections,
+        fills=fills,
+        statuses=STATUSES,
+        error=error,
+        typed=typed or {"cost": "", "reason": ""},
+    )
+
+
+@bp.post("/calls/<uuid:call_id>/close")
+@login_required
+def close(call_id: UUID) -> Response | tuple[str, int]:
+    """Close a call in doubt: with what OpenAI's own records say it cost, or without."""
+    typed = {name: request.form.get(name, "").strip() for name in ("cost", "reason")}
+    _, error = attempt(lambda tx: tx.call("call_close", call_id, _amount(typed["cost"]), typed["reason"]))
+    if error:
+        return show(call_id, error, typed), error.status
+    flash("Call closed.", "good")
+    return redirect(url_for(".show", call_id=call_id), 303)
+
+
+def _amount(text: str) -> Decimal | None:
+    """Dollars typed by a person; None for nothing typed. Raises ApiError 400."""
+    if not text:
+        return None
+    if not re.fullmatch(r"\d{1,7}(\.\d{1,12})?", text, re.ASCII):
+        raise ApiError(400, "invalid_value", "dollars are written 0.0125", "cost")
+    return Decimal(text)
 
 
 @bp.get("/calls.csv")
