@@ -24,8 +24,8 @@ from webapp.keys import new_key
 from webapp.migrate import MigrationError, migrate
 from webapp.programs import ClusterError, say
 
-EMAIL = "demo@spendai.test"
-TEAM = {EMAIL: "admin", "lin@spendai.test": "admin", "sam@spendai.test": "developer"}
+EMAIL, DEVELOPER = "demo@spendai.test", "sam@spendai.test"
+TEAM = {EMAIL: "admin", "lin@spendai.test": "admin", DEVELOPER: "developer"}
 BATCH = 500
 IN_DOUBT = (3, 23, 43)  # batches of which one call is never settled
 ORGANIZATION = """
@@ -57,9 +57,10 @@ class Demo:
         self.ids: dict[tuple[str, str], tuple[UUID, UUID]] = {}  # (project, key) by name → their ids
 
     def fill(self, password: str) -> int:
-        """Everything that is not there yet, and this password for EMAIL; how many calls were added."""
+        """Everything that is not there yet, and this password for two of the team; how many calls were added."""
         people = {email: self._person(email) for email in TEAM}
-        self.conn.execute("select local_auth.set_password(%s, %s)", [people[EMAIL], hashed(password)])
+        for email in (EMAIL, DEVELOPER):
+            self.conn.execute("select local_auth.set_password(%s, %s)", [people[email], hashed(password)])
         found = self._row(ORGANIZATION, people[EMAIL]) or self._organization(people)
         self.org_id, began, is_demo = found
         if not is_demo:
@@ -181,7 +182,7 @@ def main() -> int:
         say(str(error).strip())
         return 1
     print(f"The demo organization got {count:,} calls. Log in at {config.public_url} as", flush=True)
-    print(f"{EMAIL} with the password {password}\n", flush=True)
+    print(f"{EMAIL} (admin) or {DEVELOPER} (developer) with the password {password}\n", flush=True)
     return run.main()
 
 

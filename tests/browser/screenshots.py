@@ -34,7 +34,7 @@ def log_in(page: Page, email: str, password: str) -> None:
     page.locator("[name=email]").fill(email)
     page.locator("[name=password]").fill(password)
     page.locator("main button").first.click()
-    page.wait_for_load_state()
+    page.wait_for_selector(".who")
 
 
 def sign_up(page: Page) -> None:
@@ -91,6 +91,7 @@ def main(only: str = "") -> None:
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir()
     with tempfile.TemporaryDirectory(prefix="spendai-demo-") as home:
+        Path(home).chmod(0o755)  # Postgres may run as another user
         port = str(free_port())
         environ = os.environ | {"SPENDAI_HOME": home, "PORT": port, "WORKERS": "1"}
         with subprocess.Popen(

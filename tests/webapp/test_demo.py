@@ -13,7 +13,8 @@ import pytest
 from psycopg.rows import dict_row
 
 from webapp import demo_calls
-from webapp.demo import EMAIL, Demo, DemoError
+from webapp.auth.passwords import matches
+from webapp.demo import DEVELOPER, EMAIL, Demo, DemoError
 
 NOW = datetime.now(UTC).replace(hour=15, minute=0, second=0, microsecond=0)
 FIRST = NOW.date() - timedelta(days=demo_calls.DAYS)
@@ -95,6 +96,15 @@ def test_the_demo_is_never_the_install_s_first_organization_and_never_real_money
     load(conn, NOW - timedelta(days=1))
     assert rows(conn, "select from private.install") == []
     assert rows(conn, "select is_demo, books from public.organizations") == [{"is_demo": True, "books": "sandbox"}]
+
+
+def test_an_admin_and_a_developer_can_log_in_with_the_password_that_was_printed(conn: psycopg.Connection) -> None:
+    for password in ("correct horse", "another horse"):  # a new one each time
+        load(conn, NOW - timedelta(days=1), password)
+        for email, role in ((EMAIL, "admin"), (DEVELOPER, "developer")):
+            (hashed,) = conn.execute("select hash from local_auth.find_login(%s)", [email]).fetchone()
+            assert matches(password, hashed)
+            assert rows(conn, f"select role from public.members where email = '{email}'") == [{"role": role}]
 
 
 def test_an_organization_that_is_not_the_demo_is_left_alone(conn: psycopg.Connection) -> None:
