@@ -29,6 +29,7 @@ class Worker(GeventWorker):
 
     def init_process(self) -> None:
         self.waiting: dict[gevent.Greenlet, Idle] = {}
+        self.quitting = False
         super().init_process()
 
     def timeout_ctx(self) -> Idle:
@@ -39,3 +40,9 @@ class Worker(GeventWorker):
         super().handle_exit(sig, frame)
         for connection, idle in list(self.waiting.items()):
             connection.kill(idle, block=False)  # as if its time had run out
+
+    def handle_quit(self, sig: int, frame: FrameType | None) -> None:
+        """SIGQUIT: end now. Told again meanwhile (by the master, after us both): calls under way are being spooled."""
+        if not self.quitting:
+            self.quitting = True
+            super().handle_quit(sig, frame)
