@@ -62,7 +62,7 @@ class FakeGoTrue:
         self.sessions: dict[str, dict[str, Any]] = {}
         self.kid, self.key = key_pair("ES256")
         self.lock = threading.Lock()
-        self.conn = psycopg.connect(dsn, autocommit=True, row_factory=dict_row)
+        self.dsn = dsn
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler(self))
         self.server.handle_error = lambda *which: None  # a client that gave up waiting
         self.url = f"http://127.0.0.1:{self.server.server_port}"
@@ -75,7 +75,6 @@ class FakeGoTrue:
         self.released.set()
         self.server.shutdown()
         self.server.server_close()
-        self.conn.close()
 
     def count(self, path: str) -> int:
         return self.asked.count(path)
@@ -84,15 +83,20 @@ class FakeGoTrue:
         """A new signing key; the old one is not published any more."""
         self.algorithm, (self.kid, self.key) = algorithm, key_pair(algorithm)
 
+    def _sql(self, query: str, args: Any) -> psycopg.Cursor[dict[str, Any]]:
+        """Run a statement on a connection of its own: many threads ask."""
+        with psycopg.connect(self.dsn, autocommit=True, row_factory=dict_row) as conn:
+            return conn.execute(query, args)
+
     def user(self, email: str) -> dict[str, Any] | None:
-        return self.conn.execute(f"select {COLUMNS} from auth.users where email = %s", [email]).fetchone()
+        return self._sql(f"select {COLUMNS} from auth.users where email = %s", [email]).fetchone()
 
     def confirm_address(self, email: str) -> None:
         """The person opens the link of the confirmation e-mail."""
-        self.conn.execute("update auth.users set email_confirmed_at = now() where email = %s", [email])
+        self._sql("update auth.users set email_confirmed_at = now() where email = %s", [email])
 
     def ban(self, email: str) -> None:
-        self.conn.execute("update auth.users set banned_until = now() + interval '1 day' where email = %s", [email])
+        self._sql("update auth.users set banned_until = now() + interval '1 day' where email = %s", [email])
 
     def claims(self, user: dict[str, Any], **changes: Any) -> dict[str, Any]:
         """What GoTrue puts into an access token; a change to None takes a claim out."""
@@ -130,7 +134,7 @@ class FakeGoTrue:
         if known:  # a stranger must not learn that the address has an account
             return shown({"id": uuid4(), "email": body["email"], "raw_user_meta_data": {}})
         hashed = hashlib.sha256(body["password"].encode()).hexdigest()
-        self.conn.execute(
+        self._sql(
             "insert into auth.users (id, aud, role, email, encrypted_password, raw_user_meta_data, email_confirmed_at,"
             " created_at) values (%s, 'authenticated', 'authenticated', %s, %s, %s, case when not %s then now() end,"
             " now())",
