@@ -1,20 +1,71 @@
 -- calls_page(...) → calls newest first, one page; the next begins after the last row's (started_at, id)
+--
+-- Calls that fit a filter may be rare among very many. So the sums kept per day say first which keys have some on which days,
+-- and calls are looked for only there: on the newest days that should have enough of them, then on more.
 create or replace function app.calls_page(
     p_from timestamptz, p_to timestamptz, p_filters jsonb, p_before_at timestamptz, p_before_id uuid, p_limit integer
 ) returns setof public.calls
-language sql stable
+language plpgsql stable
 set search_path = ''
-set plan_cache_mode = force_custom_plan  -- as in app.usage
+-- Otherwise the planner, which takes such places for many, would rather read the whole period.
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
-    select v.*
-    from (
-        select e.call_id, e.at from app.entries_matching(p_from, p_to, p_filters) e
-        where e.entry = 'call' and (p_before_at is null or (e.at, e.call_id) < (p_before_at, p_before_id))
-        order by e.at desc, e.call_id desc limit p_limit
-    ) page
-    join public.calls v on v.id = page.call_id and v.started_at = page.at
-    order by page.at desc, page.call_id desc
-$$;
+declare
+    v_to timestamptz := least(p_to, p_before_at + interval '1 microsecond');
+    v_enough bigint := p_limit;
+    v_days date[];
+    v_keys uuid[];
+    v_before bigint[];  -- how many calls may fit on later days, that of p_before_at left out
+    v_count integer;  -- of the places, the newest first, that are looked into
+    v_ids uuid[];
+    v_ats timestamptz[];
+begin
+    if p_filters = '{}' then
+        select array_agg(e.id order by e.started_at desc, e.id desc), array_agg(e.started_at order by e.started_at desc, e.id desc)
+        into v_ids, v_ats
+        from (
+            select u.id, u.started_at from public.usage_logs u
+            where u.org_id = (select app.current_org_id()) and u.started_at >= p_from and u.started_at < v_to
+              and u.upstream = (select o.books from public.organizations o where o.id = (select app.current_org_id()))
+              and (p_before_at is null or (u.started_at, u.id) < (p_before_at, p_before_id))
+            order by u.started_at desc, u.id desc limit p_limit
+        ) e;
+    else
+        select array_agg(c.day), array_agg(c.api_key_id), array_agg(c.before) into v_days, v_keys, v_before
+        from (
+            select p.day, p.api_key_id, coalesce(sum(p.calls) filter (where p.day < (p_before_at at time zone 'utc')::date
+                or p_before_at is null) over (order by p.day desc groups between unbounded preceding and 1 preceding), 0) as before
+            from app.calls_places(p_from, v_to, p_filters) p
+            order by p.day desc
+        ) c;
+        while v_days is not null loop
+            v_count := (select count(*) from unnest(v_before) b where b < v_enough);
+            execute format(
+                'select array_agg(e.id order by e.at desc, e.id desc), array_agg(e.at order by e.at desc, e.id desc)
+                from (
+                    select e.id, e.at
+                    from unnest($4, $5) as d (day, key)
+                    cross join lateral (
+                        %s and e.api_key_id = d.key and e.at >= d.day::timestamp at time zone ''utc''
+                            and e.at < (d.day + 1)::timestamp at time zone ''utc''
+                    ) e
+                    where $6 is null or (e.at, e.id) < ($6, $7)
+                    order by e.at desc, e.id desc limit $8
+                ) e', app.calls_sql(p_filters))
+            into v_ids, v_ats
+            using p_filters, greatest(p_from, v_days[v_count]::timestamp at time zone 'utc'), v_to, v_days[:v_count], v_keys[:v_count],
+                p_before_at, p_before_id, p_limit;
+            exit when cardinality(v_ids) = p_limit or v_count = cardinality(v_days);
+            v_enough := v_enough * 8;
+        end loop;
+    end if;
+    return query
+    select v.* from unnest(v_ids, v_ats) as page (id, at)
+    join public.calls v on v.id = page.id and v.started_at = page.at
+    order by page.at desc, page.id desc;
+end $$;
 
 comment on function app.calls_page is 'A page of calls, newest first; keyset on (started_at, id).';
 revoke execute on function app.calls_page from public, anon, authenticated, service_role;

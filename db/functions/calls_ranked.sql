@@ -6,27 +6,28 @@
 create or replace function app.calls_ranked(
     p_from timestamptz, p_to timestamptz, p_filters jsonb, p_by text, p_after_value numeric, p_after_id uuid, p_limit integer
 ) returns setof public.calls
-language sql stable
+language plpgsql stable
 set search_path = ''
-set plan_cache_mode = force_custom_plan  -- as in app.usage
 as $$
-    with ranked as (
-        select e.call_id, e.at, coalesce(case when starts_with(p_by, '-') then -r.value else r.value end, '-infinity') as rank
-        from app.entries_matching(p_from, p_to, p_filters) e
-        cross join lateral (values (case ltrim(p_by, '-') when 'cost' then e.cost when 'tokens_in' then e.tokens_in
-            when 'tokens_cached' then e.tokens_cached when 'tokens_out' then e.tokens_out
-            when 'started_at' then extract(epoch from e.at) * 1000000 end)) as r (value)
-        where e.entry = 'call'
-    ), page as (
-        select r.* from ranked r
-        where p_after_id is null or (r.rank, r.call_id) < (
-            coalesce(case when starts_with(p_by, '-') then -p_after_value else p_after_value end, '-infinity'), p_after_id)
-        order by r.rank desc, r.call_id desc limit p_limit
-    )
-    select v.* from page p
-    join public.calls v on v.id = p.call_id and v.started_at = p.at
-    order by p.rank desc, p.call_id desc
-$$;
+begin
+    return query execute format(
+        'with ranked as (
+            select e.id, e.at, coalesce(case when starts_with($4, ''-'') then -r.value else r.value end, ''-infinity'') as rank
+            from (%s) e
+            cross join lateral (values (case ltrim($4, ''-'') when ''cost'' then e.cost when ''tokens_in'' then e.tokens_in
+                when ''tokens_cached'' then e.tokens_cached when ''tokens_out'' then e.tokens_out
+                when ''started_at'' then extract(epoch from e.at) * 1000000 end)) as r (value)
+        ), page as (
+            select r.* from ranked r
+            where $6 is null or (r.rank, r.id) < (
+                coalesce(case when starts_with($4, ''-'') then -$5 else $5 end, ''-infinity''), $6)
+            order by r.rank desc, r.id desc limit $7
+        )
+        select v.* from page p
+        join public.calls v on v.id = p.id and v.started_at = p.at
+        order by p.rank desc, p.id desc', app.calls_sql(p_filters))
+    using p_filters, p_from, p_to, p_by, p_after_value, p_after_id, p_limit;
+end $$;
 
 comment on function app.calls_ranked is 'A page of calls, the dearest (or longest, or oldest) first; keyset on (value, id).';
 revoke execute on function app.calls_ranked from public, anon, authenticated, service_role;

@@ -1,16 +1,12 @@
--- models_seen(from, to) → the models that were called in a period, for a list to choose from
---
--- Asks usage_logs itself: app.usage would add up everything to say no more than this.
+-- models_seen(from, to) → the models that were called on the days of a period, for a list to choose from
 create or replace function app.models_seen(p_from timestamptz, p_to timestamptz) returns table (model text)
 language sql stable
 set search_path = ''
 as $$
-    select distinct coalesce(u.model, u.model_requested)
-    from public.usage_logs u
-    where u.org_id = (select app.current_org_id())
-      and u.upstream = (select o.books from public.organizations o where o.id = (select app.current_org_id()))
-      and u.started_at >= p_from and u.started_at < p_to
-      and coalesce(u.model, u.model_requested) <> ''
+    select distinct e.model
+    from public.daily_entries e
+    where e.org_id = (select app.current_org_id()) and e.model is not null
+      and e.day >= (p_from at time zone 'utc')::date and e.day <= (p_to at time zone 'utc')::date
     order by 1
 $$;
 

@@ -5,16 +5,16 @@ returns table (
 )
 language sql stable
 set search_path = ''
-set plan_cache_mode = force_custom_plan  -- as in app.usage
 as $$
     with months as (
         select m.at::date as month, (m.at + interval '1 month')::date as next
         from generate_series(date_trunc('month', now() at time zone 'utc') - make_interval(months => p_months - 1),
             now() at time zone 'utc', interval '1 month') m (at)
     ), summed as (
-        select date_trunc('month', e.at at time zone 'utc')::date as month, sum(e.calls) as calls, sum(e.tokens_in) as tokens_in,
+        select date_trunc('month', e.day)::date as month, sum(e.calls) as calls, sum(e.tokens_in) as tokens_in,
             sum(e.tokens_cached) as tokens_cached, sum(e.tokens_out) as tokens_out, sum(e.cost) as cost, sum(e.error_calls) as error_calls
-        from app.entries_matching(date_trunc('month', now(), 'UTC') - make_interval(months => p_months - 1), now(), p_filters) e
+        from app.sums(date_trunc('month', now(), 'UTC') - make_interval(months => p_months - 1),
+            date_trunc('day', now(), 'UTC') + interval '1 day', '{day}', p_filters) e
         group by 1
     )
     select m.month, m.next > (now() at time zone 'utc')::date, coalesce(s.calls, 0)::bigint, coalesce(s.tokens_in, 0)::bigint,

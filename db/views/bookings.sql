@@ -6,37 +6,26 @@
 --
 -- Invoker rights: row level security decides, whoever reads. Append columns, never reorder: other views stand on them.
 create or replace view public.bookings with (security_invoker = true) as
-select e.*
-from (
-    select
-        'call' as entry, u.started_at as at, u.id as call_id, u.started_at as call_started_at,
-        u.org_id, u.project_id, u.api_key_id, coalesce(u.model, u.model_requested) as model, u.endpoint, u.service_tier,
-        u.status_code, u.end_user, u.tags, u.upstream, u.state, u.deadline_at, u.cost_status,
-        u.tokens_in, u.tokens_cached, u.tokens_cache_write, u.tokens_out, u.tokens_reasoning, u.tokens_audio_in,
-        u.tokens_audio_out, 1 as calls, u.cost, null::numeric(20, 12) as adjustments, u.cost as cost_corrected,
-        (u.cost_status in ('unpriced_model', 'unpriced_dimension'))::integer as unpriced_calls,
-        (u.cost_status in ('no_usage', 'pending_object'))::integer as no_usage_calls,
-        (u.state = 'open' and u.deadline_at < now())::integer as in_doubt_calls,
-        (u.status_code >= 400)::integer as error_calls
-    from public.usage_logs u
-    union all
-    select
-        'adjustment', a.at, u.id, u.started_at,
-        u.org_id, u.project_id, u.api_key_id, coalesce(u.model, u.model_requested), u.endpoint, u.service_tier,
-        u.status_code, u.end_user, u.tags, u.upstream, u.state, u.deadline_at, u.cost_status,
-        null, null, null, null, null, null, null, 0, a.delta, a.delta, null, 0, 0, 0, 0
-    from public.cost_adjustments a
-    join public.usage_logs u on u.id = a.call_id and u.started_at = a.call_started_at
-    union all
-    select
-        'correction', u.started_at, u.id, u.started_at,
-        u.org_id, u.project_id, u.api_key_id, coalesce(u.model, u.model_requested), u.endpoint, u.service_tier,
-        u.status_code, u.end_user, u.tags, u.upstream, u.state, u.deadline_at, u.cost_status,
-        null, null, null, null, null, null, null, 0, null, null, a.delta, 0, 0, 0, 0
-    from public.cost_adjustments a
-    join public.usage_logs u on u.id = a.call_id and u.started_at = a.call_started_at
-) e
-join public.organizations o on o.id = e.org_id and o.books = e.upstream;
+select
+    'call' as entry, c.at, c.call_id, c.call_started_at, c.org_id, c.project_id, c.api_key_id, c.model, c.endpoint, c.service_tier,
+    c.status_code, c.end_user, c.tags, c.upstream, c.state, c.deadline_at, c.cost_status, c.tokens_in, c.tokens_cached,
+    c.tokens_cache_write, c.tokens_out, c.tokens_reasoning, c.tokens_audio_in, c.tokens_audio_out, c.calls, c.cost, c.adjustments,
+    c.cost_corrected, c.unpriced_calls, c.no_usage_calls, c.in_doubt_calls, c.error_calls
+from public.booked_calls c
+union all
+select
+    'adjustment', a.at, u.call_id, u.call_started_at, u.org_id, u.project_id, u.api_key_id, u.model, u.endpoint, u.service_tier,
+    u.status_code, u.end_user, u.tags, u.upstream, u.state, u.deadline_at, u.cost_status,
+    null, null, null, null, null, null, null, 0, a.delta, a.delta, null, 0, 0, 0, 0
+from public.cost_adjustments a
+join public.booked_calls u on u.call_id = a.call_id and u.call_started_at = a.call_started_at
+union all
+select
+    'correction', u.at, u.call_id, u.call_started_at, u.org_id, u.project_id, u.api_key_id, u.model, u.endpoint, u.service_tier,
+    u.status_code, u.end_user, u.tags, u.upstream, u.state, u.deadline_at, u.cost_status,
+    null, null, null, null, null, null, null, 0, null, null, a.delta, 0, 0, 0, 0
+from public.cost_adjustments a
+join public.booked_calls u on u.call_id = a.call_id and u.call_started_at = a.call_started_at;
 
 comment on view public.bookings is
     'Calls and corrections by the moment they count at; sums of any kind are sums of this. Filter on at.';

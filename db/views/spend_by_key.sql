@@ -4,27 +4,28 @@
 create or replace view public.spend_by_key with (security_invoker = true) as
 select
     b.org_id,
-    (b.at at time zone 'utc')::date as day,
+    b.day,
     b.project_id,
     p.name as project,
     b.api_key_id,
     k.name as key,
     k.prefix as key_prefix,
-    sum(b.calls) as calls,
-    coalesce(sum(b.tokens_in), 0)::bigint as tokens_in,
-    coalesce(sum(b.tokens_cached), 0)::bigint as tokens_cached,
-    coalesce(sum(b.tokens_out), 0)::bigint as tokens_out,
-    coalesce(sum(b.cost), 0) as cost,
-    coalesce(sum(b.unpriced_calls), 0) as unpriced_calls,
-    coalesce(sum(b.no_usage_calls), 0) as no_usage_calls,
-    coalesce(sum(b.in_doubt_calls), 0) as in_doubt_calls,
-    coalesce(sum(b.error_calls), 0) as error_calls,
-    coalesce(sum(b.adjustments), 0) as adjustments,
-    coalesce(sum(b.cost_corrected), 0) as cost_corrected
-from public.bookings b
+    sum(b.calls)::bigint as calls,
+    sum(b.tokens_in)::bigint as tokens_in,
+    sum(b.tokens_cached)::bigint as tokens_cached,
+    sum(b.tokens_out)::bigint as tokens_out,
+    sum(b.cost) as cost,
+    sum(b.unpriced_calls)::bigint as unpriced_calls,
+    sum(b.no_usage_calls)::bigint as no_usage_calls,
+    sum(b.in_doubt_calls)::bigint as in_doubt_calls,
+    sum(b.error_calls)::bigint as error_calls,
+    sum(b.adjustments) as adjustments,
+    sum(b.cost_corrected) as cost_corrected
+from public.daily_entries b
 left join public.projects p on p.id = b.project_id
 left join public.api_keys k on k.id = b.api_key_id
-group by 1, 2, 3, 4, 5, 6, 7;
+group by 1, 2, 3, 4, 5, 6, 7
+having sum(b.calls) <> 0 or sum(b.adjustments) <> 0;  -- where a price came later nothing is left of the call without one
 
 comment on view public.spend_by_key is 'Spend per day and proxy key (UTC). Add up the rows you need; cost is exact.';
 comment on column public.spend_by_key.org_id is 'The organization.';

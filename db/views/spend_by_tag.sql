@@ -6,22 +6,23 @@
 create or replace view public.spend_by_tag with (security_invoker = true) as
 select
     b.org_id,
-    (b.at at time zone 'utc')::date as day,
-    t.key || '=' || t.value as tag,
-    sum(b.calls) as calls,
-    coalesce(sum(b.tokens_in), 0)::bigint as tokens_in,
-    coalesce(sum(b.tokens_cached), 0)::bigint as tokens_cached,
-    coalesce(sum(b.tokens_out), 0)::bigint as tokens_out,
-    coalesce(sum(b.cost), 0) as cost,
-    coalesce(sum(b.unpriced_calls), 0) as unpriced_calls,
-    coalesce(sum(b.no_usage_calls), 0) as no_usage_calls,
-    coalesce(sum(b.in_doubt_calls), 0) as in_doubt_calls,
-    coalesce(sum(b.error_calls), 0) as error_calls,
-    coalesce(sum(b.adjustments), 0) as adjustments,
-    coalesce(sum(b.cost_corrected), 0) as cost_corrected
-from public.bookings b
-cross join lateral jsonb_each_text(b.tags) as t
-group by 1, 2, 3;
+    b.day,
+    b.label as tag,
+    sum(b.calls)::bigint as calls,
+    sum(b.tokens_in)::bigint as tokens_in,
+    sum(b.tokens_cached)::bigint as tokens_cached,
+    sum(b.tokens_out)::bigint as tokens_out,
+    sum(b.cost) as cost,
+    sum(b.unpriced_calls)::bigint as unpriced_calls,
+    sum(b.no_usage_calls)::bigint as no_usage_calls,
+    sum(b.in_doubt_calls)::bigint as in_doubt_calls,
+    sum(b.error_calls)::bigint as error_calls,
+    sum(b.adjustments) as adjustments,
+    sum(b.cost_corrected) as cost_corrected
+from public.daily_label_entries b
+where b.kind = 'tag'
+group by 1, 2, 3
+having sum(b.calls) <> 0 or sum(b.adjustments) <> 0;  -- where a price came later nothing is left of the call without one
 
 comment on view public.spend_by_tag is 'Spend per day and tag (UTC). Add up the rows you need; cost is exact. A call with several tags is in several rows.';
 comment on column public.spend_by_tag.org_id is 'The organization.';

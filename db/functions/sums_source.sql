@@ -1,0 +1,21 @@
+-- sums_source(words, filters) → where sums of whole days are kept that fit: all calls, end_user or tag; null: nowhere
+--
+-- Of end users and tags less is kept apart than of all calls (see daily_labels), and a call with two tags that are both asked
+-- for would count twice.
+create or replace function app.sums_source(p_words text[], p_filters jsonb) returns text
+language sql immutable
+set search_path = ''
+as $$
+    select case
+        when not l.users and not l.tags then 'all'
+        when l.users and l.tags or p_words && '{model,endpoint,service_tier,status}'
+            or p_filters ?| '{model,endpoint,status,cost_status}' then null
+        when l.users then 'end_user'
+        when not p_filters ? 'tag' or jsonb_array_length(p_filters -> 'tag') = 1 and not 'tag' = any (p_words) then 'tag'
+    end
+    from (select 'end_user' = any (p_words) or p_filters ? 'end_user' as users, 'tag' = any (p_words) or p_filters ? 'tag' as tags) l
+$$;
+
+comment on function app.sums_source is 'Which sums kept per day answer a question: all, end_user, tag; null when none do. Part of app.sums.';
+revoke execute on function app.sums_source from public, anon, authenticated, service_role;
+grant execute on function app.sums_source to authenticated;

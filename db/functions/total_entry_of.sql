@@ -1,0 +1,20 @@
+-- total_entry_of(call, calls) → what a settled call adds to the sums of its day, or with -1 takes from them
+--
+-- With 0 it adds nothing: the place of the call's corrections.
+create or replace function app.total_entry_of(p_call public.usage_logs, p_calls integer) returns app.total_entry
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+    return row(
+        p_call.org_id, (p_call.started_at at time zone 'utc')::date, p_call.project_id, p_call.api_key_id,
+        coalesce(p_call.model, p_call.model_requested, ''), p_call.endpoint, coalesce(p_call.service_tier, ''),
+        coalesce(p_call.status_code, 0), p_call.cost_status, p_call.upstream, p_call.end_user, p_call.tags, p_calls,
+        p_calls * p_call.tokens_in, p_calls * p_call.tokens_cached, p_calls * p_call.tokens_cache_write,
+        p_calls * p_call.tokens_out, p_calls * p_call.tokens_reasoning, p_calls * p_call.tokens_audio_in,
+        p_calls * p_call.tokens_audio_out, p_calls * p_call.cost, 0::numeric, 0::numeric);
+end $$;
+
+comment on function app.total_entry_of is 'What a settled call adds to (1) or takes from (-1) the sums of its day.';
+-- No grant: part of the triggers that keep the totals.
+revoke execute on function app.total_entry_of from public, anon, authenticated, service_role;

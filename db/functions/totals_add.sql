@@ -1,0 +1,63 @@
+-- totals_add(entries): adds calls and corrections to the sums of their days
+--
+-- Rows are written in the order of their key: two transactions that add to the same rows never wait for each other in a
+-- circle. Each connection of the gateways has a slot, and with it rows, of its own (as far as 64 go); whoever else writes
+-- has others, so that pricing a month again holds up no call.
+create or replace function app.totals_add(p_entries app.total_entry[]) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+    v_slot smallint := pg_backend_pid() % 64 + case when session_user = 'spendai_proxy' then 0 else 64 end;
+begin
+    insert into public.daily_totals as t (
+        org_id, day, project_id, api_key_id, model, endpoint, service_tier, status_code, cost_status, upstream, slot,
+        calls, tokens_in, tokens_cached, tokens_cache_write, tokens_out, tokens_reasoning, tokens_audio_in, tokens_audio_out,
+        cost, adjustments, corrections)
+    select e.org_id, e.day, e.project_id, e.api_key_id, e.model, e.endpoint, e.service_tier, e.status_code, e.cost_status,
+        e.upstream, v_slot, sum(e.calls), coalesce(sum(e.tokens_in), 0), coalesce(sum(e.tokens_cached), 0),
+        coalesce(sum(e.tokens_cache_write), 0), coalesce(sum(e.tokens_out), 0), coalesce(sum(e.tokens_reasoning), 0),
+        coalesce(sum(e.tokens_audio_in), 0), coalesce(sum(e.tokens_audio_out), 0),
+        coalesce(sum(e.cost), 0), coalesce(sum(e.adjustment), 0), coalesce(sum(e.correction), 0)
+    from unnest(p_entries) e
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+    order by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+    on conflict (org_id, day, project_id, api_key_id, model, endpoint, service_tier, status_code, cost_status, upstream, slot)
+    do update set calls = t.calls + excluded.calls, tokens_in = t.tokens_in + excluded.tokens_in,
+        tokens_cached = t.tokens_cached + excluded.tokens_cached,
+        tokens_cache_write = t.tokens_cache_write + excluded.tokens_cache_write,
+        tokens_out = t.tokens_out + excluded.tokens_out, tokens_reasoning = t.tokens_reasoning + excluded.tokens_reasoning,
+        tokens_audio_in = t.tokens_audio_in + excluded.tokens_audio_in,
+        tokens_audio_out = t.tokens_audio_out + excluded.tokens_audio_out, cost = t.cost + excluded.cost,
+        adjustments = t.adjustments + excluded.adjustments, corrections = t.corrections + excluded.corrections;
+
+    insert into public.daily_labels as t (
+        org_id, kind, day, label, project_id, api_key_id, upstream, slot, calls, tokens_in, tokens_cached, tokens_out,
+        cost, unpriced_calls, no_usage_calls, error_calls, adjustments, corrections)
+    select e.org_id, l.kind, e.day, l.label, e.project_id, e.api_key_id, e.upstream, v_slot, sum(e.calls),
+        coalesce(sum(e.tokens_in), 0), coalesce(sum(e.tokens_cached), 0), coalesce(sum(e.tokens_out), 0), coalesce(sum(e.cost), 0),
+        coalesce(sum(e.calls) filter (where e.cost_status in ('unpriced_model', 'unpriced_dimension')), 0),
+        coalesce(sum(e.calls) filter (where e.cost_status in ('no_usage', 'pending_object')), 0),
+        coalesce(sum(e.calls) filter (where e.status_code >= 400), 0),
+        coalesce(sum(e.adjustment), 0), coalesce(sum(e.correction), 0)
+    from unnest(p_entries) e
+    cross join lateral (
+        select 'end_user' as kind, e.end_user as label where e.end_user is not null
+        union all
+        select 'tagged', '' where e.tags <> '{}'
+        union all
+        select 'tag', x.key || '=' || x.value from jsonb_each_text(e.tags) x
+    ) l
+    group by 1, 2, 3, 4, 5, 6, 7
+    order by 1, 2, 3, 4, 5, 6, 7
+    on conflict (org_id, kind, day, label, project_id, api_key_id, upstream, slot)
+    do update set calls = t.calls + excluded.calls, tokens_in = t.tokens_in + excluded.tokens_in,
+        tokens_cached = t.tokens_cached + excluded.tokens_cached, tokens_out = t.tokens_out + excluded.tokens_out,
+        cost = t.cost + excluded.cost, unpriced_calls = t.unpriced_calls + excluded.unpriced_calls,
+        no_usage_calls = t.no_usage_calls + excluded.no_usage_calls, error_calls = t.error_calls + excluded.error_calls,
+        adjustments = t.adjustments + excluded.adjustments, corrections = t.corrections + excluded.corrections;
+end $$;
+
+comment on function app.totals_add is 'Adds calls and corrections to daily_totals and daily_labels.';
+-- No grant: part of the triggers of usage_logs and cost_adjustments.
+revoke execute on function app.totals_add from public, anon, authenticated, service_role;

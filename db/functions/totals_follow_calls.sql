@@ -1,0 +1,27 @@
+-- totals_follow_calls(): trigger of usage_logs: whenever calls are settled or a missing cost is filled in, so are the sums of days
+--
+-- Within the statement that changes the calls, so that the sums commit with them. Open calls are in no sum.
+create or replace function app.totals_follow_calls() returns trigger
+language plpgsql
+set search_path = ''
+as $$
+declare
+    v_entries app.total_entry[] := array(select app.total_entry_of(n, 1) from new_calls n where n.state = 'settled');
+begin
+    if tg_op = 'UPDATE' then
+        v_entries := v_entries || array(select app.total_entry_of(o, -1) from old_calls o where o.state = 'settled');
+    end if;
+    if v_entries <> '{}' then
+        perform app.totals_add(v_entries);
+    end if;
+    return null;
+end $$;
+
+comment on function app.totals_follow_calls is 'Trigger: keeps daily_totals and daily_labels equal to the sums of usage_logs.';
+-- No grant: triggers need none.
+revoke execute on function app.totals_follow_calls from public, anon, authenticated, service_role;
+
+create or replace trigger totals_follow_insert after insert on public.usage_logs
+    referencing new table as new_calls for each statement execute function app.totals_follow_calls();
+create or replace trigger totals_follow_update after update on public.usage_logs
+    referencing old table as old_calls new table as new_calls for each statement execute function app.totals_follow_calls();

@@ -1,0 +1,11 @@
+-- daily_labels: everyone in the organization reads; only the triggers of usage_logs and cost_adjustments write, as owner
+alter table public.daily_labels enable row level security;
+drop policy if exists read_own_org on public.daily_labels;
+create policy read_own_org on public.daily_labels for select to authenticated
+    using (org_id = (select app.current_org_id()));
+drop policy if exists read_as_analyst on public.daily_labels;
+create policy read_as_analyst on public.daily_labels for select to spendai_analyst
+    using (org_id = (select app.analyst_org_id()));
+revoke all on public.daily_labels from public, anon, authenticated, service_role, spendai_analyst;
+grant select on public.daily_labels to authenticated, spendai_analyst;
+-- No insert, update or delete: a sum is what its calls are.

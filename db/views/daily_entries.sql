@@ -1,0 +1,53 @@
+-- daily_entries: what the sums of any whole days are made of: settled calls added up per day, and each call still open
+--
+-- The sums are exact at every moment (daily_totals). Only calls of the current books: play money is never added to real money.
+-- A day here is all a row has of time; for a part of a day add up bookings.
+--
+-- Invoker rights: row level security decides, whoever reads. Append columns, never reorder: other views stand on them.
+create or replace view public.daily_entries with (security_invoker = true) as
+select
+    t.org_id, t.day, t.project_id, t.api_key_id, nullif(t.model, '') as model, t.endpoint,
+    nullif(t.service_tier, '') as service_tier, nullif(t.status_code, 0) as status_code, t.cost_status,
+    t.calls, t.tokens_in, t.tokens_cached, t.tokens_cache_write, t.tokens_out, t.tokens_reasoning, t.tokens_audio_in,
+    t.tokens_audio_out, t.cost + t.adjustments as cost, t.adjustments, t.cost + t.corrections as cost_corrected,
+    case when t.cost_status in ('unpriced_model', 'unpriced_dimension') then t.calls else 0 end as unpriced_calls,
+    case when t.cost_status in ('no_usage', 'pending_object') then t.calls else 0 end as no_usage_calls,
+    0 as in_doubt_calls,
+    case when t.status_code >= 400 then t.calls else 0 end as error_calls
+from public.daily_totals t
+join public.organizations o on o.id = t.org_id and o.books = t.upstream
+union all
+select
+    u.org_id, (u.started_at at time zone 'utc')::date, u.project_id, u.api_key_id, u.model, u.endpoint, null, null, null,
+    1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (u.deadline_at < now())::integer, 0
+from app.calls_open() u
+join public.organizations o on o.id = u.org_id and o.books = u.upstream;
+
+comment on view public.daily_entries is
+    'Settled calls added up per day, and every open call: what sums over days are made of. Several rows may have equal words.';
+comment on column public.daily_entries.org_id is 'The organization.';
+comment on column public.daily_entries.day is 'Day on which the calls began, or a correction was booked, UTC.';
+comment on column public.daily_entries.project_id is 'Project of the calls.';
+comment on column public.daily_entries.api_key_id is 'Proxy key of the calls.';
+comment on column public.daily_entries.model is 'Model that served them, else the one asked for.';
+comment on column public.daily_entries.endpoint is 'OpenAI''s path.';
+comment on column public.daily_entries.service_tier is 'Tier that served them.';
+comment on column public.daily_entries.status_code is 'HTTP status the clients got.';
+comment on column public.daily_entries.cost_status is 'Why their cost is what it is, or why it is not known; null for an open call.';
+comment on column public.daily_entries.calls is 'Calls; 0 where only corrections are left. Below 0 where a missing price came later: add up.';
+comment on column public.daily_entries.tokens_in is 'Input tokens, cached ones included.';
+comment on column public.daily_entries.tokens_cached is 'Part of tokens_in read from the prompt cache.';
+comment on column public.daily_entries.tokens_cache_write is 'Part of tokens_in written to the prompt cache.';
+comment on column public.daily_entries.tokens_out is 'Output tokens, reasoning included.';
+comment on column public.daily_entries.tokens_reasoning is 'Part of tokens_out spent on reasoning.';
+comment on column public.daily_entries.tokens_audio_in is 'Part of tokens_in that is audio.';
+comment on column public.daily_entries.tokens_audio_out is 'Part of tokens_out that is audio.';
+comment on column public.daily_entries.cost is 'US dollars as reported: of the day''s calls, and of corrections booked on it.';
+comment on column public.daily_entries.adjustments is 'The part of cost that is corrections.';
+comment on column public.daily_entries.cost_corrected is 'US dollars as known today: of the day''s calls, with every correction of them.';
+comment on column public.daily_entries.unpriced_calls is 'Calls without a cost because no price was known.';
+comment on column public.daily_entries.no_usage_calls is 'Calls without a cost because OpenAI sent no usage (or not yet).';
+comment on column public.daily_entries.in_doubt_calls is 'Calls whose end is not known.';
+comment on column public.daily_entries.error_calls is 'Calls answered with a status of 400 or more.';
+revoke all on public.daily_entries from public, anon, authenticated, service_role;
+grant select on public.daily_entries to authenticated, spendai_analyst;
