@@ -16,43 +16,61 @@ language plpgsql security definer
 set search_path = ''
 -- Plans made while the table was small would read all of it later; these point look-ups always go through the index.
 set enable_seqscan = off
-set plan_cache_mode = force_generic_plan  -- planning over all months for each small batch takes a third of its time
+set plan_cache_mode = force_generic_plan  -- planning for each small batch would take longer than running it
 set enable_hashjoin = off
 set enable_mergejoin = off
 set jit = off  -- before Postgres 18 a switched-off plan counts as dear enough to be compiled: 1.7 s for each batch
 as $$
 #variable_conflict use_column
 declare
+    v_calls app.settlement[] := array(select c from jsonb_populate_recordset(null::app.settlement, p_calls) c);
+    -- Their first and last moment: of all months only those between are touched, which at one call a batch is most of the work.
+    v_first timestamptz := (select min(c.started_at) from unnest(v_calls) c);
+    v_last timestamptz := (select max(c.started_at) from unnest(v_calls) c);
+    v_found integer;
+    v_missing uuid[] := '{}';
+    v_unpriced integer[] := array(
+        select c.n from unnest(v_calls) c where app.status_unpriced(c.outcome, c.method, c.endpoint) is not null);
     v_closed integer[];
 begin
-    perform from public.usage_logs u
-        join jsonb_to_recordset(p_calls) as c (id uuid, started_at timestamptz) on u.id = c.id and u.started_at = c.started_at
-        order by u.id for update of u;
+    perform from public.usage_logs u join unnest(v_calls) c on u.id = c.id and u.started_at = c.started_at
+        where u.started_at between v_first and v_last order by u.id for update of u;
+    get diagnostics v_found = row_count;
+    if v_found < cardinality(v_calls) then
+        with added as (
+            insert into public.usage_logs (id, org_id, project_id, api_key_id, started_at, deadline_at, state, upstream, endpoint,
+                method, stream, batch, model_requested, end_user, tags)
+            select c.id, c.org_id, c.project_id, c.api_key_id, c.started_at, c.started_at + make_interval(secs => c.max_seconds),
+                'open', c.upstream, c.endpoint, c.method, c.stream, c.batch, c.model_requested, c.end_user, coalesce(c.tags, '{}')
+            from unnest(v_calls) c where c.org_id is not null
+            order by c.id
+            on conflict do nothing
+            returning id
+        )
+        select coalesce(array_agg(id), '{}') into v_missing from added;
+    end if;
 
-    perform app.fill_objects(p_calls);
+    if exists (select from unnest(v_calls) c where c.outcome = 'pending' or c.makes or app.is_sighting(c.method, c.endpoint)) then
+        perform app.fill_objects(p_calls);
+    end if;
     v_closed := app.settle_closed(p_calls);
     return query
-    with call as materialized (
-        select * from jsonb_to_recordset(p_calls) as c (
-            n integer, id uuid, started_at timestamptz, org_id uuid, project_id uuid, api_key_id uuid, upstream text,
-            endpoint text, method text, stream boolean, batch boolean, model_requested text, model text, service_tier text,
-            usage jsonb, tools jsonb, outcome text, status_code integer, latency_ms integer, ttft_ms integer,
-            upstream_request_id text, upstream_object_id text, end_user text, tags jsonb, max_seconds integer)
-    ), priced as materialized (
-        select c.*, t.*, coalesce(p.cost, case when s.cost_status in ('error', 'free') then 0 end) as cost,
-               coalesce(s.cost_status, p.cost_status) as cost_status, p.cost_lines
-        from call c
-        cross join lateral app.status_unpriced(c.outcome, c.method, c.endpoint) as s (cost_status)
-        left join app.price_calls((
-            select jsonb_agg(b) from jsonb_array_elements(p_calls) b
-            where app.status_unpriced(b ->> 'outcome', b ->> 'method', b ->> 'endpoint') is null
-        )) p on p.n = c.n
+    with priced as materialized (
+        select c.*, t.*, coalesce(p.cost_status, s.cost_status) as cost_status, p.cost_lines,
+            case when s.cost_status in ('error', 'free') then 0 else p.cost end as cost
+        from unnest(v_calls) c
+        left join app.price_calls(case v_unpriced when '{}' then p_calls else (
+            select jsonb_agg(b) from jsonb_array_elements(p_calls) b where not (b -> 'n')::integer = any (v_unpriced)
+        ) end) p on p.n = c.n
+        cross join lateral (values (
+            case when c.n = any (v_unpriced) then app.status_unpriced(c.outcome, c.method, c.endpoint) end)) s (cost_status)
         -- Looking at an object tells its tokens again; they count where they were used.
         cross join lateral app.tokens_of(case when s.cost_status = 'free' then null else c.usage end) t
     ), settled as (
         update public.usage_logs u set
             state = 'settled', settled_at = clock_timestamp(), status_code = p.status_code, latency_ms = p.latency_ms,
-            ttft_ms = p.ttft_ms, stream = coalesce(p.stream, u.stream), batch = coalesce(p.batch, u.batch), model_requested = coalesce(p.model_requested, u.model_requested),
+            ttft_ms = p.ttft_ms, stream = coalesce(p.stream, u.stream), batch = coalesce(p.batch, u.batch),
+            model_requested = coalesce(p.model_requested, u.model_requested),
             model = p.model, service_tier = p.service_tier, usage = p.usage, tools = p.tools,
             tokens_in = p.tokens_in, tokens_out = p.tokens_out, tokens_cached = p.tokens_cached,
             tokens_cache_write = p.tokens_cache_write, tokens_reasoning = p.tokens_reasoning,
@@ -60,32 +78,17 @@ begin
             cost = p.cost, cost_status = p.cost_status, cost_lines = p.cost_lines,
             upstream_request_id = p.upstream_request_id, upstream_object_id = p.upstream_object_id
         from priced p
-        where u.id = p.id and u.started_at = p.started_at and u.state = 'open'
+        where u.id = p.id and u.started_at = p.started_at and u.started_at between v_first and v_last and u.state = 'open'
         returning p.n
-    ), added as (
-        insert into public.usage_logs (
-            id, org_id, project_id, api_key_id, started_at, deadline_at, settled_at, state, upstream, endpoint, method, stream, batch,
-            status_code, latency_ms, ttft_ms, model_requested, model, service_tier, tokens_in, tokens_out, tokens_cached,
-            tokens_cache_write, tokens_reasoning, tokens_audio_in, tokens_audio_out, cost, cost_status, usage, tools, cost_lines,
-            upstream_request_id, upstream_object_id, end_user, tags)
-        select p.id, p.org_id, p.project_id, p.api_key_id, p.started_at, p.started_at + make_interval(secs => p.max_seconds),
-            clock_timestamp(), 'settled', p.upstream, p.endpoint, p.method, p.stream, p.batch, p.status_code, p.latency_ms, p.ttft_ms,
-            p.model_requested, p.model, p.service_tier, p.tokens_in, p.tokens_out, p.tokens_cached, p.tokens_cache_write,
-            p.tokens_reasoning, p.tokens_audio_in, p.tokens_audio_out, p.cost, p.cost_status, p.usage, p.tools, p.cost_lines,
-            p.upstream_request_id, p.upstream_object_id, p.end_user, coalesce(p.tags, '{}')
-        from priced p
-        where p.org_id is not null and not exists (select from public.usage_logs u where u.id = p.id and u.started_at = p.started_at)
-        on conflict do nothing
-        returning id
     )
     select p.n, case
-        when s.n is not null then 'settled'
-        when p.n = any(v_closed) then 'conflict'
-        when a.id is not null then 'missing'
-        when p.org_id is null
-            and not exists (select from public.usage_logs u where u.id = p.id and u.started_at = p.started_at) then 'absent'
+        when s.n is not null then case when p.id = any (v_missing) then 'missing' else 'settled' end
+        when p.n = any (v_closed) then 'conflict'
+        when p.org_id is null and not exists (
+            select from public.usage_logs u
+            where u.id = p.id and u.started_at = p.started_at and u.started_at between v_first and v_last) then 'absent'
         else 'already' end
-    from priced p left join settled s on s.n = p.n left join added a on a.id = p.id;
+    from priced p left join settled s on s.n = p.n;
 end $$;
 
 comment on function app.settle_calls is 'Prices and closes a batch of calls, each exactly once; one row back per call.';
