@@ -1,6 +1,6 @@
 """Commands for the operator: ``flask migrate``, ``flask users reset EMAIL``, ``flask analyst …`` (cli_analyst.py),
 ``flask prices …`` (cli_prices.py), ``flask calls …`` (cli_calls.py), ``flask backup|restore`` (cli_backup.py),
-``flask doctor`` (doctor.py)."""
+``flask retention`` (cli_retention.py), ``flask doctor`` (doctor.py)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import psycopg
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 
-from webapp import cli_analyst, cli_backup, cli_calls, cli_prices, db, doctor, embedded
+from webapp import cli_analyst, cli_backup, cli_calls, cli_prices, cli_retention, db, doctor, embedded
 from webapp import migrate as migrations
 from webapp.config import Config
 from webapp.keys import key_hash
@@ -29,6 +29,7 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(cli_calls.calls)
     app.cli.add_command(cli_backup.backup)
     app.cli.add_command(cli_backup.restore)
+    app.cli.add_command(cli_retention.retention)
     app.cli.add_command(doctor.doctor)
 
 

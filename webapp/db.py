@@ -128,3 +128,9 @@ def ready() -> bool:
             return tx.call("web_session_load", b"\0" * 32) is None
     except psycopg.Error:
         return False
+
+
+def months_ahead() -> int:
+    """For how many months after this one the ledger has a place. Raises psycopg.Error."""
+    with scope("spendai_auth") as tx:
+        return tx.call("months_ahead")["months_ahead"]

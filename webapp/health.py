@@ -7,6 +7,8 @@ from flask import Flask
 from webapp import db
 from webapp.errors import ApiError
 
+MONTHS = 2  # fewer months of usage_logs made ahead than this are worth a word
+
 
 def init_app(app: Flask) -> None:
     """Register both."""
@@ -22,4 +24,7 @@ def init_app(app: Flask) -> None:
         ledger = app.gateway.ledger
         if ledger is None or not ledger.replayed:
             raise ApiError(503, "spool_not_replayed", "Calls spooled by an earlier run are not settled yet")
-        return {"status": "ok"}
+        found = {"status": "ok"}
+        if db.months_ahead() < MONTHS:
+            found["warning"] = "usage_logs is prepared for less than two months ahead: run flask migrate"
+        return found

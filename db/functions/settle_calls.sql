@@ -42,7 +42,9 @@ begin
                 method, stream, batch, model_requested, end_user, tags)
             select c.id, c.org_id, c.project_id, c.api_key_id, c.started_at, c.started_at + make_interval(secs => c.max_seconds),
                 'open', c.upstream, c.endpoint, c.method, c.stream, c.batch, c.model_requested, c.end_user, coalesce(c.tags, '{}')
-            from unnest(v_calls) c where c.org_id is not null
+            from unnest(v_calls) c where c.org_id is not null and not exists (
+                -- No call was open in a month when it was dropped: this one had been settled.
+                select from private.dropped_months m where m.month = date_trunc('month', c.started_at at time zone 'utc')::date)
             order by c.id
             on conflict do nothing
             returning id

@@ -208,7 +208,7 @@ SHAPES: dict[str, dict[str, str]] = {
         "subject_id": "id?",
         "details": "any",
     },
-    "Health": {"status": "text", "service?": "text"},
+    "Health": {"status": "text", "service?": "text", "warning?": "text"},
 }
 LISTS = ("Project", "Key", "CallRow", "Price", "Invitation", "Member", "AuditLine")
 

@@ -1,0 +1,29 @@
+-- retention_drop(month, reason) → how many calls went with a month of usage_logs that is detached already
+--
+-- Detaching takes a statement of its own (concurrently, so that no call waits); see flask retention. The sums of its days stay,
+-- and so do corrections and the audit log, which gets a line for each organization that had calls in it.
+create or replace function app.retention_drop(p_month date, p_reason text) returns bigint
+language plpgsql
+set search_path = ''
+as $$
+declare
+    v_partition text := 'usage_logs_' || to_char(p_month, 'YYYY_MM');
+    v_org record;
+    v_calls bigint := 0;
+begin
+    if exists (select from pg_catalog.pg_inherits i where i.inhrelid = to_regclass('private.' || v_partition)) then
+        raise sqlstate 'PT409' using message = 'the month is still part of usage_logs', detail = 'month_attached';
+    end if;
+    for v_org in execute format('select u.org_id, count(*) as calls from private.%I u group by 1', v_partition) loop
+        perform app.audit(v_org.org_id, 'calls.dropped', null,
+            jsonb_build_object('month', to_char(p_month, 'YYYY-MM'), 'calls', v_org.calls, 'reason', p_reason));
+        v_calls := v_calls + v_org.calls;
+    end loop;
+    execute format('drop table private.%I', v_partition);
+    insert into private.dropped_months (month, calls, reason) values (p_month, v_calls, p_reason);
+    return v_calls;
+end $$;
+
+comment on function app.retention_drop is 'Drops a detached month of usage_logs and writes that down.';
+-- No grant: for the operator, through flask retention.
+revoke execute on function app.retention_drop from public, anon, authenticated, service_role;

@@ -1,0 +1,107 @@
+"""``flask retention``: the calls of old months go, their sums stay, and nothing that is not known yet is lost."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+from commands import operator  # noqa: F401  # a fixture
+from ledgers import add_open_call
+from spending import spent, uuid7
+
+VIEWS = ("spend_daily", "spend_by_project", "spend_by_model", "spend_by_key", "spend_by_end_user", "spend_by_tag")
+SUMS = "select day, calls, tokens_in, cost, cost_corrected, error_calls from public.{} order by 1, 2, 3, 4"
+CALLS = "select count(*) as calls from public.usage_logs"
+MONTHS = "select to_char(month, 'YYYY-MM') as month, calls from private.dropped_months order by 1"
+
+
+def months_ago(months: int) -> datetime:
+    """The 15th of a month, so many before this one."""
+    day = datetime.now(UTC).replace(day=15, hour=12, minute=0, second=0, microsecond=0)
+    for _ in range(months):
+        day = (day.replace(day=1) - timedelta(days=1)).replace(day=15)
+    return day
+
+
+@pytest.fixture
+def aged(operator):  # noqa: F811
+    """Calls of this month and of three, five and six months ago; one of them corrected."""
+    people = operator.people()
+    for months in (0, 3, 5, 6):
+        spent(people, at=months_ago(months) if months else None, end_user=f"u{months}", tags={"team": "web"})
+    operator.conn.execute(
+        "insert into public.cost_adjustments (org_id, call_id, call_started_at, delta, reason)"
+        " select org_id, id, started_at, 0.5, 'test' from public.usage_logs order by started_at limit 1"
+    )
+    return people
+
+
+def sums(operator):  # noqa: F811
+    return {view: operator.rows(SUMS.format(view)) for view in VIEWS}
+
+
+def test_old_calls_go_their_sums_stay_and_it_is_written_down(operator, aged):  # noqa: F811
+    before = sums(operator)
+    done = operator.run("retention", "--months", "4", "--reason", "policy 7")
+    assert done.exit_code == 0, done.output
+    gone = [f"{months_ago(months):%Y-%m}" for months in (6, 5)]
+    assert done.output.splitlines() == [f"{month}: 1 calls dropped" for month in gone]
+    assert sums(operator) == before
+    assert operator.rows(CALLS)[0]["calls"] == 2
+    assert operator.rows(MONTHS) == [{"month": month, "calls": 1} for month in gone]
+    lines = operator.rows("select details from public.audit_log where action = 'calls.dropped' order by at")
+    assert [line["details"] for line in lines] == [
+        {"month": month, "calls": 1, "reason": "policy 7"} for month in gone
+    ]
+    assert operator.rows("select * from app.totals_differences('2000-01-01')") == []
+    again = operator.run("retention", "--months", "4")
+    assert (again.exit_code, again.output) == (0, "no calls are older than 4 whole months\n")
+
+
+def test_a_dry_run_only_says_what_would_go(operator, aged):  # noqa: F811
+    done = operator.run("retention", "--months", "5", "--dry-run")
+    assert done.output == f"{months_ago(6):%Y-%m}: 1 calls would be dropped\n"
+    assert operator.rows(CALLS)[0]["calls"] == 4
+
+
+def test_a_month_with_a_call_in_doubt_stays(operator, aged):  # noqa: F811
+    add_open_call(aged, "ada", started_at=months_ago(5), deadline_at=months_ago(5))
+    done = operator.run("retention", "--months", "4")
+    assert done.exit_code == 1
+    assert f"{months_ago(5):%Y-%m}: 2 calls stay, for 1 of them are in doubt" in done.output
+    assert "flask calls settle" in done.output
+    assert [row["month"] for row in operator.rows(MONTHS)] == [f"{months_ago(6):%Y-%m}"]
+
+
+def test_it_goes_on_where_it_was_cut_off(operator, aged):  # noqa: F811
+    """Killed after the month was taken out of usage_logs and before it was dropped."""
+    month = months_ago(6)
+    operator.conn.execute(
+        f"alter table public.usage_logs detach partition private.usage_logs_{month:%Y_%m} concurrently"
+    )
+    done = operator.run("retention", "--months", "5")
+    assert done.output == f"{month:%Y-%m}: 1 calls dropped\n"
+    assert operator.rows(MONTHS) == [{"month": f"{month:%Y-%m}", "calls": 1}]
+
+
+def test_the_end_of_a_call_of_a_dropped_month_that_comes_again_changes_nothing(operator, aged):  # noqa: F811
+    before = sums(operator)
+    operator.run("retention", "--months", "4")
+    at = months_ago(6)
+    message = aged.open_message("ada", id=str(uuid7(at)), started_at=at.isoformat())
+    assert aged.settle_calls(aged.settle_message("ada", message)) == [{"n": 0, "outcome": "already"}]
+    assert sums(operator) == before
+
+
+@pytest.mark.parametrize("months", ["0", "-1", "many"])
+def test_this_month_always_stays(operator, aged, months):  # noqa: F811
+    assert operator.run("retention", "--months", months).exit_code == 2
+    assert operator.rows(CALLS)[0]["calls"] == 4
+
+
+def test_nobody_but_the_operator_may_drop_anything(operator, aged):  # noqa: F811
+    with aged.as_("ada"):
+        for statement in ("select app.retention_drop('2026-01-01', 'x')", "select * from app.retention_due(1)"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege), operator.conn.transaction():
+                operator.conn.execute(statement)
