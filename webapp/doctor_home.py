@@ -25,6 +25,7 @@ where c.relnamespace in ('public'::regnamespace, 'private'::regnamespace) and c.
 DOUBT = """
 select count(*), min(started_at)::date from public.usage_logs where state = 'open' and deadline_at < now()
 """
+TOTALS = "select count(*), min(day), sum(calls), sum(cost) from app.totals_differences((now() - interval '35 days')::date)"
 TIMEOUT = "select setting::int / 1000.0 from pg_settings where name = 'statement_timeout'"
 
 
@@ -52,6 +53,16 @@ def calls_in_doubt(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
         yield Line("warn", f"{number} calls are in doubt, the oldest of {since}: flask calls settle closes them")
     else:
         yield Line("ok", "no call is in doubt")
+
+
+def totals(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
+    """Sums per day are kept by triggers; only somebody who changes rows by hand, past them, can make them differ."""
+    number, since, calls, cost = conn.execute(TOTALS).fetchone()
+    if number:
+        yield Line("fail", f"sums per day differ from their calls since {since} by {calls} calls and ${cost}: "
+                   "rows were changed past the triggers of usage_logs; select * from app.totals_differences('…')")  # fmt: skip
+    else:
+        yield Line("ok", "the sums of the last 35 days are those of their calls")
 
 
 def spool(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
@@ -115,4 +126,4 @@ def time_outs(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
         )
 
 
-CHECKS: tuple[Check, ...] = (row_security, calls_in_doubt, spool, disk, secret_files, time_outs)
+CHECKS: tuple[Check, ...] = (row_security, calls_in_doubt, totals, spool, disk, secret_files, time_outs)

@@ -92,3 +92,14 @@ def test_time_outs_that_do_not_fit_each_other_are_said(home: SimpleNamespace) ->
     assert "DRAIN" in found(doctor_home.time_outs, home, drain_seconds=1000)[1]
     home.conn.execute(f"alter database \"{home.conn.info.dbname}\" set statement_timeout = '2s'")
     assert "statement_timeout" in found(doctor_home.time_outs, home)[1]
+
+
+def test_a_sum_that_is_not_that_of_its_calls_is_said(home: SimpleNamespace) -> None:
+    admin = psycopg.conninfo.make_conninfo(home.conn.info.dsn, user=SUPERUSER, password=home.conn.info.password)
+    with psycopg.connect(admin, autocommit=True, row_factory=dict_row) as conn:
+        conn.execute("set role postgres")
+        People(conn).call("ada")
+        assert found(doctor_home.totals, home)[0] == "ok"
+        conn.execute("update public.daily_totals set calls = calls + 2, cost = cost + 0.5")
+    status, text = found(doctor_home.totals, home)
+    assert status == "fail" and "by 2 calls and $0.5" in text
