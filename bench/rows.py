@@ -1,0 +1,237 @@
+"""How long do questions and pages take as the ledger grows to ten million calls?
+
+A server of its own with a database for each size, filled by SQL. Asked as the admin of the company with 90 % of the
+calls: every question in SQL, under row security, and every page through gunicorn, in milliseconds, medians. And how many
+calls a second are opened and settled beside so many rows.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psycopg
+import requests
+from stack import SECRETS, free_port
+
+from bench import ledger_rows, settling, tools
+from bench.tables import number, table
+from bench.versus import say
+from webapp import db
+from webapp.cluster import SUPERUSER, Cluster
+from webapp.config import ROOT, load
+from webapp.migrate import migrate
+
+STEPS = (10_000, 100_000, 1_000_000, 10_000_000)
+TIMES, RATE_SECONDS = 7, 10
+SQL_TARGET, PAGE_TARGET, RATE_TARGET = 100, 250, 0.9  # ms, ms, share of the rate without rows
+VIEWS = ("spend_daily", "spend_by_project", "spend_by_model", "spend_by_key", "spend_by_end_user", "spend_by_tag")
+FILTERS = {
+    "none": {}, "project": {"project": "<project>"}, "key": {"key": "<key>"}, "model": {"model": "gpt-5-2025-08-07"},
+    "endpoint": {"endpoint": "/v1/responses"}, "status": {"status": "429"}, "errors": {"status": "error"},
+    "cost status": {"cost_status": "unpriced_model"}, "end user": {"end_user": "user-7-7"},
+    "tag": {"tag": "team=team 7"}, "tag and errors": {"tag": "team=team 7", "status": "error"},
+}  # fmt: skip
+PAGES = {
+    "Spend": "/", "Spend by model": "/?by=model", "Spend by key": "/?by=key", "Spend by end user": "/?by=end_user",
+    "Spend by tag": "/?by=tag", "Spend, 12 months": "/?from=<year>", "Project": "/projects/<project>",
+    "Projects": "/projects", "Keys": "/keys", "Prices": "/prices", "Team": "/team", "Settings": "/settings",
+    "CSV of Spend, today": "/spend.csv?period=today", "CSV of Spend": "/spend.csv",
+}  # fmt: skip
+
+
+class Size(NamedTuple):
+    """What was measured beside so many rows; ms by question and by page, calls per second settled."""
+
+    rows: int
+    seconds: float  # the filling took
+    sql: dict[str, float]
+    pages: dict[str, float]
+    rate: float
+
+
+def questions(ids: dict[str, str]) -> dict[str, tuple[str, list[Any]]]:
+    """Name → query and its values."""
+    found: dict[str, tuple[str, list[Any]]] = {}
+    month, tomorrow = ids["month"], ids["tomorrow"]
+    for view in VIEWS:
+        found[f"{view}, 30 days"] = (f"select * from public.{view} where day >= %s", [month])  # noqa: S608
+    found["12 months by project"] = (
+        "select date_trunc('month', day), project, sum(cost) from public.spend_by_project where day >= %s group by 1, 2",
+        [ids["year"]],
+    )
+    for by in ("project", "model", "key", "end_user", "tag"):
+        words = [month, tomorrow, by, "model" if by == "key" else "key"]
+        found[f"Spend page by {by}"] = ("select * from app.spend_report(%s, %s, %s, %s, '{}', 6)", words)
+    found["a project's 12 months"] = ("select * from app.spend_months(12, %s)", [json.dumps({"project": [ids["project"]]})])
+    for name, filters in FILTERS.items():
+        words = {key: [ids.get(value.strip("<>"), value)] for key, value in filters.items()}
+        query = "select * from app.calls_page(%s, %s, %s, null, null, 51)"
+        found[f"newest calls, filter: {name}"] = (query, [month, tomorrow, json.dumps(words)])
+    found["models without a price"] = ("select * from public.unpriced_models", [])
+    return found
+
+
+def run(folder: Path, sizes: tuple[int, ...], *, write: bool) -> tuple[str, bool]:
+    """Everything for each size as Markdown, and whether the largest keeps to the targets."""
+    found = []
+    with _server(folder) as server:
+        empty = _measure(server, 0)
+        found = [_measure(server, rows) for rows in sizes]
+    if write:
+        pages = [{"rows": s.rows, "spend_page_ms": s.pages["Spend"], "sql_ms": s.sql["Spend page by project"]} for s in found]
+        tools.CACHE.mkdir(exist_ok=True)
+        (tools.CACHE / "pages.json").write_text(json.dumps(pages))
+    names = [f"{size.rows:,}" for size in found]
+    texts = [
+        table(["SQL, ms", *names], [[name, *(number(size.sql[name]) for size in found)] for name in found[0].sql]),
+        table(["page, ms", *names], [[name, *(number(size.pages[name]) for size in found)] for name in found[0].pages]),
+        table(["", "none", *names], [
+            ["calls settled a second, one connection", *(number(s.rate) for s in (empty, *found))],
+            ["seconds to fill it", "", *(number(s.seconds) for s in found)],
+        ]),
+    ]  # fmt: skip
+    largest = found[-1]
+    late = [f"{name}: {ms:.0f} ms" for part, target in ((largest.sql, SQL_TARGET), (largest.pages, PAGE_TARGET))
+            for name, ms in part.items() if ms > target]  # fmt: skip
+    share = largest.rate / empty.rate
+    texts.append(f"Slower than {SQL_TARGET} ms in SQL or {PAGE_TARGET} ms as a page: {', '.join(late) or 'none'}. "
+                 f"Rate beside {largest.rows:,} rows: {share:.2f} of that beside none.")  # fmt: skip
+    return "\n\n".join(texts), not late and share >= RATE_TARGET
+
+
+@contextmanager
+def _server(folder: Path) -> Iterator[Cluster]:
+    """A durable server on disk, as the product has it, with half a gigabyte to cache in."""
+    folder.chmod(0o755)
+    server = Cluster(folder / "rows", folder / "s", settings={"shared_buffers": "512MB", "max_wal_size": "4GB"})
+    server.own(folder)
+    server.socket.mkdir(mode=0o700)
+    server.own(server.socket)
+    server.create("temporary")
+    server.start()
+    try:
+        with psycopg.connect(server.dsn(SUPERUSER, "temporary")) as conn:
+            _supabase(conn)
+            conn.execute("alter role postgres password 'temporary'")
+        yield server
+    finally:
+        server.stop()
+
+
+def _supabase(conn: psycopg.Connection) -> None:
+    for file in ("supabase.sql", "local_auth.sql"):
+        conn.execute((ROOT / "db" / file).read_text())
+
+
+def _measure(server: Cluster, rows: int) -> Size:
+    """Fill a database of its own and ask everything; without rows only the rate."""
+    name, admin = f"rows_{rows}", server.dsn(SUPERUSER, "temporary")
+    with psycopg.connect(admin, autocommit=True) as conn:
+        conn.execute(f"create database {name} owner postgres")
+    admin, owner = server.dsn(SUPERUSER, "temporary", name), server.dsn("postgres", "temporary", name)
+    with psycopg.connect(admin) as conn:
+        _supabase(conn)
+    config = load(SECRETS | {"DATABASE_URL": owner, "SPENDAI_HOME": str(server.data.parent / name), "DATABASE_PREPARED": "1"})
+    migrate(owner, passwords=db.passwords(config))
+    say(f"{rows:,} calls")
+    begun = time.monotonic()
+    company = ledger_rows.fill(admin, max(rows, 100))["Large"]
+    seconds = time.monotonic() - begun
+    sql: dict[str, float] = {}
+    pages: dict[str, float] = {}
+    if rows:
+        with psycopg.connect(admin, autocommit=True) as conn:
+            ids = _ids(conn, company)
+            sql = {name: _median(lambda q=q, v=v: conn.execute(q, v).fetchall()) for name, (q, v) in questions(ids).items()}
+        with _gateway(config, server.data.parent / f"{name}.log") as url:
+            pages = _pages(url, ids)
+    rate = statistics.median(settling.rate(owner, RATE_SECONDS / 3) for _ in range(3))
+    with psycopg.connect(admin) as conn:
+        assert not conn.execute("select * from app.totals_differences(now()::date - 2)").fetchall()
+    return Size(rows, seconds, sql, pages, rate)
+
+
+def _ids(conn: psycopg.Connection, company: ledger_rows.Company) -> dict[str, str]:
+    """Words for the questions; the connection asks as the company's admin from now on."""
+    tomorrow = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    days = {"tomorrow": 0, "month": 30, "year": 365}
+    found = {name: (tomorrow - timedelta(days=back)).isoformat() for name, back in days.items()}
+    for name, relation in (("project", "projects"), ("key", "api_keys")):
+        query = f"select min(id::text) from public.{relation} where org_id = %s"  # noqa: S608
+        (found[name],) = conn.execute(query, [company.org_id]).fetchone()
+    claims = json.dumps({"sub": str(company.user_id), "role": "authenticated"})
+    conn.execute("select set_config('request.jwt.claims', %s, false)", [claims])
+    conn.execute("set role authenticated; set jit = off")  # as pages have it
+    return found
+
+
+@contextmanager
+def _gateway(config: Any, log: Path) -> Iterator[str]:
+    """gunicorn with two workers on this database; its address."""
+    port = free_port()
+    environ = os.environ | SECRETS | {
+        "DATABASE_URL": config.database_url, "SPENDAI_HOME": str(config.home), "DATABASE_PREPARED": "1",
+        "PORT": str(port), "WORKERS": "2", "DRAIN_SECONDS": "1",
+    }  # fmt: skip
+    with log.open("wb") as out:
+        command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
+        process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=out, stderr=out)  # noqa: S603
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _until(lambda: requests.get(f"{url}/readyz", timeout=5).ok)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _until(condition: Callable[[], bool], seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            if condition():
+                return
+        except requests.ConnectionError:
+            pass
+        if time.monotonic() > end:
+            raise TimeoutError("the gateway does not come up")
+        time.sleep(0.1)
+
+
+def _pages(url: str, ids: dict[str, str]) -> dict[str, float]:
+    """ms until the whole page is there."""
+    with requests.Session() as browser:
+        token = re.search(r'name="csrf_token" value="([^"]*)"', browser.get(f"{url}/login").text)[1]
+        words = {"csrf_token": token, "email": "large@bench.test", "password": ledger_rows.PASSWORD}
+        browser.post(f"{url}/login", data=words, headers={"Origin": url}).raise_for_status()
+        addresses = PAGES | {
+            f"Calls, filter: {name}": "/calls?" + "&".join(f"{key}={value}" for key, value in filters.items())
+            for name, filters in FILTERS.items()
+        }
+
+        def get(address: str) -> None:
+            answer = browser.get(url + re.sub(r"<(\w+)>", lambda found: ids[found[1]].split("T")[0], address))
+            assert answer.ok and "/login" not in answer.url, (address, answer.status_code)
+
+        return {name: _median(lambda address=address: get(address)) for name, address in addresses.items()}
+
+
+def _median(ask: Callable[[], object]) -> float:
+    """Milliseconds, the median of TIMES after one that does not count."""
+    taken = []
+    for _ in range(TIMES + 1):
+        begun = time.perf_counter()
+        ask()
+        taken.append((time.perf_counter() - begun) * 1000)
+    return statistics.median(taken[1:])
