@@ -1,4 +1,4 @@
-"""What does pricing cost? Microseconds per call in Postgres, alone and in a batch of 100, on every Postgres found here.
+"""What does pricing cost? Microseconds per call in Postgres, alone and in batches, on every Postgres found here.
 
     python bench/price_usage.py [calls]
 
@@ -24,7 +24,7 @@ from webapp.config import ROOT
 from webapp.migrate import migrate
 from webapp.programs import find_bindir, major
 
-BATCH = 100
+BATCHES = (1, 8, 32, 100)  # the proxy settles 1 to 32 calls at once
 CALLS = [
     ("/v1/chat/completions", "gpt-4o-2024-08-06", "default", {
         "prompt_tokens": 1200, "completion_tokens": 300, "total_tokens": 1500,
@@ -89,7 +89,7 @@ def measure(conn: psycopg.Connection, times: int) -> None:
         one = median_us(lambda: conn.execute(ONE, [endpoint, model, tier, json.dumps(usage)]).fetchall(), times)  # noqa: B023
         print(f"  price_usage, one call, {model:24} {one - trip:7.0f} µs")
     for name, query in (("price_calls", MANY), ("price_usage in a join", LATERAL)):
-        for size in (1, BATCH):
+        for size in BATCHES:
             rows = batch(size)
             taken = median_us(lambda: conn.execute(query, [rows]).fetchall(), times // 3) - trip  # noqa: B023
             print(f"  {name}, batch of {size}:".ljust(49) + f"{taken / size:7.0f} µs per call")

@@ -1,13 +1,14 @@
 -- count_of(json) → a whole number from 0 to 10^12, or null; never an error, whatever the JSON is
 create or replace function app.count_of(p_value jsonb) returns bigint
-language sql immutable
+language plpgsql immutable strict parallel safe
 set search_path = ''
 as $$
-    select case
+begin
+    return case
         when (p_value #>> '{}') ~ '^\d{1,12}(\.0{1,6})?$' and jsonb_typeof(p_value) in ('number', 'string')
         then trunc((p_value #>> '{}')::numeric)::bigint
-    end
-$$;
+    end;
+end $$;
 
 comment on function app.count_of is 'A count as OpenAI sends it (number or numeric text); null when it is not one.';
 -- No grant: part of tokens_of.

@@ -1,10 +1,11 @@
 -- is_sighting(method, endpoint) → whether a call only looks at, or stops, an object that another call made
 create or replace function app.is_sighting(p_method text, p_endpoint text) returns boolean
-language sql immutable
+language plpgsql immutable parallel safe
 set search_path = ''
 as $$
-    select p_method in ('GET', 'HEAD') or p_endpoint like '%}/cancel'
-$$;
+begin
+    return p_method in ('GET', 'HEAD') or p_endpoint like '%}/cancel';
+end $$;
 
 comment on function app.is_sighting is 'Whether a call reads or cancels an object of OpenAI''s instead of making one.';
 -- No grant: part of settle_calls.

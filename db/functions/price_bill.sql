@@ -11,7 +11,8 @@ set search_path = ''
 as $$
 declare
     v_sheet jsonb := p_terms -> 'sheet';
-    v_input numeric := case when (p_terms -> 'banded')::boolean then app.price_total_input(p_quantities) end;
+    v_lines jsonb := jsonb_path_query_array(p_quantities, '$.keyvalue() ? (@.value != 0)');  -- no query, which takes longer
+    v_input numeric;
     v_key text;
     v_quantity numeric;
     v_offer jsonb;
@@ -20,8 +21,12 @@ begin
     cost := 0;
     cost_lines := '[]';
     fallback := false;
-    for v_key, v_quantity in select q.key, q.value::numeric from jsonb_each(p_quantities) as q loop
-        continue when v_quantity = 0;
+    if (p_terms -> 'banded')::boolean then
+        v_input := app.price_total_input(p_quantities);
+    end if;
+    for i in 0 .. jsonb_array_length(v_lines) - 1 loop
+        v_key := v_lines -> i ->> 'key';
+        v_quantity := (v_lines -> i -> 'value')::numeric;
         v_offer := v_sheet -> v_key -> 0;
         if v_offer is null or v_input is not null then  -- more than one price may apply
             v_offer := app.price_offer(v_sheet, v_key, v_input);

@@ -11,18 +11,25 @@ set search_path = ''
 as $$
 declare
     v_by_request boolean := coalesce((p_terms -> 'by_request')::boolean, false);
-    v_tools jsonb := case when p_tools is null then '{}' else app.price_tool_quantities(p_tools, p_usage ->> 'size') end;
-    v_quantities jsonb := app.price_quantities(p_endpoint, p_usage) || v_tools;
-    v_image jsonb := case when p_usage ? 'tool_usage' then app.price_image_tool_quantities(p_usage) else '{}' end;
+    v_tools jsonb := '{}';
+    v_quantities jsonb;
+    v_image jsonb := '{}';
     v_bill record;
     v_image_bill record;
     v_unknown boolean;
 begin
     cost_status := 'no_usage';
     cost_lines := '[]';
+    if p_tools is not null then
+        v_tools := app.price_tool_quantities(p_tools, p_usage ->> 'size');
+    end if;
     if v_by_request then
         v_quantities := v_tools || '{"requests": 1}';
-        v_image := '{}';
+    else
+        v_quantities := app.price_quantities(p_endpoint, p_usage) || v_tools;
+        if p_usage ? 'tool_usage' then
+            v_image := app.price_image_tool_quantities(p_usage);
+        end if;
     end if;
     if v_quantities is null or v_image is null or (v_quantities = '{}' and v_image = '{}') then
         return;

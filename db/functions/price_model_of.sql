@@ -7,6 +7,7 @@ create or replace function app.price_model_of(
 )
 language plpgsql stable parallel safe
 set search_path = ''
+set random_page_cost = 1  -- the list is always in memory: an index, even though the tables are small
 as $$
 declare
     v_name text;

@@ -13,18 +13,39 @@ declare
         u -> 'input_tokens_details', u -> 'prompt_tokens_details', u -> 'input_token_details', '{}');
     v_out_details jsonb := coalesce(
         u -> 'output_tokens_details', u -> 'completion_tokens_details', u -> 'output_token_details', '{}');
-    v_in numeric := app.price_count(coalesce(u -> 'input_tokens', u -> 'prompt_tokens'));
-    v_out numeric := app.price_count(coalesce(u -> 'output_tokens', u -> 'completion_tokens'));
-    v_total numeric := case when v_in is null or v_out is null then app.price_count(u -> 'total_tokens') end;
-    -- A transcription is billed by tokens or by seconds and says by which.
-    v_by_seconds boolean := coalesce(u ->> 'type' = 'duration', v_in is null and v_out is null);
+    v_said_in jsonb := coalesce(u -> 'input_tokens', u -> 'prompt_tokens');
+    v_said_out jsonb := coalesce(u -> 'output_tokens', u -> 'completion_tokens',
+        case when u -> 'total_tokens' = v_said_in then '0'::jsonb end);  -- embeddings
+    v_said_cached jsonb := coalesce(v_in_details -> 'cached_tokens', '0');
+    v_in numeric;
+    v_out numeric;
+    v_total numeric;
     v_other jsonb := '{}';
 begin
     if jsonb_typeof(u) <> 'object' or jsonb_typeof(v_in_details) <> 'object' or jsonb_typeof(v_out_details) <> 'object' then
         return null;
     end if;
+    -- Nearly all calls: text in, part of it cached, text out. All that follows would say the same, in five times the time.
+    if v_said_in between '0' and '1000000000000' and v_said_out between '0' and '1000000000000'
+       and v_said_cached between '0' and v_said_in and not u ?| array['type', 'seconds', 'characters', 'images']
+       and v_in_details - 'cached_tokens' <@ '{"audio_tokens": 0, "cache_write_tokens": 0}'
+       and v_out_details - 'reasoning_tokens'
+           <@ '{"audio_tokens": 0, "accepted_prediction_tokens": 0, "rejected_prediction_tokens": 0}'
+       and not p_endpoint like any (array['%/audio/speech', '%/images/%']) then
+        if scale(v_said_in::numeric + v_said_out::numeric + v_said_cached::numeric) = 0 then
+            return jsonb_strip_nulls(jsonb_build_object('input_text', v_said_in::numeric - v_said_cached::numeric,
+                'cached_text', nullif(v_said_cached, '0'), 'output_text', v_said_out));
+        end if;
+    end if;
+
+    v_in := app.price_count(v_said_in);
+    v_out := app.price_count(v_said_out);
     if u ?| array['seconds', 'characters', 'images'] then
-        v_other := app.price_unit_quantities(u, v_by_seconds);
+        -- A transcription is billed by tokens or by seconds and says by which.
+        v_other := app.price_unit_quantities(u, coalesce(u ->> 'type' = 'duration', v_in is null and v_out is null));
+    end if;
+    if v_in is null or v_out is null then
+        v_total := app.price_count(u -> 'total_tokens');
     end if;
     if coalesce(u ->> 'type', '') = 'duration' or (v_in is null and v_out is null and v_total is null) then
         return v_other;

@@ -3,12 +3,15 @@
 -- Everything that takes look-ups and nothing of the usage, so that calls alike share one. The served name decides; where
 -- the answer names no model, or one nobody knows yet, the requested one does (match: requested), except that a fine-tune
 -- is never billed as something else. A tier without any row for the model is billed as standard: fallback.
+--
+-- p_input_limit: see price_sheet.
 create or replace function app.price_terms(
     p_org_id uuid, p_endpoint text, p_model text, p_model_requested text, p_size text, p_image_model text, p_tier text,
-    p_with_tools boolean, p_at timestamptz
+    p_with_tools boolean, p_input_limit integer, p_at timestamptz
 ) returns jsonb
 language plpgsql stable parallel safe
 set search_path = ''
+set plan_cache_mode = force_generic_plan  -- planning these look-ups takes longer than they do
 as $$
 declare
     v_found record;
@@ -18,7 +21,7 @@ declare
 begin
     if p_endpoint like '%/moderations' then
         return jsonb_build_object('model', 'moderation', 'by_request', true,
-            'sheet', app.price_sheet(p_org_id, 'moderation', 'standard', p_with_tools, p_at));
+            'sheet', app.price_sheet(p_org_id, 'moderation', 'standard', p_with_tools, p_input_limit, p_at));
     end if;
     v_found := app.price_model_of(p_org_id, p_model, p_at);
     v_match := v_found.match;
@@ -30,13 +33,16 @@ begin
     if v_found.model = 'sora-2-pro' and p_size in ('1024x1792', '1792x1024') then
         v_found.model := 'sora-2-pro-high-res';
     end if;
-    if p_tier <> 'standard' and not exists (
-        select from public.model_prices p where p.model = v_found.model and p.service_tier = p_tier and p.valid_from <= p_at
-        and (p.org_id is null or p.org_id = p_org_id)
-    ) then
-        v_tier := 'standard';
+    if p_tier <> 'standard' then
+        perform from public.model_prices p
+        where p.model = v_found.model and p.service_tier = p_tier and p.valid_from <= p_at
+          and (p.org_id is null or p.org_id = p_org_id)
+        limit 1;
+        if not found then
+            v_tier := 'standard';
+        end if;
     end if;
-    v_sheet := app.price_sheet(p_org_id, v_found.model, v_tier, p_with_tools, p_at);
+    v_sheet := app.price_sheet(p_org_id, v_found.model, v_tier, p_with_tools, p_input_limit, p_at);
     return jsonb_build_object(
         'model', v_found.model,
         'match', v_match,
@@ -46,7 +52,7 @@ begin
         'banded', v_sheet @? '$.*[*].context_min_tokens',
         'sheet', v_sheet,
         'image', case when p_image_model is not null then
-            app.price_terms(p_org_id, '', p_image_model, null, null, null, p_tier, false, p_at) end);
+            app.price_terms(p_org_id, '', p_image_model, null, null, null, p_tier, false, null, p_at) end);
 end $$;
 
 comment on function app.price_terms is

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 
 from checks import executors
 from pricing import NOW, chat
@@ -63,6 +64,14 @@ def test_a_price_that_changes_within_the_batch_divides_it(db):
     rows = db.execute(SAME, {"calls": numbered(calls)}).fetchall()
     assert [row["cost"] * 1000 for row in rows] == [5, 5, 4, 4]
     assert all(row["same"] for row in rows)
+
+
+def test_long_and_short_calls_of_a_model_have_their_own_prices(db):
+    calls = [{"model": "gpt-5.4", "usage": chat(tokens, 0)}
+             for tokens in (1, 100_000, 100_001, 272_000, 272_001, "272001", None)]  # fmt: skip
+    rows = db.execute(SAME, {"calls": numbered(calls * 2)}).fetchall()
+    assert all(row["same"] for row in rows)
+    assert rows[4]["cost"] == rows[5]["cost"] > rows[3]["cost"] * Decimal("1.9")
 
 
 def test_no_calls_are_no_rows(db):

@@ -6,7 +6,11 @@ import json
 
 import pytest
 from checks import executors
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pricing import CHAT, value
+
+COUNTS = st.integers(0, 10**12) | st.sampled_from([0, 1, 7])
 
 
 @pytest.mark.parametrize(
@@ -51,6 +55,34 @@ from pricing import CHAT, value
 )
 def test_every_shape_of_usage_becomes_quantities(db, endpoint, usage, expected):
     assert value(db, "app.price_quantities(%s, %s::jsonb)", endpoint, json.dumps(usage)) == expected
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    usage=st.fixed_dictionaries(
+        {"prompt_tokens": COUNTS},
+        optional={
+            "completion_tokens": COUNTS,
+            "total_tokens": COUNTS,
+            "prompt_tokens_details": st.dictionaries(
+                st.sampled_from(["cached_tokens", "audio_tokens", "cache_write_tokens", "text_tokens"]), COUNTS
+            ),
+            "completion_tokens_details": st.dictionaries(
+                st.sampled_from(["reasoning_tokens", "audio_tokens", "rejected_prediction_tokens"]), COUNTS
+            ),
+        },
+    )
+)
+def test_the_short_way_of_plain_text_says_what_the_long_way_says(db, usage):
+    plain = value(db, "app.price_quantities(%s, %s::jsonb)", CHAT, json.dumps(usage))
+    as_text = usage | {"prompt_tokens": str(usage["prompt_tokens"])}  # a string is never plain
+    assert plain == value(db, "app.price_quantities(%s, %s::jsonb)", CHAT, json.dumps(as_text))
+
+
+@pytest.mark.parametrize("number", ["5.0", "5e0", "5.0000000000004"])
+def test_a_fraction_is_rounded_to_twelve_decimals_and_has_no_zeros(db, number):
+    usage = f'{{"prompt_tokens": {number}, "completion_tokens": 0}}'
+    assert value(db, "app.price_quantities(%s, %s::jsonb) ->> 'input_text'", CHAT, usage) == 5
 
 
 def test_only_signed_in_people_may_run_it(db):

@@ -8,8 +8,8 @@ from checks import executors
 from pricing import NOW, add_price, value
 
 
-def sheet(db, model, tier="standard", tools=True, org=None, at=NOW):
-    return value(db, "app.price_sheet(%s, %s, %s, %s, %s)", org, model, tier, tools, at)
+def sheet(db, model, tier="standard", tools=True, org=None, limit=None, at=NOW):
+    return value(db, "app.price_sheet(%s, %s, %s, %s, %s, %s)", org, model, tier, tools, limit, at)
 
 
 def prices(offers):
@@ -20,6 +20,11 @@ def test_each_dimension_has_the_price_in_force_long_context_first(db):
     now = sheet(db, "gpt-5.6-sol")
     assert prices(now["input_text"]) == [(8, 272_000), (4, None)]
     assert prices(sheet(db, "gpt-5.6-sol", at="2026-08-20T23:59:59Z")["input_text"]) == [(10, 272_000), (5, None)]
+
+
+def test_prices_for_more_input_than_there_can_be_are_left_out(db):
+    assert prices(sheet(db, "gpt-5.6-sol", limit=272_000)["input_text"]) == [(4, None)]
+    assert prices(sheet(db, "gpt-5.6-sol", limit=272_001)["input_text"]) == [(8, 272_000), (4, None)]
 
 
 def test_tokens_follow_the_tier_and_nothing_else_does(db):

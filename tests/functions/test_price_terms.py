@@ -8,7 +8,7 @@ from pricing import CHAT, NOW, value
 
 
 def terms(db, served, requested=None, endpoint=CHAT, size=None, image=None, tier="standard"):
-    return value(db, "app.price_terms(null, %s, %s, %s, %s, %s, %s, true, %s)",
+    return value(db, "app.price_terms(null, %s, %s, %s, %s, %s, %s, true, null, %s)",
                  endpoint, served, requested, size, image, tier, NOW)  # fmt: skip
 
 
