@@ -18,10 +18,11 @@ PAUSE = 0.1  # seconds before the next call when one was refused or broke off
 
 
 class Seen(NamedTuple):
-    """One answer read to its end. begun: time.monotonic() when its call was made; again: it said when to try again."""
+    """One answer read to its end. begun, ended: time.monotonic(); again: it said when to try again."""
 
     port: int
     begun: float
+    ended: float
     status: int
     again: bool
     whole: bool
@@ -103,4 +104,5 @@ def call(connection: http.client.HTTPConnection, key: str, tag: str, *, stream: 
     answer = connection.getresponse()
     data = answer.read()
     whole = answer.status == 200 and (not stream or data.endswith(b"data: [DONE]\n\n"))
-    return Seen(connection.port, begun, answer.status, bool(answer.getheader("retry-after")), whole)
+    again = bool(answer.getheader("retry-after"))
+    return Seen(connection.port, begun, time.monotonic(), answer.status, again, whole)
