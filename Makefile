@@ -41,7 +41,7 @@ prove-durable: .venv/installed-dev ## Break everything under load and count: no 
 
 prove-scale: .venv/installed-dev ## Several gateways, failovers under load: none lost or double; ARGS="--failovers 30" for long
 	@.ci/databases
-	@PYTHONPATH=.:tests:tests/webapp $(BIN)/python -m scale.proof $(ARGS)
+	@PYTHONPATH=.:tests:tests/webapp $(BIN)/python -m scale.failovers $(ARGS)
 
 prove-private: .venv/installed-dev ## Send words through every route and look for them wherever bytes are kept
 	@PYTHONPATH=.:tests:tests/webapp $(BIN)/python -m durable.private

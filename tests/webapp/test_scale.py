@@ -12,7 +12,7 @@ from stack import ROOT
 
 def test_two_gateways_share_a_database_and_a_failover_of_it_loses_no_call() -> None:
     pooler.needed()
-    command = [sys.executable, "-m", "scale.proof", "--seconds", "2", "--failovers", "1", "--gateways", "2"]
+    command = [sys.executable, "-m", "scale.failovers", "--seconds", "1", "--failovers", "1", "--gateways", "2"]
     command += ["--workers", "1", "--clients", "12"]
     environ = os.environ | {"PYTHONPATH": ".:tests:tests/webapp"}
     done = subprocess.run(command, check=False, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=180)

@@ -50,7 +50,7 @@ class Proof:
                 used += self._revoke(self.revoked)
                 self.connections = max(self.connections, self.fleet.connections())
         self.clients.ended += used
-        self._count(since)
+        self._count(since, may_be_open=False)
         self.side_by_side = self.tally.calls
         if self.connections > self.fleet.bound:
             self.wrong.append(f"{self.connections} server connections, {self.fleet.bound} allowed")
@@ -93,7 +93,7 @@ class Proof:
             time.sleep(1)
         self.faults["frozen" if frozen else "killed"] += 1
         self.faults["with a gateway"] += victim is not None
-        self._count(since)
+        self._count(since, may_be_open=victim is not None)
         pair.follow()
 
     def _wait_for_service(self, gone: float, victim: int | None) -> None:
@@ -111,13 +111,17 @@ class Proof:
                 way = "both hosts named" if n == len(ports) - 1 else "PgBouncer repointed"
                 self.away[way].append(served[port] - gone)
 
-    def _count(self, since: object) -> None:
+    def _count(self, since: object, *, may_be_open: bool) -> None:
+        """Judge the round. Only a gateway that was killed may leave calls in doubt."""
         self.fleet.whole()
+        before = self.tally.verdicts["in doubt"]
         refusals = [seen for seen in self.clients.seen if seen.status == 503]
         self.refused += len(refusals)
         if silent := [seen for seen in refusals if not seen.again]:
             self.wrong.append(f"{len(silent)} refusals without retry-after")
         self.tally.add(self.clients, since)
+        if (doubtful := self.tally.verdicts["in doubt"] - before) and not may_be_open:
+            self.wrong.append(f"round {self.rounds}: {doubtful} calls in doubt, though every gateway lived")
 
     def progress(self) -> str:
         return f"round {self.rounds}: {self.tally.calls} calls, {self.refused} refused: {self.tally.words()}"
