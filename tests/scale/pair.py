@@ -1,7 +1,7 @@
 """Two Postgres servers, a primary and its synchronous standby, which change places at every failover.
 
-Set up as docs/deploy.md says: a commit returns when the standby has applied it. A server that was just promoted has no
-standby; waiting for one would stop every call, so it waits again only when the rebuilt one has caught up.
+Set up with the statements of docs/deploy.md: a commit returns when the standby has applied it. A server that was just
+promoted has no standby; waiting for one would stop every call, so it waits again only when the rebuilt one follows.
 """
 
 from __future__ import annotations
@@ -18,23 +18,26 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from pooler import documented
 from processes import processes_on
+from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 
 from webapp.cluster import PORT, SUPERUSER, Cluster
 from webapp.programs import run_as
 
 PASSWORD, DATABASE, NAME = "temporary", "spendai", "standby"
+REPLICATION, WAIT = documented("create role standby"), documented("alter system set synchronous_standby_names")
 STREAMING = "select sync_state from pg_stat_replication where application_name = %s and state = 'streaming'"
 
 
-def copy(primary: Cluster, to: Cluster, password: str, **options: str) -> None:
-    """Make ``to`` a standby of ``primary``, not started yet; ``options`` go into its connection string."""
+def copy(primary: Cluster, to: Cluster, dsn: str) -> None:
+    """Make ``to`` a standby of ``primary``, which it reaches by ``dsn``; not started yet."""
     for folder in (to.data, to.socket):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         to.own(folder)
     command = [primary.bindir / "pg_basebackup", "-D", to.data, "-R", "-c", "fast", "-X", "stream", "--no-sync"]
-    command += ["-d", psycopg.conninfo.make_conninfo(primary.dsn(SUPERUSER, password), **options)]
+    command += ["-d", dsn]
     subprocess.run(command, check=True, capture_output=True, **run_as(primary.user))
 
 
@@ -66,6 +69,7 @@ class Pair:
             self.primary.start()
             self.ask(f"create role spendai login createrole password '{PASSWORD}'", dbname="postgres")
             self.ask("create database spendai owner spendai", dbname="postgres")
+            self._run(REPLICATION.replace("a-password-for-the-standby", PASSWORD))
             self.follow()
         except BaseException:
             self.__exit__()
@@ -97,11 +101,11 @@ class Pair:
         """Build the standby anew from the primary, and let commits wait for it once it has caught up."""
         self.kill(self.standby)
         shutil.rmtree(self.standby.data, ignore_errors=True)
-        copy(self.primary, self.standby, PASSWORD, application_name=NAME)
+        copy(self.primary, self.standby, make_conninfo(self.primary.dsn("standby", PASSWORD), application_name=NAME))
         self.standby.start()
         self._until(lambda: self.ask(STREAMING, NAME))
         if self.synchronous:
-            self._wait_for_standby(NAME)
+            self._run(WAIT)
             self._until(lambda: [row["sync_state"] for row in self.ask(STREAMING, NAME)] == ["sync"])
 
     def promote(self) -> None:
@@ -133,10 +137,10 @@ class Pair:
             conn.execute("select pg_reload_conf()")
         time.sleep(0.5)
 
-    def _wait_for_standby(self, name: str) -> None:
-        # In the file, not on the command line: the next primary must start without it.
-        self.ask(f"alter system set synchronous_standby_names = '{name}'")
-        self.ask("select pg_reload_conf()")
+    def _run(self, statements: str) -> None:
+        """Statements one by one, as psql does it: alter system runs in no transaction."""
+        for statement in filter(str.strip, statements.split(";")):
+            self.ask(statement)
 
     @staticmethod
     def _all(server: Cluster, number: signal.Signals) -> None:

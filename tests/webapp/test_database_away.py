@@ -240,7 +240,7 @@ def standby(primary: Cluster, password: str):
     base.chmod(0o755)
     follower = Cluster(base / "data", base / "socket", bindir=primary.bindir, durable=False)
     try:
-        copy(primary, follower, password)
+        copy(primary, follower, primary.dsn(SUPERUSER, password))
         follower.start()
         yield follower
     finally:
