@@ -177,7 +177,7 @@ def run(home: Path, words: argparse.Namespace) -> int:
 def main() -> int:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--seconds", type=float, default=10, help="how long all gateways are called while all is well")
-    asked.add_argument("--failovers", type=int, default=5)
+    asked.add_argument("--failovers", type=int, default=4)
     asked.add_argument("--gateways", type=int, default=3, help="one names both servers, the others have PgBouncer")
     asked.add_argument("--workers", type=int, default=2, help="of each gateway")
     asked.add_argument("--clients", type=int, default=24)
