@@ -1,5 +1,5 @@
 # Every target in one line; what they do stands in webapp/ and tests/.
-.PHONY: help run demo screenshots test lint psql prove-isolation prove-durable prove-private
+.PHONY: help run demo screenshots test lint psql prove-isolation prove-durable prove-private prove-scale
 BIN := .venv/bin
 SQL_TESTS := tests/functions tests/policies tests/views tests/test_house.py tests/test_supabase_shape.py \
 	tests/test_isolation.py tests/test_attacks.py tests/test_attacks_on_the_server.py tests/test_plans_under_row_security.py
@@ -38,6 +38,10 @@ prove-isolation: .venv/installed-dev ## Let everyone try everything on throw-awa
 
 prove-durable: .venv/installed-dev ## Break everything under load and count: no call lost or double; ARGS="--seconds 600" for long
 	@PYTHONPATH=.:tests:tests/webapp $(BIN)/python -m durable.proof $(ARGS)
+
+prove-scale: .venv/installed-dev ## Several gateways, failovers under load: none lost or double; ARGS="--failovers 30" for long
+	@.ci/databases
+	@PYTHONPATH=.:tests:tests/webapp $(BIN)/python -m scale.failovers $(ARGS)
 
 prove-private: .venv/installed-dev ## Send words through every route and look for them wherever bytes are kept
 	@PYTHONPATH=.:tests:tests/webapp $(BIN)/python -m durable.private

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -16,7 +18,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from stack import free_port
 
-from webapp.cluster import PORT, Cluster
+from webapp.cluster import PORT, Cluster, die_with_parent
 from webapp.config import ROOT
 from webapp.programs import account, run_as
 
@@ -54,7 +56,13 @@ class Pooler:
         (self.folder / "pgbouncer.ini").write_text(self._settings())
         self.log = (self.folder / "log").open("wb")
         command = [PROGRAM, str(self.folder / "pgbouncer.ini")]
-        self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log, **run_as(account(self.cluster.data)))
+        self.process = subprocess.Popen(
+            command,
+            stdout=self.log,
+            stderr=self.log,
+            preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509
+            **run_as(account(self.cluster.data)),
+        )
         end = time.monotonic() + 10
         while True:
             try:
@@ -63,6 +71,12 @@ class Pooler:
             except OSError:
                 assert self.process.poll() is None and time.monotonic() < end, (self.folder / "log").read_text()
                 time.sleep(0.02)
+
+    def lead_to(self, cluster: Cluster, admin: str) -> None:
+        """Lead to another server from now on: change the file and reload, as after a failover."""
+        self.cluster, self.admin = cluster, admin
+        (self.folder / "pgbouncer.ini").write_text(self._settings())
+        self.process.send_signal(signal.SIGHUP)
 
     def _settings(self) -> str:
         """The documented file, for this server and port."""
@@ -81,7 +95,7 @@ class Pooler:
         self.process.wait(10)
         self.log.close()
         shutil.rmtree(self.folder)
-        with psycopg.connect(self.admin) as conn:
+        with suppress(psycopg.OperationalError), psycopg.connect(self.admin) as conn:  # the server may be gone by now
             conn.execute("drop schema pgbouncer cascade; drop role pgbouncer")
 
     def through(self, dsn: str) -> str:

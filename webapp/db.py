@@ -22,7 +22,7 @@ from functools import partial
 from typing import Any
 
 import psycopg
-from psycopg import sql
+from psycopg import pq, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
 from psycopg.types.json import set_json_loads
@@ -33,6 +33,8 @@ from webapp.config import Config
 
 ROLES = ("spendai_web", "spendai_proxy", "spendai_auth")
 STATEMENT_TIMEOUT = "15s"
+PATIENCE, CHECK = 20.0, 2.0  # seconds for an answer: longer than STATEMENT_TIMEOUT; for none but «I live»
+RETRY_SECONDS = 3.0  # the pool doubles its pauses between tries up to this; its own five minutes outlast any failover
 set_json_loads(partial(json.loads, parse_float=Decimal))  # amounts in JSON stay exact: money is never a float
 _pools: dict[str, ConnectionPool] = {}
 
@@ -61,6 +63,30 @@ def dsn(config: Config, role: str) -> str:
     return make_conninfo(**{k: v for k, v in parts.items() if v is not None})
 
 
+class Connection(psycopg.Connection[Any]):
+    """Closes itself when the server says nothing for PATIENCE: frozen, or gone with its machine after a failover.
+
+    Neither can enforce a statement_timeout, and nobody else would notice before TCP does, a quarter of an hour later.
+    """
+
+    patience = PATIENCE
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        try:
+            return super().wait(gen, interval, timeout or self.patience)
+        except psycopg.OperationalError:
+            if self.pgconn.transaction_status == pq.TransactionStatus.ACTIVE:
+                self.close()
+            raise
+
+
+def _check(conn: Connection) -> None:
+    """Whether a connection that lay idle still leads to a server that answers; raises psycopg.Error."""
+    conn.patience = CHECK
+    ConnectionPool.check_connection(conn)
+    conn.patience = PATIENCE
+
+
 def open_pools(config: Config) -> None:
     """Open the worker's pools: at most three connections for pages and two for sign-in."""
     for name, role, size in (("web", "spendai_web", 3), ("auth", "spendai_auth", 2)):
@@ -70,7 +96,9 @@ def open_pools(config: Config) -> None:
             max_size=size,
             timeout=5,
             kwargs={"prepare_threshold": None, "row_factory": dict_row, "application_name": f"spendai {name}"},
-            check=ConnectionPool.check_connection,
+            check=_check,
+            reconnect_timeout=RETRY_SECONDS,
+            connection_class=Connection,
             open=True,
             name=name,
         )

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
+from durable.clients import Clients
 from durable.plan import Plan, plan
+
+ROWS = "select end_user, state, cost_status, cost, tokens_in, tokens_out from public.usage_logs where started_at >= %s"
+BAD = ("lost", "doubled", "wrong")
+WORDS = ("priced", "error", "no usage", "in doubt", "never sent", *BAD)
 
 
 def judge(what: Plan, sent: bool, ended: bool, rows: Sequence[dict[str, Any]]) -> str:
@@ -38,10 +44,43 @@ def compare(
     for tag in sent_once.union(made, by_tag):
         verdict = judge(plan(seed, tag), tag in sent_once, tag in ended_well, by_tag.get(tag, []))
         verdicts[verdict] += 1
-        if verdict in ("lost", "doubled", "wrong"):
+        if verdict in BAD:
             bad.append(f"{verdict}: {tag} {plan(seed, tag)} sent={tag in sent_once} ended={tag in ended_well} "
                        f"rows={by_tag.get(tag)}")  # fmt: skip
     if len(sent) != len(sent_once):
         verdicts["doubled"] += len(sent) - len(sent_once)
         bad.append("the upstream got a call twice")
     return verdicts, bad
+
+
+class Tally:
+    """What all rounds so far came to; ``journal`` is the upstream's, ``ask`` runs a query on the ledger."""
+
+    def __init__(self, seed: int, journal: Path, ask: Callable[..., list[dict[str, Any]]]) -> None:
+        self.seed, self.journal, self.ask = seed, journal, ask
+        self.verdicts: Counter[str] = Counter()
+        self.bad: list[str] = []
+        self.calls = self.read = 0
+
+    def now(self) -> Any:
+        """A moment for ``add``, by the database's clock."""
+        return self.ask("select now() as at")[0]["at"]
+
+    def add(self, clients: Clients, since: Any) -> None:
+        """Judge every call of a round that began at ``since`` and is over."""
+        sent = self._sent()
+        self.calls += len(sent)
+        verdicts, bad = compare(self.seed, clients.made, clients.ended, sent, self.ask(ROWS, since))
+        self.verdicts += verdicts
+        self.bad += bad
+
+    def _sent(self) -> list[str]:
+        """Tags the upstream wrote down since the last look."""
+        with self.journal.open() as file:
+            file.seek(self.read)
+            tags = file.read().split()
+            self.read = file.tell()
+        return tags
+
+    def words(self) -> str:
+        return ", ".join(f"{self.verdicts[word]} {word}" for word in WORDS)

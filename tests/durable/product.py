@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from psycopg.rows import dict_row
 from stack import ROOT, SECRETS, free_port
 
 from webapp import embedded
+from webapp.cluster import die_with_parent
 from webapp.config import load
 from webapp.spool import read_lines
 
@@ -27,6 +29,8 @@ READ_SECONDS, DRAIN_SECONDS = 1, 1
 
 class Product:
     """``start()``, then break it; ``whole()`` brings it back and waits until nothing is left to settle."""
+
+    command = ("-m", "webapp.run")
 
     def __init__(self, home: Path, upstream: str, **settings: str) -> None:
         self.home, self.port = home, free_port()
@@ -42,7 +46,12 @@ class Product:
     def start(self) -> None:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "webapp.run"], cwd=ROOT, env=self.environ, stdout=log, stderr=log
+                [sys.executable, *self.command],
+                cwd=ROOT,
+                env=self.environ,
+                stdout=log,
+                stderr=log,
+                preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509
             )
 
     def masters(self) -> list[int]:
@@ -115,11 +124,15 @@ class Product:
         finally:
             connection.close()
 
-    def key(self) -> str:
-        """Sign somebody up and make a proxy key, as a user does it through the API."""
+    def sign_up(self) -> tuple[str, str]:
+        """Somebody with a project: access token and the project's id."""
         words = {"email": "ada@example.test", "password": "correct horse", "organization": "Acme"}
         token = self.request("POST", "/api/v1/auth/signup", words)[1]["access_token"]
-        project = self.request("POST", "/api/v1/projects", {"name": "chat"}, token)[1]["id"]
+        return token, self.request("POST", "/api/v1/projects", {"name": "chat"}, token)[1]["id"]
+
+    def key(self) -> str:
+        """Sign somebody up and make a proxy key, as a user does it through the API."""
+        token, project = self.sign_up()
         return self.request("POST", f"/api/v1/projects/{project}/keys", {"name": "main"}, token)[1]["key"]
 
     def rows(self, query: str, *args: Any) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -19,42 +20,34 @@ from pathlib import Path
 
 from durable import faults
 from durable.clients import Clients
-from durable.compare import compare
+from durable.compare import WORDS, Tally
 from durable.product import Product
 from processes import empty_folder
 from stack import ROOT
 
-ROWS = "select end_user, state, cost_status, cost, tokens_in, tokens_out from public.usage_logs where started_at >= %s"
-BAD = ("lost", "doubled", "wrong")
-WORDS = ("priced", "error", "no usage", "in doubt", "never sent", *BAD)
+from webapp.cluster import die_with_parent
 
 
 class Proof:
     """One run: its product, its clients, and what was counted so far."""
 
-    def __init__(self, product: Product, clients: Clients, journal: Path, seed: int) -> None:
-        self.product, self.clients, self.journal, self.seed = product, clients, journal, seed
+    def __init__(self, product: Product, clients: Clients, tally: Tally, seed: int) -> None:
+        self.product, self.clients, self.tally = product, clients, tally
         self.dice = random.Random(seed)
-        self.verdicts: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
-        self.kills = self.calls = self.rounds = self.read = 0
-        self.bad: list[str] = []
+        self.kills = self.rounds = 0
 
     def round(self, seconds: float) -> None:
         """Load and faults for a while, then the comparison."""
         self.rounds += 1
-        since = self.product.rows("select now() as at")[0]["at"]
+        since = self.tally.now()
         with self.clients.calling(f"r{self.rounds}"):
             end = time.monotonic() + seconds
             while (left := end - time.monotonic()) > 0:
                 time.sleep(min(left, self.dice.uniform(0.3, 1.8)))
                 self._hit()
         self.product.whole()
-        sent = self._sent()
-        self.calls += len(sent)
-        verdicts, bad = compare(self.seed, self.clients.made, self.clients.ended, sent, self.product.rows(ROWS, since))
-        self.verdicts += verdicts
-        self.bad += bad
+        self.tally.add(self.clients, since)
 
     def _hit(self) -> None:
         fault = faults.pick(self.dice)
@@ -68,22 +61,13 @@ class Proof:
             self.product.process.wait(60)
         self.product.revive()
 
-    def _sent(self) -> list[str]:
-        """Tags the upstream wrote down since the last look."""
-        with self.journal.open() as file:
-            file.seek(self.read)
-            tags = file.read().split()
-            self.read = file.tell()
-        return tags
-
     def progress(self) -> str:
-        words = ", ".join(f"{self.verdicts[word]} {word}" for word in WORDS)
-        return f"round {self.rounds}: {self.calls} calls, {self.kills} kills: {words}"
+        return f"round {self.rounds}: {self.tally.calls} calls, {self.kills} kills: {self.tally.words()}"
 
     def table(self) -> str:
         """What was done and what came of it, as Markdown."""
-        totals = {"rounds": self.rounds, "calls the upstream got": self.calls, "processes killed": self.kills}
-        totals |= {word: self.verdicts[word] for word in WORDS}
+        totals = {"rounds": self.rounds, "calls the upstream got": self.tally.calls, "processes killed": self.kills}
+        totals |= {word: self.tally.verdicts[word] for word in WORDS}
         lines = ["| counted | |", "|---|---:|", *(f"| {name} | {count:,} |" for name, count in totals.items()), ""]
         lines += ["| fault | times |", "|---|---:|", *(f"| {name} | {self.faults[name]} |" for name in faults.WEIGHTS)]
         return "\n".join(lines)
@@ -93,7 +77,14 @@ class Proof:
 def upstream(seed: int, journal: Path) -> Iterator[str]:
     """The upstream's base URL, while it runs."""
     command = [sys.executable, "-m", "durable.upstream", str(seed), str(journal)]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    journal.touch()
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=die_with_parent(signal.SIGKILL),  # noqa: PLW1509
+    )
     try:
         yield process.stdout.readline().strip()
     finally:
@@ -114,8 +105,8 @@ def main() -> int:
         product.start()
         try:
             product.whole(0)
-            proof = Proof(product, Clients(product.port, product.key(), words.seed), home / "journal", words.seed)
-            (home / "journal").touch()
+            tally = Tally(words.seed, home / "journal", product.rows)
+            proof = Proof(product, Clients(product.port, product.key(), words.seed), tally, words.seed)
             for _ in range(max(1, round(words.seconds / words.round))):
                 proof.round(words.round)
                 print(proof.progress(), flush=True)
@@ -124,9 +115,9 @@ def main() -> int:
             if words.keep:
                 shutil.copy(product.log, words.keep)
     print(proof.table())
-    for line in proof.bad[:50]:
+    for line in tally.bad[:50]:
         print(line)
-    return 1 if proof.bad or not proof.verdicts["priced"] else 0
+    return 1 if tally.bad or not tally.verdicts["priced"] else 0
 
 
 if __name__ == "__main__":

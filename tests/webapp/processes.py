@@ -31,8 +31,10 @@ def empty_folder(prefix: str = "spendai-test-") -> Iterator[Path]:
     """A folder that the user Postgres runs as may enter, as pytest's own is not; in memory where possible."""
     path = Path(tempfile.mkdtemp(prefix=prefix, dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
     path.chmod(0o755)
-    yield path
-    shutil.rmtree(path)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path)
 
 
 def living(pids: list[int]) -> bool:

@@ -6,7 +6,6 @@ import fcntl
 import os
 import shutil
 import signal
-import subprocess
 import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -21,13 +20,13 @@ import requests
 from fake_openai import chat
 from fake_upstream import reply_json
 from psycopg.conninfo import conninfo_to_dict
+from scale.pair import copy
 from stack import SECRETS, Stack
 
 from webapp import db
 from webapp.cluster import SUPERUSER, Cluster, temporary
 from webapp.config import ROOT, Config, load
 from webapp.ledger import Ledger
-from webapp.programs import run_as
 from webapp.spool import Spool
 
 CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]}
@@ -239,18 +238,13 @@ def standby(primary: Cluster, password: str):
     """A copy of a server that follows it."""
     base = Path(tempfile.mkdtemp(prefix="spendai-standby-", dir=primary.data.parent.parent))
     base.chmod(0o755)
-    copy = Cluster(base / "data", base / "socket", bindir=primary.bindir, durable=False)
+    follower = Cluster(base / "data", base / "socket", bindir=primary.bindir, durable=False)
     try:
-        for folder in (copy.data, copy.socket):
-            folder.mkdir(mode=0o700)
-            copy.own(folder)
-        command = [primary.bindir / "pg_basebackup", "-D", copy.data, "-R", "-c", "fast", "-X", "stream"]
-        command += ["-d", primary.dsn(SUPERUSER, password)]
-        subprocess.run(command, check=True, **run_as(primary.user))
-        copy.start()
-        yield copy
+        copy(primary, follower, primary.dsn(SUPERUSER, password))
+        follower.start()
+        yield follower
     finally:
-        copy.stop()
+        follower.stop()
         shutil.rmtree(base, ignore_errors=True)
 
 
@@ -274,14 +268,14 @@ def test_after_a_failover_the_promoted_server_is_found_and_no_settle_is_lost(fak
             with psycopg.connect(primary.dsn(SUPERUSER, "temporary")) as conn:
                 conn.execute((ROOT / file).read_text())
                 conn.execute("alter role postgres password 'temporary'")
-        with standby(primary, "temporary") as copy:
-            both = f"postgresql://postgres:temporary@/postgres?host={primary.socket},{copy.socket}&port=5432,5432"
+        with standby(primary, "temporary") as follower:
+            both = f"postgresql://postgres:temporary@/postgres?host={primary.socket},{follower.socket}&port=5432,5432"
             admin = primary.dsn(SUPERUSER, "temporary")
             environ = {"OPENAI_API_KEY": "sk-x", "OPENAI_API_KEY_SHARED": "1", "OPENAI_BASE_URL": fake.url}
             with Stack(both, admin, **environ) as stack:
                 assert stack.post(json=CHAT).ok
                 position = stack.conn.execute("select pg_current_wal_lsn()::text as at").fetchone()["at"]
-                with psycopg.connect(copy.dsn(SUPERUSER, "temporary"), autocommit=True) as conn:
+                with psycopg.connect(follower.dsn(SUPERUSER, "temporary"), autocommit=True) as conn:
                     query = "select pg_last_wal_replay_lsn() >= %s::pg_lsn"
                     stack.wait_for(lambda: conn.execute(query, [position]).fetchone()[0])
 

@@ -1,0 +1,75 @@
+"""The pools for pages find a server again soon after it was away, and do not wait for one that is frozen."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from processes import processes_on
+from stack import ROOT, SECRETS
+
+from webapp import db
+from webapp.cluster import SUPERUSER, Cluster, temporary
+from webapp.config import load
+from webapp.migrate import migrate
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+    """A server of its own with the product's schema, and this process's pools on it."""
+    with temporary() as cluster:
+        with psycopg.connect(cluster.dsn(SUPERUSER, "temporary")) as conn:
+            for file in ("db/supabase.sql", "db/local_auth.sql"):
+                conn.execute((ROOT / file).read_text())
+            conn.execute("alter role postgres password 'temporary'")
+        owner = cluster.dsn("postgres", "temporary")
+        config = load(SECRETS | {"DATABASE_URL": owner, "SPENDAI_HOME": str(tmp_path)})
+        migrate(owner, passwords=db.passwords(config))
+        monkeypatch.setattr(db, "_pools", {})  # others in this process have theirs
+        db.open_pools(config)
+        try:
+            yield cluster
+        finally:
+            db.close_pools()
+
+
+def signal_all(server: Cluster, number: signal.Signals) -> None:
+    for pid in processes_on(server.data):
+        os.kill(pid, number)
+
+
+def test_a_server_that_freezes_under_a_statement_is_given_up_and_so_is_one_that_froze_before(
+    server: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db, "PATIENCE", 0.5)
+    monkeypatch.setattr(db.Connection, "patience", 0.5)
+    monkeypatch.setattr(db, "CHECK", 0.3)
+    assert db.ready()
+    try:
+        began = time.monotonic()
+        with pytest.raises(psycopg.OperationalError), db.scope("spendai_auth") as tx:
+            signal_all(server, signal.SIGSTOP)
+            tx.query("select 1")
+        assert not db.ready() and time.monotonic() - began < 8, "within the pool's own five seconds"
+    finally:
+        signal_all(server, signal.SIGCONT)
+    end = time.monotonic() + 10
+    while not db.ready():
+        assert time.monotonic() < end, "the server is back and is not found"
+
+
+def test_after_an_outage_the_server_is_found_within_seconds_however_long_it_was_away(server: Cluster) -> None:
+    assert db.ready()
+    server.stop()
+    end = time.monotonic() + 8
+    while time.monotonic() < end:
+        assert not db.ready()
+    server.start()
+    back = time.monotonic()
+    while not db.ready():
+        assert time.monotonic() < back + 4.5, "the pool pauses for longer the longer a server was away"
