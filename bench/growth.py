@@ -29,8 +29,8 @@ def workers(folder: Path) -> dict[int, tuple[float, float]]:
         for count in WORKERS:
             say(f"{count} workers")
             with SpendAI(running.port, folder_of(folder, "SpendAI"), count) as system:
-                burst(system, "JSON", 64, 2, folder)
-                bursts = [burst(system, "JSON", 64, SECONDS, folder) for _ in range(ROUNDS)]
+                burst(system, "JSON", 64, 2, running)
+                bursts = [burst(system, "JSON", 64, SECONDS, running) for _ in range(ROUNDS)]
             found[count] = (statistics.median(b.rate for b in bursts), statistics.median(b.cpu for b in bursts))
     return found
 
@@ -45,9 +45,9 @@ def streams(folder: Path) -> dict[int, tuple[float, float, float]]:
     ):
         for count in STREAMS:
             say(f"{count:,} streams at once")
-            base, ours = wave(direct, count, 0, folder), wave(system, count, 0, folder)
+            base, ours = wave(direct, count, 0), wave(system, count, 0)
             late = [ours.ms("first_ms", share) - base.ms("first_ms", share) for share in ("p50", "p99")]
-            found[count] = (ours.memory[1], *late)
+            found[count] = (ours.memory, *late)
     return found
 
 
@@ -91,7 +91,7 @@ def run(folder: Path, *, write: bool) -> tuple[str, bool]:
     """Everything as Markdown; the figure goes to docs/ or, when only looked at, to var/bench."""
     by_workers, by_streams, by_rows = workers(folder), streams(folder), pages()
     (FIGURE if write else tools.CACHE / FIGURE.name).write_text(figure(by_workers, by_streams, by_rows))
-    rows = [[f"{n} workers", f"{number(rate)} calls/s", f"{number(cpu)} CPU s per 1,000 calls"]
+    rows = [[f"{n} worker{'s' * (n > 1)}", f"{number(rate)} calls/s", f"{number(cpu)} CPU s per 1,000 calls"]
             for n, (rate, cpu) in by_workers.items()]  # fmt: skip
     rows += [[f"{n:,} streams", f"{number(mb)} MB", f"first token + {number(p50)} / {number(p99)} ms (p50 / p99)"]
              for n, (mb, p50, p99) in by_streams.items()]  # fmt: skip

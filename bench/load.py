@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-from pathlib import Path
+import time
 from typing import NamedTuple
 
 from bench.procs import cpu_seconds, tree
-from bench.systems import System
+from bench.systems import System, Upstream
 from bench.tools import find
 from webapp.cluster import die_with_parent
 from webapp.config import ROOT
@@ -37,16 +37,19 @@ class Burst(NamedTuple):
     bad: int
 
 
-def burst(system: System, kind: str, connections: int, seconds: float, folder: Path) -> Burst:
-    """Call the system for so many seconds (a whole number for wrk, at least 1) over kept-alive connections."""
-    body = folder / f"{kind}.json"
+def burst(system: System, kind: str, connections: int, seconds: int, running: Upstream) -> Burst:
+    """Call the system for so many seconds over kept-alive connections; returns once the upstream is quiet again.
+
+    CPU is counted until then, per call that reached the upstream: also those count that wrk cut off at its end.
+    """
+    body = system.folder / f"{kind}.json"
     body.write_text(json.dumps(BODIES[kind]))
-    command = [find("wrk"), "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", "20s", "--latency"]
+    command = [find("wrk"), "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "20s", "--latency"]
     for name, value in system.headers.items():
         command += ["-H", f"{name}: {value}"]
     command += ["-s", str(ROOT / "bench/post.lua"), system.url, "--", str(body)]
     pids = tree(system.pid) if system.pid else []
-    before = cpu_seconds(pids)
+    posts, cpu = running.posts("posts"), cpu_seconds(pids)
     done = subprocess.run(
         command,
         check=True,
@@ -55,9 +58,17 @@ def burst(system: System, kind: str, connections: int, seconds: float, folder: P
         timeout=seconds + 60,
         preexec_fn=die_with_parent(signal.SIGKILL),
     )
-    cpu = cpu_seconds(pids) - before
+    posts = quiet(running) - posts
+    cpu = cpu_seconds(pids) - cpu
     said = json.loads(done.stdout.splitlines()[-1])
-    calls = max(said["calls"], 1)
-    return Burst(
-        said["calls"], said["calls"] / said["seconds"], said["p50_ms"], said["p99_ms"], cpu / calls * 1000, said["bad"]
-    )
+    rate, per_call = said["calls"] / said["seconds"], cpu / max(posts, 1)
+    return Burst(said["calls"], rate, said["p50_ms"], said["p99_ms"], per_call * 1000, said["bad"])
+
+
+def quiet(running: Upstream) -> int:
+    """Wait until nothing reaches the upstream any more: some work off what clients left for a while. Calls so far."""
+    end, seen = time.monotonic() + 15, -1
+    while seen != (now := running.posts("posts")) and time.monotonic() < end:
+        seen = now
+        time.sleep(0.15)
+    return seen

@@ -27,6 +27,16 @@ def facts() -> str:
     return ", ".join(part for part in parts if part)
 
 
+def busy() -> str:
+    """A warning when others use the machine: to be asked before we do."""
+    load, cores = os.getloadavg()[0], os.cpu_count() or 1
+    if load < cores / 4:
+        return ""
+    return (
+        f"Others used the machine too: its load was {load:.1f} on {cores} cores before the start. Figures are too low."
+    )
+
+
 def versions(found: dict[str, str]) -> str:
     """Names with their versions, for those that have one."""
     return ", ".join(f"{name} {version}" for name, version in found.items() if version)

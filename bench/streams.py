@@ -10,6 +10,7 @@ import json
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
@@ -31,14 +32,14 @@ SECONDS = 150  # the longest wave
 
 
 class Wave(NamedTuple):
-    """said: what streams.c counted, times in ms; cpu: seconds per 1,000 streams; memory: MB before and at the peak."""
+    """said: what streams.c counted, times in ms; cpu: seconds per 1,000 streams; memory: MB at the most."""
 
     system: str
     at_once: int
     slow: bool
     said: dict[str, object]
     cpu: float
-    memory: tuple[float, float]
+    memory: float
 
     @property
     def cut(self) -> int:
@@ -50,31 +51,33 @@ class Wave(NamedTuple):
         figures = self.said[what]
         return figures[share] if isinstance(figures, dict) else float("inf")
 
-    @property
-    def kilobytes(self) -> float:
-        """Memory of one stream in the gateway."""
-        return (self.memory[1] - self.memory[0]) * 1000 / self.at_once
 
-
-def wave(system: System, at_once: int, slow_every: int, folder: Path) -> Wave:
+def wave(system: System, at_once: int, slow_every: int) -> Wave:
     """Let so many streams run at once through the system."""
     arguments = [system.port, 2 * at_once, at_once / RAMP, EVENTS, PAUSE_MS, slow_every, SECONDS]
     for name, body in (("usual", BODIES["SSE"]), ("wide", BODIES["SSE"] | {"user": "bench-wide"})):
-        (folder / name).write_bytes(_request(system, body))
-        arguments.append(folder / name)
+        (system.folder / name).write_bytes(_request(system, body))
+        arguments.append(system.folder / name)
     pids = tree(system.pid) if system.pid else []
-    before, cpu = system.memory(), cpu_seconds(pids)
+    cpu = cpu_seconds(pids)
     program = [str(tools.compiled("streams")), *map(str, arguments)]
     dies = die_with_parent(signal.SIGKILL)
     with subprocess.Popen(program, stdout=subprocess.PIPE, preexec_fn=dies) as client:  # noqa: PLW1509
         try:
-            time.sleep(1.7 * RAMP)
-            peak = system.memory()
+            time.sleep(RAMP)
+            peak = max(_memories(system))
             said = json.loads(client.communicate(timeout=SECONDS + 30)[0])
         finally:
             client.kill()
     cpu = (cpu_seconds(pids) - cpu) / (2 * at_once) * 1000
-    return Wave(system.name, at_once, slow_every > 0, said, cpu, (before, peak))
+    return Wave(system.name, at_once, slow_every > 0, said, cpu, peak)
+
+
+def _memories(system: System) -> Iterator[float]:
+    """MB, once a second while as many streams run as there ever are."""
+    for _ in range(round(RAMP)):
+        time.sleep(1)
+        yield system.memory()
 
 
 def _request(system: System, body: dict[str, object]) -> bytes:
@@ -95,7 +98,7 @@ def settled(system: SpendAI, running: Upstream, before: int) -> str:
 
 def run(folder: Path, *, peers: bool) -> tuple[str, bool]:
     """All waves as Markdown, and whether SpendAI cut none and lost none."""
-    waves, notes, versions = [], [], {}
+    waves, notes, versions, idle = [], [], {}, {}
     with upstream(folder, EVENTS, PAUSE_MS) as running:
         for kind in (Direct, Nginx, *([LiteLLM, Portkey] if peers else []), SpendAI):
             with ExitStack() as stack:
@@ -111,15 +114,15 @@ def run(folder: Path, *, peers: bool) -> tuple[str, bool]:
                 ours = isinstance(system, SpendAI)
                 if ours:
                     system.calls = system.priced(1)["calls"]
-                before = running.posts()
+                before, idle[system.name] = running.posts(), system.memory()
                 for at_once, slow in [(n, 0) for n in AT_ONCE] + [(n, SLOW_EVERY) for n in AT_ONCE if ours]:
                     say(f"{system.name}: {at_once:,} streams at once" + (", some of them slow" if slow else ""))
-                    waves.append(wave(system, at_once, slow, folder))
+                    waves.append(wave(system, at_once, slow))
                 if ours:
                     notes.append(settled(system, running, before))
     text = f"{machine.facts()}; {machine.versions(versions)}."
     good = not any(each.cut for each in waves if each.system == "SpendAI") and "DIFFER" not in "".join(notes)
-    return "\n\n".join([text, tabled(waves), targets(waves), *notes]), good
+    return "\n\n".join([text, tabled(waves, idle), targets(waves), *notes]), good
 
 
 def added(waves: list[Wave], each: Wave, what: str, share: str) -> float:
@@ -128,8 +131,8 @@ def added(waves: list[Wave], each: Wave, what: str, share: str) -> float:
     return each.ms(what, share) - direct.ms(what, share)
 
 
-def tabled(waves: list[Wave]) -> str:
-    """One line a wave; of direct the times themselves, of the others what they add."""
+def tabled(waves: list[Wave], idle: dict[str, float]) -> str:
+    """One line a wave; of direct the times themselves, of the others what they add. idle: MB before the first wave."""
     head = ["at once", "", "complete", "cut", "slow / stalled clients", "first token + p50 / p99 ms"]
     head += ["last token + p50 / p99 ms", "CPU s per 1,000", "KB a stream"]
     rows = []
@@ -141,7 +144,8 @@ def tabled(waves: list[Wave]) -> str:
         for what in ("first_ms", "late_ms"):
             figures = [each.ms(what, s) if direct else added(waves, each, what, s) for s in ("p50", "p99")]
             row.append(" / ".join(map(number, figures)) + (" (whole)" if direct else ""))
-        rows.append([*row, *(["–"] * 2 if direct else [number(each.cpu), number(each.kilobytes)])])
+        kilobytes = (each.memory - idle[each.system]) * 1000 / each.at_once
+        rows.append([*row, *(["–"] * 2 if direct else [number(each.cpu), number(kilobytes)])])
     return table(head, rows)
 
 

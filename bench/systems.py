@@ -122,12 +122,12 @@ class Upstream(Process):
     def start(self) -> None:
         self.run([str(tools.compiled("upstream")), str(self.port), str(self.events), str(self.pause_ms)])
 
-    def posts(self) -> int:
-        """Calls that reached it so far."""
+    def posts(self, whose: str = "spendai") -> int:
+        """Calls that reached it so far from SpendAI, or from everybody ("posts")."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         with suppress(OSError):
             connection.request("GET", "/")
-            return json.loads(connection.getresponse().read())["posts"]
+            return json.loads(connection.getresponse().read())[whose]
         return -1
 
 

@@ -5,7 +5,7 @@
    POST with "stream": true gets EVENTS server-sent events, then [DONE]; all at once with PAUSE_MS 0, else one every
    PAUSE_MS milliseconds, the first at once. A usage event is sent where include_usage asks for it, as OpenAI does it.
    Events are 4 KB for requests that say bench-wide. Every other POST gets about 1 KB of JSON. GET answers how many
-   POSTs there were. One thread, epoll, kept-alive connections; ends with its parent. */
+   POSTs there were, and how many with SpendAI's key: others may still work off what clients left. One thread, epoll, kept-alive connections; ends with its parent. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -33,7 +33,7 @@ struct conn {
 };
 
 static int poll_fd, events, pause_us;
-static long posts;
+static long posts, spendai;
 static struct conn *first, *last;
 static char answer[4096], head[512], event[2][9100], finish[2][9100], usage_event[9100];
 static const char done[] = "e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n";
@@ -137,12 +137,13 @@ static int says(const char *body, size_t length, const char *name, const char *v
 static int respond(struct conn *c, const char *request, const char *body, size_t length) {
     char reply[256];
     if (request[0] != 'P') {
-        char words[64];
-        int n = sprintf(words, "{\"posts\": %ld}", posts);
+        char words[96];
+        int n = sprintf(words, "{\"posts\": %ld, \"spendai\": %ld}", posts, spendai);
         n = sprintf(reply, "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s", n, words);
         return put(c, reply, n);
     }
     posts++;
+    spendai += memmem(request, body - request, "sk-upstream", 11) != NULL;
     if (!says(body, length, "\"stream\"", "true")) return put(c, answer, strlen(answer));
     c->wide = memmem(body, length, "bench-wide", 10) != NULL;
     c->usage = says(body, length, "\"include_usage\"", "true");

@@ -116,13 +116,11 @@ class Versus:
                     figures = self._burst(system, kind, connections, self.plan.seconds)
                     self.result.bursts.setdefault((system.name, kind, connections), []).append(figures)
 
-    def _burst(self, system: System, kind: str, connections: int, seconds: float) -> Burst:
+    def _burst(self, system: System, kind: str, connections: int, seconds: int) -> Burst:
         before = self.upstream.posts()
-        figures = burst(system, kind, connections, seconds, self.folder)
+        figures = burst(system, kind, connections, seconds, self.upstream)
         if isinstance(system, SpendAI):
             self._settled(system, before)
-        else:
-            time.sleep(0.1)  # what wrk cut off ends before the next one's turn
         return figures
 
     def _settled(self, system: SpendAI, before: int) -> None:
@@ -132,7 +130,7 @@ class Versus:
         self.result.ledger = (row["priced"], row["calls"], system.calls)
         self.result.memory.append((system.calls, system.memory()))
         if row["priced"] != system.calls:
-            say(f"SpendAI: {row['priced']:,} rows settled and priced, but {system.calls:,} calls")
+            say(f"SpendAI: {row['priced']:,} of {row['calls']:,} rows settled and priced, but {system.calls:,} calls")
 
     def _long(self, system: SpendAI) -> None:
         """Go on until there were enough calls to say whether memory stays; then see how fast it starts on its data."""
