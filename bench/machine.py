@@ -33,7 +33,7 @@ def busy() -> str:
     if load < cores / 4:
         return ""
     return (
-        f"Others used the machine too: its load was {load:.1f} on {cores} cores before the start. Figures are too low."
+        f"Others used the machine too: its load was {load:.1f} on {cores} cores before the start; do not trust these."
     )
 
 
