@@ -47,6 +47,9 @@ def main() -> int:
     asked.add_argument("--peers", action="store_true", help="with --streams: LiteLLM and Portkey too")
     asked.add_argument("--write", action="store_true", help="put the results into docs/performance.md")
     words = asked.parse_args()
+    if not Path("/proc/self/smaps_rollup").exists():
+        print("bench: only Linux says what processes cost", file=sys.stderr)
+        return 2
     signal.signal(signal.SIGTERM, _stop)
     busy = machine.busy()
     _open_more_files()

@@ -60,7 +60,7 @@ class System:
         """MB of all its processes that stand between client and upstream."""
         return memory_mb(tree(self.pid)) if self.pid else 0.0
 
-    def wait(self, seconds: float = 90) -> None:
+    def wait(self, seconds: float = 240) -> None:
         """Until it answers a call and a stream as it should. Raises Missing."""
         limit, said = time.monotonic() + seconds, ""
         while time.monotonic() < limit:
