@@ -1,5 +1,5 @@
 # Every target in one line; what they do stands in webapp/ and tests/.
-.PHONY: help run demo screenshots test lint psql prove-isolation prove-durable prove-private prove-scale
+.PHONY: help run demo screenshots test lint bench psql prove-isolation prove-durable prove-private prove-scale
 BIN := .venv/bin
 SQL_TESTS := tests/functions tests/policies tests/views tests/test_house.py tests/test_supabase_shape.py \
 	tests/test_isolation.py tests/test_attacks.py tests/test_attacks_on_the_server.py tests/test_plans_under_row_security.py
@@ -45,6 +45,9 @@ prove-scale: .venv/installed-dev ## Several gateways, failovers under load: none
 
 prove-private: .venv/installed-dev ## Send words through every route and look for them wherever bytes are kept
 	@PYTHONPATH=.:tests:tests/webapp $(BIN)/python -m durable.private
+
+bench: .venv/installed-dev ## Measure beside nginx, LiteLLM, Portkey; ARGS=--quick, --streams, --rows, --growth; --write
+	@PYTHONPATH=.:tests:tests/webapp $(BIN)/python -m bench $(ARGS)
 
 psql: .venv/installed ## Open the database as its owner; ARGS for psql, SQL from stdin
 	@$(BIN)/python -m webapp.psql

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -18,7 +19,7 @@ import psycopg
 from webapp.auth.passwords import hashed
 
 DAYS = 365
-PASSWORD = "made up for the bench"  # noqa: S105  # of large@bench.test and the others
+PASSWORD = "made up for the bench"  # of large@bench.test and the others
 SHARES = {"Large": 0.9, "Medium": 0.09, "Small": 0.01}
 CHUNK = 100_000
 ORGANIZATION = """
@@ -48,10 +49,13 @@ select
     c.model, c.model || '-2025-08-07', 'default',
     case when not c.failed then 500 + c.h %% 4000 end, case when not c.failed then 50 + c.h %% 900 end,
     case when not c.failed then c.h %% 500 end,
-    case when c.failed then 0 when c.known then (500 + c.h %% 4000) * 0.00000125 + (50 + c.h %% 900) * 0.00001 end,
-    case when c.failed then 'error' when c.known then 'priced' when c.h %% 3 = 0 then 'no_usage' else 'unpriced_model' end,
-    case when not c.failed then jsonb_build_object('prompt_tokens', 500 + c.h %% 4000, 'completion_tokens', 50 + c.h %% 900,
-        'total_tokens', 550 + c.h %% 4900, 'prompt_tokens_details', jsonb_build_object('cached_tokens', c.h %% 500)) end,
+    case when c.failed then 0
+        when c.known then (500 + c.h %% 4000) * 0.00000125 + (50 + c.h %% 900) * 0.00001 end,
+    case when c.failed then 'error' when c.known then 'priced' when c.h %% 3 = 0 then 'no_usage'
+        else 'unpriced_model' end,
+    case when not c.failed then jsonb_build_object('prompt_tokens', 500 + c.h %% 4000, 'completion_tokens',
+        50 + c.h %% 900, 'total_tokens', 550 + c.h %% 4900,
+        'prompt_tokens_details', jsonb_build_object('cached_tokens', c.h %% 500)) end,
     case when not c.failed and c.known then jsonb_build_array(
         jsonb_build_object('dimension', 'input_text', 'quantity', 500 + c.h %% 4000, 'unit_price', 1.25,
             'unit_qty', 1000000, 'cost', (500 + c.h %% 4000) * 0.00000125, 'price_id', 17),
@@ -59,11 +63,12 @@ select
             'unit_qty', 1000000, 'cost', (50 + c.h %% 900) * 0.00001, 'price_id', 18)) end,
     'req_' || md5(c.n::text), 'chatcmpl-' || md5(c.h::text),
     case when c.h %% 10 < 4 then 'user-' || c.place || '-' || c.h %% 34 end,
-    case when c.h %% 10 < 6 then jsonb_build_object('team', 'team ' || c.place, 'env', (array['prod', 'staging'])[1 + c.h %% 2])
-        else '{{}}' end
+    case when c.h %% 10 < 6 then jsonb_build_object('team', 'team ' || c.place,
+        'env', (array['prod', 'staging'])[1 + c.h %% 2]) else '{{}}' end
 from (
-    select n.n, n.h, n.at, k.*, (array['gpt-5', 'gpt-5-mini', 'gpt-4.1', 'gpt-4o', 'gpt-4o-mini', 'o4-mini', 'gpt-4.1-mini'])
-        [1 + (k.place + n.h %% 3) %% 7] as model, n.h %% 97 = 0 as failed, n.h %% 211 <> 0 as known
+    select n.n, n.h, n.at, k.*,
+        (array['gpt-5', 'gpt-5-mini', 'gpt-4.1', 'gpt-4o', 'gpt-4o-mini', 'o4-mini', 'gpt-4.1-mini'])
+            [1 + (k.place + n.h %% 3) %% 7] as model, n.h %% 97 = 0 as failed, n.h %% 211 <> 0 as known
     from (
         select n, ('x' || substr(md5(n::text), 1, 7))::bit(28)::int as h,
             %(start)s::timestamptz + n * (%(span)s::interval / %(calls)s) as at
@@ -77,8 +82,8 @@ from (
 """
 TOTALS = """
 insert into public.daily_totals
-select org_id, (started_at at time zone 'utc')::date, project_id, api_key_id, model, endpoint, service_tier, status_code,
-    cost_status, upstream, 64, count(*), coalesce(sum(tokens_in), 0), coalesce(sum(tokens_cached), 0), 0,
+select org_id, (started_at at time zone 'utc')::date, project_id, api_key_id, model, endpoint, service_tier,
+    status_code, cost_status, upstream, 64, count(*), coalesce(sum(tokens_in), 0), coalesce(sum(tokens_cached), 0), 0,
     coalesce(sum(tokens_out), 0), 0, 0, 0, coalesce(sum(cost), 0), 0, 0
 from private.{month} group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 """
@@ -100,6 +105,9 @@ group by 1, 2, 3, 4, 5, 6, 7
 """
 
 
+Period = tuple[datetime, datetime]  # [since, until)
+
+
 class Company(NamedTuple):
     """An organization of the bench: its id, that of its admin, and how many calls it has."""
 
@@ -108,24 +116,28 @@ class Company(NamedTuple):
     calls: int
 
 
-def months(start: datetime, until: datetime) -> list[tuple[datetime, datetime]]:
+def months(start: datetime, until: datetime) -> list[Period]:
     """[since, until) of every month of a period, the first and the last cut to it."""
     found = []
     while start < until:
-        following = (start.replace(day=1) + timedelta(days=32)).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        following = (start.replace(day=1) + timedelta(days=32)).replace(
+            day=1, hour=0, minute=0, second=0, microsecond=0
+        )
         found.append((start, min(following, until)))
         start = following
     return found
 
 
 def fill(dsn: str, calls: int) -> dict[str, Company]:
-    """Companies by name with `calls` calls in all. `dsn`: of a superuser. Two months at a time, with a bar on stderr."""
+    """Companies by name with `calls` calls in all. `dsn`: a superuser's. Two months at a time, with a bar on stderr."""
     until = datetime.now(UTC)
     start = (until - timedelta(days=DAYS)).replace(hour=0, minute=0, second=0, microsecond=0)
     companies, begun, words = {}, time.monotonic(), {"password": hashed(PASSWORD)}
     with psycopg.connect(dsn, autocommit=True) as conn:
         for name, share in SHARES.items():
-            companies[name] = Company(*conn.execute(ORGANIZATION, words | {"name": name}).fetchone(), round(calls * share))
+            companies[name] = Company(
+                *conn.execute(ORGANIZATION, words | {"name": name}).fetchone(), round(calls * share)
+            )
         todo = months(start, until)
         for since, _ in todo:
             conn.execute("select app.ensure_partition(%s)", [since.date()])
@@ -149,7 +161,8 @@ def fill(dsn: str, calls: int) -> dict[str, Company]:
     return companies
 
 
-def _fill_month(conn: psycopg.Connection, companies: object, period: tuple, month: tuple):  # noqa: ANN202
+def _fill_month(conn: psycopg.Connection, companies: Iterable[Company], period: Period, month: Period) -> Iterator[int]:
+    """The calls of one month, then its sums; yields how many calls each statement wrote."""
     (start, until), (since, following) = period, month
     table = f"usage_logs_{since:%Y_%m}"
     for company in companies:

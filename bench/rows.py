@@ -1,8 +1,8 @@
 """How long do questions and pages take as the ledger grows to ten million calls?
 
 A server of its own with a database for each size, filled by SQL. Asked as the admin of the company with 90 % of the
-calls: every question in SQL, under row security, and every page through gunicorn, in milliseconds, medians. And how many
-calls a second are opened and settled beside so many rows.
+calls: every question in SQL, under row security, and every page through gunicorn, in milliseconds, medians. And how
+many calls a second are opened and settled beside so many rows.
 """
 
 from __future__ import annotations
@@ -65,15 +65,19 @@ def questions(ids: dict[str, str]) -> dict[str, tuple[str, list[Any]]]:
     found: dict[str, tuple[str, list[Any]]] = {}
     month, tomorrow = ids["month"], ids["tomorrow"]
     for view in VIEWS:
-        found[f"{view}, 30 days"] = (f"select * from public.{view} where day >= %s", [month])  # noqa: S608
+        found[f"{view}, 30 days"] = (f"select * from public.{view} where day >= %s", [month])
     found["12 months by project"] = (
-        "select date_trunc('month', day), project, sum(cost) from public.spend_by_project where day >= %s group by 1, 2",
+        "select date_trunc('month', day), project, sum(cost) from public.spend_by_project"
+        " where day >= %s group by 1, 2",
         [ids["year"]],
     )
     for by in ("project", "model", "key", "end_user", "tag"):
         words = [month, tomorrow, by, "model" if by == "key" else "key"]
         found[f"Spend page by {by}"] = ("select * from app.spend_report(%s, %s, %s, %s, '{}', 6)", words)
-    found["a project's 12 months"] = ("select * from app.spend_months(12, %s)", [json.dumps({"project": [ids["project"]]})])
+    found["a project's 12 months"] = (
+        "select * from app.spend_months(12, %s)",
+        [json.dumps({"project": [ids["project"]]})],
+    )
     for name, filters in FILTERS.items():
         words = {key: [ids.get(value.strip("<>"), value)] for key, value in filters.items()}
         query = "select * from app.calls_page(%s, %s, %s, null, null, 51)"
@@ -89,7 +93,9 @@ def run(folder: Path, sizes: tuple[int, ...], *, write: bool) -> tuple[str, bool
         empty = _measure(server, 0)
         found = [_measure(server, rows) for rows in sizes]
     if write:
-        pages = [{"rows": s.rows, "spend_page_ms": s.pages["Spend"], "sql_ms": s.sql["Spend page by project"]} for s in found]
+        pages = [
+            {"rows": s.rows, "spend_page_ms": s.pages["Spend"], "sql_ms": s.sql["Spend page by project"]} for s in found
+        ]
         tools.CACHE.mkdir(exist_ok=True)
         (tools.CACHE / "pages.json").write_text(json.dumps(pages))
     names = [f"{size.rows:,}" for size in found]
@@ -142,7 +148,9 @@ def _measure(server: Cluster, rows: int) -> Size:
     admin, owner = server.dsn(SUPERUSER, "temporary", name), server.dsn("postgres", "temporary", name)
     with psycopg.connect(admin) as conn:
         _supabase(conn)
-    config = load(SECRETS | {"DATABASE_URL": owner, "SPENDAI_HOME": str(server.data.parent / name), "DATABASE_PREPARED": "1"})
+    config = load(
+        SECRETS | {"DATABASE_URL": owner, "SPENDAI_HOME": str(server.data.parent / name), "DATABASE_PREPARED": "1"}
+    )
     migrate(owner, passwords=db.passwords(config))
     say(f"{rows:,} calls")
     begun = time.monotonic()
@@ -153,7 +161,9 @@ def _measure(server: Cluster, rows: int) -> Size:
     if rows:
         with psycopg.connect(admin, autocommit=True) as conn:
             ids = _ids(conn, company)
-            sql = {name: _median(lambda q=q, v=v: conn.execute(q, v).fetchall()) for name, (q, v) in questions(ids).items()}
+            sql = {
+                name: _median(lambda q=q, v=v: conn.execute(q, v).fetchall()) for name, (q, v) in questions(ids).items()
+            }
         with _gateway(config, server.data.parent / f"{name}.log") as url:
             pages = _pages(url, ids)
     rate = statistics.median(settling.rate(owner, RATE_SECONDS / 3) for _ in range(3))
@@ -168,7 +178,7 @@ def _ids(conn: psycopg.Connection, company: ledger_rows.Company) -> dict[str, st
     days = {"tomorrow": 0, "month": 30, "year": 365}
     found = {name: (tomorrow - timedelta(days=back)).isoformat() for name, back in days.items()}
     for name, relation in (("project", "projects"), ("key", "api_keys")):
-        query = f"select min(id::text) from public.{relation} where org_id = %s"  # noqa: S608
+        query = f"select min(id::text) from public.{relation} where org_id = %s"
         (found[name],) = conn.execute(query, [company.org_id]).fetchone()
     claims = json.dumps({"sub": str(company.user_id), "role": "authenticated"})
     conn.execute("select set_config('request.jwt.claims', %s, false)", [claims])
@@ -186,7 +196,7 @@ def _gateway(config: Any, log: Path) -> Iterator[str]:
     }  # fmt: skip
     with log.open("wb") as out:
         command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
-        process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=out, stderr=out)  # noqa: S603
+        process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=out, stderr=out)
     url = f"http://127.0.0.1:{port}"
     try:
         _until(lambda: requests.get(f"{url}/readyz", timeout=5).ok)

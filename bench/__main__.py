@@ -1,0 +1,97 @@
+"""`make bench`: what does the proxy cost, beside nothing in between, nginx, LiteLLM and Portkey?
+
+Everything runs on this machine and talks to 127.0.0.1 only. Results go to stdout, progress to stderr.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from types import FrameType
+
+from bench import growth, machine, report, rows, streams, tables, tools
+from bench.versus import FULL, QUICK, Versus
+
+
+def compare(folder: Path, *, quick: bool) -> tuple[str, bool]:
+    """The comparison as Markdown, and whether SpendAI did its part: no call failed, none is lost."""
+    tools.find("wrk")
+    result = Versus(QUICK if quick else FULL, folder).run()
+    texts = [f"{machine.facts()}; {machine.versions(result.versions)}.", tables.comparison(result)]
+    texts += [tables.ratios(result), tables.targets(result), tables.ledger(result)]
+    texts += [f"{name} is left out: {why}." for name, why in result.left_out.items()]
+    good = len(set(result.ledger)) == 1 and all(result.valid(cell) for cell in result.bursts if cell[0] == "SpendAI")
+    return "\n\n".join(texts), good
+
+
+def measure(folder: Path, words: argparse.Namespace) -> tuple[str, tuple[str, bool]]:
+    """What was asked for: its name in docs/performance.md, its Markdown, whether it is good."""
+    if words.streams:
+        return "streams", streams.run(folder, peers=words.peers)
+    if words.rows:
+        sizes = tuple(size for size in rows.STEPS if size <= words.rows) or (words.rows,)
+        return "rows", rows.run(folder, sizes, write=words.write)
+    if words.growth:
+        return "growth", growth.run(folder, write=words.write)
+    return "comparison", compare(folder, quick=words.quick)
+
+
+def main() -> int:
+    """0: done; 1: a call failed or was lost; 2: something that is needed is not there."""
+    asked = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    what = asked.add_mutually_exclusive_group()
+    what.add_argument("--quick", action="store_true", help="a minute, without LiteLLM and Portkey")
+    what.add_argument("--streams", action="store_true", help="1,000 and 3,000 streams at once")
+    what.add_argument(
+        "--rows",
+        type=int,
+        nargs="?",
+        const=rows.STEPS[-1],
+        metavar="N",
+        help="SQL and pages beside N calls",
+    )
+    what.add_argument("--growth", action="store_true", help="more workers, streams, rows: tables and docs/growth.svg")
+    asked.add_argument("--peers", action="store_true", help="with --streams: LiteLLM and Portkey too")
+    asked.add_argument("--write", action="store_true", help="put the results into docs/performance.md")
+    words = asked.parse_args()
+    if not Path("/proc/self/smaps_rollup").exists():
+        print("bench: only Linux says what processes cost", file=sys.stderr)
+        return 2
+    signal.signal(signal.SIGTERM, _stop)
+    busy = machine.busy()
+    _open_more_files()
+    wanted = [] if words.rows else ["cc", "nginx", *([] if words.streams else ["wrk"])]
+    wanted += ["npm"] if words.peers or not (words.quick or words.streams or words.growth or words.rows) else []
+    tools.install_programs(*wanted)
+    try:
+        with tempfile.TemporaryDirectory(prefix="spendai-bench-") as folder:
+            Path(folder).chmod(0o755)  # nginx' workers are another user
+            part, (text, good) = measure(Path(folder), words)
+    except tools.Missing as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    text = "\n\n".join(filter(None, [text, busy]))
+    print(text)
+    if words.write:
+        report.write(part, text)
+    return 0 if good else 1
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _open_more_files() -> None:
+    """Every stream takes a socket here and two in the gateway; children inherit the limit."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536) if hard > 0 else 65536, hard))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

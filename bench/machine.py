@@ -1,0 +1,42 @@
+"""What the figures were measured on: never the name of a machine, only its kind."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+from webapp.programs import find_bindir, major
+
+
+def facts() -> str:
+    """One line: date, cores, processor, kernel, Python, Postgres."""
+    cpu, memory = Path("/proc/cpuinfo"), Path("/proc/meminfo")
+    model = re.search(r"^model name\s*: (.+)$", cpu.read_text(), re.M) if cpu.exists() else None
+    kilobytes = re.search(r"^MemTotal:\s+(\d+)", memory.read_text(), re.M) if memory.exists() else None
+    parts = [
+        f"{datetime.now(UTC):%Y-%m-%d}",
+        f"{os.cpu_count()} cores ({model[1] if model else platform.machine()})",
+        f"{int(kilobytes[1]) / 1e6:.0f} GB" if kilobytes else "",
+        f"{platform.system()} {'.'.join(platform.release().split('.')[:2])}",
+        f"Python {platform.python_version()}",
+        f"Postgres {major(find_bindir())}",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def busy() -> str:
+    """A warning when others use the machine: to be asked before we do."""
+    load, cores = os.getloadavg()[0], os.cpu_count() or 1
+    if load < cores / 4:
+        return ""
+    return (
+        f"Others used the machine too: its load was {load:.1f} on {cores} cores before the start; do not trust these."
+    )
+
+
+def versions(found: dict[str, str]) -> str:
+    """Names with their versions, for those that have one."""
+    return ", ".join(f"{name} {version}" for name, version in found.items() if version)

@@ -1,0 +1,17 @@
+"""Puts results into docs/performance.md, between markers; the words around them are written by hand."""
+
+from __future__ import annotations
+
+from webapp.config import ROOT
+
+DOCUMENT = ROOT / "docs/performance.md"
+
+
+def write(part: str, text: str) -> None:
+    """Replace what stands between the markers of a part."""
+    begin, end = f"<!-- {part}: written by make bench -->", f"<!-- end of {part} -->"
+    page = DOCUMENT.read_text()
+    head, found, rest = page.partition(begin)
+    _, closed, tail = rest.partition(end)
+    assert found and closed, f"docs/performance.md has no part {part}"
+    DOCUMENT.write_text(f"{head}{begin}\n{text.strip()}\n{end}{tail}")
