@@ -25,7 +25,9 @@ where c.relnamespace in ('public'::regnamespace, 'private'::regnamespace) and c.
 DOUBT = """
 select count(*), min(started_at)::date from public.usage_logs where state = 'open' and deadline_at < now()
 """
-TOTALS = "select count(*), min(day), sum(calls), sum(cost) from app.totals_differences((now() - interval '35 days')::date)"
+TOTALS = """
+select count(*), min(day), sum(calls), sum(cost) from app.totals_differences((now() - interval '35 days')::date)
+"""
 TIMEOUT = "select setting::int / 1000.0 from pg_settings where name = 'statement_timeout'"
 
 
@@ -59,8 +61,8 @@ def totals(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
     """Sums per day are kept by triggers; only somebody who changes rows by hand, past them, can make them differ."""
     number, since, calls, cost = conn.execute(TOTALS).fetchone()
     if number:
-        yield Line("fail", f"sums per day differ from their calls since {since} by {calls} calls and ${cost}: "
-                   "rows were changed past the triggers of usage_logs; select * from app.totals_differences('…')")  # fmt: skip
+        yield Line("fail", f"sums per day are not those of their calls since {since}, by {calls} calls and ${cost}: "
+                   "rows were changed past the triggers; app.totals_differences(day) names them")  # fmt: skip
     else:
         yield Line("ok", "the sums of the last 35 days are those of their calls")
 

@@ -64,6 +64,22 @@ def test_every_filter_is_a_chip_that_can_be_taken_away(site: Site, team: Acme) -
     assert len(table(team.browser.get("/spend.csv?model=gpt-4o&period=7&by=model"))) == 1
 
 
+@pytest.mark.parametrize("path", ["/", "/calls", "/projects/{}"])
+def test_every_filter_has_a_chip_that_takes_it_away(site: Site, team: Acme, path: str) -> None:
+    """`endpoint` too, a word that links take for themselves."""
+    spend(site, team, end_user="u1", tags={"team": "web"})
+    address = path.format(team.project["id"])
+    words = {"model": "gpt-4o-mini-2024-07-18", "endpoint": "/v1/chat/completions", "status": "200",
+             "cost_status": "priced", "end_user": "u1", "tag": "team=web"}  # fmt: skip
+    page = team.browser.get(address, query_string=words)
+    assert page.status_code == 200
+    for name in words:
+        link = re.search(rf'href="([^"]+)" aria-label="Remove filter {name.replace("_", " ")}', page.text)[1]
+        without = team.browser.get(link.replace("&amp;", "&"))
+        assert without.status_code == 200 and f"Remove filter {name.replace('_', ' ')}" not in without.text
+        assert without.text.count("Remove filter") == len(words) - 1
+
+
 def test_calls_without_a_price_are_said_and_linked(site: Site, team: Acme) -> None:
     spend(site, team, model="nobody-knows-it", model_requested="nobody-knows-it")
     page = team.browser.get("/")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 from uuid import UUID
 
 import psycopg
@@ -119,15 +120,17 @@ class Scope:
 
     def args(self, **changes: Any) -> dict[str, Any]:
         """Words of the query string with changes; None takes a word away."""
-        words = filters.as_args(self.query) | self.extra | changes
+        own = filters.as_args(self.query) | self.extra
+        words = {name: word for name, word in own.items() if name not in self.fixed} | changes
         if words.get("period") == "30":
             del words["period"]
-        return {name: word for name, word in words.items() if word and name not in self.fixed}
+        return {name: word for name, word in words.items() if word}
 
-    def link(self, endpoint: str | None = None, **changes: Any) -> str:
+    def link(self, page: str | None = None, /, **changes: Any) -> str:
         """This page, or another one with the same period and filters, with changes."""
-        here = request.view_args if endpoint is None else {}
-        return url_for(endpoint or request.endpoint or "", **(here or {}), **self.args(**changes))
+        here = request.view_args if page is None else {}
+        words = urlencode(self.args(**changes), doseq=True)  # not by url_for, which takes `endpoint` for itself
+        return url_for(page or request.endpoint or "", **(here or {})) + ("?" + words if words else "")
 
     @property
     def chips(self) -> list[tuple[str, str, str]]:
