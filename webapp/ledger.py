@@ -133,7 +133,7 @@ class Ledger:
 def _broken_off(message: Message, opened: Message) -> Message:
     """The settle message of a call that we have to leave: sent perhaps, its usage unknown."""
     kept = ("id", "started_at", "max_seconds", "endpoint", "method", "stream", "end_user", "tags")
-    whose = {name: str(opened[name]) for name in ("org_id", "project_id", "api_key_id", "upstream", "account")}
+    whose = {name: opened[name] for name in ("org_id", "project_id", "api_key_id", "upstream", "account")}
     return {name: message[name] for name in kept} | whose | {
         "batch": False, "model_requested": message["model"], "outcome": "no_usage", "status_code": 503,
     }  # fmt: skip
