@@ -13,7 +13,8 @@ from gunicorn.http.errors import InvalidResponseHeader
 from gunicorn.util import hop_headers
 
 LAST_CHUNK = b"0\r\n\r\n"
-FIELDS = re.compile(r"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t\x20-\x7e\x80-\xff]*\r\n)*")
+NAMES = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]*")
+VALUES = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
 @lru_cache(maxsize=2)
@@ -42,9 +43,10 @@ class Response(wsgi.Response):
         """Make the head. ``write`` and ``close``, in the next step, send it. Raises InvalidResponseHeader."""
         if self.headers_sent:
             return
-        fields = "".join([f"{name}: {value}\r\n" for name, value in self.headers])
-        if not FIELDS.fullmatch(fields):
+        names, values = [name for name, _ in self.headers], [value for _, value in self.headers]
+        if not (all(names) and NAMES.fullmatch("".join(names)) and VALUES.fullmatch("".join(values))):
             raise InvalidResponseHeader("a header with characters that would end it early")
+        fields = "".join([f"{name}: {value}\r\n" for name, value in self.headers])
         major, minor = self.req.version
         connection = "close" if self.should_close() else "keep-alive"
         framing = "Transfer-Encoding: chunked\r\n" if self.chunked else ""

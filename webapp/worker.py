@@ -21,7 +21,7 @@ class Idle(gevent.Timeout):
 
     def __init__(self, seconds: float, waiting: dict[gevent.Greenlet, Idle]) -> None:
         super().__init__(seconds, False)
-        self.waiting = waiting
+        self.waiting, self.over = waiting, False
 
     def __enter__(self) -> Idle:
         if len(self.waiting) >= KEPT_IDLE:
@@ -30,14 +30,20 @@ class Idle(gevent.Timeout):
         return super().__enter__()
 
     def __exit__(self, kind: type | None, value: BaseException | None, trace: TracebackType | None) -> bool | None:
+        self.over = True
         self.waiting.pop(gevent.getcurrent(), None)
         return super().__exit__(kind, value, trace)
 
 
 def end(connection: gevent.Greenlet, idle: Idle) -> None:
-    """End an idle connection, as if its time had run out."""
+    """End an idle connection as if its time had run out; unless a request comes first, which must not be disturbed."""
+
+    def throw() -> None:
+        if not idle.over:
+            connection.throw(idle)
+
     idle.waiting.pop(connection, None)
-    connection.kill(idle, block=False)
+    gevent.get_hub().loop.run_callback(throw)
 
 
 class Worker(GeventWorker):
