@@ -66,8 +66,10 @@ class Response(wsgi.Response):
 
     def _send(self, data: bytes) -> None:
         head, self._head = self._head, b""
-        if head or data:
-            self.sock.sendall(head + data if head else data)
+        data = head + data if head else data
+        # sendall would first ask the system for the size of its buffer.
+        if data and (sent := self.sock.send(data)) < len(data):
+            self.sock.sendall(memoryview(data)[sent:])
 
     def sendfile(self, respiter: Any) -> bool:
         """Files go out by themselves, behind the head."""

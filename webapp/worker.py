@@ -8,9 +8,10 @@ from typing import Any
 
 import gevent
 from gunicorn.http import wsgi
-from gunicorn.http.message import Request
+from gunicorn.http.parser import RequestParser
 from gunicorn.workers.ggevent import GeventWorker
 
+from webapp.incoming import Request
 from webapp.response import Response
 
 KEPT_IDLE = 1000  # connections without a request that a worker keeps; beyond it the longest idle one goes
@@ -54,6 +55,7 @@ class Worker(GeventWorker):
         self.quitting = False
         # Read dozens of times for each request; gunicorn looks every one up in its table of settings.
         vars(self.cfg).update({name: setting.get() for name, setting in self.cfg.settings.items()})
+        RequestParser.mesg_class = Request
         super().init_process()
 
     def timeout_ctx(self) -> Idle:

@@ -63,8 +63,9 @@ class Wire:
     def __init__(self) -> None:
         self.writes: list[bytes] = []
 
-    def sendall(self, data: bytes) -> None:
+    def send(self, data: bytes) -> int:
         self.writes.append(data)
+        return len(data)
 
 
 class Asked:
