@@ -8,6 +8,7 @@ import select
 import socket
 import ssl
 import time
+from collections import deque
 from functools import lru_cache
 from urllib.parse import urlsplit
 
@@ -54,7 +55,7 @@ class Origin:
         self._tls = parts.scheme == "https"
         self._host, self._port = parts.hostname or "", parts.port or (443 if self._tls else 80)
         self._timeout = connect_timeout
-        self._idle: list[Connection] = []
+        self._idle: deque[Connection] = deque()
         self._session: ssl.SSLSession | None = None  # lets the next connection do without a full handshake
 
     def connection(self) -> Connection:
@@ -79,11 +80,13 @@ class Origin:
         return _tls().wrap_socket(sock, server_hostname=self._host, session=self._session)
 
     def take_back(self, conn: Connection) -> None:
-        """Keep a connection for the next call."""
+        """Keep a connection for the next call; those of an earlier rush go, one by one."""
+        conn.since = time.monotonic()
+        if self._idle and conn.since - self._idle[0].since > IDLE_SECONDS:
+            self._idle.popleft().close()
         if len(self._idle) >= KEPT_IDLE:
             conn.close()
             return
         if self._tls:
             self._session = conn.sock.session
-        conn.since = time.monotonic()
         self._idle.append(conn)

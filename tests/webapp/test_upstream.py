@@ -129,6 +129,19 @@ def test_a_connection_is_used_again_after_an_answer_without_content(client, meth
         assert len(taken) == 1
 
 
+def test_connections_that_a_rush_left_behind_are_closed_when_they_are_old(client, monkeypatch):
+    with server(answering(OK, OK)) as (url, _):
+        rush = [client.send(url, Request("GET", "/models", [], None, None)) for _ in range(3)]
+        conns = [answer._conn for answer in rush]
+        for answer in rush:
+            assert b"".join(answer.chunks) == b"ok"
+        for answer in rush[:2]:
+            answer.close()
+        monkeypatch.setattr(connections, "IDLE_SECONDS", -1)
+        rush[2].close()
+        assert [conn.sock.fileno() == -1 for conn in conns] == [True, False, False]
+
+
 @pytest.mark.parametrize(
     ("answer", "content"),
     [
