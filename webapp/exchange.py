@@ -55,7 +55,7 @@ class Exchange:
         """Send bytes, as long as they are wanted; whether they still are."""
         sent = 0
         if not self._begun:  # nothing is in the way of the first bytes; later ones may have to wait
-            self._begun, sent = True, self.conn.sock.send(data)
+            self._begun, sent = True, self.conn.sock.send(data if len(data) <= CHUNK else memoryview(data)[:CHUNK])
             if sent == len(data):
                 return True
         rest = memoryview(data)[sent:]

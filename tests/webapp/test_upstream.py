@@ -6,6 +6,8 @@ import datetime
 import ipaddress
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -279,6 +281,15 @@ def test_over_tls_a_large_body_goes_out_whole_though_the_server_speaks_first(cli
     assert sizes == [20_000_000]
 
 
+def test_over_tls_a_refusal_that_comes_before_the_body_was_read_arrives(client, tls):
+    def refuse(sock: socket.socket) -> None:
+        read_head(sock)
+        sock.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
+
+    with server(refuse, tls) as (url, _):
+        assert upload(client, url) == 413
+
+
 def test_over_tls_a_stranger_is_not_believed(client, tls):
     connections._tls.cache_clear()
     with pytest.MonkeyPatch.context() as other:
@@ -286,3 +297,11 @@ def test_over_tls_a_stranger_is_not_believed(client, tls):
         with server(answering(OK), tls) as (url, _), pytest.raises(UpstreamError) as caught:
             get(client, url)
     assert (caught.value.status, caught.value.sent) == (502, False)
+
+
+def test_all_of_this_holds_on_the_sockets_of_gevent_too():
+    """As in the gateway, where every wait lets other calls go on."""
+    run = "from gevent import monkey; monkey.patch_all(); import sys, pytest; sys.exit(pytest.main(sys.argv[1:]))"
+    arguments = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-k", "not gevent", __file__]
+    done = subprocess.run([sys.executable, "-c", run, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:]
