@@ -5,6 +5,7 @@ from gevent import monkey
 
 monkey.patch_all()  # before every other import: psycopg decides at import how it waits
 
+import gc
 import os
 import resource
 from typing import Any
@@ -21,7 +22,6 @@ _host = f"[{_config.host}]" if ":" in _config.host else _config.host
 bind = f"{_host}:{_config.port}"
 workers = _config.workers
 worker_class = "webapp.worker.Worker"
-worker_connections = 2000
 backlog = 2048
 keepalive = 75  # seconds; longer than clients and load balancers keep idle connections, so they close first
 timeout = 60  # seconds a worker may hold its event loop; a call may take as long as it likes
@@ -38,6 +38,9 @@ _soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 _wanted = 65536 if _hard == resource.RLIM_INFINITY else min(_hard, 65536)
 if _soft != resource.RLIM_INFINITY and _soft < _wanted:
     resource.setrlimit(resource.RLIMIT_NOFILE, (_wanted, _hard))
+    _soft = _wanted
+# Calls under way in one worker; idle connections are held down in webapp/worker.py. The rest waits in the backlog.
+worker_connections = 5000 if _soft == resource.RLIM_INFINITY else max(500, min(5000, _soft // 2 - 200))
 
 
 def post_worker_init(worker: Any) -> None:
@@ -46,6 +49,10 @@ def post_worker_init(worker: Any) -> None:
 
     db.open_pools(_config)
     worker.wsgi.gateway.start()
+    # What was loaded stays: the collector need not look at it again and again, and seldom at what calls leave behind.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 def worker_exit(server: Any, worker: Any) -> None:

@@ -1,8 +1,8 @@
 """Group commit: messages of many callers in one statement and one commit.
 
 Callers hand in a message and sleep; the batcher takes everything that is waiting, sends it as one statement, and wakes
-each caller with its own answer after the commit. While one batch is under way the next gathers, so nobody waits for a
-timer.
+each caller with its own answer after the commit. While one batch is under way the next gathers. A batch also gathers
+while there is anything else to do: calls that are at hand now travel together, and a worker without work sends at once.
 """
 
 from __future__ import annotations
@@ -16,9 +16,13 @@ import gevent
 import psycopg
 from gevent.event import Event
 
+from webapp.statement import Statement
+
 log = logging.getLogger("spendai.ledger")
 BATCH = 256
+GATHER_SECONDS = 0.003  # at most, while the worker is busy
 Message = dict[str, Any]
+ENCODER = json.JSONEncoder(check_circular=False)
 DEADLINE = 5.0  # seconds; also holds when the server is frozen and cannot enforce a time-out of its own
 # What Postgres holds against a message itself: values (21, 22), row (23), size (54), rules of ours (P0, PT).
 # Everything else says something about the server: away, full, read-only after a failover, not migrated, overloaded.
@@ -54,11 +58,14 @@ class _Batch:
 
 
 class Batcher:
-    """Sends messages to one SQL function, as many as are waiting at a time."""
+    """Sends messages to one SQL function, as many as are waiting at a time.
 
-    def __init__(self, connect: Callable[[], psycopg.Connection], statement: str, args: tuple[Any, ...] = ()) -> None:
-        self._connect, self._statement, self._args = connect, statement, args
-        self._conn: psycopg.Connection | None = None
+    connect: makes the statement on a new connection; its first parameter are the messages, ``args`` the others.
+    """
+
+    def __init__(self, connect: Callable[[], Statement], args: tuple[bytes | None, ...] = ()) -> None:
+        self._connect, self._args = connect, args
+        self._conn: Statement | None = None
         self._next, self._wanted, self._closed = _Batch(), Event(), False
         self._loop = gevent.spawn(self._run)
 
@@ -90,6 +97,8 @@ class Batcher:
         while True:
             self._wanted.wait()
             self._wanted.clear()
+            with gevent.Timeout(GATHER_SECONDS, False):
+                gevent.idle()
             batch, self._next = self._next, _Batch()
             if batch.messages:
                 self._send(batch)
@@ -133,9 +142,9 @@ class Batcher:
     def _execute(self, messages: list[Message]) -> list[Message]:
         with gevent.Timeout(DEADLINE):
             if self._conn is None or self._conn.closed:
-                self._conn = None
+                self._drop()
                 self._conn = self._connect()
-            rows = self._conn.execute(self._statement, [json.dumps(messages), *self._args]).fetchall()
+            rows = self._conn.run([ENCODER.encode(messages).encode(), *self._args])
         answers = {row["n"]: row for row in rows}
         return [answers[n] for n in range(len(messages))]
 

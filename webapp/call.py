@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +15,8 @@ from webapp.routes import Route
 
 def new_id(now_ms: int) -> UUID:
     """A UUIDv7: the moment in milliseconds, then 74 random bits."""
-    return UUID(int=now_ms << 80 | 0x7 << 76 | secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62))
+    random = int.from_bytes(os.urandom(10), "big")
+    return UUID(int=now_ms << 80 | 0x7 << 76 | random >> 68 << 64 | 0b10 << 62 | random & (1 << 62) - 1)
 
 
 class Call:
@@ -23,8 +24,9 @@ class Call:
 
     def __init__(self, route: Route, method: str, facts: RequestFacts, tags: dict[str, str]) -> None:
         now_ms = time.time_ns() // 1_000_000
-        self.id = new_id(now_ms)
-        self.started_at = datetime.fromtimestamp(now_ms // 1000, UTC).replace(microsecond=now_ms % 1000 * 1000)
+        self.id = str(new_id(now_ms))
+        started = datetime.fromtimestamp(now_ms // 1000, UTC).replace(microsecond=now_ms % 1000 * 1000)
+        self.started_at = started.isoformat()
         self.clock = time.monotonic()
         self.route, self.method, self.facts, self.tags = route, method, facts, tags
         self.endpoint = route.endpoint
@@ -58,9 +60,9 @@ class Call:
         """What app.settle_calls wants to know; complete in itself, should the open row be lost."""
         opened = self.opened
         return self._common(max_seconds) | {
-            "org_id": str(opened["org_id"]),
-            "project_id": str(opened["project_id"]),
-            "api_key_id": str(opened["api_key_id"]),
+            "org_id": opened["org_id"],
+            "project_id": opened["project_id"],
+            "api_key_id": opened["api_key_id"],
             "upstream": opened["upstream"],
             "stream": self.facts.stream,
             "account": opened["account"],
@@ -81,8 +83,8 @@ class Call:
 
     def _common(self, max_seconds: int) -> dict[str, Any]:
         return {
-            "id": str(self.id),
-            "started_at": self.started_at.isoformat(),
+            "id": self.id,
+            "started_at": self.started_at,
             "max_seconds": max_seconds,
             "endpoint": self.endpoint,
             "method": self.method,

@@ -127,7 +127,7 @@ class Gateway:
         if sealed is None:
             return self.config.openai_api_key
         try:
-            return unseal(self.config.key_ring, bytes(sealed), opened["org_id"], opened["provider_project_id"])
+            return unseal(self.config.key_ring, sealed, opened["org_id"], opened["provider_project_id"])
         except VaultError as error:
             log.error("%s", error)
             message = "The stored OpenAI key cannot be read; an admin must store it again"
@@ -139,7 +139,7 @@ class Gateway:
         meter = Meter(call.endpoint, call.method, call.facts, answer.status, kind, encoding)
         is_stream = kind.lower().startswith("text/event-stream")
         headers = answer_headers(answer.headers, resized=is_stream and call.facts.injected)
-        start_response(status_line(answer.status, answer.reason), [*headers, ("x-spendai-call-id", str(call.id))])
+        start_response(status_line(answer.status, answer.reason), [*headers, ("x-spendai-call-id", call.id)])
         return self._body(call, answer, meter, head_first=is_stream and call.method != "HEAD")
 
     def _body(self, call: Call, answer: Answer, meter: Meter, *, head_first: bool) -> Iterator[bytes]:

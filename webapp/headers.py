@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 HOP_BY_HOP = frozenset((
     "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
@@ -14,38 +15,43 @@ REQUEST_DROPPED = HOP_BY_HOP | frozenset((
 ))  # fmt: skip
 REQUEST_DROPPED_PREFIXES = ("x-forwarded-", "x-spendai-")
 ANSWER_DROPPED = HOP_BY_HOP | frozenset(("set-cookie", "strict-transport-security", "alt-svc", "server", "date"))
-TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 ENCODINGS = ("gzip", "deflate", "identity")
 
 Headers = list[tuple[str, str]]
 
 
-def _named_in_connection(value: str) -> set[str]:
-    return {name.strip().lower() for name in value.split(",")}
+@lru_cache(maxsize=1024)
+def _named_in_connection(value: str) -> frozenset[str]:
+    return frozenset(name.strip().lower() for name in value.split(","))
+
+
+@lru_cache(maxsize=4096)  # clients send the same few
+def _sent_as(key: str) -> str:
+    """The name under which a header goes upstream, by its key in WSGI; "" when it never does."""
+    if not key.startswith("HTTP_"):
+        return "Content-Type" if key == "CONTENT_TYPE" else ""
+    name = key[5:].replace("_", "-").lower()
+    return "" if name in REQUEST_DROPPED or name.startswith(REQUEST_DROPPED_PREFIXES) else name.title()
 
 
 def request_headers(environ: Mapping[str, str], *, identity: bool) -> Headers:
     """The client's headers that go upstream; ``identity`` asks for an answer that is not compressed."""
-    dropped = REQUEST_DROPPED | _named_in_connection(environ.get("HTTP_CONNECTION", ""))
+    named = _named_in_connection(environ.get("HTTP_CONNECTION", ""))
     kept = []
     for key, value in environ.items():
-        if key.startswith("HTTP_"):
-            name = key[5:].replace("_", "-").lower()
-        elif key == "CONTENT_TYPE" and value:
-            name = "content-type"
-        else:
+        name = _sent_as(key)
+        if not name or name.lower() in named or (name == "Content-Type" and not value):
             continue
-        if name in dropped or name.startswith(REQUEST_DROPPED_PREFIXES):
-            continue
-        if name == "accept-encoding":
+        if name == "Accept-Encoding":
             value = "identity" if identity else accept_encoding(value)  # noqa: PLW2901
-        kept.append((name.title(), value))
+        kept.append((name, value))
     if identity and "HTTP_ACCEPT_ENCODING" not in environ:
         kept.append(("Accept-Encoding", "identity"))
     return kept
 
 
+@lru_cache(maxsize=1024)
 def accept_encoding(value: str) -> str:
     """The encodings of the client that metering can read."""
     wanted = [part.strip() for part in value.split(",")]
@@ -54,12 +60,12 @@ def accept_encoding(value: str) -> str:
 
 def answer_headers(headers: Iterable[tuple[str, str]], *, resized: bool) -> Headers:
     """The upstream's headers that go to the client; ``resized`` drops a length that is no longer true."""
-    headers = list(headers)
-    named = (_named_in_connection(value) for name, value in headers if name.lower() == "connection")
-    dropped = ANSWER_DROPPED.union(*named) | ({"content-length"} if resized else set())
-    return [(name, value) for name, value in headers if name.lower() not in dropped and _sendable(name, value)]
-
-
-def _sendable(name: str, value: str) -> bool:
-    """Whether a header can go on; one with control characters would be an error of ours towards the client."""
-    return TOKEN.fullmatch(name) is not None and CONTROL.search(value) is None
+    lowered = [(name.lower(), name, value) for name, value in headers]
+    named = _named_in_connection(",".join([value for lower, _, value in lowered if lower == "connection"]))
+    if resized:
+        named = named | {"content-length"}
+    kept = [(name, value) for lower, name, value in lowered if lower not in ANSWER_DROPPED and lower not in named]
+    # One that cannot go on would be an error of ours towards the client. Nearly always there is none: one look at all.
+    if CONTROL.search("".join([value for _, value in kept])):
+        kept = [(name, value) for name, value in kept if not CONTROL.search(value)]
+    return kept

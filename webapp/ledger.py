@@ -15,13 +15,13 @@ from pathlib import Path
 
 import gevent
 import psycopg
-from psycopg.rows import dict_row
 
 from webapp import db
 from webapp.batcher import Batcher, LedgerRefused, LedgerUnavailable, Message
 from webapp.config import Config
 from webapp.provider_keys import fingerprint
 from webapp.spool import Spool, replay
+from webapp.statement import Statement
 
 __all__ = ["Ledger", "LedgerRefused", "LedgerUnavailable"]
 log = logging.getLogger("spendai.ledger")
@@ -35,12 +35,11 @@ class Ledger:
 
     def __init__(self, config: Config) -> None:
         self._config, self._dsn = config, db.dsn(config, "spendai_proxy")
+        install = fingerprint(config, config.openai_api_key) if config.openai_api_key else None
         self._opener = Batcher(
-            self._connect_opener,
-            "select * from app.open_calls(%s::jsonb, %s, %s)",
-            (config.install_key, config.openai_api_key and fingerprint(config, config.openai_api_key)),
+            self._connect_opener, (config.install_key.encode(), install and b"\\x" + install.hex().encode())
         )
-        self._settler = Batcher(self._connect, "select * from app.settle_calls(%s::jsonb)")
+        self._settler = Batcher(self._connect_settler)
         folder = config.home / "spool"
         self._spool = Spool(folder, self._settle_late)
         self._running: dict[str, Message] = {}  # id of each call under way → what to spool if we must stop now
@@ -48,17 +47,20 @@ class Ledger:
         self._replay = gevent.spawn(self._replay_all, folder)
 
     def _connect(self) -> psycopg.Connection:
-        conn = psycopg.connect(self._dsn, autocommit=True, row_factory=dict_row, application_name="spendai ledger")
-        conn.prepare_threshold = 1 if self._config.database_prepared else None
-        return conn
+        return psycopg.connect(self._dsn, autocommit=True, prepare_threshold=None, application_name="spendai ledger")
 
-    def _connect_opener(self) -> psycopg.Connection:
+    def _connect_settler(self) -> Statement:
+        query = "select * from app.settle_calls($1::jsonb)"
+        return Statement(self._connect(), query, prepared=self._config.database_prepared)
+
+    def _connect_opener(self) -> Statement:
         conn = self._connect()
         for month in ("now()", "now() + interval '1 month'"):  # migrate makes them ahead; this is the safety net
             conn.execute(f"select app.ensure_partition(({month})::date)")
         if self._config.openai_api_key:
             conn.execute("select app.adopt_install_key(%s)", [self._config.openai_api_key_shared])
-        return conn
+        query = "select * from app.open_calls($1::jsonb, $2, $3)"
+        return Statement(conn, query, prepared=self._config.database_prepared)
 
     def open(self, message: Message) -> Message:
         """Write the open row of a call; the answer's ``outcome`` says whether it may go upstream (see open_calls)."""
@@ -131,7 +133,7 @@ class Ledger:
 def _broken_off(message: Message, opened: Message) -> Message:
     """The settle message of a call that we have to leave: sent perhaps, its usage unknown."""
     kept = ("id", "started_at", "max_seconds", "endpoint", "method", "stream", "end_user", "tags")
-    whose = {name: str(opened[name]) for name in ("org_id", "project_id", "api_key_id", "upstream", "account")}
+    whose = {name: opened[name] for name in ("org_id", "project_id", "api_key_id", "upstream", "account")}
     return {name: message[name] for name in kept} | whose | {
         "batch": False, "model_requested": message["model"], "outcome": "no_usage", "status_code": 503,
     }  # fmt: skip

@@ -25,7 +25,7 @@ def _cipher(key: bytes) -> AESGCM:
     return AESGCM(key)
 
 
-def _bound_to(org_id: UUID, project_id: UUID | None) -> bytes:
+def _bound_to(org_id: UUID | str, project_id: UUID | str | None) -> bytes:
     return f"spendai|openai|{org_id}|{project_id or ''}".encode()
 
 
@@ -34,7 +34,7 @@ def seal(ring: Mapping[int, bytes], secret: str, org_id: UUID, project_id: UUID 
     return seal_for(ring, secret, _bound_to(org_id, project_id))
 
 
-def unseal(ring: Mapping[int, bytes], sealed: bytes, org_id: UUID, project_id: UUID | None) -> str:
+def unseal(ring: Mapping[int, bytes], sealed: bytes, org_id: UUID | str, project_id: UUID | str | None) -> str:
     """Decrypt an OpenAI key; raises VaultError when it does not belong there."""
     return unseal_for(ring, sealed, _bound_to(org_id, project_id))
 

@@ -95,7 +95,8 @@ def _usage(call: Call, answer: dict[str, Any], streamed: list[dict[str, Any]], m
 
 def _search_fee(call: Call, model: str | None) -> dict[str, Any] | None:
     """Chat models that always search: one search per answered call."""
-    match = _SEARCH_MODEL.search(model or call.request.model or "") if call.endpoint in USAGE_ON_REQUEST else None
+    served = model or call.request.model or ""
+    match = _SEARCH_MODEL.search(served) if "-search-" in served and call.endpoint in USAGE_ON_REQUEST else None
     return {f"web_search{'_preview' if match[1] == 'preview' else ''}_calls": 1} if match else None
 
 

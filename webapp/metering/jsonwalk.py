@@ -67,6 +67,14 @@ def document(text: str) -> list[Member]:
     return found
 
 
+def decode(text: str) -> dict[str, Any]:
+    """The JSON object that is the whole text, by C alone; ValueError or RecursionError as with `document`."""
+    value = _DECODER.decode(text)
+    if not isinstance(value, dict):
+        raise ValueError("not a JSON object")
+    return value
+
+
 def _expect(text: str, at: int, char: str, *, skip: bool = True) -> int:
     """The place after `char`, which must stand at `at`, and after the white space that follows."""
     if text[at : at + 1] != char:

@@ -8,7 +8,6 @@ tomorrow is refused on a shared key until somebody has looked at it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from webapp.metering.jsonwalk import Doubled
@@ -36,12 +35,11 @@ class Objection(NamedTuple):
     param: str | None = None
 
 
-def objection(fields: Iterable[tuple[str, Any]]) -> Objection | None:
-    """What speaks against the JSON object with these members, duplicates included; None for nothing."""
-    members = list(fields)
-    if len({name for name, _ in members}) < len(members):
+def objection(fields: dict[str, Any]) -> Objection | None:
+    """What speaks against a request's JSON object; None for nothing."""
+    if type(fields) is Doubled:
         return Objection(DUPLICATE_KEYS)
-    for name, value in members:
+    for name, value in fields.items():
         if name == "background" and value not in (None, False):
             return Objection(NEEDS_OWN_KEY, name)
         if name == "conversation" and value is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from webapp.metering.jsonwalk import Member, document, members
+from webapp.metering.jsonwalk import decode, document, members
 from webapp.metering.references import UNREADABLE, Objection, objection
 from webapp.metering.text import clean
 
@@ -43,13 +43,11 @@ def read_json_request(endpoint: str, body: bytes) -> RequestFacts:
     """Facts of a JSON body for OpenAI's path `endpoint`; what is not one JSON object has none and passes as it is."""
     try:
         text = body.decode()
-        found = document(text.removeprefix(_BOM))
-        objected = objection((member.key, member.value) for member in found)
+        fields = decode(text.removeprefix(_BOM))  # of duplicates the last counts, as in JSON parsers
+        objected, stream = objection(fields), fields.get("stream") is True
+        edited = _ask_for_usage(text) if stream and endpoint in USAGE_ON_REQUEST else None
     except (ValueError, RecursionError):
         return RequestFacts(body=body, objection=Objection(UNREADABLE) if body else None)
-    fields = {member.key: member.value for member in found}  # of duplicates the last counts, as in JSON parsers
-    stream = fields.get("stream") is True
-    edited = _ask_for_usage(text, found) if stream and endpoint in USAGE_ON_REQUEST else None
     return RequestFacts(
         model=clean(fields.get("model"), MAX_MODEL_CHARS),
         stream=stream,
@@ -89,9 +87,10 @@ def _count(value: Any) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 4 and int(text) > 0 else 1
 
 
-def _ask_for_usage(text: str, found: list[Member]) -> str | None:
+def _ask_for_usage(text: str) -> str | None:
     """The text with `stream_options.include_usage` true by one edit; None where nothing needs or safely takes one."""
     offset = len(text) - len(text.removeprefix(_BOM))
+    found = document(text[offset:])
     options = next((member for member in reversed(found) if member.key == "stream_options"), None)
     if options is None:
         return _insert(text, text.index("{") + 1, '"stream_options":{"include_usage":true},')

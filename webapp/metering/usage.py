@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from typing import Any
 
 from webapp.metering.jsonwalk import Number
@@ -32,11 +33,17 @@ def sanitise(usage: Any) -> dict[str, Any] | None:
         return None
     try:
         kept = _object(usage, MAX_DEPTH)
-        if len(json.dumps(kept)) > MAX_BYTES:
+        if not _fits(kept):
             kept = {key: value for key, value in kept.items() if _COUNTS.fullmatch(key)}
+            if not _fits(kept):
+                return None
     except (Unusable, RecursionError):
         return None
-    return kept if has_number(kept) and len(json.dumps(kept)) <= MAX_BYTES else None
+    return kept if has_number(kept) else None
+
+
+def _fits(kept: dict[str, Any]) -> bool:
+    return len(json.dumps(kept)) <= MAX_BYTES
 
 
 def has_number(value: Any) -> bool:
@@ -60,10 +67,14 @@ def _is_count(value: Any) -> bool:
 
 
 def _object(value: dict[str, Any], depth: int) -> dict[str, Any]:
-    kept = {_key(key): _value(inner, depth - 1) for key, inner in value.items() if len(key) <= MAX_STRING_CHARS}
-    return {key: inner for key, inner in kept.items() if key and inner is not _DROP}
+    kept = {}
+    for key, inner in value.items():
+        if len(key) <= MAX_STRING_CHARS and (name := _key(key)):
+            kept[name] = _value(inner, depth - 1)
+    return {key: inner for key, inner in kept.items() if inner is not _DROP}
 
 
+@lru_cache(maxsize=1024)  # they are the same few in every answer
 def _key(key: str) -> str:
     return clean(str(key), MAX_STRING_CHARS) or ""
 
@@ -84,6 +95,8 @@ def _value(value: Any, depth: int) -> Any:
 
 def _number(value: Number) -> int | str:
     """Dropping a count would make the call look cheaper than it was, so one that cannot be kept spoils the whole."""
+    if value.isdecimal() and len(value) <= MAX_STRING_CHARS:  # nearly all of them
+        return int(value)
     if len(value) > MAX_STRING_CHARS or not _NUMERIC.fullmatch(value):
         raise Unusable
     return int(value) if value.lstrip("-").isdigit() else str(value)

@@ -1,0 +1,307 @@
+"""The client towards OpenAI, against servers that answer early, oddly, endlessly, or over TLS."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from webapp import connections
+from webapp.exchange import Request
+from webapp.http1 import MAX_HEAD
+from webapp.upstream import Client, Interrupted, UpstreamError
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+Serve = Callable[[socket.socket], None]
+
+
+@contextmanager
+def server(serve: Serve, context: ssl.SSLContext | None = None) -> Iterator[tuple[str, list[socket.socket]]]:
+    """Runs ``serve`` for every connection; its base URL and the connections so far."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)  # little is taken that nobody reads
+    taken: list[socket.socket] = []
+
+    def one(sock: socket.socket) -> None:
+        with suppress(OSError):
+            wrapped = context.wrap_socket(sock, server_side=True) if context else sock
+            taken.append(wrapped)
+            serve(wrapped)
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                threading.Thread(target=one, args=(listener.accept()[0],), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    scheme = "https" if context else "http"
+    try:
+        yield f"{scheme}://127.0.0.1:{listener.getsockname()[1]}/v1", taken
+    finally:
+        with suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
+        for sock in [listener, *taken]:
+            sock.close()
+
+
+def read_head(sock: socket.socket) -> bytes:
+    """A request's head, and not a byte more."""
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        if not (byte := sock.recv(1)):
+            raise ConnectionResetError
+        head += byte
+    return head
+
+
+def answering(*answers: bytes) -> Serve:
+    """One of these for each request of a connection, then its end."""
+
+    def serve(sock: socket.socket) -> None:
+        for answer in answers:
+            read_head(sock)
+            sock.sendall(answer)
+        sock.close()
+
+    return serve
+
+
+def get(client: Client, url: str, method: str = "GET") -> tuple[int, bytes]:
+    answer = client.send(url, Request(method, "/models", [], None, None))
+    try:
+        return answer.status, b"".join(answer.chunks)
+    finally:
+        answer.close()
+
+
+@pytest.fixture
+def client() -> Client:
+    return Client(5, 5)
+
+
+def test_interim_answers_are_passed_over(client):
+    early = b"HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n"
+    with server(answering(b"HTTP/1.1 100 Continue\r\n\r\n" + early + OK)) as (url, _):
+        assert get(client, url) == (200, b"ok")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 10_000,
+        b"HTTP/1.1 200 OK\r\nx: " + b"y" * MAX_HEAD,
+        b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * (MAX_HEAD // 6) + b"\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Le",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"",
+    ],
+)
+def test_heads_without_an_end_or_a_meaning_are_502(client, answer):
+    with server(answering(answer)) as (url, _), pytest.raises(UpstreamError) as caught:
+        get(client, url)
+    assert (caught.value.status, caught.value.sent) == (502, True)
+
+
+@pytest.mark.parametrize(
+    ("method", "answer"),
+    [
+        ("HEAD", b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n"),
+        ("GET", b"HTTP/1.1 204 No Content\r\n\r\n"),
+        ("GET", b"HTTP/1.1 304 Not Modified\r\nContent-Length: 900\r\n\r\n"),
+        ("GET", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nx-trailer: 1\r\n\r\n"),
+    ],
+)
+def test_a_connection_is_used_again_after_an_answer_without_content(client, method, answer):
+    with server(answering(answer, OK)) as (url, taken):
+        assert get(client, url, method)[1] == b""
+        assert get(client, url) == (200, b"ok")
+        assert len(taken) == 1
+
+
+def test_connections_that_a_rush_left_behind_are_closed_when_they_are_old(client, monkeypatch):
+    with server(answering(OK, OK)) as (url, _):
+        rush = [client.send(url, Request("GET", "/models", [], None, None)) for _ in range(3)]
+        conns = [answer._conn for answer in rush]
+        for answer in rush:
+            assert b"".join(answer.chunks) == b"ok"
+        for answer in rush[:2]:
+            answer.close()
+        monkeypatch.setattr(connections, "IDLE_SECONDS", -1)
+        rush[2].close()
+        assert [conn.sock.fileno() == -1 for conn in conns] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("answer", "content"),
+    [
+        (OK + b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhidden", b"ok"),
+        (OK + b"\r\n", b"ok"),
+        (b"HTTP/1.1 204 No Content\r\n\r\nhidden", b""),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nhidden", b""),
+        (OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), b"ok"),
+        (OK.replace(b"1.1", b"1.0"), b"ok"),
+        (b"HTTP/1.1 200 OK\r\n\r\nuntil the end", b"until the end"),
+        (b"HTTP/1.0 200 OK\r\n\r\n", b""),
+    ],
+)
+def test_a_connection_of_which_anything_is_doubtful_is_not_used_again(client, answer, content):
+    serve = answering(answer)
+    with server(serve) as (url, taken):
+        assert get(client, url)[1] == content
+        assert get(client, url)[1] == content
+        assert len(taken) == 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nokay\r\n",
+    ],
+)
+def test_a_body_that_ends_too_early_is_no_whole_one(client, answer):
+    with server(answering(answer)) as (url, _):
+        got = client.send(url, Request("GET", "/models", [], None, None))
+        assert next(got.chunks) == b"ok"
+        with pytest.raises(Interrupted):
+            next(got.chunks)
+        got.close()
+
+
+def upload(client: Client, url: str, size: int = 50_000_000, length: int | None = -1) -> int:
+    """Sends a large body, in pieces or whole; the status of the answer."""
+    body = bytes(size) if length == -1 else iter([bytes(100_000)] * (size // 100_000))
+    answer = client.send(url, Request("POST", "/files", [], body, size if length == -1 else length))
+    answer.close()
+    return answer.status
+
+
+@pytest.mark.parametrize("length", [-1, 50_000_000, None], ids=["whole", "in pieces", "chunked"])
+@pytest.mark.parametrize("ending", ["stays", "closes"])
+def test_a_refusal_that_comes_before_the_body_was_read_arrives(client, length, ending):
+    def refuse(sock: socket.socket) -> None:
+        read_head(sock)
+        sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
+        if ending == "closes":
+            sock.close()
+
+    with server(refuse) as (url, taken):
+        assert [upload(client, url, length=length) for _ in range(2)] == [413, 413]
+        assert len(taken) == 2, "a request went out behind half of another one"
+
+
+def test_an_upstream_that_neither_reads_nor_answers_is_504():
+    with server(lambda sock: None) as (url, _), pytest.raises(UpstreamError) as caught:
+        upload(Client(5, 0.2), url)
+    assert (caught.value.status, caught.value.sent) == (504, True)
+
+
+def test_an_early_answer_that_is_no_refusal_does_not_cut_the_request_off(client):
+    got = []
+
+    def echo(sock: socket.socket) -> None:
+        read_head(sock)
+        sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n")
+        while sum(got) < 50_000_000:
+            got.append(len(sock.recv(1 << 20)))
+        sock.sendall(b"%8d" % sum(got))
+
+    with server(echo) as (url, _):
+        answer = client.send(url, Request("POST", "/files", [], bytes(50_000_000), 50_000_000))
+        assert b"".join(answer.chunks) == b"50000000"
+
+
+@pytest.mark.parametrize(
+    ("url", "name", "value"),
+    [
+        ("http://127.0.0.1:1/v1 x", "a", "b"),
+        ("http://127.0.0.1:1/v1", "a", "b\r\nx: y"),
+        ("http://127.0.0.1:1", "a", "b\n"),
+        ("http://127.0.0.1:1", "a\r", "b"),
+        ("http://127.0.0.1:1", "a", "€"),
+    ],
+)
+def test_nothing_that_would_break_a_line_is_sent(client, url, name, value):
+    with pytest.raises(UpstreamError) as caught:
+        client.send(url, Request("GET", "/models", [(name, value)], None, None))
+    assert (caught.value.status, caught.value.sent) == (502, False)
+
+
+@pytest.fixture
+def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """A server's TLS for 127.0.0.1 with a certificate that this process trusts."""
+    key, name, now = ec.generate_private_key(ec.SECP256R1()), x509.Name([]), datetime.datetime.now(datetime.UTC)
+    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 7, now, now + datetime.timedelta(1))
+    certificate = builder.add_extension(names, critical=True).sign(key, hashes.SHA256())
+    pem, secret = serialization.Encoding.PEM, tmp_path / "key.pem"
+    (tmp_path / "cert.pem").write_bytes(certificate.public_bytes(pem))
+    secret.write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
+    connections._tls.cache_clear()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "cert.pem", secret)
+    yield context
+    connections._tls.cache_clear()
+
+
+def test_over_tls_connections_are_kept_and_sessions_resumed(client, tls):
+    last = OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    with server(answering(OK, last), tls) as (url, taken):
+        assert [get(client, url) for _ in range(3)] == [(200, b"ok")] * 3
+        assert len(taken) == 2 and taken[1].session_reused
+
+
+def test_over_tls_a_large_body_goes_out_whole_though_the_server_speaks_first(client, tls):
+    sizes = []
+
+    def count(sock: socket.socket) -> None:
+        read_head(sock)
+        sizes.append(0)
+        while sizes[-1] < 20_000_000:
+            sizes[-1] += len(sock.recv(1 << 20))
+        sock.sendall(OK)
+
+    with server(count, tls) as (url, _):
+        assert upload(client, url, size=20_000_000) == 200
+    assert sizes == [20_000_000]
+
+
+def test_over_tls_a_refusal_that_comes_before_the_body_was_read_arrives(client, tls):
+    def refuse(sock: socket.socket) -> None:
+        read_head(sock)
+        sock.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
+
+    with server(refuse, tls) as (url, _):
+        assert upload(client, url) == 413
+
+
+def test_over_tls_a_stranger_is_not_believed(client, tls):
+    connections._tls.cache_clear()
+    with pytest.MonkeyPatch.context() as other:
+        other.delenv("SSL_CERT_FILE")
+        with server(answering(OK), tls) as (url, _), pytest.raises(UpstreamError) as caught:
+            get(client, url)
+    assert (caught.value.status, caught.value.sent) == (502, False)
+
+
+def test_all_of_this_holds_on_the_sockets_of_gevent_too():
+    """As in the gateway, where every wait lets other calls go on."""
+    run = "from gevent import monkey; monkey.patch_all(); import sys, pytest; sys.exit(pytest.main(sys.argv[1:]))"
+    arguments = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-k", "not gevent", __file__]
+    done = subprocess.run([sys.executable, "-c", run, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:]

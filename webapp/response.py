@@ -1,0 +1,83 @@
+"""What gunicorn sends to a client, in fewer steps: headers checked all at once, and head and body in one write."""
+
+from __future__ import annotations
+
+import re
+import time
+from email.utils import formatdate
+from functools import lru_cache
+from typing import Any
+
+from gunicorn.http import wsgi
+from gunicorn.http.errors import InvalidResponseHeader
+from gunicorn.util import hop_headers
+
+LAST_CHUNK = b"0\r\n\r\n"
+NAMES = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]*")
+VALUES = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+
+
+@lru_cache(maxsize=2)
+def _date(second: int) -> str:
+    return formatdate(second, usegmt=True)
+
+
+class Response(wsgi.Response):
+    """A response whose head goes out together with the first bytes of its body."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._head = b""
+
+    def process_headers(self, headers: list[tuple[str, str]]) -> None:
+        """Keep the headers that are not the connection's own business; ``send_headers`` checks them."""
+        for name, value in headers:
+            lower = name.lower()
+            if lower == "content-length":
+                self.response_length = int(value)
+            elif lower in hop_headers:
+                continue
+            self.headers.append((name, value))
+
+    def send_headers(self) -> None:
+        """Make the head. ``write`` and ``close``, in the next step, send it. Raises InvalidResponseHeader."""
+        if self.headers_sent:
+            return
+        names, values = [name for name, _ in self.headers], [value for _, value in self.headers]
+        if not (all(names) and NAMES.fullmatch("".join(names)) and VALUES.fullmatch("".join(values))):
+            raise InvalidResponseHeader("a header with characters that would end it early")
+        fields = "".join([f"{name}: {value}\r\n" for name, value in self.headers])
+        major, minor = self.req.version
+        connection = "close" if self.should_close() else "keep-alive"
+        framing = "Transfer-Encoding: chunked\r\n" if self.chunked else ""
+        self._head = (
+            f"HTTP/{major}.{minor} {self.status}\r\nServer: {self.version}\r\nDate: {_date(int(time.time()))}\r\n"
+            f"Connection: {connection}\r\n{framing}{fields}\r\n"
+        ).encode("latin-1")
+        self.headers_sent = True
+
+    def write(self, arg: bytes) -> None:
+        """Send bytes of the body; empty ones send the head, if it is still here."""
+        super().write(arg)
+        self._send(b"")
+
+    def _emit_body(self, data: bytes) -> None:
+        self._send(b"%X\r\n%b\r\n" % (len(data), data) if self.chunked else data)
+
+    def _send(self, data: bytes) -> None:
+        head, self._head = self._head, b""
+        data = head + data if head else data
+        # sendall would first ask the system for the size of its buffer.
+        if data and (sent := self.sock.send(data)) < len(data):
+            self.sock.sendall(memoryview(data)[sent:])
+
+    def sendfile(self, respiter: Any) -> bool:
+        """Files go out by themselves, behind the head."""
+        self.send_headers()
+        self._send(b"")
+        return super().sendfile(respiter)
+
+    def close(self) -> None:
+        """End the body."""
+        self.send_headers()
+        self._send(LAST_CHUNK if self.chunked else b"")
