@@ -46,9 +46,8 @@ RULES = {
         select p.oid::regprocedure, r from pg_proc p, unnest(array['anon', 'service_role']) r
         where pronamespace::regnamespace::text in {OURS} and prorettype <> 'trigger'::regtype
             and has_function_privilege(r, p.oid, 'execute')""",
-    "every function has an empty search_path, or has the caller's rights and is planned into its query": f"""
+    "every function has an empty search_path": f"""
         select oid::regprocedure from pg_proc where pronamespace::regnamespace::text in {OURS}
-            and (prosecdef or proname <> 'entries_matching')
             and not coalesce(proconfig, '{{}}') @> array['search_path=""']""",
     "functions are in app, triggers in private, nothing in public": """
         select oid::regprocedure from pg_proc where pronamespace = 'public'::regnamespace
@@ -147,9 +146,7 @@ BREAKS = {
     "no function may be run by PUBLIC": "grant execute on function app.me to public",
     "no trigger function can be used by anyone else": "grant execute on function private.refuse_change to anon",
     "anon and service_role may run nothing of ours": "grant execute on function app.me to anon",
-    "every function has an empty search_path, or has the caller's rights and is planned into its query": (
-        "alter function app.me reset search_path"
-    ),
+    "every function has an empty search_path": "alter function app.me reset search_path",
     "functions are in app, triggers in private, nothing in public": (
         "create function public.f() returns int language sql as 'select 1'"
     ),

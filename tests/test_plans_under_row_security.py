@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -25,16 +26,28 @@ def filled(stack_dsns: Callable[[str], tuple[str, str]]) -> tuple[str, str, str,
     return owner, admin, *map(str, fill(admin, 5000, START)["small"])
 
 
-@pytest.fixture(params=["a person", "an analyst"])
-def conn(filled: tuple[str, str, str, str], request: pytest.FixtureRequest) -> Iterator[psycopg.Connection]:
-    """A session of each; a table this small would rather be read whole."""
-    owner, admin, org, user = filled
-    who = admin if request.param == "a person" else new_analyst(owner, org)
-    with psycopg.connect(who, autocommit=True, row_factory=dict_row) as session:
-        if who == admin:
-            session.execute("select set_config('request.jwt.claims', %s, false)", [json.dumps({"sub": user})])
-            session.execute("set role authenticated")
+@contextmanager
+def a_person(filled: tuple[str, str, str, str]) -> Iterator[psycopg.Connection]:
+    """A session of a person; a table this small would rather be read whole."""
+    _, admin, _, user = filled
+    with psycopg.connect(admin, autocommit=True, row_factory=dict_row) as session:
+        session.execute("select set_config('request.jwt.claims', %s, false)", [json.dumps({"sub": user})])
+        session.execute("set role authenticated; set enable_seqscan = off; set enable_bitmapscan = off")
+        yield session
+
+
+@contextmanager
+def an_analyst(filled: tuple[str, str, str, str]) -> Iterator[psycopg.Connection]:
+    owner, _, org, _ = filled
+    with psycopg.connect(new_analyst(owner, org), autocommit=True, row_factory=dict_row) as session:
         session.execute("set enable_seqscan = off; set enable_bitmapscan = off")
+        yield session
+
+
+@pytest.fixture(params=[a_person, an_analyst])
+def conn(filled: tuple[str, str, str, str], request: pytest.FixtureRequest) -> Iterator[psycopg.Connection]:
+    """A session of each."""
+    with request.param(filled) as session:
         yield session
 
 
@@ -77,9 +90,77 @@ def test_the_newest_calls_are_read_from_the_end_of_the_index_without_sorting(con
     assert "Sort" not in {node["Node Type"] for node in found}
 
 
-@pytest.mark.parametrize("table", ["usage_logs", "projects", "organizations", "cost_adjustments", "cost_fills"])
+TOUCHED = """
+select c.oid::regclass::text as name, c.relkind, coalesce((
+    with recursive above as (
+        select c.oid union all select i.inhparent from pg_inherits i join above on i.inhrelid = above.oid
+    ) select max(oid::regclass::text) from above where oid::regclass::text like '%usage_logs\\_open'), '') as of
+from pg_class c
+where c.relkind in ('r', 'i') and pg_stat_get_xact_numscans(c.oid) > 0
+  and (c.relnamespace = 'private'::regnamespace and c.relname like 'usage\\_logs%' or c.relname like 'daily\\_%')
+order by 1
+"""
+KEPT = ("spend_daily", "spend_by_project", "spend_by_model", "spend_by_key", "spend_by_end_user", "spend_by_tag")
+SUMS = "select sum(calls) as calls from app.sums({}, {}, '{{{}}}', '{}')"
+
+
+def touched(conn: psycopg.Connection, query: str) -> tuple[int, set[str], set[str]]:
+    """What a question finds, and which indexes it looks into: of the sums kept per day, and of the calls themselves.
+
+    usage_logs_open stands for those of its parts; a table stands there when it was read whole.
+    """
+    with conn.transaction():
+        calls = conn.execute(query).fetchone()["calls"]
+        found = conn.execute(TOUCHED).fetchall()
+    kept = {row["name"] for row in found if row["name"].startswith("daily_")}
+    return calls, kept, {row["of"] or row["name"] for row in found} - kept
+
+
+def days_are_read_from_what_is_kept(conn: psycopg.Connection, query: str, *primary_keys: str) -> None:
+    calls, kept, of_calls = touched(conn, query)
+    assert calls > 0
+    assert kept == set(primary_keys)
+    assert {name.rpartition(".")[2] for name in of_calls} <= {"usage_logs_open"}
+
+
+@pytest.mark.parametrize("view", KEPT)
+def test_a_question_over_days_reads_the_sums_kept_of_them_and_of_the_calls_only_those_open(
+    conn: psycopg.Connection, view: str
+) -> None:
+    keys = {"spend_by_tag": ("daily_labels_pkey",), "spend_by_end_user": ("daily_labels_pkey", "daily_totals_pkey")}
+    query = f"select sum(calls) as calls from public.{view} where day >= {PERIOD[0]} and day < {PERIOD[1]}"
+    days_are_read_from_what_is_kept(conn, query, *keys.get(view, ("daily_totals_pkey",)))
+
+
+@pytest.mark.parametrize(("words", "filters", "keys"), [
+    ("", "{}", ("daily_totals_pkey",)),
+    ("day,project,key,model,endpoint,service_tier,status", "{}", ("daily_totals_pkey",)),
+    ("day", '{"model": ["gpt-4o-mini-2024-07-18"], "status": ["200"]}', ("daily_totals_pkey",)),
+    ("day,end_user", "{}", ("daily_labels_pkey", "daily_totals_pkey")),
+    ("tag,project", "{}", ("daily_labels_pkey", "daily_totals_pkey")),
+    ("day", '{"end_user": ["u1"]}', ("daily_labels_pkey",)),
+    ("key", '{"tag": ["team"]}', ("daily_labels_pkey",)),
+])  # fmt: skip
+def test_sums_of_whole_days_read_what_is_kept_of_them_and_of_the_calls_only_those_open(
+    filled: tuple[str, str, str, str], words: str, filters: str, keys: tuple[str, ...]
+) -> None:
+    with a_person(filled) as conn:
+        days_are_read_from_what_is_kept(conn, SUMS.format(*PERIOD, words, filters), *keys)
+
+
+def test_the_test_would_notice_if_calls_were_added_up(filled: tuple[str, str, str, str]) -> None:
+    part = f"'{START + timedelta(days=1, hours=7):%FT%T}Z'"
+    with a_person(filled) as conn:
+        _, kept, of_calls = touched(conn, SUMS.format(PERIOD[0], part, "day", "{}"))
+    assert kept == {"daily_totals_pkey"}
+    assert not {name.rpartition(".")[2] for name in of_calls} <= {"usage_logs_open"}
+
+
+@pytest.mark.parametrize("table", [
+    "usage_logs", "projects", "organizations", "cost_adjustments", "cost_fills", "daily_totals", "daily_labels",
+])  # fmt: skip
 def test_who_reads_is_asked_once_and_not_per_row(conn: psycopg.Connection, table: str) -> None:
-    for node in plan(conn, f"select org_id from (select *, id as x from public.{table}) t"
+    for node in plan(conn, f"select org_id from (select t.*, t as x from public.{table} t) t"
                      if table != "organizations" else "select id from public.organizations"):  # fmt: skip
         conditions = json.dumps([node.get(key, "") for key in ("Filter", "Index Cond", "Recheck Cond")])
         assert "_org_id()" not in conditions

@@ -14,7 +14,7 @@ set enable_mergejoin = off
 as $$
 declare
     v_to timestamptz := least(p_to, p_before_at + interval '1 microsecond');
-    v_enough bigint := p_limit;
+    v_enough bigint := greatest(p_limit, 1);
     v_days date[];
     v_keys uuid[];
     v_before bigint[];  -- how many calls may fit on later days, that of p_before_at left out

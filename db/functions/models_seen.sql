@@ -3,10 +3,12 @@ create or replace function app.models_seen(p_from timestamptz, p_to timestamptz)
 language sql stable
 set search_path = ''
 as $$
-    select distinct e.model
+    select e.model
     from public.daily_entries e
     where e.org_id = (select app.current_org_id()) and e.model is not null
       and e.day >= (p_from at time zone 'utc')::date and e.day <= (p_to at time zone 'utc')::date
+    group by 1
+    having sum(e.calls) <> 0 or sum(e.adjustments) <> 0  -- nothing is left where an unfinished call turned out to be another's
     order by 1
 $$;
 

@@ -8,6 +8,7 @@ create or replace function app.spend_cells(p_from timestamptz, p_to timestamptz,
 returns setof app.spend_cell
 language sql stable
 set search_path = ''
+set timezone = 'UTC'  -- where clocks change, a day of the session may have 23 hours
 as $$
     select p.is_now, p.whole, s.day,
         case when p.is_now then case p_by when 'project' then s.project_id::text when 'key' then s.key_id::text

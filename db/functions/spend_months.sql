@@ -5,6 +5,7 @@ returns table (
 )
 language sql stable
 set search_path = ''
+set timezone = 'UTC'  -- where clocks change, a day of the session may have 23 hours
 as $$
     with months as (
         select m.at::date as month, (m.at + interval '1 month')::date as next

@@ -15,6 +15,7 @@ returns table (
 )
 language plpgsql stable
 set search_path = ''
+set timezone = 'UTC'  -- where clocks change, a day of the session may have 23 hours
 as $$
 declare
     v_source text := app.sums_source(p_words, p_filters);

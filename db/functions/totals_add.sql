@@ -1,15 +1,22 @@
 -- totals_add(entries): adds calls and corrections to the sums of their days
 --
--- Rows are written in the order of their key: two transactions that add to the same rows never wait for each other in a
--- circle. Each connection of the gateways has a slot, and with it rows, of its own (as far as 64 go); whoever else writes
--- has others, so that pricing a month again holds up no call.
+-- Each transaction adds to rows of its own (slot), so none waits for another: gateways have 64 slots, whoever else writes has
+-- 64 others. A slot is claimed by a lock that is only tried; an analyst who holds some is passed over. Should all be taken,
+-- rows are written in the order of their key, which keeps transactions of one statement from waiting in a circle.
 create or replace function app.totals_add(p_entries app.total_entry[]) returns void
 language plpgsql
 set search_path = ''
 as $$
 declare
-    v_slot smallint := pg_backend_pid() % 64 + case when session_user = 'spendai_proxy' then 0 else 64 end;
+    v_base integer := case when session_user = 'spendai_proxy' then 0 else 64 end;
+    v_slot smallint := v_base + pg_backend_pid() % 64;
 begin
+    for v_try in 0..63 loop
+        if pg_try_advisory_xact_lock(7263411, v_base + (pg_backend_pid() + v_try) % 64) then
+            v_slot := v_base + (pg_backend_pid() + v_try) % 64;
+            exit;
+        end if;
+    end loop;
     insert into public.daily_totals as t (
         org_id, day, project_id, api_key_id, model, endpoint, service_tier, status_code, cost_status, upstream, slot,
         calls, tokens_in, tokens_cached, tokens_cache_write, tokens_out, tokens_reasoning, tokens_audio_in, tokens_audio_out,

@@ -1,34 +1,46 @@
 -- totals_differences(from) → days from this one on whose kept sums are not the sums of their calls and corrections: none
 --
 -- Adds the calls themselves up again and takes the kept sums away, all in one snapshot, so it may run at any time beside
--- everything else. part: all (daily_totals), a kind of daily_labels, or adjustments (of an organization's day: their calls may
--- be in a month that was dropped since). Of the days of dropped months nothing is left to compare with.
+-- everything else. part: all (daily_totals), or a kind of daily_labels. Of the days of dropped months nothing is left to
+-- compare with, and corrections of their calls that were booked later can only be compared for the organization's whole day.
 create or replace function app.totals_differences(p_from date)
 returns table (org_id uuid, day date, part text, calls bigint, cost numeric)
 language sql stable
 set search_path = ''
 as $$
-    with entry as (
-        select u.org_id, (u.started_at at time zone 'utc')::date as day, u.project_id, u.api_key_id,
-            coalesce(u.model, u.model_requested, '') as model, u.endpoint, coalesce(u.service_tier, '') as service_tier,
-            coalesce(u.status_code, 0) as status_code, u.cost_status, u.upstream, u.end_user, u.tags,
-            coalesce(u.tokens_in, 0) as tokens_in, coalesce(u.tokens_cached, 0) as tokens_cached,
-            coalesce(u.tokens_out, 0) as tokens_out, coalesce(u.cost, 0) as cost,
-            coalesce((select sum(a.delta) from public.cost_adjustments a
-                      where a.call_id = u.id and a.call_started_at = u.started_at), 0) as correction
-        from public.usage_logs u
-        where u.state = 'settled' and u.started_at >= p_from::timestamp at time zone 'utc'
+    with booking as (  -- calls, corrections on the day they were booked, and corrections on their call's day
+        select u.id, u.started_at, u.started_at as at, 1 as calls, 0 as adjustment, 0 as correction
+        from public.usage_logs u where u.state = 'settled' and u.started_at >= p_from::timestamp at time zone 'utc'
+        union all
+        select a.call_id, a.call_started_at, a.at, 0, a.delta, 0
+        from public.cost_adjustments a where a.at >= p_from::timestamp at time zone 'utc'
+        union all
+        select a.call_id, a.call_started_at, a.call_started_at, 0, 0, a.delta
+        from public.cost_adjustments a where a.call_started_at >= p_from::timestamp at time zone 'utc'
+    ), entry as (
+        select u.org_id, (b.at at time zone 'utc')::date as day, u.project_id, u.api_key_id,
+            coalesce(u.model, u.model_requested, '') as model, u.endpoint, coalesce(u.service_tier, '') as tier,
+            coalesce(u.status_code, 0) as status, u.cost_status, u.upstream, u.end_user, u.tags, b.calls,
+            b.calls * coalesce(u.tokens_in, 0) as t1, b.calls * coalesce(u.tokens_cached, 0) as t2,
+            b.calls * coalesce(u.tokens_out, 0) as t3, b.calls * coalesce(u.tokens_cache_write, 0) as t4,
+            b.calls * coalesce(u.tokens_reasoning, 0) as t5, b.calls * coalesce(u.tokens_audio_in, 0) as t6,
+            b.calls * coalesce(u.tokens_audio_out, 0) as t7, b.calls * coalesce(u.cost, 0) as cost, b.adjustment, b.correction
+        from booking b join public.usage_logs u on u.id = b.id and u.started_at = b.started_at
+    ), dropped as (  -- days on which corrections of calls were booked that are gone
+        select a.org_id, (a.at at time zone 'utc')::date as day, sum(a.delta) as delta
+        from public.cost_adjustments a join private.dropped_months m
+            on m.month = date_trunc('month', a.call_started_at at time zone 'utc')::date
+        group by 1, 2
     ), signed as (
-        select 1 as sign, 'all' as part, '' as label, e.org_id, e.day, e.project_id, e.api_key_id, e.model, e.endpoint,
-            e.service_tier, e.status_code, e.cost_status, e.upstream, 1::bigint as calls, e.tokens_in, e.tokens_cached,
-            e.tokens_out, e.cost, e.correction, 0::bigint as counts
+        select 1 as sign, 'all' as part, '' as label, e.org_id, e.day, e.project_id, e.api_key_id, e.model, e.endpoint, e.tier,
+            e.status, e.cost_status, e.upstream, e.calls, e.t1, e.t2, e.t3, e.t4, e.t5, e.t6, e.t7, e.cost, e.adjustment,
+            e.correction, 0 as unpriced, 0 as no_usage, 0 as errors
         from entry e
         union all
-        select 1, l.kind, l.label, e.org_id, e.day, e.project_id, e.api_key_id, null, null, null, null, null, e.upstream, 1,
-            e.tokens_in, e.tokens_cached, e.tokens_out, e.cost, e.correction,
-            (e.cost_status in ('unpriced_model', 'unpriced_dimension'))::integer
-                + 1000000 * (e.cost_status in ('no_usage', 'pending_object'))::integer
-                + 1000000000000 * (e.status_code >= 400)::integer
+        select 1, l.kind, l.label, e.org_id, e.day, e.project_id, e.api_key_id, null, null, null, null, null, e.upstream,
+            e.calls, e.t1, e.t2, e.t3, 0, 0, 0, 0, e.cost, e.adjustment, e.correction,
+            e.calls * (e.cost_status in ('unpriced_model', 'unpriced_dimension'))::integer,
+            e.calls * (e.cost_status in ('no_usage', 'pending_object'))::integer, e.calls * (e.status >= 400)::integer
         from entry e
         cross join lateral (
             select 'end_user' as kind, e.end_user as label where e.end_user is not null
@@ -39,32 +51,33 @@ as $$
         ) l
         union all
         select -1, 'all', '', t.org_id, t.day, t.project_id, t.api_key_id, t.model, t.endpoint, t.service_tier, t.status_code,
-            t.cost_status, t.upstream, t.calls, t.tokens_in, t.tokens_cached, t.tokens_out, t.cost, t.corrections, 0
+            t.cost_status, t.upstream, t.calls, t.tokens_in, t.tokens_cached, t.tokens_out, t.tokens_cache_write,
+            t.tokens_reasoning, t.tokens_audio_in, t.tokens_audio_out, t.cost, t.adjustments, t.corrections, 0, 0, 0
         from public.daily_totals t where t.day >= p_from
         union all
         select -1, t.kind, t.label, t.org_id, t.day, t.project_id, t.api_key_id, null, null, null, null, null, t.upstream,
-            t.calls, t.tokens_in, t.tokens_cached, t.tokens_out, t.cost, t.corrections,
-            t.unpriced_calls + 1000000 * t.no_usage_calls + 1000000000000 * t.error_calls
+            t.calls, t.tokens_in, t.tokens_cached, t.tokens_out, 0, 0, 0, 0, t.cost, t.adjustments, t.corrections,
+            t.unpriced_calls, t.no_usage_calls, t.error_calls
         from public.daily_labels t where t.day >= p_from
-        union all
-        select 1, 'adjustments', '', a.org_id, (a.at at time zone 'utc')::date, null, null, null, null, null, null, null, null,
-            0, 0, 0, 0, a.delta, 0, 0
-        from public.cost_adjustments a where a.at >= p_from::timestamp at time zone 'utc'
-        union all
-        select -1, 'adjustments', '', t.org_id, t.day, null, null, null, null, null, null, null, null, 0, 0, 0, 0, t.adjustments, 0, 0
-        from public.daily_totals t where t.day >= p_from and t.adjustments <> 0
-    ), wrong as (
-        select s.org_id, s.day, s.part, sum(s.sign * s.calls) as calls, sum(s.sign * s.cost) as cost
+    ), difference as (
+        select s.org_id, s.day, s.part, sum(s.sign * s.calls) as calls, sum(s.sign * s.cost) as cost,
+            sum(s.sign * s.adjustment) as adjustment,
+            (sum(s.sign * s.calls), sum(s.sign * s.cost), sum(s.sign * s.t1), sum(s.sign * s.t2), sum(s.sign * s.t3),
+             sum(s.sign * s.t4), sum(s.sign * s.t5), sum(s.sign * s.t6), sum(s.sign * s.t7), sum(s.sign * s.correction),
+             sum(s.sign * s.unpriced), sum(s.sign * s.no_usage), sum(s.sign * s.errors))
+                <> (0::numeric, 0::numeric, 0::numeric, 0::numeric, 0::numeric, 0::numeric, 0::numeric, 0::numeric, 0::numeric,
+                    0::numeric, 0::numeric, 0::numeric, 0::numeric) as is_wrong
         from signed s
-        where not exists (select from private.dropped_months m
-                          where s.day >= m.month and s.day < m.month + interval '1 month' and s.part <> 'adjustments')
-        group by s.org_id, s.day, s.part, s.label, s.project_id, s.api_key_id, s.model, s.endpoint, s.service_tier,
-            s.status_code, s.cost_status, s.upstream
-        having sum(s.sign * s.calls) <> 0 or sum(s.sign * s.tokens_in) <> 0 or sum(s.sign * s.tokens_cached) <> 0
-            or sum(s.sign * s.tokens_out) <> 0 or sum(s.sign * s.cost) <> 0 or sum(s.sign * s.correction) <> 0
-            or sum(s.sign * s.counts) <> 0
+        where not exists (select from private.dropped_months m where m.month = date_trunc('month', s.day)::date)
+        group by s.org_id, s.day, s.part, s.label, s.project_id, s.api_key_id, s.model, s.endpoint, s.tier, s.status,
+            s.cost_status, s.upstream
     )
-    select w.org_id, w.day, w.part, sum(abs(w.calls))::bigint, sum(abs(w.cost)) from wrong w group by 1, 2, 3 order by 2, 1, 3
+    select f.org_id, f.day, f.part, sum(abs(f.calls))::bigint, sum(abs(f.cost) + abs(f.adjustment))
+    from difference f left join dropped g on g.org_id = f.org_id and g.day = f.day
+    group by f.org_id, f.day, f.part, g.delta
+    having bool_or(f.is_wrong) or (g.delta is null and bool_or(f.adjustment <> 0))
+        or (f.part = 'all' and sum(f.adjustment) <> -coalesce(g.delta, 0))
+    order by f.day, f.org_id, f.part
 $$;
 
 comment on function app.totals_differences is 'Days whose kept sums are not the sums of their calls, and by how much. Should be none.';

@@ -21,7 +21,7 @@ ALL = (DAY.replace(hour=0) - timedelta(days=3), DAY.replace(hour=0) + timedelta(
 def found(
     people: People, filters: dict[str, list[str]], who: str = "ada", period: tuple[datetime, datetime] = ALL
 ) -> set[Any]:
-    """Ids of the calls; their number is the same in the sums, whether of days that are kept or of the calls themselves."""
+    """Ids of the calls; their number is the same in the sums, of days that are kept or of the calls."""
     with people.as_(who):
         rows = people.all(CALLS, *period, json.dumps(filters))
         part = period if period != ALL else (ALL[0], ALL[1] - timedelta(microseconds=1))

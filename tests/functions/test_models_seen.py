@@ -22,6 +22,16 @@ def test_each_model_of_the_period_is_named_once(people: People) -> None:
     assert seen(people, "dev") == ["asked-for", "gpt-3.5", "gpt-4o"]
 
 
+def test_a_model_of_which_no_call_is_left_since_the_one_that_served_became_known_is_not_named(people: People) -> None:
+    made = {"account": "a", "upstream_object_id": "r1"}
+    spent(people, at=days_ago(2), model=None, model_requested="asked-for", outcome="pending", usage=None,
+          endpoint="/v1/responses", **made)  # fmt: skip
+    assert seen(people, "ada") == ["asked-for"]
+    look = people.open_message("ada", method="GET", endpoint="/v1/responses/{response_id}")
+    people.settle_calls(people.settle_message("ada", look, model="gpt-4o-mini", **made))
+    assert seen(people, "ada") == ["gpt-4o-mini"]
+
+
 def test_eve_and_nobody_see_nothing_of_acme(people: People) -> None:
     spent(people)
     assert seen(people, "eve") == []

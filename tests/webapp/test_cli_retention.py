@@ -51,9 +51,7 @@ def test_old_calls_go_their_sums_stay_and_it_is_written_down(operator, aged):  #
     assert operator.rows(CALLS)[0]["calls"] == 2
     assert operator.rows(MONTHS) == [{"month": month, "calls": 1} for month in gone]
     lines = operator.rows("select details from public.audit_log where action = 'calls.dropped' order by at")
-    assert [line["details"] for line in lines] == [
-        {"month": month, "calls": 1, "reason": "policy 7"} for month in gone
-    ]
+    assert [line["details"] for line in lines] == [{"month": month, "calls": 1, "reason": "policy 7"} for month in gone]
     assert operator.rows("select * from app.totals_differences('2000-01-01')") == []
     again = operator.run("retention", "--months", "4")
     assert (again.exit_code, again.output) == (0, "no calls are older than 4 whole months\n")

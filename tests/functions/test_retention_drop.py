@@ -1,0 +1,118 @@
+"""app.retention_drop: the calls of an old month go, what they added up to stays."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import pytest
+from checks import executors
+from ledgers import add_call, adjust
+from months import ago, ensure, take_out
+from people import People
+from spending import spent
+from totals import VIEWS, differences
+
+DROP = "select app.retention_drop(%s, %s) as calls"
+AT = ago(3) + timedelta(days=10, hours=12)
+LABELLED = {"end_user": "u1", "tags": {"team": "web"}}
+
+
+@pytest.fixture
+def old(people: People) -> People:
+    """Three calls of an old month, one of them corrected in the month after, and one call of that month."""
+    ensure(people, 2, 3)
+    call = add_call(people, "ada", AT, cost=2, **LABELLED)
+    add_call(people, "ada", AT, cost=1, **LABELLED)
+    add_call(people, "eve", AT, cost=1000)
+    add_call(people, "ada", ago(2), cost=Decimal("0.25"), **LABELLED)
+    adjust(people, call, Decimal("0.5"), ago(2) + timedelta(days=1))
+    return people
+
+
+def drop(people: People, month: int = 3, reason: str = "retention") -> int:
+    take_out(people, month)
+    return people.one(DROP, ago(month).date(), reason)["calls"]
+
+
+def shown(people: People, view: str, who: str = "ada") -> list[dict[str, Any]]:
+    with people.as_(who):
+        return people.all(f"select * from public.{view} v order by v::text")
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_sums_of_days_stay_as_they_were(old: People, view: str) -> None:
+    before = {who: shown(old, view, who) for who in ("ada", "eve")}
+    assert before["ada"]
+    assert drop(old) == 3
+    assert {who: shown(old, view, who) for who in ("ada", "eve")} == before
+    assert differences(old) == []
+
+
+def test_the_calls_are_gone_and_those_of_other_months_are_not(old: People) -> None:
+    drop(old)
+    assert [row["started_at"] for row in shown(old, "calls")] == [ago(2)]
+    assert old.one("select to_regclass(%s) as found", AT.strftime("private.usage_logs_%Y_%m"))["found"] is None
+    assert old.all("select * from app.retention_due(2)") == []
+
+
+def test_each_organization_finds_in_its_audit_log_what_was_dropped_and_why(old: People) -> None:
+    drop(old, reason="we keep three months")
+    for who, calls in (("ada", 2), ("eve", 1)):
+        with old.as_(who):
+            (line,) = old.all("select * from public.audit_log where action = 'calls.dropped'")
+        assert line["org_id"] == old.orgs[who] and line["actor_id"] is None
+        assert line["details"] == {"month": AT.strftime("%Y-%m"), "calls": calls, "reason": "we keep three months"}
+
+
+def test_a_month_that_is_still_part_of_the_ledger_is_refused(old: People) -> None:
+    error = old.refused("PT409", DROP, ago(3).date(), "retention")
+    assert error.diag.message_detail == "month_attached"
+    assert len(shown(old, "calls")) == 3
+
+
+def test_a_month_without_a_place_is_an_error_and_changes_nothing(people: People) -> None:
+    people.refused("42P01", DROP, "2020-01-01", "retention")
+    assert people.all("select * from private.dropped_months") == []
+
+
+def test_a_call_of_a_dropped_month_that_is_settled_again_is_known_as_settled_and_changes_nothing(old: People) -> None:
+    drop(old)
+    before = shown(old, "spend_daily")
+    opened = old.open_message("ada", started_at=AT.isoformat())
+    today = old.open_message("ada")
+    answers = old.settle_calls(old.settle_message("ada", opened), old.settle_message("ada", today))
+    assert [row["outcome"] for row in answers] == ["already", "missing"]
+    assert len(shown(old, "spend_daily")) == len(before) + 1
+    assert differences(old) == []
+
+
+def test_a_month_that_was_dropped_leaves_the_next_ones_alone(old: People) -> None:
+    drop(old)
+    spent(old, at=ago(2), **LABELLED)
+    assert shown(old, "spend_by_tag")[-2]["calls"] + shown(old, "spend_by_tag")[-1]["calls"] == 2
+    assert differences(old) == []
+
+
+def test_an_empty_month_goes_too(people: People) -> None:
+    ensure(people, 4)
+    assert drop(people, 4) == 0
+    (row,) = people.all("select month, calls, reason from private.dropped_months")
+    assert row == {"month": ago(4).date(), "calls": 0, "reason": "retention"}
+    assert people.all("select * from public.audit_log where action = 'calls.dropped'") == []
+
+
+def test_while_the_month_is_being_taken_out_calls_go_on(own_dsn: str) -> None:
+    name = AT.strftime("usage_logs_%Y_%m")
+    with psycopg.connect(own_dsn, autocommit=True) as owner, psycopg.connect(own_dsn) as gateway:
+        owner.execute("select app.ensure_partition(%s)", [AT.date()])
+        owner.execute(f"alter table public.usage_logs detach partition private.{name} concurrently")
+        gateway.execute("set lock_timeout = '200ms'")
+        gateway.execute("select * from app.settle_calls('[]')")
+        assert owner.execute(DROP, [AT.date().replace(day=1), "retention"]).fetchone() == (0,)
+
+
+def test_nobody_but_the_owner_may_run_it(people: People) -> None:
+    assert executors(people.conn, "retention_drop") == set()

@@ -1,0 +1,191 @@
+"""Sums kept per day, and the same sums made a second time: from the calls themselves, in Python, on purpose."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from ledgers import DAY, add_call, add_open_call, adjust
+from people import People
+from spending import another_key
+
+NUMBERS = ("calls", "tokens_in", "tokens_cached", "tokens_out", "cost", "unpriced_calls", "no_usage_calls",
+           "in_doubt_calls", "error_calls", "adjustments", "cost_corrected")  # fmt: skip
+WORDS = ("day", "project", "key", "model", "endpoint", "service_tier", "status", "end_user", "tag")
+COLUMNS = {"project": "project_id", "key": "key_id"}  # of app.sums, where they are not the word
+MIDNIGHT = DAY.replace(hour=0)
+EARLY, LATE = MIDNIGHT - timedelta(days=9), MIDNIGHT + timedelta(days=9)
+# spend_* view → what it is by, and the same of a booking
+VIEWS = {
+    "spend_daily": ("null", "null"),
+    "spend_by_project": ("project_id", "project_id"),
+    "spend_by_model": ("model", "model"),
+    "spend_by_key": ("api_key_id", "api_key_id"),
+    "spend_by_end_user": ("end_user", "end_user"),
+    "spend_by_tag": ("tag", "x.key || '=' || x.value"),
+}
+# Rows of open calls, from messages of their end; without one a call is written as it is settled.
+OPEN = """
+insert into public.usage_logs (id, org_id, project_id, api_key_id, started_at, deadline_at, state, upstream, endpoint,
+    method, stream, batch, model_requested, end_user, tags)
+select id, org_id, project_id, api_key_id, started_at, started_at + interval '9 days', 'open', upstream, endpoint,
+    method, stream, false, model_requested, end_user, tags
+from jsonb_populate_recordset(null::app.settlement, %s::jsonb)
+"""
+Row = dict[str, Any]
+Filters = dict[str, list[str]]
+
+
+def differences(people: People) -> list[Row]:
+    """What app.totals_differences finds; none, if everything is well."""
+    return people.all("select * from app.totals_differences('-infinity')")
+
+
+def by_view(people: People, view: str, who: str) -> list[tuple[Row, Row]]:
+    """Rows of a spend_* view beside the sums of bookings that they should be, where the two are not equal."""
+    word, expression = VIEWS[view]
+    tags = "cross join jsonb_each_text(e.tags) x" if view == "spend_by_tag" else ""
+    added = ", ".join(f"coalesce(sum({name}), 0) as {name}" for name in NUMBERS)
+    with people.as_(who):
+        kept = people.all(f"select day, {word} as word, {', '.join(NUMBERS)} from public.{view}")
+        real = people.all(
+            f"select (e.at at time zone 'utc')::date as day, {expression} as word, {added}"
+            f" from public.bookings e {tags} group by 1, 2 having sum(calls) <> 0 or sum(adjustments) <> 0"
+        )
+    left, right = ({(row["day"], row["word"]): row for row in rows} for rows in (kept, real))
+    return [(left.get(key), right.get(key)) for key in left | right if left.get(key) != right.get(key)]
+
+
+def all_is_well(people: People) -> None:
+    """Assert that every sum kept per day, and what people see of it, is that of the calls."""
+    assert differences(people) == []
+    for who in ("ada", "eve"):
+        for view in VIEWS:
+            assert by_view(people, view, who) == [], view
+
+
+def entries(people: People, who: str = "ada") -> list[Row]:
+    """Calls and corrections of the current books, each at the moment it counts, with words as the filters know them."""
+    org = people.orgs[who]
+    books = people.one("select books from public.organizations where id = %s", org)["books"]
+    calls = people.all("select * from public.usage_logs where org_id = %s and upstream = %s", org, books)
+    found = []
+    for call in calls:
+        doubtful = call["state"] == "open" and call["deadline_at"] < people.one("select now() as now")["now"]
+        words = {
+            "id": call["id"], "project": str(call["project_id"]), "key": str(call["api_key_id"]),
+            "model": call["model"] if call["model"] is not None else call["model_requested"],
+            "endpoint": call["endpoint"], "service_tier": call["service_tier"], "status": call["status_code"],
+            "cost_status": call["cost_status"], "end_user": call["end_user"], "tags": call["tags"],
+            "doubtful": doubtful,
+        }  # fmt: skip
+        numbers = {name: call[name] or 0 for name in ("tokens_in", "tokens_cached", "tokens_out", "cost")} | {
+            "calls": 1, "unpriced_calls": call["cost_status"] in ("unpriced_model", "unpriced_dimension"),
+            "no_usage_calls": call["cost_status"] in ("no_usage", "pending_object"), "in_doubt_calls": doubtful,
+            "error_calls": (call["status_code"] or 0) >= 400, "cost_corrected": call["cost"] or 0,
+        }  # fmt: skip
+        found.append(words | numbers | {"at": call["started_at"]})
+        for fix in people.all(
+            "select at, delta from public.cost_adjustments where call_id = %s and call_started_at = %s",
+            call["id"], call["started_at"],
+        ):  # fmt: skip
+            booked = words | {"doubtful": False}
+            found.append(booked | {"at": fix["at"], "cost": fix["delta"], "adjustments": fix["delta"]})
+            found.append(booked | {"at": call["started_at"], "cost_corrected": fix["delta"]})
+    return found
+
+
+def fits(entry: Row, filters: Filters) -> bool:
+    """Whether a call or a correction passes every filter."""
+    for name, wanted in filters.items():
+        if name == "tag":
+            has = {word for key, value in entry["tags"].items() for word in (key, f"{key}={value}")}
+        elif name == "status":
+            has = {str(entry["status"])} | ({"error"} if (entry["status"] or 0) >= 400 else set())
+        elif name == "cost_status":
+            has = {entry["cost_status"]} | ({"in_doubt"} if entry["doubtful"] else set())
+        elif name == "model":
+            has = {entry["model"] or ""}
+        else:
+            has = {entry[name]}
+        if not has & set(wanted):
+            return False
+    return True
+
+
+def added_up(
+    found: Iterable[Row], since: datetime, until: datetime, words: Iterable[str], filters: Filters
+) -> dict[tuple[Any, ...], tuple[Any, ...]]:
+    """The sums of a period as app.sums must give them: words of the group → numbers."""
+    words = set(words)
+    groups: dict[tuple[Any, ...], list[Any]] = defaultdict(lambda: [0] * len(NUMBERS))
+    for entry in found:
+        if not since <= entry["at"] < until or not fits(entry, filters):
+            continue
+        named = entry | {"day": entry["at"].astimezone(UTC).date()}
+        tags = [f"{key}={value}" for key, value in entry["tags"].items()] if "tag" in words else []
+        for tag in tags or [None]:
+            group = groups[tuple((named | {"tag": tag})[word] if word in words else None for word in WORDS)]
+            for place, name in enumerate(NUMBERS):
+                group[place] += entry.get(name, 0)
+    return {key: tuple(sums) for key, sums in groups.items() if sums[0] or sums[NUMBERS.index("adjustments")]}
+
+
+def app_sums(
+    people: People, since: Any, until: Any, words: Iterable[str], filters: Filters, who: str = "ada"
+) -> dict[tuple[Any, ...], tuple[Any, ...]]:
+    """What app.sums gives, in the same shape."""
+    with people.as_(who):
+        rows = people.all(
+            "select * from app.sums(%s, %s, %s, %s::jsonb)", since, until, list(words), json.dumps(filters)
+        )
+    found = {}
+    for row in rows:
+        values = (row[COLUMNS.get(word, word)] for word in WORDS)
+        found[tuple(str(value) if isinstance(value, UUID) else value for value in values)] = tuple(
+            row[name] for name in NUMBERS
+        )
+    assert len(found) == len(rows), "two rows of one group"
+    return found
+
+
+KINDS: tuple[Row, ...] = (
+    {}, {"cost": 0, "cost_status": "error", "status_code": 429},
+    {"cost": None, "cost_status": "unpriced_model", "model": "gpt-99"}, {"cost": Decimal("0.25")},
+    {"cost": None, "cost_status": "no_usage", "tokens_out": None, "status_code": None}, {"state": "open"},
+    {"cost": None, "cost_status": "pending_object", "model": None, "tokens_in": None}, {"upstream": "openai"},
+    {"cost": 0, "cost_status": "free", "endpoint": "/v1/models", "model": None, "model_requested": None},
+    {"state": "open", "deadline_at": DAY - timedelta(days=100)}, {"status_code": 500, "cost": 2},
+    {"cost_status": "tier_fallback", "service_tier": "flex", "endpoint": "/v1/responses"},
+)  # fmt: skip
+TAGS: tuple[dict[str, str], ...] = (
+    {}, {}, {"team": "web"}, {"team": "web", "env": "live"}, {"team": "ads", "env": "live", "x": "a=b"}
+)  # fmt: skip
+
+
+def many_calls(people: People, count: int = 100) -> dict[str, str]:
+    """Calls of every kind over seven days, at their edges too, with corrections; ids of projects and keys by name.
+
+    The same ones every time, but for their ids.
+    """
+    chance = Random(count)
+    project, key = another_key(people, "search")
+    spare = people.keys["eve"].id  # any id will do as that of a further key
+    owners = ((people.projects["ada"], people.keys["ada"].id), (project, key), (people.projects["ada"], spare))
+    for n in range(count):
+        at = MIDNIGHT + timedelta(days=n % 7 - 3, hours=chance.choice((0, 0.5, 12, 23.5, 23.9999997)))
+        kind, (of_project, of_key), tags = KINDS[n % len(KINDS)], chance.choice(owners), chance.choice(TAGS)
+        words = {"project_id": of_project, "api_key_id": of_key, "tags": tags}
+        words |= {"end_user": chance.choice((None, "u1", "u1", "u2"))}
+        call = (add_open_call if "state" in kind else add_call)(people, "ada", at, **(kind | words))
+        if kind.get("cost", 1) and "state" not in kind and chance.random() < 0.5:
+            adjust(people, call, Decimal(n + 1) * Decimal("0.001"), at + timedelta(hours=chance.randrange(90)))
+        if not n % 9:
+            add_call(people, "eve", at, cost=1000, tags=tags, end_user="u1")
+    return {"project": str(project), "key": str(key), "spare": str(spare)}
