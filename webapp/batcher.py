@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import gevent
+import orjson
 import psycopg
 from gevent.event import Event
 
@@ -46,6 +47,14 @@ def refuses(error: Exception) -> bool:
     if isinstance(error, psycopg.Error):
         return (error.sqlstate or "")[:2] in REFUSALS
     return isinstance(error, (TypeError, ValueError))
+
+
+def encoded(messages: list[Message]) -> bytes:
+    """Messages as Postgres takes them: JSON in UTF-8."""
+    try:
+        return orjson.dumps(messages)  # in a tenth of the time
+    except TypeError:  # a count of more than 64 bits
+        return json.dumps(messages).encode()
 
 
 class _Batch:

@@ -24,15 +24,19 @@ as $$
 #variable_conflict use_column
 declare
     v_calls app.settlement[] := array(select c from jsonb_populate_recordset(null::app.settlement, p_calls) c);
-    -- Their first and last moment: of all months only those between are touched, which at one call a batch is most of the work.
-    v_first timestamptz := (select min(c.started_at) from unnest(v_calls) c);
-    v_last timestamptz := (select max(c.started_at) from unnest(v_calls) c);
+    v_first timestamptz;  -- their first and last moment: of all months only those between are touched
+    v_last timestamptz;
     v_found integer;
     v_missing uuid[] := '{}';
-    v_unpriced integer[] := array(
-        select c.n from unnest(v_calls) c where app.status_unpriced(c.outcome, c.method, c.endpoint) is not null);
+    v_unpriced integer[];
+    v_objects boolean;  -- whether one may make or end an object that outlives its call
     v_closed integer[];
 begin
+    select min(c.started_at), max(c.started_at),
+        coalesce(array_agg(c.n) filter (where app.status_unpriced(c.outcome, c.method, c.endpoint) is not null), '{}'),
+        bool_or(c.outcome = 'pending' or coalesce(c.makes, false) or app.is_sighting(c.method, c.endpoint))
+    into v_first, v_last, v_unpriced, v_objects
+    from unnest(v_calls) c;
     perform from public.usage_logs u join unnest(v_calls) c on u.id = c.id and u.started_at = c.started_at
         where u.started_at between v_first and v_last order by u.id for update of u;
     get diagnostics v_found = row_count;
@@ -52,7 +56,7 @@ begin
         select coalesce(array_agg(id), '{}') into v_missing from added;
     end if;
 
-    if exists (select from unnest(v_calls) c where c.outcome = 'pending' or c.makes or app.is_sighting(c.method, c.endpoint)) then
+    if v_objects then
         perform app.fill_objects(p_calls);
     end if;
     v_closed := app.settle_closed(p_calls);

@@ -38,6 +38,9 @@ begin
         tokens_audio_out = t.tokens_audio_out + excluded.tokens_audio_out, cost = t.cost + excluded.cost,
         adjustments = t.adjustments + excluded.adjustments, corrections = t.corrections + excluded.corrections;
 
+    if not exists (select from unnest(p_entries) e where e.end_user is not null or e.tags <> '{}') then
+        return;
+    end if;
     insert into public.daily_labels as t (
         org_id, kind, day, label, project_id, api_key_id, upstream, slot, calls, tokens_in, tokens_cached, tokens_out,
         cost, unpriced_calls, no_usage_calls, error_calls, adjustments, corrections)
