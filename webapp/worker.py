@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -17,23 +18,23 @@ from webapp.response import Response
 KEPT_IDLE = 1000  # connections without a request that a worker keeps; beyond it the longest idle one goes
 
 
-class Idle(gevent.Timeout):
-    """The wait for the next request of a connection; known to the worker, which may end it early."""
+class Idle(BaseException):
+    """The wait for the next request of a connection, thrown into it to end that. Known to the worker, which looks once
+    a second whose time has run out: a timer for each request would cost more than the wait."""
 
     def __init__(self, seconds: float, waiting: dict[gevent.Greenlet, Idle]) -> None:
-        super().__init__(seconds, False)
-        self.waiting, self.over = waiting, False
+        self.until, self.waiting, self.over = time.monotonic() + seconds, waiting, False
 
     def __enter__(self) -> Idle:
         if len(self.waiting) >= KEPT_IDLE:
             end(*next(iter(self.waiting.items())))
         self.waiting[gevent.getcurrent()] = self
-        return super().__enter__()
+        return self
 
-    def __exit__(self, kind: type | None, value: BaseException | None, trace: TracebackType | None) -> bool | None:
+    def __exit__(self, kind: type | None, value: BaseException | None, trace: TracebackType | None) -> bool:
         self.over = True
         self.waiting.pop(gevent.getcurrent(), None)
-        return super().__exit__(kind, value, trace)
+        return value is self
 
 
 def end(connection: gevent.Greenlet, idle: Idle) -> None:
@@ -57,6 +58,15 @@ class Worker(GeventWorker):
         vars(self.cfg).update({name: setting.get() for name, setting in self.cfg.settings.items()})
         RequestParser.mesg_class = Request
         super().init_process()
+
+    def notify(self) -> None:
+        """Once a second: say that we live, and end connections that were idle for too long."""
+        super().notify()
+        now = time.monotonic()
+        for connection, idle in list(self.waiting.items()):
+            if idle.until > now:  # the oldest are first
+                break
+            end(connection, idle)
 
     def timeout_ctx(self) -> Idle:
         return Idle(self.cfg.keepalive if self.alive else 1, self.waiting)

@@ -57,6 +57,18 @@ def test_a_request_that_comes_before_the_end_of_its_connection_is_answered(first
     assert connection.outcome == outcome and not waiting
 
 
+def test_a_connection_that_was_idle_for_too_long_goes_and_a_younger_one_stays(monkeypatch):
+    idler = worker.Worker.__new__(worker.Worker)
+    monkeypatch.setattr(worker.GeventWorker, "notify", lambda self: None)
+    idler.waiting = {}
+    connections = [Connection(idler.waiting) for _ in range(2)]
+    idler.waiting[connections[0].greenlet].until -= 60
+    idler.notify()
+    gevent.idle()
+    assert [connection.outcome for connection in connections] == ["ended", "idle"]
+    gevent.killall([connection.greenlet for connection in connections])
+
+
 class Wire:
     """A socket that remembers what was sent, write by write."""
 
