@@ -6,7 +6,8 @@ SIGNED_OUT = {
     "login": "/login", "signup": "/signup", "invitation-gone": "/invitation/nonsense", "password": "/password/nonsense",
 }  # fmt: skip
 SIGNED_IN = {
-    "spend": "/", "spend-model-sorted": "/?by=model&sort=-calls", "spend-key-all": "/?by=key&all=1",
+    "spend": "/", "spend-all": "/?all=1", "spend-model-sorted": "/?by=model&sort=-calls",
+    "spend-key-all": "/?by=key&all=1",
     "spend-tag": "/?by=tag", "spend-end-user": "/?by=end_user&period=7",
     "spend-weeks": "/?from={quarter}&to={tomorrow}",
     "spend-today": "/?period=today", "spend-nothing": "/?from=2020-01-01&to=2020-02-01",
