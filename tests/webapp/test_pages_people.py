@@ -90,8 +90,9 @@ def test_the_organization_is_renamed_everywhere(team: Acme) -> None:
 
 def test_the_openai_key_goes_in_and_only_its_last_four_come_out(site: Site, team: Acme) -> None:
     secret = "sk-proj-abcdefghijklmnopWXYZ"
-    refused = team.browser.post("/settings/provider-key", shown="/settings", key="no good")
-    assert refused.status_code == 400 and "without spaces" in text(refused)
+    for key, why in (("sk-no good", "without spaces"), ("", "begins with sk-"), (secret[3:], "begins with sk-")):
+        refused = team.browser.post("/settings/provider-key", shown="/settings", key=key)
+        assert refused.status_code == 400 and why in text(refused), key
     assert team.devs.post("/settings/provider-key", shown="/settings", key=secret).status_code == 403
     assert team.browser.post("/settings/provider-key", shown="/settings", key=secret).location == "/settings"
     page = team.browser.get("/settings")

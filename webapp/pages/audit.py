@@ -54,7 +54,8 @@ class _Known(dict[str, Any]):
     """
 
     def __getitem__(self, name: str) -> Markup:
-        return Markup("<bdi>{}</bdi>").format(self.get(name, "–"))
+        known = self.get(name)
+        return Markup("<bdi>{}</bdi>").format("–" if known in (None, "") else known)
 
 
 def sentence(row: dict[str, Any]) -> str:
