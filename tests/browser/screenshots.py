@@ -7,17 +7,15 @@ The pictures go to screenshots/, which git does not keep.
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import huge
-from everything import ADMINS_ONLY, SIGNED_IN, SIGNED_OUT
-from playwright.sync_api import Browser, Page, sync_playwright
+from everything import ADMINS_ONLY, SIGNED_IN, SIGNED_OUT, log_in, words_of
+from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
@@ -32,32 +30,6 @@ PEOPLE = {
     "huge-developer": "huge-developer@spendai.test", "empty": "empty@spendai.test",
     "empty-developer": "empty-developer@spendai.test",
 }  # fmt: skip
-
-
-def log_in(page: Page, email: str, password: str) -> None:
-    page.goto("/login")
-    page.locator("[name=email]").fill(email)
-    page.locator("[name=password]").fill(password)
-    page.locator("main button").first.click()
-    page.wait_for_selector(".who")
-
-
-def words_of(page: Page, who: str) -> dict[str, str]:
-    """What the addresses are filled in with."""
-
-    def first(path: str, pattern: str) -> str:
-        page.goto(path)
-        found = re.search(pattern, page.content())
-        return found[1] if found else "00000000-0000-0000-0000-000000000000"
-
-    uuid = "([0-9a-f-]{36})"
-    now = datetime.now(UTC).date()
-    return {
-        "project": first("/projects", f"/projects/{uuid}"), "key": first("/keys", f"/?key={uuid}"),
-        "call": first("/calls", f"/calls/{uuid}"), "member": first("/team", f"/team/{uuid}"),
-        "model": huge.STRANGE[0].lower() if "huge" in who else "gpt-5",
-        "quarter": str(now - timedelta(days=100)), "tomorrow": str(now + timedelta(days=1)),
-    }  # fmt: skip
 
 
 def shoot(browser: Browser, url: str, who: str, password: str) -> None:

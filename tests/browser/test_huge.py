@@ -7,9 +7,8 @@ from collections.abc import Callable
 import huge
 import psycopg
 import pytest
-from everything import ADMINS_ONLY, SIGNED_IN
+from everything import ADMINS_ONLY, SIGNED_IN, log_in, words_of
 from playwright.sync_api import Page
-from screenshots import log_in, words_of
 from stack import Stack
 
 PASSWORD = "correct horse"
