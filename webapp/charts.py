@@ -59,7 +59,7 @@ def _ticks(days: Sequence[date]) -> list[date]:
     return list(days[::step])
 
 
-def _layout(rows: Sequence[Row], prefix: str, tick: str) -> dict[str, Any]:
+def _layout(rows: Sequence[Row], axis: dict[str, Any]) -> dict[str, Any]:
     days = sorted({row["bar"] for row in rows})
     step = timedelta(days=rows[0]["days"])
     first, last = (datetime.combine(day, time()) for day in (days[0], days[-1]))
@@ -87,8 +87,7 @@ def _layout(rows: Sequence[Row], prefix: str, tick: str) -> dict[str, Any]:
             "hoverformat": "%a %d %b %Y" if step.days == 1 else "week of %d %b %Y",
             "range": [first - step / 2 - around, last + step / 2 + around],
         },
-        "yaxis": lines
-        | {"tickprefix": prefix, "tickformat": tick, "nticks": 5, "rangemode": "tozero", "automargin": True},
+        "yaxis": lines | {"nticks": 5, "rangemode": "tozero", "automargin": True} | axis,
     }
 
 
@@ -103,10 +102,10 @@ def spend(bars: Sequence[Row], names: Mapping[int, str]) -> str | None:
     series = [n for n in (1, 2, 3, 4, 5, 6, 0) if n in names]
     rows = {n: [row for row in bars if row["series"] == n] for n in series}
     whole = [row for row in bars if row["series"] is None]
-    if not whole:
+    if not any(row["cost"] for row in bars):
         return None
     data = [_bars(rows[n], "cost", names[n], n, written.money) for n in series if rows[n]]
-    return _figure(data, _layout(whole, "$", _money_ticks(max(row["cost"] for row in whole))))
+    return _figure(data, _layout(whole, _dollars(max(abs(row["cost"]) for row in whole))))
 
 
 def tokens(bars: Sequence[Row]) -> str | None:
@@ -122,10 +121,13 @@ def calls(bars: Sequence[Row]) -> str | None:
 def _kinds(bars: Sequence[Row], kinds: Sequence[tuple[str, str, int]], words: Callable[[Any], str]) -> str | None:
     """Stacked parts of whole days, one colour each."""
     whole = [row for row in bars if row["series"] is None]
-    if not whole:
+    highest = max((sum(row[column] for column, *_ in kinds) for row in whole), default=0)
+    if not highest:
         return None
     data = [_bars(whole, column, name, colour, words) for column, name, colour in kinds]
-    return _figure(data, _layout(whole, "", "~s"))
+    # B and not G for a thousand millions, as in the tables; and no tick at half a call.
+    axis = {"exponentformat": "B", "separatethousands": True} | ({"dtick": 1} if highest < 5 else {})
+    return _figure(data, _layout(whole, axis))
 
 
 def months(rows: Sequence[Row]) -> str | None:
@@ -136,14 +138,16 @@ def months(rows: Sequence[Row]) -> str | None:
     bars = _bars(shown, "cost", "Spend", 1, written.money)
     del bars["x0"], bars["dx"], bars["width"]
     bars["x"] = [f"{row['month']:%b %Y}" for row in rows]
-    layout = _layout(shown, "$", _money_ticks(max(row["cost"] for row in rows)))
+    layout = _layout(shown, _dollars(max(abs(row["cost"]) for row in rows)))
     ends = {"tickvals": bars["x"][:: -(-len(rows) // 6)], "range": [-0.5, len(rows) - 0.5]}
     layout["xaxis"] |= ends | {"type": "category"}
     return _figure([bars | {"width": 0.6}], layout)
 
 
-def _money_ticks(highest: Decimal) -> str:
-    """A d3 format with just the decimals the axis needs."""
+def _dollars(highest: Decimal) -> dict[str, str]:
+    """An axis with just the decimals it needs, as a d3 format."""
     if highest == 0 or highest >= 4:
-        return ",.0f"
-    return ",.2f" if highest >= Decimal("0.04") else f",.{2 - highest.adjusted()}~f"
+        tick = ",.0f"
+    else:
+        tick = ",.2f" if highest >= Decimal("0.04") else f",.{2 - highest.adjusted()}~f"
+    return {"tickprefix": "$", "tickformat": tick}

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime, timedelta
+
+import huge
+from playwright.sync_api import Page
+
 SIGNED_OUT = {
     "login": "/login", "signup": "/signup", "invitation-gone": "/invitation/nonsense", "password": "/password/nonsense",
 }  # fmt: skip
 SIGNED_IN = {
-    "spend": "/", "spend-model-sorted": "/?by=model&sort=-calls", "spend-key-all": "/?by=key&all=1",
+    "spend": "/", "spend-all": "/?all=1", "spend-model-sorted": "/?by=model&sort=-calls",
+    "spend-key-all": "/?by=key&all=1",
     "spend-tag": "/?by=tag", "spend-end-user": "/?by=end_user&period=7",
     "spend-weeks": "/?from={quarter}&to={tomorrow}",
     "spend-today": "/?period=today", "spend-nothing": "/?from=2020-01-01&to=2020-02-01",
@@ -20,3 +27,29 @@ ADMINS_ONLY = {
     "archive": "/projects/{project}/archive", "rotate": "/keys/{key}/rotate", "revoke": "/keys/{key}/revoke",
     "remove": "/team/{member}/remove", "audit": "/audit", "price-add": "/prices?model={model}",
 }  # fmt: skip
+
+
+def log_in(page: Page, email: str, password: str) -> None:
+    page.goto("/login")
+    page.locator("[name=email]").fill(email)
+    page.locator("[name=password]").fill(password)
+    page.locator("main button").first.click()
+    page.wait_for_selector(".who")
+
+
+def words_of(page: Page, who: str) -> dict[str, str]:
+    """What the addresses are filled in with."""
+
+    def first(path: str, pattern: str) -> str:
+        page.goto(path)
+        found = re.search(pattern, page.content())
+        return found[1] if found else "00000000-0000-0000-0000-000000000000"
+
+    uuid = "([0-9a-f-]{36})"
+    now = datetime.now(UTC).date()
+    return {
+        "project": first("/projects", f"/projects/{uuid}"), "key": first("/keys", f"/?key={uuid}"),
+        "call": first("/calls", f"/calls/{uuid}"), "member": first("/team", f"/team/{uuid}"),
+        "model": huge.STRANGE[0].lower() if "huge" in who else "gpt-5",
+        "quarter": str(now - timedelta(days=100)), "tomorrow": str(now + timedelta(days=1)),
+    }  # fmt: skip

@@ -1,4 +1,5 @@
-"""`make screenshots`: every page of the demo as admin and developer, and of an empty organization; light, dark, narrow.
+"""`make screenshots`: every page of the demo, of a huge organization and of an empty one, as admin and as developer;
+and what strangers see; light, dark, narrow.
 
 The pictures go to screenshots/, which git does not keep.
 """
@@ -6,17 +7,15 @@ The pictures go to screenshots/, which git does not keep.
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from everything import ADMINS_ONLY, SIGNED_IN, SIGNED_OUT
-from playwright.sync_api import Browser, Page, sync_playwright
+import huge
+from everything import ADMINS_ONLY, SIGNED_IN, SIGNED_OUT, log_in, words_of
+from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
@@ -26,56 +25,22 @@ LOOKS = {
     "dark": {"color_scheme": "dark", "viewport": {"width": 1180, "height": 800}},
     "narrow": {"color_scheme": "light", "viewport": {"width": 420, "height": 860}},
 }
-PASSWORD = "correct horse"
-
-
-def log_in(page: Page, email: str, password: str) -> None:
-    page.goto("/login")
-    page.locator("[name=email]").fill(email)
-    page.locator("[name=password]").fill(password)
-    page.locator("main button").first.click()
-    page.wait_for_selector(".who")
-
-
-def sign_up(page: Page) -> None:
-    page.goto("/signup")
-    fields = {"email": f"new-{time.time_ns()}@example.test", "password": PASSWORD, "organization": "New"}
-    for name, words in fields.items():
-        page.locator(f"[name={name}]").fill(words)
-    page.locator("main button").click()
-    page.wait_for_load_state()
-
-
-def words_of(page: Page) -> dict[str, str]:
-    """What the addresses are filled in with."""
-
-    def first(path: str, pattern: str) -> str:
-        page.goto(path)
-        found = re.search(pattern, page.content())
-        return found[1] if found else "00000000-0000-0000-0000-000000000000"
-
-    uuid = "([0-9a-f-]{36})"
-    now = datetime.now(UTC).date()
-    return {
-        "project": first("/projects", f"/projects/{uuid}"), "key": first("/keys", f"/?key={uuid}"),
-        "call": first("/calls", f"/calls/{uuid}"), "member": first("/team", f"/team/{uuid}"), "model": "gpt-5",
-        "quarter": str(now - timedelta(days=100)), "tomorrow": str(now + timedelta(days=1)),
-    }  # fmt: skip
+PEOPLE = {
+    "admin": "demo@spendai.test", "developer": "sam@spendai.test", "huge": "huge@spendai.test",
+    "huge-developer": "huge-developer@spendai.test", "empty": "empty@spendai.test",
+    "empty-developer": "empty-developer@spendai.test",
+}  # fmt: skip
 
 
 def shoot(browser: Browser, url: str, who: str, password: str) -> None:
     for look, options in LOOKS.items():
         context = browser.new_context(base_url=url, **options)
         page = context.new_page()
-        pages = SIGNED_IN
         if who == "stranger":
-            pages = SIGNED_OUT
-        elif who == "empty":
-            sign_up(page)
+            pages, words = SIGNED_OUT, {}
         else:
-            log_in(page, {"admin": "demo@spendai.test", "developer": "sam@spendai.test"}[who], password)
-        pages = pages | (ADMINS_ONLY if who == "admin" else {})
-        words = words_of(page) if who != "stranger" else {}
+            log_in(page, PEOPLE[who], password)
+            pages, words = SIGNED_IN | ({} if "developer" in who else ADMINS_ONLY), words_of(page, who)
         for name, address in pages.items():
             page.goto(address.format(**words))
             if page.locator("[data-figure]").count():
@@ -99,10 +64,11 @@ def main(only: str = "") -> None:
         ) as demo:
             password = next(line for line in demo.stdout if "password" in line).split()[-1]
             next(line for line in demo.stdout if "runs at" in line)
+            huge.load_into(environ, password)
             with sync_playwright() as driver:
                 path = shutil.which("chromium") or shutil.which("google-chrome")
                 browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
-                for who in only.split() or ("admin", "developer", "empty", "stranger"):
+                for who in only.split() or (*PEOPLE, "stranger"):
                     shoot(browser, f"http://127.0.0.1:{port}", who, password)
                 browser.close()
             demo.terminate()

@@ -39,6 +39,10 @@ def test_sign_up_project_key_call_and_what_it_cost(site: Stack, page: Page, acce
     assert re.fullmatch(r"sk-spend-[0-9a-f]{32}-[\w-]{43}", key)
     assert f'"Authorization: Bearer {key}"' in page.locator("pre").first.inner_text()
 
+    page.get_by_role("link", name="Done").click()
+    page.get_by_role("link", name="Spend", exact=True).click()
+    page.get_by_role("link", name="I have sent one").click()
+    expect(page.get_by_text("No call has arrived yet.")).to_be_visible()
     client = OpenAI(base_url=site.proxy, api_key=key, max_retries=0)
     answer = client.chat.completions.create(model="gpt-4o-mini", messages=[{"role": "user", "content": "Say hello"}])
     list(

@@ -130,6 +130,15 @@ def test_choosing_a_filter_applies_it_and_the_chip_takes_it_away(acme: SimpleNam
     expect(page.locator(".stats")).to_contain_text("Calls 60")
 
 
+def test_the_address_says_what_is_filtered_and_going_back_what_was(acme: SimpleNamespace, page: Page) -> None:
+    log_in(page).get_by_label("Model").select_option("gpt-4o")
+    expect(page.locator(".chip")).to_be_visible()
+    assert page.url.endswith("/?model=gpt-4o")
+    page.go_back()
+    expect(page.locator(".chip")).to_have_count(0)
+    expect(page.get_by_label("Model")).to_have_value("")
+
+
 def test_dates_appear_when_a_custom_period_is_chosen(acme: SimpleNamespace, page: Page) -> None:
     log_in(page)
     expect(page.get_by_label("From")).to_be_hidden()

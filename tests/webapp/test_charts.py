@@ -87,6 +87,21 @@ def test_tokens_are_three_kinds_in_three_fixed_colours() -> None:
     assert figure["data"][2]["y"] == [7, 7, 7]
 
 
+def test_where_nothing_was_spent_or_used_there_is_no_figure() -> None:
+    assert charts.spend(bars(cost="0"), {1: "a", 2: "b"}) is None
+    rows = [row | {"tokens_uncached": 0, "tokens_out": 0} for row in bars()]
+    assert charts.tokens(rows) is None
+
+
+def test_the_axis_of_counts_has_whole_numbers_and_the_letters_of_the_tables() -> None:
+    def axis(count: int) -> dict[str, Any]:
+        rows = [row | {"good_calls": count, "error_calls": 0} for row in bars()]
+        return json.loads(charts.calls(rows))["layout"]["yaxis"]
+
+    assert axis(1)["dtick"] == 1 and "dtick" not in axis(5)
+    assert axis(5)["exponentformat"] == "B"
+
+
 def test_five_days_at_most_are_written_below_the_axis() -> None:
     for days in (1, 2, 7, 30, 31, 92):
         shown = spend(bars(days, (1, None)), {1: "c"})["layout"]["xaxis"]["tickvals"]

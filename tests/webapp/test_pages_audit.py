@@ -22,7 +22,7 @@ def team(site: Site) -> Acme:
 def test_admins_read_who_did_what_and_developers_do_not(site: Site, team: Acme) -> None:
     team.ada.post(f"/keys/{team.key['id']}/rotate", {"overlap_seconds": 0})
     page = text(team.browser.get("/audit"))
-    assert "created project chat" in page and f"rotated key main {team.key['prefix']}…" in page
+    assert "created project chat" in page and f"rotated key main {team.key['prefix']} …" in page
     assert page.index("rotated key") < page.index("created key") < page.index("created project")
     assert team.ada.email in page
     assert team.devs.get("/audit").status_code == team.devs.get("/audit.csv").status_code == 403
@@ -38,7 +38,7 @@ def test_pages_and_export_hold_every_line_once(site: Site, team: Acme, monkeypat
     path, seen = "/audit", []
     while path:
         page = team.browser.get(path)
-        seen += re.findall(r"created project project (\d)", page.text)
+        seen += re.findall(r"created project <bdi>project (\d)</bdi>", page.text)
         more = re.search(r'href="([^"]+)" rel="next"', page.text)
         path = more and unescape(more[1])
     assert seen == list("76543210")
@@ -60,6 +60,11 @@ def test_names_with_braces_and_markup_are_only_text(team: Acme) -> None:
     page = team.browser.get("/audit")
     assert page.status_code == 200 and "<script>alert" not in page.text
     assert "created project {0} {name} <script>alert(1)</script> {}" in text(page)
+
+
+def test_a_name_that_turns_the_direction_of_writing_turns_nothing_else(team: Acme) -> None:
+    team.ada.post("/projects", {"name": "turned \u202ednuora"})
+    assert "created project <bdi>turned \u202ednuora</bdi>" in team.browser.get("/audit").text
 
 
 def test_a_cursor_that_is_not_ours_is_a_400(team: Acme) -> None:

@@ -81,7 +81,15 @@ def test_the_export_streams_every_page_with_exact_numbers(
 
 
 def test_nothing_that_matches_is_said(team: Acme) -> None:
-    assert "Nothing matches." in text(team.browser.get("/calls?model=none"))
+    assert "No calls match these filters in this period." in text(team.browser.get("/calls?model=none"))
+
+
+def test_where_nothing_was_called_there_is_a_way_to_the_first_or_the_last_call(site: Site, team: Acme) -> None:
+    page = team.browser.get("/calls")
+    assert "No calls in this period. The first one will show up here. How to send it" in text(page)
+    assert "filters" not in text(page).partition("No calls")[2]
+    spend(site, team, days=3)
+    assert "Go to the last day that had some" in text(team.browser.get("/calls?period=today"))
 
 
 def test_calls_of_others_and_unknown_ones_are_not_there(site: Site, team: Acme) -> None:

@@ -90,8 +90,9 @@ def test_the_organization_is_renamed_everywhere(team: Acme) -> None:
 
 def test_the_openai_key_goes_in_and_only_its_last_four_come_out(site: Site, team: Acme) -> None:
     secret = "sk-proj-abcdefghijklmnopWXYZ"
-    refused = team.browser.post("/settings/provider-key", shown="/settings", key="no good")
-    assert refused.status_code == 400 and "without spaces" in text(refused)
+    for key, why in (("sk-no good", "without spaces"), ("", "begins with sk-"), (secret[3:], "begins with sk-")):
+        refused = team.browser.post("/settings/provider-key", shown="/settings", key=key)
+        assert refused.status_code == 400 and why in text(refused), key
     assert team.devs.post("/settings/provider-key", shown="/settings", key=secret).status_code == 403
     assert team.browser.post("/settings/provider-key", shown="/settings", key=secret).location == "/settings"
     page = team.browser.get("/settings")
@@ -112,7 +113,8 @@ def test_prices_show_models_without_one_first_and_can_be_searched(site: Site, te
     assert page.index("nobody-knows-it") < page.index("gpt-4o-mini")
     assert "gpt-4o-mini $0.15 $0.075 $0.60" in page.replace(" in use", "")
     found = text(team.browser.get("/prices?q=whisper"))
-    assert "whisper-1" in found and "gpt-4o-mini $" not in found
+    assert "whisper-1" in found and "gpt-4o-mini $" not in found and "nobody-knows-it" not in found
+    assert "nobody-knows-it any price" in text(team.browser.get("/prices?q=Knows"))
     assert "No model's name contains “<zzz>”" in text(team.browser.get("/prices?q=<zzz>"))
     assert "nobody-knows-it" not in text(team.eves.get("/prices"))
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request, url_for
+from markupsafe import Markup
 
 from webapp import auth, db
 from webapp.auth import login_required
@@ -41,21 +42,28 @@ ACTIONS = {
     "analyst.created": "made the SQL login {login} for {name}",
     "analyst.removed": "removed the SQL login {login} of {name}",
     "calls.repriced": "priced calls again: {reason}",
+    "calls.dropped": "dropped the {calls} calls of {month}: {reason}",
     "call.closed": "closed a call in doubt: {reason}",
 }
 
 
 class _Known(dict[str, Any]):
-    """Details of a line; one that is not there reads as a dash."""
+    """Details of a line; one that is not there reads as a dash.
 
-    def __missing__(self, name: str) -> str:
-        return "–"
+    Each is isolated, so that a name that turns the direction of writing does not turn the words around it.
+    """
+
+    def __getitem__(self, name: str) -> Markup:
+        known = self.get(name)
+        return Markup("<bdi>{}</bdi>").format("–" if known in (None, "") else known)
 
 
 def sentence(row: dict[str, Any]) -> str:
     """What was done, in words; an action nobody put into words yet is shown as it stands."""
     words = ACTIONS.get(row["action"])
-    return words.format_map(_Known(row["details"])) if words else row["action"].replace(".", " ").replace("_", " ")
+    if words is None:
+        return row["action"].replace(".", " ").replace("_", " ")
+    return Markup(words).format_map(_Known(row["details"]))  # noqa: S704  # our own words; what is put in is escaped
 
 
 def _page(tx: db.Transaction, cursor: tuple[Any, Any], limit: int) -> list[dict[str, Any]]:

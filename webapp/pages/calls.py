@@ -111,10 +111,10 @@ def index() -> str:
         scope = read_scope(tx, {"sort": request.args.get("sort", "")})
         sorting = read_sorting(ORDERS, lambda word: scope.link(sort=word))
         rows, following = _sorted_page(tx, scope, sorting, cursor)
+        last = None if rows else tx.call("setup_state")["last_call_at"]
     more = scope.link(cursor=following) if following else None
-    return render_template(
-        "calls.html", scope=scope, rows=rows, more=more, paged=bool(cursor), statuses=STATUSES, sorting=sorting
-    )
+    words = {"scope": scope, "sorting": sorting, "statuses": STATUSES, "paged": bool(cursor), "more": more}
+    return render_template("calls.html", rows=rows, last_call=last, one_day=timedelta(days=1), **words)
 
 
 @bp.get("/calls/<uuid:call_id>")

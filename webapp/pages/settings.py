@@ -13,6 +13,7 @@ from webapp.pages.common import admin_only, attempt
 from webapp.provider_keys import store
 
 bp = Blueprint("settings", __name__)
+OPENAI = "https://api.openai.com/"
 THEMES = ("light", "dark")
 YEAR = 31_536_000
 
@@ -50,11 +51,17 @@ def rename() -> Response | tuple[str, int]:
 @bp.post("/settings/provider-key")
 @login_required
 def store_key() -> Response | tuple[str, int]:
-    """Encrypt and keep the OpenAI key; a base URL that was set stays."""
+    """Encrypt and keep the OpenAI key; a base URL that was set stays.
+
+    A first key turns play money into real money for good, so what is none of OpenAI's is refused where OpenAI is asked.
+    """
+    config, key = current_app.config["SPENDAI"], request.form.get("key", "").strip()
 
     def keep(tx: db.Transaction) -> None:
         base_url = next((k["base_url"] for k in tx.rows("provider_key_list") if k["project_id"] is None), None)
-        store(tx, current_app.config["SPENDAI"], request.form.get("key", ""), base_url, None)
+        if (base_url or config.openai_base_url).startswith(OPENAI) and not key.startswith("sk-"):
+            raise ApiError(400, "key_invalid", "an OpenAI key begins with sk-", "key")
+        store(tx, config, key, base_url, None)
 
     _, error = attempt(keep)
     if error:

@@ -42,11 +42,19 @@
   const elsewhere = document.querySelector("[data-reload-goes-to]");
   if (elsewhere) history.replaceState(null, "", elsewhere.dataset.reloadGoesTo);
 
-  // A choice in a filter applies at once.
+  // A choice in a filter applies at once, and the address says no more than what is filtered. The back button shows the
+  // choices that made the page one comes back to.
   for (const form of document.querySelectorAll("form.filters")) {
     form.addEventListener("change", (event) => {
       if (event.target.tagName === "SELECT" && event.target.value !== "custom") form.requestSubmit();
     });
+    form.addEventListener("formdata", ({ formData }) => {
+      const period = formData.get("period");
+      if (period !== "custom") for (const name of ["from", "to"]) formData.delete(name);
+      if (period === "30") formData.delete("period");
+      for (const [name, value] of [...formData]) if (!value) formData.delete(name);
+    });
+    addEventListener("pageshow", (event) => { if (event.persisted) form.reset(); });
   }
 
   // A download begins when the database has found its first rows: until then its link says so.
