@@ -9,7 +9,7 @@ set search_path = ''
 as $$
 declare
     v_base integer := case when session_user = 'spendai_proxy' then 0 else 64 end;
-    v_slot smallint := v_base + pg_backend_pid() % 64;
+    v_slot integer := v_base + pg_backend_pid() % 64;
 begin
     for v_try in 0..63 loop
         if pg_try_advisory_xact_lock(7263411, v_base + (pg_backend_pid() + v_try) % 64) then

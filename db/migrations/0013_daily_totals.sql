@@ -15,7 +15,7 @@ create table public.daily_totals (
     status_code integer not null,
     cost_status text not null,
     upstream text not null,
-    slot smallint not null,
+    slot integer not null,
     calls bigint not null default 0,
     tokens_in bigint not null default 0,
     tokens_cached bigint not null default 0,
@@ -65,7 +65,7 @@ create table public.daily_labels (
     project_id uuid not null,
     api_key_id uuid not null,
     upstream text not null,
-    slot smallint not null,
+    slot integer not null,
     calls bigint not null default 0,
     tokens_in bigint not null default 0,
     tokens_cached bigint not null default 0,
@@ -110,6 +110,7 @@ create type app.total_entry as (
 comment on type app.total_entry is 'What one call or one correction adds to the sums of a day; see app.totals_add.';
 
 -- Its filters are in app.filter_sql now, and app.sums needs to see no row of a whole day.
+-- squawk-ignore ban-drop-function
 drop function if exists app.entries_matching(timestamptz, timestamptz, jsonb);
 
 -- Views name it, and views come before functions; its body stands in functions/calls_open.sql.
