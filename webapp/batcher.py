@@ -21,7 +21,7 @@ from webapp.statement import Statement
 
 log = logging.getLogger("spendai.ledger")
 BATCH = 256
-GATHER_SECONDS = 0.003  # at most, while the worker is busy
+GATHER_SECONDS = 0.006  # at most, while the worker is busy
 Message = dict[str, Any]
 ENCODER = json.JSONEncoder(check_circular=False)
 DEADLINE = 5.0  # seconds; also holds when the server is frozen and cannot enforce a time-out of its own

@@ -16,6 +16,7 @@ language plpgsql security definer
 set search_path = ''
 -- Plans made while the table was small would read all of it later; these point look-ups always go through the index.
 set enable_seqscan = off
+set cpu_index_tuple_cost = 1  -- nor through an index that it would read from end to end, which costs nothing while it is empty
 set plan_cache_mode = force_generic_plan  -- planning for each small batch would take longer than running it
 set enable_hashjoin = off
 set enable_mergejoin = off
@@ -24,7 +25,10 @@ as $$
 #variable_conflict use_column
 declare
     v_calls app.settlement[] := array(select c from jsonb_populate_recordset(null::app.settlement, p_calls) c);
-    v_first timestamptz;  -- their first and last moment: of all months only those between are touched
+    -- Said again beside each join: so only their months are touched, and only by id, whatever Postgres thought of the sizes of
+    -- tables when it made its plan (it keeps that; on the first day they are empty).
+    v_ids uuid[];
+    v_first timestamptz;
     v_last timestamptz;
     v_found integer;
     v_missing uuid[] := '{}';
@@ -32,13 +36,13 @@ declare
     v_objects boolean;  -- whether one may make or end an object that outlives its call
     v_closed integer[];
 begin
-    select min(c.started_at), max(c.started_at),
+    select array_agg(c.id), min(c.started_at), max(c.started_at),
         coalesce(array_agg(c.n) filter (where app.status_unpriced(c.outcome, c.method, c.endpoint) is not null), '{}'),
         bool_or(c.outcome = 'pending' or coalesce(c.makes, false) or app.is_sighting(c.method, c.endpoint))
-    into v_first, v_last, v_unpriced, v_objects
+    into v_ids, v_first, v_last, v_unpriced, v_objects
     from unnest(v_calls) c;
     perform from public.usage_logs u join unnest(v_calls) c on u.id = c.id and u.started_at = c.started_at
-        where u.started_at between v_first and v_last order by u.id for update of u;
+        where u.id = any (v_ids) and u.started_at between v_first and v_last order by u.id for update of u;
     get diagnostics v_found = row_count;
     if v_found < cardinality(v_calls) then
         with added as (
@@ -84,7 +88,8 @@ begin
             cost = p.cost, cost_status = p.cost_status, cost_lines = p.cost_lines,
             upstream_request_id = p.upstream_request_id, upstream_object_id = p.upstream_object_id
         from priced p
-        where u.id = p.id and u.started_at = p.started_at and u.started_at between v_first and v_last and u.state = 'open'
+        where u.id = p.id and u.started_at = p.started_at and u.settled_at is null
+          and u.id = any (v_ids) and u.started_at between v_first and v_last
         returning p.n
     )
     select p.n, case
@@ -92,7 +97,7 @@ begin
         when p.n = any (v_closed) then 'conflict'
         when p.org_id is null and not exists (
             select from public.usage_logs u
-            where u.id = p.id and u.started_at = p.started_at and u.started_at between v_first and v_last) then 'absent'
+            where u.id = p.id and u.started_at = p.started_at and u.id = any (v_ids) and u.started_at between v_first and v_last) then 'absent'
         else 'already' end
     from priced p left join settled s on s.n = p.n;
 end $$;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -13,6 +14,8 @@ import pytest
 from checks import side_by_side
 from people import People
 from psycopg.rows import dict_row
+
+from webapp.cluster import SUPERUSER
 
 SETTLE = "select * from app.settle_calls(%s::jsonb) order by n"
 SCANS = """
@@ -118,3 +121,20 @@ def test_rows_are_found_by_the_index_however_full_the_table_was_when_the_plan_wa
         after = conn.execute(SCANS).fetchone()
     assert after["seq_scans"] == before["seq_scans"] == 0
     assert after["idx_scans"] > before["idx_scans"]
+
+
+@pytest.mark.parametrize("rows_before", [0, 20_000])
+def test_every_row_is_looked_up_by_its_id(gateway: tuple[str, People], rows_before: int) -> None:
+    """Not by an index that fits less well, which is as good while the table is empty and reads all of it later."""
+    dsn, people = gateway
+    fill(people, rows_before)
+    plans: list[str] = []
+    with psycopg.connect(psycopg.conninfo.make_conninfo(dsn, user=SUPERUSER), autocommit=True) as conn:
+        conn.add_notice_handler(lambda notice: plans.append(notice.message_primary))
+        conn.execute("load 'auto_explain'; set auto_explain.log_min_duration = 0; set client_min_messages = log")
+        conn.execute("set auto_explain.log_nested_statements = on")
+        for _ in range(7):
+            assert len(conn.execute(SETTLE, [json.dumps(opened(people, 8))]).fetchall()) == 8
+    looked_up = re.findall(r"Scan (?:using \w+ )?on usage_logs_\w+ .*\n +(.*)", "\n".join(plans))
+    assert len(looked_up) > 20
+    assert [line for line in looked_up if not re.match(r"Index Cond: .*\bid = ", line)] == []
