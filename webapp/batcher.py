@@ -23,7 +23,6 @@ log = logging.getLogger("spendai.ledger")
 BATCH = 256
 GATHER_SECONDS = 0.006  # at most, while the worker is busy
 Message = dict[str, Any]
-ENCODER = json.JSONEncoder(check_circular=False)
 DEADLINE = 5.0  # seconds; also holds when the server is frozen and cannot enforce a time-out of its own
 # What Postgres holds against a message itself: values (21, 22), row (23), size (54), rules of ours (P0, PT).
 # Everything else says something about the server: away, full, read-only after a failover, not migrated, overloaded.
@@ -153,7 +152,7 @@ class Batcher:
             if self._conn is None or self._conn.closed:
                 self._drop()
                 self._conn = self._connect()
-            rows = self._conn.run([ENCODER.encode(messages).encode(), *self._args])
+            rows = self._conn.run([encoded(messages), *self._args])
         answers = {row["n"]: row for row in rows}
         return [answers[n] for n in range(len(messages))]
 
