@@ -11,6 +11,7 @@ from durable.clients import Clients
 from durable.plan import Plan, plan
 
 ROWS = "select end_user, state, cost_status, cost, tokens_in, tokens_out from public.usage_logs where started_at >= %s"
+SUMS = "select * from app.totals_differences((now() - interval '2 days')::date)"
 BAD = ("lost", "doubled", "wrong")
 WORDS = ("priced", "error", "no usage", "in doubt", "never sent", *BAD)
 
@@ -73,6 +74,9 @@ class Tally:
         verdicts, bad = compare(self.seed, clients.made, clients.ended, sent, self.ask(ROWS, since))
         self.verdicts += verdicts
         self.bad += bad
+        for day in self.ask(SUMS):
+            self.verdicts["wrong"] += 1
+            self.bad.append(f"wrong: the sums of a day are not those of its calls: {day}")
 
     def _sent(self) -> list[str]:
         """Tags the upstream wrote down since the last look."""

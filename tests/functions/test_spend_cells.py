@@ -18,7 +18,7 @@ def cells(people: People, by: str, side: str = "key", who: str = "ada") -> list[
 
 def test_there_is_a_cell_for_each_day_and_pair_of_words_and_one_for_all_that_was_before(people: People) -> None:
     project, key = another_key(people, "search")
-    for at in (days_ago(0), days_ago(0), days_ago(2), days_ago(8), days_ago(9)):
+    for at in (days_ago(0), days_ago(0), days_ago(2), days_ago(8.1), days_ago(9)):
         spent(people, at=at)
     spent(people, project_id=str(project), api_key_id=str(key))
     found = cells(people, "project")
