@@ -40,6 +40,7 @@ def log_in(page: Page) -> Page:
     page.locator("[name=password]").fill(PASSWORD)
     page.locator("main button").first.click()
     expect(page.get_by_role("heading", name="Spend", exact=True)).to_be_visible()
+    page.wait_for_load_state("domcontentloaded")  # by then the page's scripts listen
     return page
 
 
