@@ -17,7 +17,7 @@ begin
         return v_found;
     end if;
     for v_late in
-        select c.*, u.org_id, u.endpoint, u.method, u.started_at as began, h.cost as closed_cost, h.settled_at
+        select c.*, u.org_id, u.endpoint, u.method, u.started_at as began, h.cost as closed_cost
         from jsonb_to_recordset(p_calls) as c (n integer, id uuid, started_at timestamptz, batch boolean, model_requested text,
             model text, service_tier text, usage jsonb, tools jsonb, outcome text)
         join private.closed_calls h on h.call_id = c.id and h.started_at = c.started_at
@@ -25,15 +25,18 @@ begin
         order by c.id
     loop
         v_found := v_found || v_late.n;
-        continue when v_late.settled_at is not null;
-        update private.closed_calls h set settled_at = clock_timestamp() where h.call_id = v_late.id and h.started_at = v_late.began;
+        update private.closed_calls h set settled_at = clock_timestamp()
+        where h.call_id = v_late.id and h.started_at = v_late.began and h.settled_at is null;
+        continue when not found;  -- settled before, or twice in this batch
         select case when s in ('error', 'free') then 0::numeric end as cost, s as cost_status, null::jsonb as cost_lines into v_price
         from app.status_unpriced(v_late.outcome, v_late.method, v_late.endpoint) s;
         if v_price.cost_status is null then
             select * into v_price from app.price_usage(v_late.org_id, v_late.endpoint, v_late.model, v_late.model_requested,
                 v_late.service_tier, v_late.batch, v_late.usage, v_late.tools, v_late.began);
         end if;
-        if v_late.closed_cost is null then
+        if v_price.cost_status = 'pending_object' then  -- not yet an end: the object's fills in the cost, which is allowed once
+            null;
+        elsif v_late.closed_cost is null then
             perform app.fill_call(v_late.id, v_late.began, v_price.cost, v_price.cost_status, v_price.cost_lines, v_late.usage,
                 v_late.tools, v_late.model, v_late.service_tier, c_reason);
         elsif v_price.cost <> v_late.closed_cost then

@@ -76,3 +76,14 @@ def test_others_of_the_same_batch_settle_as_ever(people, opened):
 
 def test_only_the_owner_may_run_it(db):
     assert executors(db, "settle_closed") == set()
+
+
+def test_a_true_end_that_comes_twice_in_one_batch_is_booked_once(people):
+    opened = people.open_message("ada", **people.now_id())
+    people.open_calls(opened)
+    people.conn.execute("select app.call_end(null, %s, null, 'nobody saw it')", [opened["id"]])
+    late = people.settle_message("ada", opened, account="a")
+    answers = people.settle_calls(late | {"outcome": "pending", "usage": None}, late)
+    assert [row["outcome"] for row in answers] == ["conflict", "conflict"]
+    assert people.settle_calls(late)[0]["outcome"] == "conflict"
+    assert len(people.all("select * from public.cost_fills")) <= 1
