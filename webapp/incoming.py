@@ -1,29 +1,111 @@
-"""Requests as gunicorn reads them: plain heads in one go, all others line by line, by gunicorn itself.
+"""Requests of clients: plain ones, as nearly all are, read in one step, and all others by gunicorn.
 
-Plain is a head that nobody could read in another way: ASCII, single spaces, no name twice, none that gunicorn treats
-specially. Whatever is the least bit odd takes gunicorn's own path, with its checks and errors.
+Plain is a request whose head came in one piece and that nobody could read in another way: HTTP/1.1, a path in ASCII,
+single spaces, no header twice, a length or no body, nothing that gunicorn treats specially. Whatever is the least bit
+odd is put back and read by gunicorn itself, with its checks and errors.
 """
 
 from __future__ import annotations
 
+import io
+import os
 import re
+from functools import lru_cache
+from typing import Any, BinaryIO
 
-from gunicorn.http import message
+from gunicorn.config import Config
+from gunicorn.http.body import Body, LengthReader
+from gunicorn.http.message import Request
+from gunicorn.http.unreader import Unreader
+from gunicorn.http.wsgi import base_environ
+from gunicorn.util import unquote_to_wsgi_str
 
-PLAIN = re.compile(r"^([A-Za-z0-9-]+): ([!-~](?:[ -~]*[!-~])?)(?=\r\n|\Z)", re.MULTILINE)
+LINE = re.compile(r'(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) ((/(?!/)[!"$->@-~]*)(?:\?([!"$-~]*))?) HTTP/1\.1\r\n')
+FIELD = re.compile(r"^([A-Za-z0-9-]+): ([!-~](?:[ -~]*[!-~])?)\r$", re.MULTILINE)
+LENGTH = re.compile(r"[0-9]{1,18}")
+SPECIAL = {"HTTP_EXPECT", "HTTP_TRANSFER_ENCODING", "HTTP_UPGRADE", "HTTP_HTTP2_SETTINGS"}
 
 
-class Request(message.Request):
-    """A request with a shorter way for its usual heads."""
+@lru_cache(maxsize=4096)  # clients send the same few
+def _key(name: str) -> str:
+    """What WSGI calls a header."""
+    key = name.upper().replace("-", "_")
+    return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
 
-    def parse_headers(self, data: bytes, from_trailer: bool = False) -> list[tuple[str, str]]:
-        """Names in upper case with their values, in order."""
-        if not from_trailer and len(data) < self.limit_request_field_size:
-            text = data.decode("latin-1")
-            headers = [(name.upper(), value) for name, value in PLAIN.findall(text)]
-            if len(headers) == text.count("\n") + 1 <= self.limit_request_fields:
-                names = {name for name, _ in headers}
-                special = "EXPECT" in names or not names.isdisjoint(self.cfg.secure_scheme_headers)
-                if len(names) == len(headers) and not special:
-                    return headers
-        return super().parse_headers(data, from_trailer)
+
+class Plain:
+    """A plain request: what gunicorn's worker looks at, and its headers as WSGI names them."""
+
+    version, scheme, proxy_protocol_info = (1, 1), "http", None
+
+    def __init__(self, line: re.Match[str], fields: dict[str, str], body: BinaryIO | Body) -> None:
+        self.method, self.uri, self.path, self.query = line.groups("")
+        self.fields, self.body = fields, body
+        self.must_close = fields.get("HTTP_CONNECTION", "").lower() == "close"
+
+    def force_close(self) -> None:
+        """Let this be the last request of its connection."""
+        self.must_close = True
+
+    def should_close(self) -> bool:
+        """Whether this is the last request of its connection."""
+        return self.must_close
+
+    def environ(self, base: dict[str, Any], client: tuple[str, int], server: tuple[str, int]) -> dict[str, Any]:
+        """WSGI's dictionary, as gunicorn makes it; ``base``: what is the same for all requests."""
+        return {
+            **base, "wsgi.input": self.body, "wsgi.url_scheme": "http",
+            "REQUEST_METHOD": self.method, "RAW_URI": self.uri, "QUERY_STRING": self.query, "SCRIPT_NAME": "",
+            "PATH_INFO": unquote_to_wsgi_str(self.path) if "%" in self.path else self.path,
+            "REMOTE_ADDR": client[0], "REMOTE_PORT": str(client[1]),
+            "SERVER_NAME": server[0], "SERVER_PORT": str(server[1]), "SERVER_PROTOCOL": "HTTP/1.1",
+            **self.fields,
+        }  # fmt: skip
+
+
+class Reader:
+    """Reads the requests of a worker: ``reader(…)``, called as gunicorn's parser calls its class of requests."""
+
+    def __init__(self, cfg: Config) -> None:
+        self.base = base_environ(cfg) | {"wsgi.multithread": True}
+        self._special = SPECIAL | {_key(name) for name in cfg.secure_scheme_headers}
+        # The line and every header are shorter than the head, and so within their limits.
+        self._limit = min(cfg.limit_request_line or 8190, cfg.limit_request_field_size or 8190)
+        self._fields = cfg.limit_request_fields
+        self._off = cfg.is_ssl or cfg.proxy_protocol != "off" or "SCRIPT_NAME" in os.environ
+
+    def __call__(self, cfg: Config, unreader: Unreader, client: Any, number: int = 1) -> Plain | Request:
+        """The next request. Raises StopIteration at the end of the connection, and whatever gunicorn does."""
+        if self._off or not isinstance(client, tuple):
+            return Request(cfg, unreader, client, number)
+        data = unreader.read()
+        if not data:
+            raise StopIteration
+        if plain := self._plain(data, unreader):
+            return plain
+        unreader.unread(data)
+        return Request(cfg, unreader, client, number)
+
+    def _plain(self, data: bytes, unreader: Unreader) -> Plain | None:
+        end = data.find(b"\r\n\r\n") + 2
+        if not 2 <= end < self._limit:
+            return None
+        head = data[:end].decode("latin-1")
+        line = LINE.match(head)
+        if not line:
+            return None
+        found = FIELD.findall(head, line.end())
+        fields = {_key(name): value for name, value in found}
+        if not len(fields) == len(found) == head.count("\n") - 1 <= self._fields:
+            return None
+        length = fields.get("CONTENT_LENGTH", "0")
+        known = fields.get("HTTP_CONNECTION", "keep-alive").lower() in ("keep-alive", "close")
+        if not (known and LENGTH.fullmatch(length) and self._special.isdisjoint(fields)):
+            return None
+        start, stop = end + 2, end + 2 + int(length)
+        if len(data) >= stop:  # all of it is here
+            if len(data) > stop:
+                unreader.unread(data[stop:])
+            return Plain(line, fields, io.BytesIO(data[start:stop]))
+        unreader.unread(data[start:])
+        return Plain(line, fields, Body(LengthReader(unreader, int(length))))

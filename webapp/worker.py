@@ -9,10 +9,11 @@ from typing import Any
 
 import gevent
 from gunicorn.http import wsgi
+from gunicorn.http.message import Request
 from gunicorn.http.parser import RequestParser
 from gunicorn.workers.ggevent import GeventWorker
 
-from webapp.incoming import Request
+from webapp.incoming import Plain, Reader
 from webapp.response import Response
 
 KEPT_IDLE = 1000  # connections without a request that a worker keeps; beyond it the longest idle one goes
@@ -56,7 +57,7 @@ class Worker(GeventWorker):
         self.quitting = False
         # Read dozens of times for each request; gunicorn looks every one up in its table of settings.
         vars(self.cfg).update({name: setting.get() for name, setting in self.cfg.settings.items()})
-        RequestParser.mesg_class = Request
+        self.reader = RequestParser.mesg_class = Reader(self.cfg)
         super().init_process()
 
     def notify(self) -> None:
@@ -71,12 +72,11 @@ class Worker(GeventWorker):
     def timeout_ctx(self) -> Idle:
         return Idle(self.cfg.keepalive if self.alive else 1, self.waiting)
 
-    def handle_request(self, listener_name: Any, req: Request, sock: socket.socket, addr: Any) -> None:
+    def handle_request(self, listener_name: Any, req: Plain | Request, sock: socket.socket, addr: Any) -> None:
         """gunicorn's own without hooks, access log and request limit. StopIteration ends the connection."""
         response = None
         try:
-            response, environ = wsgi.create(req, sock, addr, listener_name, self.cfg, response_class=Response)
-            environ["wsgi.multithread"] = True
+            response, environ = self._begin(req, sock, addr, listener_name)
             if not self.alive:
                 response.force_close()
             body = self.wsgi(environ, response.start_response)
@@ -101,6 +101,14 @@ class Worker(GeventWorker):
             raise StopIteration from None
         if response.should_close():
             raise StopIteration
+
+    def _begin(
+        self, req: Plain | Request, sock: socket.socket, addr: Any, server: Any
+    ) -> tuple[Response, dict[str, Any]]:
+        if isinstance(req, Plain):
+            return Response(req, sock, self.cfg), req.environ(self.reader.base, addr, server)
+        response, environ = wsgi.create(req, sock, addr, server, self.cfg, response_class=Response)
+        return response, environ | {"wsgi.multithread": True}
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """SIGTERM: take no more requests, finish those under way, let idle connections go."""
