@@ -46,7 +46,7 @@ def _messages(keys: list[tuple[str, ...]]) -> tuple[list[dict[str, Any]], list[d
         key_id, project_id, org_id, key_hash = keys[n % len(keys)]
         now = time.time_ns() // 1_000_000
         call = {
-            "n": n, "id": str(new_id(now)), "started_at": datetime.fromtimestamp(now / 1000, UTC).isoformat(),
+            "n": n, "id": new_id(now), "started_at": datetime.fromtimestamp(now / 1000, UTC).isoformat(),
             "max_seconds": 3600, "endpoint": "/v1/chat/completions", "method": "POST", "stream": False,
             "end_user": f"user-{n}" if n % 4 == 0 else None, "tags": {"team": "web"} if n % 2 == 0 else {},
         }  # fmt: skip

@@ -6,17 +6,17 @@ import os
 import time
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 from webapp.metering import AnswerFacts, RequestFacts
 from webapp.metering.references import Objection
 from webapp.routes import Route
 
 
-def new_id(now_ms: int) -> UUID:
+def new_id(now_ms: int) -> str:
     """A UUIDv7: the moment in milliseconds, then 74 random bits."""
     random = int.from_bytes(os.urandom(10), "big")
-    return UUID(int=now_ms << 80 | 0x7 << 76 | random >> 68 << 64 | 0b10 << 62 | random & (1 << 62) - 1)
+    text = f"{now_ms << 80 | 0x7 << 76 | random >> 68 << 64 | 0b10 << 62 | random & (1 << 62) - 1:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 class Call:
@@ -24,7 +24,7 @@ class Call:
 
     def __init__(self, route: Route, method: str, facts: RequestFacts, tags: dict[str, str]) -> None:
         now_ms = time.time_ns() // 1_000_000
-        self.id = str(new_id(now_ms))
+        self.id = new_id(now_ms)
         started = datetime.fromtimestamp(now_ms // 1000, UTC).replace(microsecond=now_ms % 1000 * 1000)
         self.started_at = started.isoformat()
         self.clock = time.monotonic()

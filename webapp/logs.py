@@ -7,17 +7,28 @@ import sys
 import time
 
 
-class Formatter(logging.Formatter):
-    """Times in UTC, each second spelled out once."""
+class Handler(logging.StreamHandler):
+    """A line for each event, in one write, which needs no lock; times in UTC, each second spelled out once."""
 
     second, spelled = 0, ""
 
-    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
-        """2026-11-26T06:38:00.123Z"""
+    def createLock(self) -> None:
+        self.lock = None
+
+    def format(self, record: logging.LogRecord) -> str:
+        """2026-11-26T06:38:00.123Z INFO spendai.gateway …"""
         second = int(record.created)
         if second != self.second:
             self.second, self.spelled = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-        return f"{self.spelled}.{int(record.msecs):03d}Z"
+        said = super().format(record) if record.exc_info else record.getMessage()
+        return f"{self.spelled}.{int(record.msecs):03d}Z {record.levelname} {record.name} {said}"
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self.stream.write(self.format(record) + "\n")
+            self.stream.flush()
+        except Exception:
+            self.handleError(record)
 
 
 def init_app(app: object) -> None:
@@ -28,10 +39,7 @@ def init_app(app: object) -> None:
     # Nothing that our lines do not show is looked up for every one of them: thread, process, calling function.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None  # what logging's own documentation advises
-    formatter = Formatter("%(asctime)s %(levelname)s %(name)s %(message)s")
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(formatter)
-    logger.addHandler(handler)
+    logger.addHandler(Handler(sys.stderr))
     logger.setLevel(logging.INFO)
     logger.propagate = False
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # a line per attempt while the database is away
