@@ -1,8 +1,9 @@
-"""Group commit: messages of many callers in one statement and one commit.
+"""Group commit: messages of many callers in one transaction.
 
-Callers hand in a message and sleep; the batcher takes everything that is waiting, sends it as one statement, and wakes
-each caller with its own answer after the commit. While one batch is under way the next gathers. A batch also gathers
-while there is anything else to do: calls that are at hand now travel together, and a worker without work sends at once.
+Callers hand in a message and sleep; the batcher takes everything that is waiting, sends it in one transaction, and
+wakes each caller with its own answer after the commit. While one batch is under way the next gathers. A batch also
+gathers while there is anything else to do: calls that are at hand now travel together, and a worker without work sends
+at once.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import orjson
 import psycopg
 from gevent.event import Event
 
-from webapp.statement import Statement
+from webapp.statement import Parameters, Statements
 
 log = logging.getLogger("spendai.ledger")
 BATCH = 256
@@ -56,49 +57,58 @@ def encoded(messages: list[Message]) -> bytes:
         return json.dumps(messages).encode()
 
 
+class _Entry:
+    """A message for one statement, and its answer."""
+
+    def __init__(self, kind: str, message: Message) -> None:
+        self.kind, self.message = kind, message
+        self.answer: Message | Exception | None = None
+
+
 class _Batch:
     """Messages that travel together, and the moment they are done."""
 
     def __init__(self) -> None:
-        self.messages: list[Message] = []
-        self.answers: list[Message | Exception] = []
+        self.entries: list[_Entry] = []
         self.done = Event()
 
 
 class Batcher:
-    """Sends messages to one SQL function, as many as are waiting at a time.
+    """Sends messages to SQL functions, as many as are waiting at a time, all in one transaction.
 
-    connect: makes the statement on a new connection; its first parameter are the messages, ``args`` the others.
+    connect: makes the statements on a new connection. kinds: their names in the order in which they run, each with its
+    parameters behind the first, which are the messages.
     """
 
-    def __init__(self, connect: Callable[[], Statement], args: tuple[bytes | None, ...] = ()) -> None:
-        self._connect, self._args = connect, args
-        self._conn: Statement | None = None
+    def __init__(self, connect: Callable[[], Statements], kinds: dict[str, Parameters]) -> None:
+        self._connect, self._kinds = connect, kinds
+        self._conn: Statements | None = None
         self._next, self._wanted, self._closed = _Batch(), Event(), False
         self._loop = gevent.spawn(self._run)
 
-    def submit(self, message: Message, seconds: float | None = None) -> Message:
+    def submit(self, kind: str, message: Message, seconds: float | None = None) -> Message:
         """Hand in one message; returns its answer after the commit. Raises LedgerUnavailable or LedgerRefused."""
-        while len(self._next.messages) >= BATCH and not self._closed:
+        while len(self._next.entries) >= BATCH and not self._closed:
             self._next.done.wait()
         if self._closed:
             raise LedgerUnavailable("the gateway is stopping", sent=False)
-        batch = self._next
-        n = len(batch.messages)
-        batch.messages.append(message | {"n": n})
+        batch, entry = self._next, _Entry(kind, message)
+        batch.entries.append(entry)
         self._wanted.set()
         if not batch.done.wait(seconds):
             raise LedgerUnavailable("the database is slow", sent=True)
-        answer = batch.answers[n]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        if self._closed:  # meanwhile the caller's call was spooled as it was before the answer
+            raise LedgerUnavailable("the gateway is stopping", sent=True)
+        if isinstance(entry.answer, Exception):
+            raise entry.answer
+        return entry.answer
 
     def close(self) -> None:
         """Stop; callers that still wait get LedgerUnavailable."""
         self._closed = True
         self._loop.kill()
-        self._fail(self._next, LedgerUnavailable("the gateway is stopping", sent=False))
+        _fail(self._next.entries, LedgerUnavailable("the gateway is stopping", sent=False))
+        self._next.done.set()
         self._drop()
 
     def _run(self) -> None:
@@ -108,53 +118,58 @@ class Batcher:
             with gevent.Timeout(GATHER_SECONDS, False):
                 gevent.idle()
             batch, self._next = self._next, _Batch()
-            if batch.messages:
-                self._send(batch)
+            if batch.entries:
+                self._send(batch.entries)
+                batch.done.set()
 
-    def _send(self, batch: _Batch) -> None:
+    def _send(self, entries: list[_Entry]) -> None:
         known = self._conn is not None
         try:
-            batch.answers = self._try_twice(batch.messages) if known else self._execute(batch.messages)
-            batch.done.set()
+            self._try_twice(entries) if known else self._execute(entries)
         except (Exception, gevent.Timeout) as error:
-            if refuses(error):  # one poisoned message must not take the others with it
-                self._one_by_one(batch, error)
+            if refuses(error):
+                self._send_apart(entries, error)
                 return
             sent = known or self._conn is not None  # without a connection nothing was sent
             self._drop()
             log.error("the database does not answer: %s", getattr(error, "sqlstate", None) or type(error).__name__)
-            self._fail(batch, LedgerUnavailable("the database does not answer", sent=sent))
+            _fail(entries, LedgerUnavailable("the database does not answer", sent=sent))
 
-    def _try_twice(self, messages: list[Message]) -> list[Message]:
+    def _try_twice(self, entries: list[_Entry]) -> None:
         """A connection that broke while it was idle says so only now; a new one may do, after a failover elsewhere."""
         try:
-            return self._execute(messages)
+            self._execute(entries)
         except psycopg.OperationalError:
             if self._conn is None or not self._conn.closed:
                 raise
-            return self._execute(messages)
+            self._execute(entries)
 
-    def _one_by_one(self, batch: _Batch, error: Exception) -> None:
-        if len(batch.messages) == 1:
+    def _send_apart(self, entries: list[_Entry], error: Exception) -> None:
+        """One poisoned message must not take the others with it: first each kind goes alone, then each message."""
+        if len(entries) == 1:
             code = getattr(error, "sqlstate", None) or type(error).__name__
             log.error("the database refused a message: %s", code)
-            self._fail(batch, LedgerRefused(str(code)))
+            _fail(entries, LedgerRefused(str(code)))
             return
-        for message in batch.messages:
-            single = _Batch()
-            single.messages = [message | {"n": 0}]
-            self._send(single)
-            batch.answers += single.answers
-        batch.done.set()
+        parts = [part for kind in self._kinds if (part := [entry for entry in entries if entry.kind == kind])]
+        for part in parts if len(parts) > 1 else [[entry] for entry in entries]:
+            self._send(part)
 
-    def _execute(self, messages: list[Message]) -> list[Message]:
+    def _execute(self, entries: list[_Entry]) -> None:
+        calls, parts = {}, []
+        for kind, others in self._kinds.items():
+            if part := [entry for entry in entries if entry.kind == kind]:
+                parts.append(part)
+                calls[kind] = [encoded([entry.message | {"n": n} for n, entry in enumerate(part)]), *others]
         with gevent.Timeout(DEADLINE):
             if self._conn is None or self._conn.closed:
                 self._drop()
                 self._conn = self._connect()
-            rows = self._conn.run([encoded(messages), *self._args])
-        answers = {row["n"]: row for row in rows}
-        return [answers[n] for n in range(len(messages))]
+            answers = self._conn.run(calls)
+        for part, rows in zip(parts, answers.values(), strict=True):
+            by_number = {row["n"]: row for row in rows}
+            for n, entry in enumerate(part):
+                entry.answer = by_number[n]
 
     def _drop(self) -> None:
         """Close the connection for good: after a time-out its statement may still be running."""
@@ -162,7 +177,7 @@ class Batcher:
             self._conn.close()
             self._conn = None
 
-    @staticmethod
-    def _fail(batch: _Batch, error: Exception) -> None:
-        batch.answers = [error] * len(batch.messages)
-        batch.done.set()
+
+def _fail(entries: list[_Entry], error: Exception) -> None:
+    for entry in entries:
+        entry.answer = error

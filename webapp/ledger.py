@@ -1,7 +1,7 @@
-"""The ledger: opens and settles calls in Postgres, many callers in one statement and one commit.
+"""The ledger: opens and settles calls in Postgres, many callers in one transaction.
 
-Each worker has two batchers (batcher.py), one that opens and one that settles, each with its own connection. Nothing
-else talks to ``app.open_calls`` and ``app.settle_calls``.
+Each worker has one batcher (batcher.py) with one connection: what is to settle and what is to open at a time goes into
+one transaction. Nothing else talks to ``app.open_calls`` and ``app.settle_calls``.
 
 What the database does not take in time goes to the spool (see spool.py) and is settled later; so does what is under
 way when the worker has to stop.
@@ -21,11 +21,16 @@ from webapp.batcher import Batcher, LedgerRefused, LedgerUnavailable, Message
 from webapp.config import Config
 from webapp.provider_keys import fingerprint
 from webapp.spool import Spool, replay
-from webapp.statement import Statement
+from webapp.statement import Statements
 
 __all__ = ["Ledger", "LedgerRefused", "LedgerUnavailable"]
 log = logging.getLogger("spendai.ledger")
 UNREADABLE = {"outcome": "no_usage", "usage": None, "tools": None, "model": None, "upstream_object_id": None}
+SETTLE, OPEN = "settle", "open"
+QUERIES = {
+    SETTLE: "select * from app.settle_calls($1::jsonb)",
+    OPEN: "select * from app.open_calls($1::jsonb, $2, $3)",
+}
 SETTLE_SECONDS = 1.0  # how long a client waits for the commit; then the message is spooled
 LATE_SECONDS = 90  # an open that the database did not take within 60 s it will never take: it refuses old clocks
 
@@ -36,44 +41,32 @@ class Ledger:
     def __init__(self, config: Config) -> None:
         self._config, self._dsn = config, db.dsn(config, "spendai_proxy")
         install = fingerprint(config, config.openai_api_key) if config.openai_api_key else None
-        self._opener = Batcher(
-            self._connect_opener, (config.install_key.encode(), install and b"\\x" + install.hex().encode())
-        )
-        self._settler = Batcher(self._connect_settler)
+        key = [config.install_key.encode(), install and b"\\x" + install.hex().encode()]
+        self._batcher = Batcher(self._connect, {SETTLE: [], OPEN: key})
         folder = config.home / "spool"
         self._spool = Spool(folder, self._settle_late)
         self._running: dict[str, Message] = {}  # id of each call under way → what to spool if we must stop now
         self.replayed = False
         self._replay = gevent.spawn(self._replay_all, folder)
 
-    def _connect(self) -> psycopg.Connection:
-        return psycopg.connect(self._dsn, autocommit=True, prepare_threshold=None, application_name="spendai ledger")
-
-    def _connect_settler(self) -> Statement:
-        query = "select * from app.settle_calls($1::jsonb)"
-        return Statement(self._connect(), query, prepared=self._config.database_prepared)
-
-    def _connect_opener(self) -> Statement:
-        conn = self._connect()
+    def _connect(self) -> Statements:
+        conn = psycopg.connect(self._dsn, autocommit=True, prepare_threshold=None, application_name="spendai ledger")
         for month in ("now()", "now() + interval '1 month'"):  # migrate makes them ahead; this is the safety net
             conn.execute(f"select app.ensure_partition(({month})::date)")
         if self._config.openai_api_key:
             conn.execute("select app.adopt_install_key(%s)", [self._config.openai_api_key_shared])
-        query = "select * from app.open_calls($1::jsonb, $2, $3)"
-        return Statement(conn, query, prepared=self._config.database_prepared)
+        return Statements(conn, QUERIES, prepared=self._config.database_prepared)
 
     def open(self, message: Message) -> Message:
         """Write the open row of a call; the answer's ``outcome`` says whether it may go upstream (see open_calls)."""
         kept = {key: message[key] for key in ("id", "started_at", "max_seconds")}
         never_sent = self._running[message["id"]] = kept | {"outcome": "error", "status_code": 503}
         try:
-            answer = self._opener.submit(message)
+            answer = self._batcher.submit(OPEN, message)
         except (LedgerUnavailable, LedgerRefused) as error:
-            if (
-                isinstance(error, LedgerUnavailable) and error.sent
-            ):  # the row may be there: close it, as nothing is sent
+            if isinstance(error, LedgerUnavailable) and error.sent:  # the row may be there: close it; nothing is sent
                 self._spool.append(never_sent)
-            del self._running[message["id"]]
+            self._running.pop(message["id"], None)
             raise
         if answer["outcome"] == "opened":
             self._running[message["id"]] = _broken_off(message, answer)
@@ -98,11 +91,11 @@ class Ledger:
 
     def _settle_now(self, message: Message, seconds: float | None = None) -> str:
         try:
-            return self._settler.submit(message, seconds)["outcome"]
+            return self._batcher.submit(SETTLE, message, seconds)["outcome"]
         except LedgerRefused:  # what the meter read is not to Postgres' liking: the call counts, its cost is unknown
             message = message | UNREADABLE
         try:
-            return self._settler.submit(message, seconds)["outcome"]
+            return self._batcher.submit(SETTLE, message, seconds)["outcome"]
         except LedgerRefused:
             log.error("call=%s cannot be settled and stays in doubt", message["id"])
             return "refused"
@@ -122,8 +115,7 @@ class Ledger:
     def close(self) -> None:
         """Stop everything, without waiting for the database: calls under way are spooled for the next start."""
         self._replay.kill()
-        self._opener.close()
-        self._settler.close()
+        self._batcher.close()
         for message in self._running.values():
             self._spool.put(message)
         self._running.clear()

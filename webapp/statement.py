@@ -1,4 +1,4 @@
-"""One SQL statement on a connection of its own, sent again and again straight through libpq.
+"""SQL statements on a connection of their own, sent again and again straight through libpq.
 
 A cursor of psycopg costs three times as much: it looks at types of parameters, results and prepared statements anew
 each time. Waits are gevent's, so other calls go on.
@@ -13,10 +13,10 @@ import gevent
 import psycopg
 from psycopg import pq
 
-NAME = b"spendai"
 READ, WRITE = 1, 2  # of the event loop
 FAILED = (pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.BAD_RESPONSE, pq.ExecStatus.NONFATAL_ERROR)
 Row = dict[str, Any]
+Parameters = list[bytes | None]
 # By the type's number in Postgres, from its text form; all others stay text.
 READERS: dict[int, Callable[[bytes], Any]] = {
     16: lambda value: value == b"t",
@@ -25,40 +25,48 @@ READERS: dict[int, Callable[[bytes], Any]] = {
 }
 
 
-class Statement:
-    """``run(parameters)`` on an autocommit connection; ``close()`` closes that too. One run at a time.
+class Statements:
+    """``run({name: parameters})`` on an autocommit connection; ``close()`` closes that too. One run at a time.
 
-    query: with $1, $2, … ; prepared: whether the server may keep it between runs (a pooler may not).
+    queries: by name, with $1, $2, … ; prepared: whether the server may keep them between runs (a pooler may not).
     """
 
-    def __init__(self, conn: psycopg.Connection, query: str, *, prepared: bool) -> None:
-        self._conn, self._pgconn, self._query = conn, conn.pgconn, query.encode()
+    def __init__(self, conn: psycopg.Connection, queries: dict[str, str], *, prepared: bool) -> None:
+        self._conn, self._pgconn = conn, conn.pgconn
+        self._queries = {name: query.encode() for name, query in queries.items()}
         self._wanted, self._prepared = prepared, False
         self._hub, fd = gevent.get_hub(), conn.fileno()
         self._readable = self._hub.loop.io(fd, READ)
         self._both = self._hub.loop.io(fd, READ | WRITE)
-        self._columns: list[tuple[int, str, Callable[[bytes], Any]]] = []
+        self._columns: dict[str, list[tuple[int, str, Callable[[bytes], Any]]]] = {}
+        self._pgconn.enter_pipeline_mode()
 
     @property
     def closed(self) -> bool:
         """Whether the connection is gone."""
         return self._conn.closed
 
-    def run(self, parameters: list[bytes | None]) -> list[Row]:
-        """Rows as dicts: booleans, bytes and integers as such, anything else as text. Raises psycopg.Error."""
+    def run(self, calls: dict[str, Parameters]) -> dict[str, list[Row]]:
+        """Run statements in their order, in one round trip and one transaction; rows of each, as dicts.
+
+        Booleans, bytes and integers come as such, anything else as text. Raises psycopg.Error; then none was run.
+        """
         if self._wanted and not self._prepared:
-            self._pgconn.send_prepare(NAME, self._query)
+            for name, query in self._queries.items():
+                self._pgconn.send_prepare(name.encode(), query)
             self._finish()
             self._prepared = True
-        if self._prepared:
-            self._pgconn.send_query_prepared(NAME, parameters)
-        else:
-            self._pgconn.send_query_params(self._query, parameters)
-        return self._rows(self._finish())
+        for name, parameters in calls.items():
+            if self._prepared:
+                self._pgconn.send_query_prepared(name.encode(), parameters)
+            else:
+                self._pgconn.send_query_params(self._queries[name], parameters)
+        return {name: self._rows(name, result) for name, result in zip(calls, self._finish(), strict=True)}
 
-    def _finish(self) -> pq.abc.PGresult:
-        """Wait for the answer; the last result of the statement."""
-        pgconn, result = self._pgconn, None
+    def _finish(self) -> list[pq.abc.PGresult]:
+        """Send what was prepared to be sent, as one transaction, and wait for the result of each statement."""
+        pgconn, results = self._pgconn, []
+        pgconn.pipeline_sync()
         while pgconn.flush():
             self._hub.wait(self._both)
             pgconn.consume_input()
@@ -66,23 +74,28 @@ class Statement:
             while pgconn.is_busy():
                 self._hub.wait(self._readable)
                 pgconn.consume_input()
-            if (found := pgconn.get_result()) is None:
+            result = pgconn.get_result()
+            if result is None:  # between two statements
+                if pgconn.status == pq.ConnStatus.BAD:
+                    raise psycopg.OperationalError("the connection is lost")
+            elif result.status == pq.ExecStatus.PIPELINE_SYNC:
                 break
-            result = found
-        if result is None:
-            raise psycopg.OperationalError("the server gave no answer")
-        if result.status in FAILED:
-            raise _error(result)
-        return result
+            else:
+                results.append(result)
+        for result in results:
+            if result.status in FAILED:
+                raise _error(result)
+        return results
 
-    def _rows(self, result: pq.abc.PGresult) -> list[Row]:
-        if not self._columns:
-            self._columns = [
+    def _rows(self, name: str, result: pq.abc.PGresult) -> list[Row]:
+        columns = self._columns.get(name)
+        if not columns:
+            columns = self._columns[name] = [
                 (n, result.fname(n).decode(), READERS.get(result.ftype(n), bytes.decode)) for n in range(result.nfields)
             ]
         get = result.get_value
         return [
-            {name: None if (value := get(row, n)) is None else read(value) for n, name, read in self._columns}
+            {name: None if (value := get(row, n)) is None else read(value) for n, name, read in columns}
             for row in range(result.ntuples)
         ]
 
