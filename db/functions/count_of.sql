@@ -5,6 +5,7 @@ set search_path = ''
 as $$
 begin
     return case
+        when p_value between '0' and '999999999999' and scale(p_value::numeric) = 0 then p_value::bigint  -- nearly all
         when (p_value #>> '{}') ~ '^\d{1,12}(\.0{1,6})?$' and jsonb_typeof(p_value) in ('number', 'string')
         then trunc((p_value #>> '{}')::numeric)::bigint
     end;

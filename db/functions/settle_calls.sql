@@ -35,6 +35,7 @@ declare
     v_unpriced integer[];
     v_objects boolean;  -- whether one may make or end an object that outlives its call
     v_closed integer[];
+    v_settled integer[];
 begin
     select array_agg(c.id), min(c.started_at), max(c.started_at),
         coalesce(array_agg(c.n) filter (where app.status_unpriced(c.outcome, c.method, c.endpoint) is not null), '{}'),
@@ -64,8 +65,7 @@ begin
         perform app.fill_objects(p_calls);
     end if;
     v_closed := app.settle_closed(p_calls);
-    return query
-    with priced as materialized (
+    with priced as (
         select c.*, t.*, coalesce(p.cost_status, s.cost_status) as cost_status, p.cost_lines,
             case when s.cost_status in ('error', 'free') then 0 else p.cost end as cost
         from unnest(v_calls) c
@@ -92,14 +92,16 @@ begin
           and u.id = any (v_ids) and u.started_at between v_first and v_last
         returning p.n
     )
-    select p.n, case
-        when s.n is not null then case when p.id = any (v_missing) then 'missing' else 'settled' end
-        when p.n = any (v_closed) then 'conflict'
-        when p.org_id is null and not exists (
+    select coalesce(array_agg(s.n), '{}') into v_settled from settled s;
+    return query
+    select c.n, case
+        when c.n = any (v_settled) then case when c.id = any (v_missing) then 'missing' else 'settled' end
+        when c.n = any (v_closed) then 'conflict'
+        when c.org_id is null and not exists (
             select from public.usage_logs u
-            where u.id = p.id and u.started_at = p.started_at and u.id = any (v_ids) and u.started_at between v_first and v_last) then 'absent'
+            where u.id = c.id and u.started_at = c.started_at and u.id = any (v_ids) and u.started_at between v_first and v_last) then 'absent'
         else 'already' end
-    from priced p left join settled s on s.n = p.n;
+    from unnest(v_calls) c;
 end $$;
 
 comment on function app.settle_calls is 'Prices and closes a batch of calls, each exactly once; one row back per call.';
