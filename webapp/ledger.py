@@ -10,7 +10,9 @@ way when the worker has to stop.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import gevent
@@ -45,7 +47,9 @@ class Ledger:
         self._batcher = Batcher(self._connect, {SETTLE: [], OPEN: key})
         folder = config.home / "spool"
         self._spool = Spool(folder, self._settle_late)
-        self._running: dict[str, Message] = {}  # id of each call under way → what to spool if we must stop now
+        self._running: dict[
+            str, Callable[[], Message]
+        ] = {}  # id of each call under way → what to spool if we must stop
         self.replayed = False
         self._replay = gevent.spawn(self._replay_all, folder)
 
@@ -59,24 +63,23 @@ class Ledger:
 
     def open(self, message: Message) -> Message:
         """Write the open row of a call; the answer's ``outcome`` says whether it may go upstream (see open_calls)."""
-        kept = {key: message[key] for key in ("id", "started_at", "max_seconds")}
-        never_sent = self._running[message["id"]] = kept | {"outcome": "error", "status_code": 503}
+        self._running[message["id"]] = partial(_never_sent, message)
         try:
             answer = self._batcher.submit(OPEN, message)
         except (LedgerUnavailable, LedgerRefused) as error:
             if isinstance(error, LedgerUnavailable) and error.sent:  # the row may be there: close it; nothing is sent
-                self._spool.append(never_sent)
+                self._spool.append(_never_sent(message))
             self._running.pop(message["id"], None)
             raise
         if answer["outcome"] == "opened":
-            self._running[message["id"]] = _broken_off(message, answer)
+            self._running[message["id"]] = partial(_broken_off, message, answer)
         else:
             del self._running[message["id"]]
         return answer
 
     def settle(self, message: Message) -> str:
         """Price and close a call; returns settled, already, missing, conflict (see settle_calls), spooled or kept."""
-        self._running[message["id"]] = message
+        self._running[message["id"]] = partial(dict, message)
         try:
             outcome = self._settle_now(message, SETTLE_SECONDS)
         except LedgerUnavailable:
@@ -116,10 +119,18 @@ class Ledger:
         """Stop everything, without waiting for the database: calls under way are spooled for the next start."""
         self._replay.kill()
         self._batcher.close()
-        for message in self._running.values():
-            self._spool.put(message)
+        for left in self._running.values():
+            self._spool.put(left())
         self._running.clear()
         self._spool.close()
+
+
+def _never_sent(message: Message) -> Message:
+    """The settle message of a call that was not sent, whether its row is there or not."""
+    return {name: message[name] for name in ("id", "started_at", "max_seconds")} | {
+        "outcome": "error",
+        "status_code": 503,
+    }
 
 
 def _broken_off(message: Message, opened: Message) -> Message:

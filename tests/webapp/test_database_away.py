@@ -206,7 +206,7 @@ def test_an_open_whose_outcome_is_unknown_is_settled_even_if_it_arrives_late(sit
 
 def test_what_runs_when_a_worker_must_stop_is_settled_by_the_next_start(site, ledger):
     call = message(site)
-    ledger._running[call["id"]] = call
+    ledger._running[call["id"]] = lambda: call
     ledger.close()
     assert row(site, call)[0] == "open"
     again = Ledger(site.config)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from webapp.metering import tools
 from webapp.metering.request import IMAGES, MAX_MODEL_CHARS, MAX_WORD_CHARS, SPEECH, USAGE_ON_REQUEST, RequestFacts
@@ -22,8 +21,7 @@ _SEARCH_MODEL = re.compile(r"-search-(preview|api)(-\d{4}-\d{2}-\d{2})?$")
 _DALL_E_DEFAULT = "dall-e-2"  # what OpenAI runs when an images request names no model
 
 
-@dataclass(frozen=True)
-class AnswerFacts:
+class AnswerFacts(NamedTuple):
     """What an answer says of its price. `usage` is OpenAI's own object, sanitised; `tools` billed calls by dimension.
 
     `pending`: the object it tells of is unfinished, its usage comes later under the same `object_id`.
@@ -39,8 +37,7 @@ class AnswerFacts:
     complete: bool = True
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """The request an answer belongs to: OpenAI's path, HTTP method, facts."""
 
     endpoint: str

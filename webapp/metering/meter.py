@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from webapp.metering.answer import AnswerFacts, Call, read_answer
 from webapp.metering.inflate import Inflater
@@ -60,7 +60,7 @@ class Meter:
         call = Call(self.endpoint, self.method, self.facts)
         if self._reader:
             facts = read_answer(call, self._reader.answer(), self._reader.items, complete=False)
-            return replace(facts, complete=complete and self._reader.metered)
+            return facts._replace(complete=complete and self._reader.metered)
         answer = self._copy.answer(lists_only=self.endpoint == EMBEDDINGS) if self._copy else {}
         return read_answer(call, answer, [], complete=complete)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from webapp.metering.jsonwalk import decode, document, members
 from webapp.metering.references import UNREADABLE, Objection, objection
@@ -21,8 +22,7 @@ SPEECH = "/v1/audio/speech"
 _BOM = "\ufeff"
 
 
-@dataclass(frozen=True)
-class RequestFacts:
+class RequestFacts(NamedTuple):
     """What a request says. `body` goes upstream: the client's own bytes, or with usage asked for when `injected`.
 
     `details` holds what decides the price where the answer does not: `characters` of speech input; `images`, `size`
@@ -35,7 +35,7 @@ class RequestFacts:
     end_user: str | None = None
     body: bytes = b""
     injected: bool = False
-    details: dict[str, Any] = field(default_factory=dict)
+    details: Mapping[str, Any] = MappingProxyType({})
     objection: Objection | None = None
 
 
