@@ -45,13 +45,14 @@ def compiled(name: str) -> Path:
 def litellm() -> tuple[list[str], str]:
     """Command of LiteLLM's proxy, in a virtual environment of its own, and its version. Raises Missing."""
     python, program, done = (PEERS / "litellm" / path for path in ("bin/python", "bin/litellm", "done"))
-    if not (done.exists() and program.exists()):  # a folder that was copied may have come without its programs
+    if not done.exists():
         _say("LiteLLM")
         _run([sys.executable, "-m", "venv", "--clear", str(PEERS / "litellm")], 120)
         _run([str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", "litellm[proxy]"], 900)
         done.touch()
     version = [str(python), "-c", "from importlib.metadata import version; print(version('litellm'))"]
-    return [str(program)], _run(version, 60).strip()
+    # By its Python: what the script itself names as such is wrong once the folder was moved.
+    return [str(python), str(program)], _run(version, 60).strip()
 
 
 def portkey() -> tuple[list[str], str]:
