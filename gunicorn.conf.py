@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 
 from webapp.config import load
+from webapp.shares import Share
 
 assert psycopg.waiting.wait.__name__ != "wait_c", "psycopg was imported before gevent's patch: queries would block"
 
@@ -41,6 +42,16 @@ if _soft != resource.RLIM_INFINITY and _soft < _wanted:
     _soft = _wanted
 # Calls under way in one worker; idle connections are held down in webapp/worker.py. The rest waits in the backlog.
 worker_connections = 5000 if _soft == resource.RLIM_INFINITY else max(500, min(5000, _soft // 2 - 200))
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    """Give the worker its share of the connections."""
+    worker.share = Share()
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """A worker is gone; its share is free."""
+    worker.share.free()
 
 
 def post_worker_init(worker: Any) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import socket
 import time
+from functools import partial
 from types import FrameType, TracebackType
 from typing import Any
 
 import gevent
+from gevent.pool import Pool
 from gunicorn.http import wsgi
 from gunicorn.http.message import Request
 from gunicorn.http.parser import RequestParser
@@ -15,6 +17,7 @@ from gunicorn.workers.ggevent import GeventWorker
 
 from webapp.incoming import Plain, Reader
 from webapp.response import Response
+from webapp.shares import Server, Share
 
 KEPT_IDLE = 1000  # connections without a request that a worker keeps; beyond it the longest idle one goes
 
@@ -52,6 +55,8 @@ def end(connection: gevent.Greenlet, idle: Idle) -> None:
 class Worker(GeventWorker):
     """A browser left open would otherwise hold up every stop for ``keepalive`` seconds."""
 
+    share: Share  # made by the master, see gunicorn.conf.py
+
     def init_process(self) -> None:
         self.waiting: dict[gevent.Greenlet, Idle] = {}
         self.quitting = False
@@ -68,6 +73,19 @@ class Worker(GeventWorker):
             if idle.until > now:  # the oldest are first
                 break
             end(connection, idle)
+
+    def server_class(self, listener: socket.socket, *, spawn: Pool, **options: Any) -> Server:
+        """What accepts connections; gunicorn passes what its other kinds of server want too."""
+        tls = {name: value for name, value in options.items() if name == "ssl_context"}
+        return Server(self.share, listener, partial(self.handle, listener), spawn=spawn, **tls)
+
+    def handle(self, listener: socket.socket, client: socket.socket, addr: Any) -> None:
+        """Serve a connection until its end."""
+        self.share.add(1)
+        try:
+            super().handle(listener, client, addr)
+        finally:
+            self.share.add(-1)
 
     def timeout_ctx(self) -> Idle:
         return Idle(self.cfg.keepalive if self.alive else 1, self.waiting)
@@ -113,6 +131,7 @@ class Worker(GeventWorker):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """SIGTERM: take no more requests, finish those under way, let idle connections go."""
         super().handle_exit(sig, frame)
+        self.share.leave()
         for connection, idle in list(self.waiting.items()):
             end(connection, idle)
 

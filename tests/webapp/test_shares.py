@@ -1,0 +1,93 @@
+"""Connections are shared evenly among workers, and one that hangs leaves none of them waiting."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from processes import children
+from stack import Stack
+
+from webapp.shares import Share, counts
+
+ASK = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@pytest.fixture
+def shares() -> Iterator[list[Share]]:
+    """Three workers' shares."""
+    made = [Share() for _ in range(3)]
+    yield made
+    for share in made:
+        share.free()
+
+
+def held(stack: Stack) -> list[int]:
+    """Connections of clients that each worker holds."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    inodes = {row[9] for row in rows if row[3] == "01" and row[1].endswith(f":{stack.port:04X}")}
+    links = [[os.readlink(fd) for fd in Path(f"/proc/{pid}/fd").iterdir() if fd.is_symlink()] for pid in workers(stack)]
+    return [sum(link[8:-1] in inodes for link in mine if link.startswith("socket:")) for mine in links]
+
+
+def workers(stack: Stack) -> list[int]:
+    return children(stack.process.pid, "gunicorn")
+
+
+def ask(stack: Stack, opened: ExitStack, count: int) -> None:
+    """Open so many connections at once, ask on each, and keep them."""
+    sockets = [opened.enter_context(socket.socket()) for _ in range(count)]
+    for sock in sockets:
+        sock.settimeout(5)
+        sock.connect(("127.0.0.1", stack.port))
+    for sock in sockets:
+        sock.sendall(ASK)
+    for sock in sockets:
+        assert sock.recv(99).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_worker_that_hung_gets_its_share_of_what_comes_later(stack: Stack):
+    hung, _ = workers(stack)
+    with ExitStack() as opened:
+        before = held(stack)
+        os.kill(hung, signal.SIGSTOP)
+        try:
+            ask(stack, opened, 40)
+            assert held(stack)[1] - before[1] >= 35, "nobody waited for the one that hung"
+        finally:
+            os.kill(hung, signal.SIGCONT)
+        for _ in range(40):  # left to chance it would get half of them
+            ask(stack, opened, 1)
+        assert held(stack)[0] - before[0] >= 28
+
+
+def test_a_share_is_ample_while_another_worker_has_clearly_fewer(shares: list[Share]):
+    first, second, third = shares
+    for share in (first, first, first, second, second, second):
+        share.add(1)
+    third.add(1)
+    assert not first.ample
+    third.add(-1)
+    assert first.ample and second.ample and not third.ample
+    third.leave()
+    assert not first.ample, "who leaves wants nothing more"
+    third.add(1)
+    assert not first.ample
+
+
+def test_a_place_is_free_again_once_the_master_saw_the_worker_go(shares: list[Share]):
+    before = list(counts)
+    in_worker, in_master = shares[0], Share.__new__(Share)
+    vars(in_master).update(vars(in_worker))  # as after a fork
+    in_worker.leave()
+    other = Share()
+    assert [count for count in counts if count == 0] == [0] * 3, "the place of one that is about to leave is not taken"
+    other.free()
+    in_master.free()
+    shares[0] = Share()
+    assert list(counts) == before
