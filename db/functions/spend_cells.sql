@@ -1,9 +1,10 @@
 -- spend_cells(from, to, by, side, filters) → the sums a report is made of: of its period and of the one before
 --
--- One cell per day, p_by and p_side (project, model, key, endpoint, service_tier, status, end_user; p_by also tag); id and side
--- are the words of both, '' where a call has none. The period before (is_now false) has a single cell; a period that is
--- still running is compared with the same part of it. By tag, a call with several counts in the cell of each: those are not
--- whole, and one without an id holds the call itself. So totals add up the whole cells, and rows those that have an id.
+-- One cell per day (per week where app.spend_bars draws weeks), p_by and p_side (project, model, key, endpoint, service_tier,
+-- status, end_user; p_by also tag); id and side are the words of both, '' where a call has none. The period before (is_now
+-- false) has a single cell; a period that is still running is compared with the same part of it. By tag, a call with several
+-- counts in the cell of each: those are not whole, and one without an id holds the call itself. So totals add up the whole
+-- cells, and rows those that have an id.
 create or replace function app.spend_cells(p_from timestamptz, p_to timestamptz, p_by text, p_side text, p_filters jsonb)
 returns setof app.spend_cell
 language sql stable
@@ -18,9 +19,10 @@ as $$
             when 'model' then coalesce(s.model, '') end end,
         s.calls, s.tokens_in, s.tokens_cached, s.tokens_out, s.cost, s.unpriced_calls, s.no_usage_calls, s.in_doubt_calls,
         s.error_calls, s.adjustments, s.cost_corrected
-    from (values
-        (true, true, p_from, p_to, array['day', p_side] || case when p_by <> 'tag' then array[p_by] else '{}' end),
-        (true, false, p_from, case when p_by = 'tag' then p_to else p_from end, array['day', p_side, 'tag']),
+    from (select case when p_to - p_from > interval '92 days' then 'week' else 'day' end as unit) u
+    cross join lateral (values
+        (true, true, p_from, p_to, array[u.unit, p_side] || case when p_by <> 'tag' then array[p_by] else '{}' end),
+        (true, false, p_from, case when p_by = 'tag' then p_to else p_from end, array[u.unit, p_side, 'tag']),
         (false, true, p_from - (p_to - p_from), least(p_to, greatest(p_from, now())) - (p_to - p_from), '{}')
     ) as p (is_now, whole, since, until, words)
     cross join lateral app.sums(p.since, p.until, p.words, p_filters) s

@@ -1,7 +1,7 @@
 -- sums(from, to, words, filters) → sums of a period, one row per group; app.usage, app.spend_cells and others stand on it
 --
--- With the caller's own rights, so row level security decides. p_words: any of day, project, key, model, endpoint,
--- service_tier, status, end_user, tag. p_filters: see app.filter_sql. A call with several tags counts in each of them, one
+-- With the caller's own rights, so row level security decides. p_words: any of day or week (its Monday), project, key,
+-- model, endpoint, service_tier, status, end_user, tag. p_filters: see app.filter_sql. A call with several tags counts in each of them, one
 -- without in the row without a tag.
 --
 -- Whole days are read from the sums kept per day, so ten million calls take no longer than ten thousand. The calls themselves
@@ -40,7 +40,8 @@ begin
         end if;
     end if;
     return query execute format(
-        'select case when ''day'' = any ($6) then e.day end, case when ''project'' = any ($6) then e.project_id end,
+        'select case when ''day'' = any ($6) then e.day when ''week'' = any ($6) then e.day - (e.day - ''0001-01-01''::date) %% 7 end,
+            case when ''project'' = any ($6) then e.project_id end,
             case when ''key'' = any ($6) then e.api_key_id end, case when ''model'' = any ($6) then e.model end,
             case when ''endpoint'' = any ($6) then e.endpoint end, case when ''service_tier'' = any ($6) then e.service_tier end,
             case when ''status'' = any ($6) then e.status_code end, case when ''end_user'' = any ($6) then e.end_user end,

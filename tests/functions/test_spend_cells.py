@@ -30,6 +30,16 @@ def test_there_is_a_cell_for_each_day_and_pair_of_words_and_one_for_all_that_was
     assert all(row["whole"] for row in found)
 
 
+def test_a_long_period_has_a_cell_for_each_week(people: People) -> None:
+    for ago in range(3, 24):
+        spent(people, at=days_ago(ago))
+    with people.as_("ada"):
+        found = people.all(ROWS, days_ago(95), days_ago(-1), "project", "key")
+    now = [row for row in found if row["is_now"]]
+    assert sum(row["calls"] for row in now) == 21 and len(now) <= 4
+    assert {row["day"].weekday() for row in now} == {0}
+
+
 def test_a_tag_has_cells_beside_the_call_itself(people: People) -> None:
     spent(people, tags={"team": "web", "env": "live"})
     spent(people)

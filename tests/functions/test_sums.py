@@ -87,6 +87,16 @@ def test_every_filter_and_every_two_of_them_leave_the_sums_of_the_calls_that_fit
             assert app_sums(people, since, until, words, filters) == right, (filters, words)
 
 
+@PERIOD
+def test_a_week_has_the_sums_of_its_days(busy: Any, period: str) -> None:
+    people, _, _ = busy
+    weeks: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    for (day, *others), sums in app_sums(people, *PERIODS[period], ("day", "model"), {}).items():
+        week = (day - timedelta(days=day.weekday()), *others)
+        weeks[week] = tuple(map(sum, zip(weeks.get(week, (0,) * len(sums)), sums, strict=True)))
+    assert app_sums(people, *PERIODS[period], ("week", "model"), {}) == weeks
+
+
 @pytest.mark.parametrize("words", [(), ("day",), ("end_user",), ("tag",), ("status", "tag")])
 def test_a_period_may_be_endless_at_either_end(busy: Any, words: tuple[str, ...]) -> None:
     people, _, found = busy
