@@ -10,13 +10,16 @@ import ssl
 import time
 from collections import deque
 from functools import lru_cache
+from math import inf
 from urllib.parse import urlsplit
 
 import certifi
+import gevent
 from gevent.monkey import get_original
 
 IDLE_SECONDS = 30  # an idle connection older than this is not trusted any more
 KEPT_IDLE = 512
+CHUNK = 65536  # bytes read at a time
 RAW = re.compile(r"[!-~]*")  # what may stand in a request line or a Host header
 poll = get_original("select", "poll")  # asked only for what is there already, so it never waits
 
@@ -37,11 +40,56 @@ class Connection:
         self.sock, self.since = sock, 0.0
         self._poll = poll()
         self._poll.register(sock.fileno(), select.POLLIN)
-        self.close = sock.close
+        self._hub = gevent.get_hub()
+        self._watcher = self._hub.loop.io(sock.fileno(), 1)
+        self._waiting: gevent.Greenlet | None = None
+        self._timer, self._until, self._rings = None, 0.0, inf
 
     def readable(self) -> bool:
         """Whether there is something to read now: on an idle connection its end, most likely."""
         return bool(self._poll.poll(0))
+
+    def receive(self, seconds: float) -> bytes:
+        """Bytes that came, none at the end. Raises TimeoutError when nothing comes for so long.
+
+        As a rule bytes are still to come, so it waits first; TLS keeps none back, its records are smaller than CHUNK.
+        One timer serves all waits: it is set anew when it rings too early, and not for every event of a stream.
+        """
+        self._until = time.monotonic() + seconds
+        if self._timer is None or self._until < self._rings:
+            self._ring(seconds)
+        self._waiting = gevent.getcurrent()
+        try:
+            self._hub.wait(self._watcher)
+        finally:
+            self._waiting = None
+        return self.sock.recv(CHUNK)
+
+    def _ring(self, seconds: float) -> None:
+        self._silence()
+        self._rings = time.monotonic() + seconds
+        self._timer = self._hub.loop.timer(seconds, ref=False)
+        self._timer.start(self._look)
+
+    def _silence(self) -> None:
+        if self._timer is not None:
+            self._timer.close()
+            self._timer = None
+
+    def _look(self) -> None:
+        """The timer rings: end the wait, if there is one and its time has run out."""
+        self._silence()
+        left = self._until - time.monotonic()
+        if self._waiting is not None and left > 0:
+            self._ring(left)
+        elif self._waiting is not None:
+            self._waiting.throw(TimeoutError())
+
+    def close(self) -> None:
+        """Close it for good. Safe to call twice."""
+        self._silence()
+        self._watcher.close()
+        self.sock.close()
 
 
 class Origin:

@@ -7,11 +7,10 @@ import ssl
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from webapp.connections import Connection, Origin
+from webapp.connections import CHUNK, Connection, Origin
 from webapp.headers import Headers
 from webapp.http1 import MAX_HEAD, Head, Malformed, parse_head
 
-CHUNK = 65536
 REFUSAL = 400  # an answer of this status or above, before the body was read, means that the rest is not wanted
 
 
@@ -83,7 +82,7 @@ class Exchange:
             timeout = self.conn.sock.gettimeout()
             self.conn.sock.settimeout(0)  # what came may be TLS' own business, and nothing behind it
             try:
-                if not self._read():
+                if not self._take(self.conn.sock.recv(CHUNK)):
                     return True
             except (BlockingIOError, ssl.SSLWantReadError):
                 return False
@@ -92,16 +91,15 @@ class Exchange:
             self._head = self._next_head()
         return self._head is not None and self._head.status >= REFUSAL
 
-    def _read(self) -> bool:
-        got = self.conn.sock.recv(CHUNK)
+    def _take(self, got: bytes) -> bool:
         self._got += got
         return bool(got)
 
-    def head(self) -> Head:
-        """Wait for the head of the answer. Raises OSError or Malformed."""
+    def head(self, seconds: float) -> Head:
+        """The head of the answer; no silence before it may last longer. Raises OSError or Malformed."""
         while not self._head:
             self._head = self._next_head()
-            if not self._head and not self._read():
+            if not self._head and not self._take(self.conn.receive(seconds)):
                 raise ConnectionResetError
         return self._head
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 
 from webapp.connections import Origin
-from webapp.exchange import CHUNK, Exchange, Request, request_head
+from webapp.exchange import Exchange, Request, request_head
 from webapp.http1 import Malformed, body_of, stays_open
 
 
@@ -38,7 +38,7 @@ class Answer:
     """
 
     def __init__(self, origin: Origin, exchange: Exchange, method: str, read_timeout: float) -> None:
-        head = exchange.head()
+        head = exchange.head(read_timeout)
         self.status, self.reason, self.headers, self._fields = head.status, head.reason, head.headers, head.fields
         self._origin, self._conn = origin, exchange.conn
         self._body = body_of(head, method)
@@ -75,11 +75,9 @@ class Answer:
 
     def _receive(self) -> bytes:
         left = self._deadline - time.monotonic()
-        if left < self._timeout:
-            if left <= 0:
-                raise TimeoutError
-            self._conn.sock.settimeout(left)
-        return self._conn.sock.recv(CHUNK)
+        if left <= 0:
+            raise TimeoutError
+        return self._conn.receive(min(left, self._timeout))
 
     def close(self) -> None:
         """Give the connection back when the answer was read to its end, else close it. Safe to call twice."""

@@ -9,6 +9,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -210,6 +211,43 @@ def test_an_upstream_that_neither_reads_nor_answers_is_504():
     assert (caught.value.status, caught.value.sent) == (504, True)
 
 
+def test_a_silence_may_last_as_long_as_said_after_every_byte():
+    def drip(sock: socket.socket) -> None:
+        read_head(sock)
+        sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n")
+        for _ in range(12):
+            time.sleep(0.1)
+            sock.sendall(b".")
+        forever.wait()
+
+    forever = threading.Event()
+    with server(drip) as (url, _):
+        answer, got = Client(5, 1).send(url, Request("GET", "/models", [], None, None)), []
+        with pytest.raises(Interrupted) as caught:
+            got.extend(answer.chunks)
+        forever.set()
+        answer.close()
+    assert caught.value.timeout and b"".join(got) == b"." * 12
+
+
+def test_a_deadline_ends_a_wait_that_might_last_longer(client):
+    def late(sock: socket.socket) -> None:
+        read_head(sock)
+        sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")
+        over.wait(4)
+        sock.sendall(b"ok")
+
+    over = threading.Event()
+    with server(late) as (url, _):
+        answer = client.send(url, Request("GET", "/models", [], None, None))
+        answer.stop_at(time.monotonic() + 0.2)
+        with pytest.raises(Interrupted) as caught:
+            next(answer.chunks)
+        over.set()
+        answer.close()
+    assert caught.value.timeout
+
+
 def test_an_early_answer_that_is_no_refusal_does_not_cut_the_request_off(client):
     got = []
 
@@ -279,6 +317,13 @@ def test_over_tls_a_large_body_goes_out_whole_though_the_server_speaks_first(cli
     with server(count, tls) as (url, _):
         assert upload(client, url, size=20_000_000) == 200
     assert sizes == [20_000_000]
+
+
+def test_over_tls_an_answer_of_many_records_arrives_whole(client, tls):
+    many = b"HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n" + bytes(300_000)
+    with server(answering(many, many), tls) as (url, taken):
+        assert [get(client, url) for _ in range(2)] == [(200, bytes(300_000))] * 2
+        assert len(taken) == 1
 
 
 def test_over_tls_a_refusal_that_comes_before_the_body_was_read_arrives(client, tls):
