@@ -97,10 +97,10 @@ class Batcher:
         self._wanted.set()
         if not batch.done.wait(seconds):
             raise LedgerUnavailable("the database is slow", sent=True)
-        if self._closed:  # meanwhile the caller's call was spooled as it was before the answer
-            raise LedgerUnavailable("the gateway is stopping", sent=True)
         if isinstance(entry.answer, Exception):
             raise entry.answer
+        if self._closed:  # meanwhile the caller's call was spooled as it was before the answer
+            raise LedgerUnavailable("the gateway is stopping", sent=True)
         return entry.answer
 
     def close(self) -> None:
