@@ -47,9 +47,8 @@ class Ledger:
         self._batcher = Batcher(self._connect, {SETTLE: [], OPEN: key})
         folder = config.home / "spool"
         self._spool = Spool(folder, self._settle_late)
-        self._running: dict[
-            str, Callable[[], Message]
-        ] = {}  # id of each call under way → what to spool if we must stop
+        # id of each call under way → makes what is to be spooled if we must stop now
+        self._running: dict[str, Callable[[], Message]] = {}
         self.replayed = False
         self._replay = gevent.spawn(self._replay_all, folder)
 
