@@ -20,6 +20,7 @@ from gevent.monkey import get_original
 IDLE_SECONDS = 30  # an idle connection older than this is not trusted any more
 KEPT_IDLE = 512
 CHUNK = 65536  # bytes read at a time
+READ = 1  # of the event loop
 RAW = re.compile(r"[!-~]*")  # what may stand in a request line or a Host header
 poll = get_original("select", "poll")  # asked only for what is there already, so it never waits
 
@@ -41,7 +42,7 @@ class Connection:
         self._poll = poll()
         self._poll.register(sock.fileno(), select.POLLIN)
         self._hub = gevent.get_hub()
-        self._watcher = self._hub.loop.io(sock.fileno(), 1)
+        self._watcher = self._hub.loop.io(sock.fileno(), READ)
         self._waiting: gevent.Greenlet | None = None
         self._timer, self._until, self._rings = None, 0.0, inf
 

@@ -1,4 +1,4 @@
-"""Even shares of connections: a worker that has more than another leaves the next one to it, for a moment.
+"""Even shares of connections: a worker that has clearly more than another leaves the next one to it, for a moment.
 
 All workers wait at one socket, and whoever is at hand accepts; connections then stay for long. Left to chance one of
 two workers easily has twice as many as the other, and its callers wait while a processor is idle.
@@ -12,8 +12,8 @@ from gevent.server import StreamServer
 
 WORKERS = 64  # beyond it a worker accepts as it likes
 FREE, LEFT = -1, -2
-SLACK = 2  # connections
-PATIENCE = 0.003  # seconds that a worker with more than another leaves a connection to the others; then it takes it
+SLACK = 2  # connections that it may have more
+PATIENCE = 0.003  # seconds that a worker with more leaves a connection to the others; then it takes it
 counts = memoryview(mmap.mmap(-1, 4 * WORKERS)).cast("i")  # connections of each worker; seen by all that are forked
 for _place in range(WORKERS):
     counts[_place] = FREE

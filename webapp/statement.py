@@ -49,7 +49,8 @@ class Statements:
     def run(self, calls: dict[str, Parameters]) -> dict[str, list[Row]]:
         """Run statements in their order, in one round trip and one transaction; rows of each, as dicts.
 
-        Booleans, bytes and integers come as such, anything else as text. Raises psycopg.Error; then none was run.
+        Booleans, bytes and integers come as such, anything else as text. Raises psycopg.Error; then nothing was
+        committed, unless the connection was lost in the middle.
         """
         if self._wanted and not self._prepared:
             for name, query in self._queries.items():

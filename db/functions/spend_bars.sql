@@ -1,7 +1,7 @@
 -- spend_bars(cells, from, to, top ids) → what the charts draw: one row per day and series, empty days included
 --
 -- p_top: ids of app.spend_breakdown, biggest first; each is a series (1, 2, …), everything else is series 0, and series null
--- is the whole day. More than 92 days become weeks (from Monday). Bars that today belongs to are marked as partial.
+-- is the whole day. More than 92 days become weeks (from Monday), as they do in app.spend_cells. Bars that today belongs to are marked as partial.
 create or replace function app.spend_bars(p_cells app.spend_cell[], p_from timestamptz, p_to timestamptz, p_top text[])
 returns table (
     bar date, days integer, partial boolean, series integer, calls bigint, good_calls bigint, error_calls bigint, cost numeric,
