@@ -25,7 +25,7 @@ from webapp.ledger import Ledger, LedgerRefused, LedgerUnavailable
 from webapp.metering import AnswerFacts, Meter, parse_tags
 from webapp.refusals import UNAVAILABLE, not_forwarded, refuse, refused, status_line
 from webapp.routes import TARGET_QUERY, Route, find
-from webapp.upstream import Answer, Client, Interrupted, Request, UpstreamError
+from webapp.upstream.client import Answer, Client, Interrupted, Request, UpstreamError
 from webapp.vault import VaultError, unseal
 
 log = logging.getLogger("spendai.gateway")

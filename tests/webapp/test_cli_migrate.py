@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 from stack import SECRETS
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from webapp.config import ROOT
 
 
 def flask(home: Path, dsn: str, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -15,8 +15,9 @@ from pricing import add_price
 from spending import days_ago, spent
 from stack import SECRETS
 
+from webapp.config import ROOT
+
 __all__ = ["operator"]
-ROOT = Path(__file__).resolve().parent.parent.parent
 PERIOD = ("--from", str(days_ago(60).date()), "--to", str(days_ago(-1).date()))
 MILLION = {"prompt_tokens": 1_000_000, "completion_tokens": 0}
 

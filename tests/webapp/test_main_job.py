@@ -6,14 +6,14 @@ import os
 import subprocess
 import sys
 from decimal import Decimal
-from pathlib import Path
 
 import openai
 import requests
 from fake_upstream import FakeUpstream
 from processes import Launcher, empty_folder, free_port
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from webapp.config import ROOT
+
 MINI = (19 * Decimal("0.15") + 10 * Decimal("0.60")) / 1_000_000  # published prices × the fake answers' usage
 RESPONSE = (36 * Decimal("0.15") + 87 * Decimal("0.60")) / 1_000_000
 EMBEDDING = 8 * Decimal("0.02") / 1_000_000

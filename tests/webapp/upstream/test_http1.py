@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp.http1 import (
+from webapp.upstream.http1 import (
     MAX_HEAD,
     MAX_SIZE_LINE,
     Body,

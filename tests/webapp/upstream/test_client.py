@@ -19,10 +19,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from webapp import connections
-from webapp.exchange import Request
-from webapp.http1 import MAX_HEAD
-from webapp.upstream import Client, Interrupted, UpstreamError
+from webapp.upstream import connections
+from webapp.upstream.client import Client, Interrupted, UpstreamError
+from webapp.upstream.exchange import Request
+from webapp.upstream.http1 import MAX_HEAD
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 Serve = Callable[[socket.socket], None]

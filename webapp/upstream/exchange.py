@@ -7,9 +7,9 @@ import ssl
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from webapp.connections import CHUNK, Connection, Origin
 from webapp.headers import Headers
-from webapp.http1 import MAX_HEAD, Head, Malformed, parse_head
+from webapp.upstream.connections import CHUNK, Connection, Origin
+from webapp.upstream.http1 import MAX_HEAD, Head, Malformed, parse_head
 
 REFUSAL = 400  # an answer of this status or above, before the body was read, means that the rest is not wanted
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from webapp.connections import Origin
-from webapp.exchange import Exchange, Request, request_head
-from webapp.http1 import Malformed, body_of, stays_open
+from webapp.upstream.connections import Origin
+from webapp.upstream.exchange import Exchange, Request, request_head
+from webapp.upstream.http1 import Malformed, body_of, stays_open
 
 
 class UpstreamError(Exception):
