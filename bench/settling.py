@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 
-from webapp.call import new_id
+from webapp.gateway.call import new_id
 
 BATCH = 32
 USAGE = {

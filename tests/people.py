@@ -17,7 +17,7 @@ from uuid import UUID, uuid4
 import psycopg
 from psycopg import sql
 
-from webapp.call import new_id
+from webapp.gateway.call import new_id
 from webapp.keys import NewKey, new_key
 
 HASH = "$2a$04$" + "a" * 53

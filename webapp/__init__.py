@@ -20,7 +20,7 @@ def create_app(config: Config | None = None) -> Flask:
 
     from webapp import api, auth, cli, compress, errors, health, logs, pages
     from webapp.config import ROOT, load
-    from webapp.gateway import Gateway
+    from webapp.gateway.gateway import Gateway
 
     config = config or load()
     app = Flask(__name__, template_folder=str(ROOT / "templates"))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from webapp.routes import ROUTES
+from webapp.gateway.routes import ROUTES
 
 CHAT = "/v1/chat/completions"
 

@@ -22,8 +22,8 @@ from stack import SECRETS
 from werkzeug.test import TestResponse
 
 from webapp import create_app, db
-from webapp.call import new_id
 from webapp.config import Config, load
+from webapp.gateway.call import new_id
 from webapp.keys import key_hash
 from webapp.migrate import migrate
 

@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from webapp.headers import Headers
+from webapp.gateway.headers import Headers
 from webapp.upstream.connections import CHUNK, Connection, Origin
 from webapp.upstream.http1 import MAX_HEAD, Head, Malformed, parse_head
 

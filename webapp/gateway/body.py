@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from webapp.errors import ApiError
+from webapp.gateway.routes import Route
 from webapp.metering import FormReader, RequestFacts, read_json_request
 from webapp.metering.references import NEEDS_OWN_KEY, UNREADABLE, Objection
-from webapp.routes import Route
 
 CHUNK = 65536
 STREAMED = ("multipart/", "application/octet-stream", "audio/", "video/", "image/")

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from stack import Stack
 
-from webapp.headers import answer_headers, request_headers
+from webapp.gateway.headers import answer_headers, request_headers
 
 TOKEN = "abcdefghijklmnopqrstuvwxyzABCXYZ0123456789-!#$%&'*+.^`|~"  # names that gunicorn lets through: without _
 HOPS = ["Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "TE", "Trailer",

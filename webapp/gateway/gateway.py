@@ -15,16 +15,16 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from webapp import sandbox
-from webapp.body import Body, ClientGone, ObjectionFound
-from webapp.call import Call
 from webapp.config import Config
 from webapp.errors import ApiError
-from webapp.headers import answer_headers, request_headers
+from webapp.gateway.body import Body, ClientGone, ObjectionFound
+from webapp.gateway.call import Call
+from webapp.gateway.headers import answer_headers, request_headers
+from webapp.gateway.refusals import UNAVAILABLE, not_forwarded, refuse, refused, status_line
+from webapp.gateway.routes import TARGET_QUERY, Route, find
 from webapp.keys import key_hash
 from webapp.ledger import Ledger, LedgerRefused, LedgerUnavailable
 from webapp.metering import AnswerFacts, Meter, parse_tags
-from webapp.refusals import UNAVAILABLE, not_forwarded, refuse, refused, status_line
-from webapp.routes import TARGET_QUERY, Route, find
 from webapp.upstream.client import Answer, Client, Interrupted, Request, UpstreamError
 from webapp.vault import VaultError, unseal
 

@@ -1,19 +1,19 @@
-"""docs/endpoints.md, written from the table of operations: ``python -m webapp.endpoints``."""
+"""docs/endpoints.md, written from the table of operations: ``python -m webapp.gateway.endpoints``."""
 
 from __future__ import annotations
 
 from itertools import groupby
 
 from webapp.config import ROOT
-from webapp.routes import ROUTES, Route
+from webapp.gateway.routes import ROUTES, Route
 
 PAGE = ROOT / "docs" / "endpoints.md"
 FORWARDED = {"always": "always", "own_key": "own key", "never": "never"}
 INTRODUCTION = """\
 # Endpoints
 
-Every operation of OpenAI's API, and what SpendAI does with it. Written by `python -m webapp.endpoints` from
-`webapp/data/endpoints.tsv`; what is not in the table is refused with 403 `endpoint_not_allowed`.
+Every operation of OpenAI's API, and what SpendAI does with it. Written by `python -m webapp.gateway.endpoints` from
+`webapp/gateway/endpoints.tsv`; what is not in the table is refused with 403 `endpoint_not_allowed`.
 
 **Forwarded.** *always*: with any OpenAI key. *own key*: the operation makes or uses something that stays at OpenAI,
 so it passes only with an OpenAI key that no other organization of this install uses: one that the organization (or

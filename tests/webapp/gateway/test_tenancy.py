@@ -12,7 +12,7 @@ from stack import Stack
 from test_endpoints import filled
 from test_references import REFERENCES
 
-from webapp.routes import ROUTES, Route
+from webapp.gateway.routes import ROUTES, Route
 
 OWN_KEY = [route for route in ROUTES if route.forwarded == "own_key"]
 ALWAYS = [route for route in ROUTES if route.forwarded == "always" and route.method == "POST"]

@@ -19,7 +19,7 @@ from fake_replies import Reply, Wire
 from fake_upstream import FakeUpstream, Request
 from stack import Stack
 
-from webapp.routes import ROUTES, Route
+from webapp.gateway.routes import ROUTES, Route
 
 FORWARDED = [route for route in ROUTES if route.forwarded != "never"]
 HOP = {"connection", "transfer-encoding", "date", "server", "keep-alive", "x-spendai-call-id"}

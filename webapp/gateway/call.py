@@ -7,9 +7,9 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
+from webapp.gateway.routes import Route
 from webapp.metering import AnswerFacts, RequestFacts
 from webapp.metering.references import Objection
-from webapp.routes import Route
 
 
 def new_id(now_ms: int) -> str:

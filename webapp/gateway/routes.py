@@ -1,4 +1,4 @@
-"""Which of OpenAI's operations the proxy forwards, read from data/endpoints.tsv; unknown ones are refused.
+"""Which of OpenAI's operations the proxy forwards, read from endpoints.tsv; unknown ones are refused.
 
 Columns of the table: method; path, each ``{name}`` one segment; forwarded ``always``, only with an OpenAI key that no
 other organization uses (``own_key``), or ``never``; metered, the cost status at best; makes, what an answer's id names
@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-TABLE = Path(__file__).parent / "data" / "endpoints.tsv"
+TABLE = Path(__file__).parent / "endpoints.tsv"
 # One segment as it stands on the wire: no slash, backslash, dot or percent sign in disguise, no control character.
 SEGMENT = re.compile(r"(?!\.{1,2}$)(?:[A-Za-z0-9._~:@!$&'()*+,=-]|%(?!2[EeFf5]|5[Cc]|[01]|7[Ff])[0-9A-Fa-f]{2})+")
 TARGET_QUERY = re.compile(r"[!-~]*")

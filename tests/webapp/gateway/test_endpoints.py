@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp.endpoints import PAGE, render
-from webapp.routes import ROUTES, find
+from webapp.gateway.endpoints import PAGE, render
+from webapp.gateway.routes import ROUTES, find
 
 PATHS = {route.path for route in ROUTES}
 
@@ -20,7 +20,7 @@ def filled(path: str) -> str:
 
 
 def test_the_page_is_what_the_table_says():
-    assert PAGE.read_text() == render(), "run python -m webapp.endpoints"
+    assert PAGE.read_text() == render(), "run python -m webapp.gateway.endpoints"
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda r: f"{r.method} {r.path}")

@@ -14,7 +14,7 @@ from fake_replies import Reply
 from fake_upstream import FakeUpstream, Request, default_answer, reply, reply_json
 from stack import Stack
 
-from webapp.routes import find
+from webapp.gateway.routes import find
 
 FILE = ("a.jsonl", b'{"a": 1}\n' * 1000)
 HELLO: Any = [{"role": "user", "content": "Hello"}]
