@@ -12,9 +12,9 @@ from typing import NamedTuple
 import psycopg
 
 from webapp import db
-from webapp.batcher import DEADLINE
 from webapp.config import Config
-from webapp.spool import read_lines
+from webapp.ledger.batcher import DEADLINE
+from webapp.ledger.spool import read_lines
 
 ROOMY, TIGHT = 2 << 30, 200 << 20  # bytes free: less is odd, less is an outage to come
 BARE = """

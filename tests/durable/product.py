@@ -21,7 +21,7 @@ from stack import ROOT, SECRETS, free_port
 from webapp import embedded
 from webapp.cluster import die_with_parent
 from webapp.config import load
-from webapp.spool import read_lines
+from webapp.ledger.spool import read_lines
 
 # A call that the upstream leaves hanging, or whose client left, is over this many seconds later at the latest.
 READ_SECONDS, DRAIN_SECONDS = 1, 1

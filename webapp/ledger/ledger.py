@@ -19,11 +19,11 @@ import gevent
 import psycopg
 
 from webapp import db
-from webapp.batcher import Batcher, LedgerRefused, LedgerUnavailable, Message
 from webapp.config import Config
+from webapp.ledger.batcher import Batcher, LedgerRefused, LedgerUnavailable, Message
+from webapp.ledger.pipeline import Statements
+from webapp.ledger.spool import Spool, replay
 from webapp.provider_keys import fingerprint
-from webapp.spool import Spool, replay
-from webapp.statement import Statements
 
 __all__ = ["Ledger", "LedgerRefused", "LedgerUnavailable"]
 log = logging.getLogger("spendai.ledger")

@@ -18,7 +18,7 @@ from fake_openai import chat
 from fake_upstream import FakeUpstream, reply_json
 from stack import Stack
 
-from webapp.spool import Spool, read_lines, replay
+from webapp.ledger.spool import Spool, read_lines, replay
 
 CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "spooled-secret"}]}
 PRICE = Decimal("0.00000885")

@@ -18,7 +18,7 @@ import orjson
 import psycopg
 from gevent.event import Event
 
-from webapp.statement import Parameters, Statements
+from webapp.ledger.pipeline import Parameters, Statements
 
 log = logging.getLogger("spendai.ledger")
 BATCH = 256

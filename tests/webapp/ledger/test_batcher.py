@@ -7,7 +7,7 @@ from typing import Any
 import gevent
 import pytest
 
-from webapp.batcher import Batcher, LedgerUnavailable
+from webapp.ledger.batcher import Batcher, LedgerUnavailable
 
 
 class Database:
