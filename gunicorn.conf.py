@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 
 from webapp.config import load
-from webapp.shares import Share
+from webapp.server.shares import Share
 
 assert psycopg.waiting.wait.__name__ != "wait_c", "psycopg was imported before gevent's patch: queries would block"
 
@@ -22,7 +22,7 @@ _config = load()
 _host = f"[{_config.host}]" if ":" in _config.host else _config.host
 bind = f"{_host}:{_config.port}"
 workers = _config.workers
-worker_class = "webapp.worker.Worker"
+worker_class = "webapp.server.worker.Worker"
 backlog = 2048
 keepalive = 75  # seconds; longer than clients and load balancers keep idle connections, so they close first
 timeout = 60  # seconds a worker may hold its event loop; a call may take as long as it likes
@@ -40,7 +40,7 @@ _wanted = 65536 if _hard == resource.RLIM_INFINITY else min(_hard, 65536)
 if _soft != resource.RLIM_INFINITY and _soft < _wanted:
     resource.setrlimit(resource.RLIMIT_NOFILE, (_wanted, _hard))
     _soft = _wanted
-# Calls under way in one worker; idle connections are held down in webapp/worker.py. The rest waits in the backlog.
+# Calls under way in one worker; webapp/server/worker.py bounds idle connections. The rest waits in the backlog.
 worker_connections = 5000 if _soft == resource.RLIM_INFINITY else max(500, min(5000, _soft // 2 - 200))
 
 

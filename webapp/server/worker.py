@@ -15,9 +15,9 @@ from gunicorn.http.message import Request
 from gunicorn.http.parser import RequestParser
 from gunicorn.workers.ggevent import GeventWorker
 
-from webapp.incoming import Plain, Reader
-from webapp.response import Response
-from webapp.shares import Server, Share
+from webapp.server.requests import Plain, Reader
+from webapp.server.response import Response
+from webapp.server.shares import Server, Share
 
 KEPT_IDLE = 1000  # connections without a request that a worker keeps; beyond it the longest idle one goes
 

@@ -13,7 +13,7 @@ from gunicorn.http.unreader import IterUnreader
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from webapp.incoming import Plain, Reader
+from webapp.server.requests import Plain, Reader
 
 ODD = [
     "",
@@ -126,7 +126,7 @@ def test_every_request_is_read_as_gunicorn_reads_it(lines, first, sent, cut):
     "text", ["x-a: 1", "Host: x\r\nContent-Type: application/json; charset=utf-8\r\nx-b: a  b\r\nContent-Length: 3"]
 )
 def test_plain_requests_take_the_short_way(text, monkeypatch):
-    monkeypatch.setattr("webapp.incoming.Request", lambda *args: pytest.fail("the long way"))
+    monkeypatch.setattr("webapp.server.requests.Request", lambda *args: pytest.fail("the long way"))
     words, body, *_ = read(Reader(CONFIG), [f"POST /x?y=1 HTTP/1.1\r\n{text}\r\n\r\nabc".encode()])
     assert body == (b"abc" if "Length" in text else b"")
     assert words["PATH_INFO"] == "/x" and words["QUERY_STRING"] == "y=1" and words["RAW_URI"] == "/x?y=1"

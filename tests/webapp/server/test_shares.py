@@ -13,7 +13,7 @@ import pytest
 from processes import children
 from stack import Stack
 
-from webapp.shares import Share, counts
+from webapp.server.shares import Share, counts
 
 ASK = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 

@@ -8,9 +8,9 @@ from gevent.event import Event
 from gunicorn.config import Config
 from gunicorn.http.errors import InvalidResponseHeader
 
-from webapp import worker
-from webapp.response import Response
-from webapp.worker import Idle, end
+from webapp.server import worker
+from webapp.server.response import Response
+from webapp.server.worker import Idle, end
 
 
 class Connection:
