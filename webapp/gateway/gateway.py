@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from webapp import sandbox
 from webapp.config import Config
 from webapp.errors import ApiError
 from webapp.gateway.body import Body, ClientGone, ObjectionFound
@@ -25,6 +24,7 @@ from webapp.gateway.routes import TARGET_QUERY, Route, find
 from webapp.keys import key_hash
 from webapp.ledger.ledger import Ledger, LedgerRefused, LedgerUnavailable
 from webapp.metering import AnswerFacts, Meter, parse_tags
+from webapp.sandbox import simulator as sandbox
 from webapp.upstream.client import Answer, Client, Interrupted, Request, UpstreamError
 from webapp.vault import VaultError, unseal
 

@@ -7,8 +7,8 @@ import secrets
 import time
 from typing import Any
 
-from webapp.sandbox_media import PNG
-from webapp.sandbox_vectors import as_base64, unit_vector
+from webapp.sandbox.media import PNG
+from webapp.sandbox.vectors import as_base64, unit_vector
 
 TEXT = (
     "This is the SpendAI sandbox, not OpenAI: no OpenAI key is set, so this answer is simulated and no money is spent. "

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp import sandbox
 from webapp.metering import Meter, RequestFacts, read_json_request
+from webapp.sandbox import simulator as sandbox
 
 HELLO = [{"role": "user", "content": "Hello there"}]
 

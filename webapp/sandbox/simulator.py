@@ -13,11 +13,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from webapp import sandbox_answers as answers
-from webapp import sandbox_streams as streams
 from webapp.metering import FormReader
 from webapp.metering.request import IMAGES
-from webapp.sandbox_media import WAV
+from webapp.sandbox import answers, streams
+from webapp.sandbox.media import WAV
 
 Headers = list[tuple[str, str]]
 JSON_TYPE, SSE_TYPE = "application/json", "text/event-stream; charset=utf-8"
