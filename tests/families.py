@@ -13,7 +13,7 @@ from fake_replies import SSE_TYPE, Reply, reply, reply_json, reply_sse
 from fake_upstream import FakeUpstream
 from stack import Stack
 
-from webapp.vault import seal
+from webapp.secrets.vault import seal
 
 
 @dataclass

@@ -18,7 +18,7 @@ import psycopg
 from psycopg import sql
 
 from webapp.gateway.call import new_id
-from webapp.keys import NewKey, new_key
+from webapp.secrets.proxy_keys import NewKey, new_key
 
 HASH = "$2a$04$" + "a" * 53
 ROLES = ("anon", "authenticated", "service_role", "spendai_web", "spendai_proxy", "spendai_auth", "spendai_analyst")

@@ -21,8 +21,8 @@ from psycopg.rows import dict_row
 from webapp import db
 from webapp.config import load
 from webapp.migrate import migrate
-from webapp.provider_keys import fingerprint
-from webapp.vault import seal
+from webapp.secrets.provider_keys import fingerprint
+from webapp.secrets.vault import seal
 
 ROOT = Path(__file__).resolve().parent.parent
 SECRETS = {

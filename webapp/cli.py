@@ -16,8 +16,8 @@ from flask.cli import with_appcontext
 from webapp import cli_analyst, cli_backup, cli_calls, cli_prices, cli_retention, db, doctor, embedded
 from webapp import migrate as migrations
 from webapp.config import Config
-from webapp.keys import key_hash
 from webapp.programs import ClusterError
+from webapp.secrets.proxy_keys import key_hash
 
 
 def init_app(app: Flask) -> None:

@@ -20,9 +20,9 @@ from psycopg.types.json import Jsonb
 from webapp import db, demo_calls, embedded, run
 from webapp.auth.passwords import hashed
 from webapp.config import Config, ConfigError, load
-from webapp.keys import new_key
 from webapp.migrate import MigrationError, migrate
 from webapp.programs import ClusterError, say
+from webapp.secrets.proxy_keys import new_key
 
 EMAIL, DEVELOPER = "demo@spendai.test", "sam@spendai.test"
 TEAM = {EMAIL: "admin", "lin@spendai.test": "admin", DEVELOPER: "developer"}

@@ -9,7 +9,7 @@ import psycopg
 from checks import audit_lines, executors, refuses, strangers_are_refused
 from people import People
 
-from webapp.keys import new_key
+from webapp.secrets.proxy_keys import new_key
 
 CREATE = "select * from app.key_create(%s, %s, %s, %s, %s, %s)"
 

@@ -8,7 +8,7 @@ from checks import executors
 from people import People
 from spending import PRICE, another_key, days_ago, spent
 
-from webapp.keys import new_key
+from webapp.secrets.proxy_keys import new_key
 
 
 def test_each_key_has_its_spend_of_thirty_days(people: People) -> None:

@@ -11,7 +11,7 @@ import pytest
 from checks import audit_lines, executors, person, refuses, side_by_side, strangers_are_refused, two_admins
 from people import People
 
-from webapp.keys import NewKey, new_key
+from webapp.secrets.proxy_keys import NewKey, new_key
 
 ROTATE = "select * from app.key_rotate(%s, %s, %s, %s, %s)"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ledgers import add_call, added, sums
 from people import People
 
-from webapp.keys import new_key
+from webapp.secrets.proxy_keys import new_key
 
 VIEW = "select * from public.spend_by_key"
 

@@ -24,8 +24,8 @@ from werkzeug.test import TestResponse
 from webapp import create_app, db
 from webapp.config import Config, load
 from webapp.gateway.call import new_id
-from webapp.keys import key_hash
 from webapp.migrate import migrate
+from webapp.secrets.proxy_keys import key_hash
 
 PASSWORD = "correct horse"
 SETTLED = {

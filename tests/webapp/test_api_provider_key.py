@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from conftest import Api, Site
 
-from webapp.vault import unseal
+from webapp.secrets.vault import unseal
 
 KEY = "sk-proj-canary-0123456789abcdef"
 

@@ -11,7 +11,7 @@ from conftest import Site
 from seeded import Acme, text
 from werkzeug.test import TestResponse
 
-from webapp.keys import key_hash
+from webapp.secrets.proxy_keys import key_hash
 
 SECRET = re.compile(r"sk-spend-[0-9a-f]{32}-[\w-]{43}")
 

@@ -8,7 +8,7 @@ import pytest
 from conftest import PASSWORD, Browser, Site
 from flask import flash, session
 
-from webapp.keys import key_hash
+from webapp.secrets.proxy_keys import key_hash
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from stack import Stack
 
 from webapp import db
 from webapp.auth import outside
-from webapp.keys import key_hash
 from webapp.migrate import migrate
+from webapp.secrets.proxy_keys import key_hash
 
 PASSWORD = "correct horse 1"
 REFRESH = "/token?grant_type=refresh_token"

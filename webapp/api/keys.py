@@ -11,7 +11,7 @@ from webapp import auth
 from webapp.api.body import fields
 from webapp.api.shape import listed, plain
 from webapp.errors import ApiError
-from webapp.keys import new_key
+from webapp.secrets.proxy_keys import new_key
 
 OVERLAP = 86400  # seconds
 

@@ -12,7 +12,7 @@ from webapp import auth
 from webapp.api.auth import about
 from webapp.api.body import fields
 from webapp.api.shape import listed, plain
-from webapp.keys import key_hash
+from webapp.secrets.proxy_keys import key_hash
 
 MEMBERS = "select user_id, email, role, joined_at from public.members order by joined_at, user_id"
 MEMBER = "select user_id, email, role, joined_at from public.members where user_id = %s"

@@ -15,8 +15,8 @@ from flask import current_app
 from webapp import db
 from webapp.auth.identity import AWAY, Tokens, identity
 from webapp.errors import ApiError
-from webapp.keys import key_hash
-from webapp.vault import VaultError, seal_for, unseal_for
+from webapp.secrets.proxy_keys import key_hash
+from webapp.secrets.vault import VaultError, seal_for, unseal_for
 
 EARLY = 60  # seconds before their end tokens are renewed
 CLAIM = 15  # seconds; longer than the provider may take. A provider that is away is asked once in this time.

@@ -15,7 +15,7 @@ from webapp import db
 from webapp.auth import outside, throttle
 from webapp.auth.identity import Login, Person, identity
 from webapp.errors import ApiError
-from webapp.keys import key_hash
+from webapp.secrets.proxy_keys import key_hash
 
 
 class User(UserMixin):

@@ -23,7 +23,7 @@ from webapp import db
 from webapp.auth import outside
 from webapp.auth.identity import Login, Person
 from webapp.errors import ApiError
-from webapp.keys import key_hash
+from webapp.secrets.proxy_keys import key_hash
 
 log = logging.getLogger("spendai")
 

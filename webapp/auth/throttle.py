@@ -10,7 +10,7 @@ from flask import Response, after_this_request, current_app, request
 
 from webapp import db
 from webapp.errors import ApiError
-from webapp.keys import key_hash
+from webapp.secrets.proxy_keys import key_hash
 
 
 @contextmanager

@@ -21,12 +21,12 @@ from webapp.gateway.call import Call
 from webapp.gateway.headers import answer_headers, request_headers
 from webapp.gateway.refusals import UNAVAILABLE, not_forwarded, refuse, refused, status_line
 from webapp.gateway.routes import TARGET_QUERY, Route, find
-from webapp.keys import key_hash
 from webapp.ledger.ledger import Ledger, LedgerRefused, LedgerUnavailable
 from webapp.metering import AnswerFacts, Meter, parse_tags
 from webapp.sandbox import simulator as sandbox
+from webapp.secrets.proxy_keys import key_hash
+from webapp.secrets.vault import VaultError, unseal
 from webapp.upstream.client import Answer, Client, Interrupted, Request, UpstreamError
-from webapp.vault import VaultError, unseal
 
 log = logging.getLogger("spendai.gateway")
 PREFIX = "/api/v1/proxy"

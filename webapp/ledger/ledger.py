@@ -23,7 +23,7 @@ from webapp.config import Config
 from webapp.ledger.batcher import Batcher, LedgerRefused, LedgerUnavailable, Message
 from webapp.ledger.pipeline import Statements
 from webapp.ledger.spool import Spool, replay
-from webapp.provider_keys import fingerprint
+from webapp.secrets.provider_keys import fingerprint
 
 __all__ = ["Ledger", "LedgerRefused", "LedgerUnavailable"]
 log = logging.getLogger("spendai.ledger")

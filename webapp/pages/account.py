@@ -12,7 +12,7 @@ from webapp.auth import passwords
 from webapp.auth.csrf import safe_path
 from webapp.auth.people import ensure_organization, log_in, sign_in, sign_out, sign_up
 from webapp.errors import ApiError, from_database
-from webapp.keys import key_hash
+from webapp.secrets.proxy_keys import key_hash
 
 bp = Blueprint("account", __name__)
 Page = Response | str | tuple[str, int]

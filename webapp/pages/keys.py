@@ -13,10 +13,10 @@ from werkzeug.wrappers import Response
 from webapp import auth, db
 from webapp.auth import login_required
 from webapp.errors import ApiError
-from webapp.keys import NewKey, new_key
 from webapp.pages import export
 from webapp.pages.common import admin_only, attempt, found
 from webapp.pages.sorting import read_sorting
+from webapp.secrets.proxy_keys import NewKey, new_key
 
 bp = Blueprint("keys", __name__, url_prefix="/keys")
 COLUMNS = {"created_at": True, "name": False, "project": False, "created_by": False, "last_used_at": True,

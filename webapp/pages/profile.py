@@ -12,7 +12,7 @@ from webapp.auth import login_required, passwords, throttle
 from webapp.auth.identity import Login, identity
 from webapp.auth.people import sign_in, sign_out
 from webapp.errors import ApiError
-from webapp.keys import key_hash
+from webapp.secrets.proxy_keys import key_hash
 
 bp = Blueprint("profile", __name__, url_prefix="/account")
 

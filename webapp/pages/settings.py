@@ -10,7 +10,7 @@ from webapp.auth import login_required
 from webapp.auth.csrf import came_from
 from webapp.errors import ApiError
 from webapp.pages.common import admin_only, attempt
-from webapp.provider_keys import store
+from webapp.secrets.provider_keys import store
 
 bp = Blueprint("settings", __name__)
 OPENAI = "https://api.openai.com/"

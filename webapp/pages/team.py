@@ -11,9 +11,9 @@ from werkzeug.wrappers import Response
 from webapp import auth
 from webapp.auth import login_required
 from webapp.errors import ApiError
-from webapp.keys import key_hash
 from webapp.pages import export
 from webapp.pages.common import attempt, found
+from webapp.secrets.proxy_keys import key_hash
 
 bp = Blueprint("team", __name__, url_prefix="/team")
 MEMBERS = """

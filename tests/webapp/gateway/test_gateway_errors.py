@@ -36,7 +36,7 @@ def test_without_a_good_key_nothing_is_sent_or_written(stack, fake, given):
 
 
 def test_a_revoked_expired_or_archived_key_fails_on_the_next_call(stack):
-    from webapp.keys import new_key
+    from webapp.secrets.proxy_keys import new_key
 
     people = stack.people
     project = people.one("select p.id from public.projects p where p.id = %s", people.projects["eve"])["id"]

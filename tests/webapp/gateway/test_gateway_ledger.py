@@ -15,8 +15,8 @@ from fake_upstream import FakeUpstream, reply_json, reply_sse
 from psycopg.rows import dict_row
 from stack import Stack
 
-from webapp.keys import new_key
-from webapp.vault import seal
+from webapp.secrets.proxy_keys import new_key
+from webapp.secrets.vault import seal
 
 CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]}
 PRICE = Decimal("0.00000885")  # 19 × $0.15 + 10 × $0.60, per million tokens

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from webapp.vault import VaultError, seal, unseal
+from webapp.secrets.vault import VaultError, seal, unseal
 
 ORG, PROJECT = uuid4(), uuid4()
 RING = {1: secrets.token_bytes(32)}

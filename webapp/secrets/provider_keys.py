@@ -14,7 +14,7 @@ from uuid import UUID
 from webapp.config import Config
 from webapp.db import Transaction
 from webapp.errors import ApiError
-from webapp.vault import seal
+from webapp.secrets.vault import seal
 
 
 def store(

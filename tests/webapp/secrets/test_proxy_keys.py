@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from webapp.keys import key_hash, new_key
+from webapp.secrets.proxy_keys import key_hash, new_key
 
 
 def test_a_key_holds_its_id_and_256_random_bits() -> None:
