@@ -15,7 +15,7 @@ from postgrest_server import PostgREST, jwt_key
 from psycopg.conninfo import make_conninfo
 from stack import Stack
 
-from webapp.format import exact
+from webapp.written import exact
 
 PERSON = {"email": "olga@doors.test", "password": "correct horse battery"}
 MODELS = ("gpt-4o-mini", "gpt-4o", "gpt-4o-mini")

@@ -12,7 +12,7 @@ from decimal import Decimal
 from html import escape
 from typing import Any
 
-from webapp import format as written
+from webapp import written
 
 HEIGHT = 280
 DAY_MS = 86_400_000

@@ -20,7 +20,7 @@ from psycopg.types.json import Jsonb
 
 from webapp import cli, price_source
 from webapp.explain import explained
-from webapp.format import exact
+from webapp.written import exact
 
 SYNC = "select * from app.price_sync(%s, %s, %s, %s)"
 # The totals are summed where the rows are; numbers reach the terminal as they are.

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import psycopg
 
-from webapp.format import exact, moment, number
+from webapp.written import exact, moment, number
 
 # The first 48 bits of the id are the millisecond of the call: they name the one partition to look into.
 CALL = """

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from flask import Flask, Response, request, url_for
 
-from webapp import format as written
+from webapp import written
 from webapp.pages.common import PERIODS
 
 FAMILIES = ("account", "spend", "projects", "keys", "calls", "prices", "team", "settings", "audit", "profile")

@@ -17,7 +17,7 @@ from werkzeug.datastructures import MultiDict
 from webapp import auth, db, filters
 from webapp.errors import ApiError, from_database
 from webapp.filters import Query
-from webapp.format import day
+from webapp.written import day
 
 T = TypeVar("T")
 PERIODS = {

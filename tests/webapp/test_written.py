@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp import format as written
+from webapp import written
 
 amounts = st.decimals(min_value=Decimal("0.000000000001"), max_value=Decimal("99999999"), places=12)
 
