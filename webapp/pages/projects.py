@@ -9,10 +9,10 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from webapp import auth, charts, db
+from webapp import auth, db
 from webapp.auth import login_required
 from webapp.errors import ApiError
-from webapp.pages import export
+from webapp.pages import charts, export
 from webapp.pages.common import admin_only, attempt, found, read_scope
 from webapp.pages.keys import new_key_form
 from webapp.pages.sorting import read_sorting

@@ -9,10 +9,10 @@ from uuid import uuid4
 
 from flask import Blueprint, Response, current_app, render_template, request
 
-from webapp import auth, charts, db
+from webapp import auth, db
 from webapp.auth import login_required
 from webapp.errors import ApiError
-from webapp.pages import export
+from webapp.pages import charts, export
 from webapp.pages.common import Scope, read_query, read_scope
 from webapp.pages.sorting import read_sorting
 

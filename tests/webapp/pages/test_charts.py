@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from webapp import charts
+from webapp.pages import charts
 
 TODAY = date(2026, 11, 22)
 
