@@ -11,8 +11,8 @@ from typing import NamedTuple
 from bench.procs import cpu_seconds, tree
 from bench.systems import System, Upstream
 from bench.tools import find
-from webapp.cluster import die_with_parent
 from webapp.config import ROOT
+from webapp.postgres.cluster import die_with_parent
 
 _WORDS = "Answer in short, plain sentences. " * 22
 _CHAT = {

@@ -8,7 +8,7 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
-from webapp.programs import find_bindir, major
+from webapp.postgres.programs import find_bindir, major
 
 
 def facts() -> str:

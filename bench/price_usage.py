@@ -19,10 +19,10 @@ import psycopg
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from webapp.cluster import SUPERUSER, Cluster, temporary
 from webapp.config import ROOT
-from webapp.migrate import migrate
-from webapp.programs import find_bindir, major
+from webapp.postgres.cluster import SUPERUSER, Cluster, temporary
+from webapp.postgres.migrations import migrate
+from webapp.postgres.programs import find_bindir, major
 
 BATCHES = (1, 8, 32, 100)  # the proxy settles 1 to 32 calls at once
 CALLS = [

@@ -23,10 +23,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from analysts import new_analyst
 
-from webapp.cluster import SUPERUSER, Cluster, temporary
 from webapp.config import ROOT
-from webapp.migrate import migrate
-from webapp.programs import find_bindir, major
+from webapp.postgres.cluster import SUPERUSER, Cluster, temporary
+from webapp.postgres.migrations import migrate
+from webapp.postgres.programs import find_bindir, major
 
 SHARES = {"large": 30.0, "small": 0.7}  # percent of all calls; the rest belongs to eight others
 REPEATS = 15

@@ -28,9 +28,9 @@ from bench import ledger_rows, settling, tools
 from bench.tables import number, table
 from bench.versus import say
 from webapp import db
-from webapp.cluster import SUPERUSER, Cluster
 from webapp.config import ROOT, load
-from webapp.migrate import migrate
+from webapp.postgres.cluster import SUPERUSER, Cluster
+from webapp.postgres.migrations import migrate
 
 STEPS = (10_000, 100_000, 1_000_000, 10_000_000)
 TIMES, RATE_SECONDS = 7, 10

@@ -18,9 +18,9 @@ from processes import children
 from bench import tools
 from bench.procs import end, memory_mb, tree
 from bench.systems import CHAT, System
-from webapp.cluster import die_with_parent
 from webapp.config import ROOT
-from webapp.programs import account, may_enter
+from webapp.postgres.cluster import die_with_parent
+from webapp.postgres.programs import account, may_enter
 
 COUNT = """
 select count(*) filter (where state = 'settled' and cost_status = 'priced') as priced, count(*) as calls

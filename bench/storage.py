@@ -25,8 +25,8 @@ from fake_openai import CHAT_USAGE, EMBEDDING_USAGE, RESPONSE_USAGE
 from people import People
 from rls import database
 
-from webapp.cluster import Cluster, temporary
-from webapp.programs import find_bindir, major
+from webapp.postgres.cluster import Cluster, temporary
+from webapp.postgres.programs import find_bindir, major
 
 LOADS = ((1, True), (16, True), (16, False))  # batch, vacuumed
 UNDER_WAY, CHECKPOINT, VACUUM = 2_000, 50_000, 20_000  # calls

@@ -22,7 +22,7 @@ from bench.spendai import SpendAI
 from bench.systems import Direct, LiteLLM, Nginx, Portkey, System, Upstream
 from bench.tables import number, table, verdict
 from bench.versus import folder_of, say, upstream
-from webapp.cluster import die_with_parent
+from webapp.postgres.cluster import die_with_parent
 
 EVENTS, PAUSE_MS = 50, 100
 RAMP = EVENTS * PAUSE_MS / 1000  # seconds a stream takes, and so until the first is replaced

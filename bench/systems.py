@@ -16,7 +16,7 @@ from stack import free_port
 
 from bench import tools
 from bench.procs import end, memory_mb, tree
-from webapp.cluster import die_with_parent
+from webapp.postgres.cluster import die_with_parent
 
 CORES = os.cpu_count() or 1
 PATH = "/v1/chat/completions"

@@ -16,8 +16,8 @@ from psycopg.rows import dict_row
 from stack import SECRETS
 
 from webapp import create_app
-from webapp.cluster import SUPERUSER
 from webapp.config import load
+from webapp.postgres.cluster import SUPERUSER
 
 
 class Operator:

@@ -20,8 +20,8 @@ from psycopg.rows import dict_row
 from pytest_postgresql import factories
 from stack import Stack
 
-from webapp.cluster import PORT, SUPERUSER, Cluster, temporary
-from webapp.migrate import migrate
+from webapp.postgres.cluster import PORT, SUPERUSER, Cluster, temporary
+from webapp.postgres.migrations import migrate
 
 ROOT = Path(__file__).resolve().parent.parent
 SHIM = (ROOT / "db/supabase.sql", ROOT / "db/local_auth.sql")

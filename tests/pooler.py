@@ -18,9 +18,9 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from stack import free_port
 
-from webapp.cluster import PORT, Cluster, die_with_parent
 from webapp.config import ROOT
-from webapp.programs import account, run_as
+from webapp.postgres.cluster import PORT, Cluster, die_with_parent
+from webapp.postgres.programs import account, run_as
 
 PROGRAM = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
 DEPLOY = (ROOT / "docs/deploy.md").read_text() if (ROOT / "docs/deploy.md").exists() else ""

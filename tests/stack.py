@@ -20,7 +20,7 @@ from psycopg.rows import dict_row
 
 from webapp import db
 from webapp.config import load
-from webapp.migrate import migrate
+from webapp.postgres.migrations import migrate
 from webapp.secrets.provider_keys import fingerprint
 from webapp.secrets.vault import seal
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psycopg
 
-from webapp.cluster import SUPERUSER, Cluster
+from webapp.postgres.cluster import SUPERUSER, Cluster
 
 PASSWORD = "temporary"
 SCHEMA = Path(__file__).with_name("gotrue_schema.sql")

@@ -8,7 +8,8 @@ import psycopg
 from intruder import ann, refused, value
 from isolation.world import World
 
-from webapp import db, migrate
+from webapp import db
+from webapp.postgres import migrations as migrate
 
 __all__ = ["ann"]
 

@@ -12,8 +12,8 @@ import pytest
 from stack import free_port
 from supabase_shape import PASSWORD, supabase_database
 
-from webapp.cluster import SUPERUSER, temporary
-from webapp.migrate import migrate
+from webapp.postgres.cluster import SUPERUSER, temporary
+from webapp.postgres.migrations import migrate
 
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = ROOT / ".venv/supabase/node_modules/.bin/supabase"

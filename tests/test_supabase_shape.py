@@ -12,8 +12,8 @@ from psycopg.rows import dict_row
 from supabase_shape import supabase_database
 from test_house import RULES
 
-from webapp.cluster import Cluster
-from webapp.migrate import migrate
+from webapp.postgres.cluster import Cluster
+from webapp.postgres.migrations import migrate
 
 # Rights of every object of ours, spelled out; owners and defaults included.
 RIGHTS = """

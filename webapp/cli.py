@@ -13,10 +13,10 @@ import psycopg
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 
-from webapp import cli_analyst, cli_backup, cli_calls, cli_prices, cli_retention, db, doctor, embedded
-from webapp import migrate as migrations
+from webapp import cli_analyst, cli_backup, cli_calls, cli_prices, cli_retention, db, doctor
 from webapp.config import Config
-from webapp.programs import ClusterError
+from webapp.postgres import embedded, migrations
+from webapp.postgres.programs import ClusterError
 from webapp.secrets.proxy_keys import key_hash
 
 

@@ -13,8 +13,9 @@ from flask import current_app
 from flask.cli import with_appcontext
 from psycopg.conninfo import conninfo_to_dict
 
-from webapp import cli, embedded
+from webapp import cli
 from webapp.config import Config
+from webapp.postgres import embedded
 
 LISTENS = "select current_setting('listen_addresses') <> ''"
 LOGINS = """

@@ -14,10 +14,11 @@ from flask import current_app
 from flask.cli import with_appcontext
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from webapp import db, embedded
+from webapp import db
 from webapp.config import Config
-from webapp.migrate import MigrationError, migrate
-from webapp.programs import ClusterError, find_bindir
+from webapp.postgres import embedded
+from webapp.postgres.migrations import MigrationError, migrate
+from webapp.postgres.programs import ClusterError, find_bindir
 
 USED = "select exists (select from public.organizations)"
 Words = str | os.PathLike[str]

@@ -28,8 +28,8 @@ from psycopg.rows import dict_row
 from psycopg.types.json import set_json_loads
 from psycopg_pool import ConnectionPool
 
-from webapp import embedded
 from webapp.config import Config
+from webapp.postgres import embedded
 
 ROLES = ("spendai_web", "spendai_proxy", "spendai_auth")
 STATEMENT_TIMEOUT = "15s"

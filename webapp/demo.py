@@ -17,11 +17,12 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from webapp import db, demo_calls, embedded, run
+from webapp import db, demo_calls, run
 from webapp.auth.passwords import hashed
 from webapp.config import Config, ConfigError, load
-from webapp.migrate import MigrationError, migrate
-from webapp.programs import ClusterError, say
+from webapp.postgres import embedded
+from webapp.postgres.migrations import MigrationError, migrate
+from webapp.postgres.programs import ClusterError, say
 from webapp.secrets.proxy_keys import new_key
 
 EMAIL, DEVELOPER = "demo@spendai.test", "sam@spendai.test"

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import psycopg
 
-from webapp.programs import ClusterError, say
+from webapp.postgres.programs import ClusterError, say
 
 SHORT_LIFE = 5  # seconds; what ends sooner than this after its start is started again later and later
 LONGEST_WAIT = 30  # seconds between such starts

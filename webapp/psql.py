@@ -15,10 +15,11 @@ import sys
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from webapp import db, embedded
+from webapp import db
 from webapp.config import Config, ConfigError, load
-from webapp.migrate import MigrationError, migrate
-from webapp.programs import ClusterError, find_bindir
+from webapp.postgres import embedded
+from webapp.postgres.migrations import MigrationError, migrate
+from webapp.postgres.programs import ClusterError, find_bindir
 
 
 def program(config: Config) -> str:

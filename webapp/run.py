@@ -21,12 +21,13 @@ from typing import Any
 
 import psycopg
 
-from webapp import db, embedded
-from webapp.cluster import die_with_parent
+from webapp import db
 from webapp.config import ROOT, Config, ConfigError, load
-from webapp.migrate import MigrationError, migrate
 from webapp.parts import Part, Running
-from webapp.programs import ClusterError, say
+from webapp.postgres import embedded
+from webapp.postgres.cluster import die_with_parent
+from webapp.postgres.migrations import MigrationError, migrate
+from webapp.postgres.programs import ClusterError, say
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

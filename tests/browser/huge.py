@@ -20,9 +20,9 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[2])]
-from webapp import embedded  # noqa: E402
 from webapp.auth.passwords import hashed  # noqa: E402
 from webapp.config import load  # noqa: E402
+from webapp.postgres import embedded  # noqa: E402
 
 DAYS, PROJECTS, KEYS, MEMBERS, MODELS, LABELS, CALLS, LINES = 100, 200, 400, 60, 300, 400, 20_000, 2_000
 BATCH = 2_000

@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from durable.product import Product
 
-from webapp.programs import account, run_as
+from webapp.postgres.programs import account, run_as
 
 WEIGHTS = {
     "kill a worker": 40, "kill a backend": 16, "kill the gunicorn master": 7, "kill the postmaster": 7,

@@ -26,9 +26,9 @@ from fake_replies import Reply, Wire, cut_off, hang, raw, reply, reply_json, rep
 from fake_upstream import FakeUpstream
 from processes import empty_folder
 
-from webapp import embedded
-from webapp.cluster import SUPERUSER
-from webapp.programs import find_bindir
+from webapp.postgres import embedded
+from webapp.postgres.cluster import SUPERUSER
+from webapp.postgres.programs import find_bindir
 
 CHAT = "/chat/completions"
 

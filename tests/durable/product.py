@@ -18,10 +18,10 @@ from processes import children, processes_on
 from psycopg.rows import dict_row
 from stack import ROOT, SECRETS, free_port
 
-from webapp import embedded
-from webapp.cluster import die_with_parent
 from webapp.config import load
 from webapp.ledger.spool import read_lines
+from webapp.postgres import embedded
+from webapp.postgres.cluster import die_with_parent
 
 # A call that the upstream leaves hanging, or whose client left, is over this many seconds later at the latest.
 READ_SECONDS, DRAIN_SECONDS = 1, 1

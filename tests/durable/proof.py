@@ -25,7 +25,7 @@ from durable.product import Product
 from processes import empty_folder
 from stack import ROOT
 
-from webapp.cluster import die_with_parent
+from webapp.postgres.cluster import die_with_parent
 
 
 class Proof:

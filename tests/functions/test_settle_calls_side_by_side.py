@@ -15,7 +15,7 @@ from checks import side_by_side
 from people import People
 from psycopg.rows import dict_row
 
-from webapp.cluster import SUPERUSER
+from webapp.postgres.cluster import SUPERUSER
 
 SETTLE = "select * from app.settle_calls(%s::jsonb) order by n"
 SCANS = """

@@ -20,7 +20,7 @@ from psycopg.rows import dict_row
 from spending import days_ago, uuid7
 from totals import OPEN, all_is_well
 
-from webapp.cluster import SUPERUSER
+from webapp.postgres.cluster import SUPERUSER
 
 SETTLE = "select * from app.settle_calls(%s::jsonb) order by n"
 # One statement is one snapshot: the kept sums beside the calls they are of, as the owner and as a person sees them.

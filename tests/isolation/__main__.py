@@ -12,9 +12,9 @@ from isolation.matrix import DOCUMENT, read
 from isolation.prove import Proof, prove
 from isolation.trespass import trespass
 from isolation.world import World, world
-from webapp.cluster import SUPERUSER, temporary
 from webapp.config import ROOT
-from webapp.programs import find_bindir, major
+from webapp.postgres.cluster import SUPERUSER, temporary
+from webapp.postgres.programs import find_bindir, major
 
 PASSWORD = "temporary"
 

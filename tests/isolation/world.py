@@ -18,7 +18,7 @@ from stack import SECRETS
 
 from webapp import db
 from webapp.config import Config, load
-from webapp.migrate import migrate
+from webapp.postgres.migrations import migrate
 
 PASSWORD = "isolation"  # of authenticator, as whom PostgREST logs in
 

@@ -17,7 +17,7 @@ from scale.gateway import Gateway
 from scale.pair import Pair
 
 from webapp import db
-from webapp.migrate import migrate
+from webapp.postgres.migrations import migrate
 
 POOL = 4  # PgBouncer's server connections for each of the three roles
 CONNECTIONS = "select count(*) as n from pg_stat_activity where usename like 'spendai\\_%%'"

@@ -23,8 +23,8 @@ from processes import processes_on
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 
-from webapp.cluster import PORT, SUPERUSER, Cluster
-from webapp.programs import run_as
+from webapp.postgres.cluster import PORT, SUPERUSER, Cluster
+from webapp.postgres.programs import run_as
 
 PASSWORD, DATABASE, NAME = "temporary", "spendai", "standby"
 REPLICATION, WAIT = documented("create role standby"), documented("alter system set synchronous_standby_names")

@@ -24,7 +24,7 @@ from werkzeug.test import TestResponse
 from webapp import create_app, db
 from webapp.config import Config, load
 from webapp.gateway.call import new_id
-from webapp.migrate import migrate
+from webapp.postgres.migrations import migrate
 from webapp.secrets.proxy_keys import key_hash
 
 PASSWORD = "correct horse"

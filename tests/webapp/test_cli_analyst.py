@@ -15,10 +15,12 @@ from processes import empty_folder, free_port
 from psycopg.conninfo import conninfo_to_dict
 from stack import SECRETS
 
-from webapp import create_app, door, embedded
+from webapp import create_app
 from webapp.config import Config, load
-from webapp.migrate import migrate
-from webapp.programs import find_bindir
+from webapp.postgres import embedded
+from webapp.postgres import network as door
+from webapp.postgres.migrations import migrate
+from webapp.postgres.programs import find_bindir
 
 PROJECTS = "select name from projects"
 TWO_COMPANIES = """

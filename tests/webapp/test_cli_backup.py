@@ -12,9 +12,10 @@ from processes import empty_folder
 from psycopg.rows import dict_row
 from stack import SECRETS
 
-from webapp import create_app, db, embedded
+from webapp import create_app, db
 from webapp.config import Config, load
-from webapp.migrate import migrate
+from webapp.postgres import embedded
+from webapp.postgres.migrations import migrate
 
 NUMBERS = {
     "spend": "select * from public.spend_daily order by 1, 2",

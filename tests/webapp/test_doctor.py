@@ -16,9 +16,9 @@ from stack import SECRETS
 from supabase_shape import supabase_database
 
 from webapp import create_app, db, doctor
-from webapp.cluster import Cluster
 from webapp.config import Config, load
-from webapp.migrate import migrate
+from webapp.postgres.cluster import Cluster
+from webapp.postgres.migrations import migrate
 
 SCHEMA = "spendai_doctor"
 

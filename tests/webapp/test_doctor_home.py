@@ -16,9 +16,9 @@ from people import People
 from psycopg.rows import dict_row
 
 from webapp import db, doctor, doctor_home
-from webapp.cluster import SUPERUSER
 from webapp.config import Config, load
-from webapp.migrate import migrate
+from webapp.postgres.cluster import SUPERUSER
+from webapp.postgres.migrations import migrate
 
 SECRETS = {"SECRET_KEY": "tests-only-secret-key-of-at-least-32-characters"}
 

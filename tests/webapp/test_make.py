@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from webapp import embedded
 from webapp.config import ROOT, Config, load
+from webapp.postgres import embedded
 
 QUOTED = """-At -c "select $$it's$$, current_user" -c 'select 2'"""
 

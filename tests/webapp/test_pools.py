@@ -14,9 +14,9 @@ from processes import processes_on
 from stack import ROOT, SECRETS
 
 from webapp import db
-from webapp.cluster import SUPERUSER, Cluster, temporary
 from webapp.config import load
-from webapp.migrate import migrate
+from webapp.postgres.cluster import SUPERUSER, Cluster, temporary
+from webapp.postgres.migrations import migrate
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ import psycopg
 import pytest
 from processes import Launcher, children, empty_folder, free_port, healthy, living, until
 
-from webapp import embedded
-from webapp.cluster import SUPERUSER, Cluster, temporary
 from webapp.config import load
 from webapp.parts import Part
+from webapp.postgres import embedded
+from webapp.postgres.cluster import SUPERUSER, Cluster, temporary
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from stack import Stack
 
 from webapp import db
 from webapp.auth import outside
-from webapp.migrate import migrate
+from webapp.postgres.migrations import migrate
 from webapp.secrets.proxy_keys import key_hash
 
 PASSWORD = "correct horse 1"

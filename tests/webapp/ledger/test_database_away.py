@@ -24,10 +24,10 @@ from scale.pair import copy
 from stack import SECRETS, Stack
 
 from webapp import db
-from webapp.cluster import SUPERUSER, Cluster, temporary
 from webapp.config import ROOT, Config, load
 from webapp.ledger.ledger import Ledger
 from webapp.ledger.spool import Spool
+from webapp.postgres.cluster import SUPERUSER, Cluster, temporary
 
 CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]}
 PRICE = Decimal("0.00000885")

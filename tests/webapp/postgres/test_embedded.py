@@ -15,13 +15,13 @@ import psycopg
 import pytest
 from processes import empty_folder, processes_on, until
 
-from webapp import embedded
 from webapp.config import ROOT, Config, load
-from webapp.programs import ClusterError, account, copied, find_bindir, run_as
+from webapp.postgres import embedded
+from webapp.postgres.programs import ClusterError, account, copied, find_bindir, run_as
 
 HOLDER = """
 import sys, time
-from webapp import embedded
+from webapp.postgres import embedded
 from webapp.config import load
 server = embedded.ensure(load({"SPENDAI_HOME": sys.argv[1]}))
 print("owned" if server.owned else "shared", flush=True)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from psycopg.conninfo import make_conninfo
 
-from webapp.programs import ClusterError, account, find_bindir, major, run_as
+from webapp.postgres.programs import ClusterError, account, find_bindir, major, run_as
 
 SUPERUSER = "supabase_admin"  # as on Supabase; role postgres is the owner and no superuser
 LOG_BYTES = 10_000_000  # a log beyond this size becomes postgres.log.1

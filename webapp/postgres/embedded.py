@@ -16,10 +16,10 @@ from pathlib import Path
 
 import psycopg
 
-from webapp import door
-from webapp.cluster import SUPERUSER, Cluster, dsn, trim_log
 from webapp.config import ROOT, Config, _generated
-from webapp.programs import ClusterError, account, copied, find_bindir, major, may_enter, say
+from webapp.postgres import network as door
+from webapp.postgres.cluster import SUPERUSER, Cluster, dsn, trim_log
+from webapp.postgres.programs import ClusterError, account, copied, find_bindir, major, may_enter, say
 
 OWNER = "postgres"  # owns the database and is no superuser, as on Supabase
 SHIM = (ROOT / "db/supabase.sql", ROOT / "db/local_auth.sql")

@@ -10,8 +10,8 @@ import secrets
 import socket
 from pathlib import Path
 
-from webapp.cluster import PORT
-from webapp.programs import say
+from webapp.postgres.cluster import PORT
+from webapp.postgres.programs import say
 
 ADDRESS = "127.0.0.1"
 PORTS = range(20_000, 32_000)  # below those the system gives to outgoing connections

@@ -13,8 +13,8 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from webapp import prices
 from webapp.config import ROOT
+from webapp.postgres import shipped_prices as prices
 
 DB = ROOT / "db"
 LOCK = 7_263_411_001  # one number for all installs; only this module takes it

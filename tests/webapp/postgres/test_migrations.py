@@ -1,4 +1,4 @@
-"""webapp.migrate: db/ is applied once, whole or not at all."""
+"""webapp.postgres.migrations: db/ is applied once, whole or not at all."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import psycopg
 import pytest
 from checks import side_by_side
 
-from webapp import migrate as module
-from webapp.cluster import SUPERUSER, Cluster, temporary
-from webapp.migrate import DB, MigrationError, migrate
+from webapp.postgres import migrations as module
+from webapp.postgres.cluster import SUPERUSER, Cluster, temporary
+from webapp.postgres.migrations import DB, MigrationError, migrate
 
 ROLES = ("spendai_auth", "spendai_proxy", "spendai_web")
 CALLED = "select has_function_privilege(%s, %s, 'execute')"

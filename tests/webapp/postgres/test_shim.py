@@ -9,9 +9,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from webapp.cluster import SUPERUSER, Cluster, temporary
 from webapp.config import ROOT
-from webapp.programs import find_bindir
+from webapp.postgres.cluster import SUPERUSER, Cluster, temporary
+from webapp.postgres.programs import find_bindir
 
 HASH = "$2a$10$" + "a" * 53
 SHIM = [(ROOT / "db" / name).read_text() for name in ("supabase.sql", "local_auth.sql")]

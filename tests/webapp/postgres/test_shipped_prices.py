@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from pricing import add_price
 
-from webapp import prices
+from webapp.postgres import shipped_prices as prices
 
 MODEL_PRICES = "model,dimension,service_tier,context_min_tokens,unit_price,unit_qty,valid_from,source,note\n"
 ALIASES = "kind,pattern,model,ord\n"

@@ -18,9 +18,9 @@ from stack import SECRETS, Stack
 from supabase_shape import supabase_database
 
 from webapp import db
-from webapp.cluster import Cluster
 from webapp.config import load
-from webapp.migrate import migrate
+from webapp.postgres.cluster import Cluster
+from webapp.postgres.migrations import migrate
 
 REQUESTS = 480
 
