@@ -18,7 +18,8 @@ def create_app(config: Config | None = None) -> Flask:
     """
     from flask import Flask
 
-    from webapp import api, auth, cli, compress, errors, health, logs, pages
+    from webapp import api, auth, compress, errors, health, logs, pages
+    from webapp.commands import cli
     from webapp.config import ROOT, load
     from webapp.gateway.gateway import Gateway
 

@@ -15,9 +15,10 @@ from flask import current_app
 from flask.cli import with_appcontext
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from webapp import cli, db, doctor_home
+from webapp import db
+from webapp.commands import cli, doctor_home
+from webapp.commands.doctor_home import Check, Line
 from webapp.config import Config
-from webapp.doctor_home import Check, Line
 from webapp.postgres import migrations, pooling
 
 SKEW = 5, 60  # seconds: more is odd, much more makes good tokens look expired

@@ -10,7 +10,7 @@ import psycopg
 from flask import current_app
 from flask.cli import with_appcontext
 
-from webapp import cli
+from webapp.commands import cli
 
 
 class Dollars(click.ParamType):

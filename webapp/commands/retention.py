@@ -8,7 +8,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 from psycopg import sql
 
-from webapp import cli
+from webapp.commands import cli
 
 PATIENCE = "60s"  # detaching waits for queries that read the ledger, such as an analyst's; calls never wait for it
 

@@ -15,7 +15,8 @@ from psycopg.conninfo import conninfo_to_dict
 from stack import SECRETS
 from supabase_shape import supabase_database
 
-from webapp import create_app, db, doctor
+from webapp import create_app, db
+from webapp.commands import doctor
 from webapp.config import Config, load
 from webapp.postgres.cluster import Cluster
 from webapp.postgres.migrations import migrate

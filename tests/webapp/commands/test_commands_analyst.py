@@ -165,7 +165,7 @@ def test_what_cannot_be_done_is_said_in_one_line(home: Config, arguments: tuple[
     ],
 )
 def test_elsewhere_the_address_is_the_one_of_database_url(database_url: str, expected: str, tmp_path: Path) -> None:
-    from webapp.cli_analyst import connection_url
+    from webapp.commands.analyst import connection_url
 
     config = load(SECRETS | {"DATABASE_URL": database_url, "SPENDAI_HOME": str(tmp_path), "PORT": str(free_port())})
     assert connection_url(config, database_url, "an_1", "pw") == expected

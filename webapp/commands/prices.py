@@ -18,8 +18,8 @@ from flask.cli import with_appcontext
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from webapp import cli, price_source
-from webapp.explain import explained
+from webapp.commands import cli, price_source
+from webapp.commands.explain import explained
 from webapp.written import exact
 
 SYNC = "select * from app.price_sync(%s, %s, %s, %s)"

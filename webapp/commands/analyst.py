@@ -13,7 +13,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 from psycopg.conninfo import conninfo_to_dict
 
-from webapp import cli
+from webapp.commands import cli
 from webapp.config import Config
 from webapp.postgres import embedded
 

@@ -13,7 +13,13 @@ import psycopg
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 
-from webapp import cli_analyst, cli_backup, cli_calls, cli_prices, cli_retention, db, doctor
+from webapp import db
+from webapp.commands import analyst as cli_analyst
+from webapp.commands import backup as cli_backup
+from webapp.commands import calls as cli_calls
+from webapp.commands import doctor
+from webapp.commands import prices as cli_prices
+from webapp.commands import retention as cli_retention
 from webapp.config import Config
 from webapp.postgres import embedded, migrations
 from webapp.postgres.programs import ClusterError

@@ -15,7 +15,8 @@ import pytest
 from people import People
 from psycopg.rows import dict_row
 
-from webapp import db, doctor, doctor_home
+from webapp import db
+from webapp.commands import doctor, doctor_home
 from webapp.config import Config, load
 from webapp.postgres.cluster import SUPERUSER
 from webapp.postgres.migrations import migrate
