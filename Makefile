@@ -10,10 +10,10 @@ help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 24
 
 run: .venv/installed ## Start SpendAI: database, migrations, gateway; Ctrl-C stops it, var/ keeps the data
-	@$(BIN)/python -m webapp.run
+	@$(BIN)/python -m webapp.launch.run
 
 demo: .venv/installed ## Fill a separate demo organization with 90 days of made-up calls, then run
-	@$(BIN)/python -m webapp.demo
+	@$(BIN)/python -m webapp.launch.demo
 
 screenshots: .venv/installed-dev ## Take pictures of every page into screenshots/
 	@.ci/chromium
@@ -50,7 +50,7 @@ bench: .venv/installed-dev ## Measure beside nginx, LiteLLM, Portkey; ARGS=--qui
 	@PYTHONPATH=.:tests:tests/webapp $(BIN)/python -m bench $(ARGS)
 
 psql: .venv/installed ## Open the database as its owner; ARGS for psql, SQL from stdin
-	@$(BIN)/python -m webapp.psql
+	@$(BIN)/python -m webapp.launch.psql
 
 # A virtual environment that came with a copied folder and does not run here is made anew.
 ifneq ($(shell $(BIN)/python -c 'print("runs")' 2>/dev/null || echo no),runs)

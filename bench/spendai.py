@@ -37,7 +37,7 @@ class Run(Product):
     def start(self) -> None:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "webapp.run"],
+                [sys.executable, "-m", "webapp.launch.run"],
                 cwd=ROOT,
                 env=self.environ,
                 stdin=subprocess.DEVNULL,
@@ -117,7 +117,7 @@ class SpendAI(System):
                 time.sleep(0.005)
             raise tools.Missing("`make run` did not answer within a minute")
         finally:
-            for child in children(make.pid, "webapp.run"):  # it stops its parts in order, and make ends with it
+            for child in children(make.pid, "webapp.launch.run"):  # it stops its parts in order, and make ends with it
                 with suppress(ProcessLookupError):
                     os.kill(child, signal.SIGTERM)
             with suppress(subprocess.TimeoutExpired):

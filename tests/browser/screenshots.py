@@ -60,7 +60,7 @@ def main(only: str = "") -> None:
         port = str(free_port())
         environ = os.environ | {"SPENDAI_HOME": home, "PORT": port, "WORKERS": "1"}
         with subprocess.Popen(
-            [sys.executable, "-m", "webapp.demo"], cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-m", "webapp.launch.demo"], cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True
         ) as demo:
             password = next(line for line in demo.stdout if "password" in line).split()[-1]
             next(line for line in demo.stdout if "runs at" in line)

@@ -30,7 +30,7 @@ READ_SECONDS, DRAIN_SECONDS = 1, 1
 class Product:
     """``start()``, then break it; ``whole()`` brings it back and waits until nothing is left to settle."""
 
-    command = ("-m", "webapp.run")
+    command = ("-m", "webapp.launch.run")
 
     def __init__(self, home: Path, upstream: str, **settings: str) -> None:
         self.home, self.port = home, free_port()

@@ -84,7 +84,7 @@ def healthy(port: int) -> bool:
 
 
 class Launcher:
-    """`python -m webapp.run` of one home and port; ``said`` are its lines on stderr so far."""
+    """`python -m webapp.launch.run` of one home and port; ``said`` are its lines on stderr so far."""
 
     def __init__(self, home: Path, port: int, **settings: str) -> None:
         self.home, self.port = home, port
@@ -92,7 +92,7 @@ class Launcher:
         environ = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "OPENAI_API_KEY")}
         environ |= {"SPENDAI_HOME": str(home), "PORT": str(port), "WORKERS": "1"} | settings
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "webapp.run"],
+            [sys.executable, "-m", "webapp.launch.run"],
             cwd=ROOT,
             env=environ,
             stdout=subprocess.PIPE,

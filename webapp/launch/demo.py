@@ -17,9 +17,10 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from webapp import db, demo_calls, run
+from webapp import db
 from webapp.auth.passwords import hashed
 from webapp.config import Config, ConfigError, load
+from webapp.launch import demo_calls, run
 from webapp.postgres import embedded
 from webapp.postgres.migrations import MigrationError, migrate
 from webapp.postgres.programs import ClusterError, say

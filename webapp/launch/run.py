@@ -23,7 +23,7 @@ import psycopg
 
 from webapp import db
 from webapp.config import ROOT, Config, ConfigError, load
-from webapp.parts import Part, Running
+from webapp.launch.supervised import Part, Running
 from webapp.postgres import embedded
 from webapp.postgres.cluster import die_with_parent
 from webapp.postgres.migrations import MigrationError, migrate

@@ -113,7 +113,7 @@ def test_an_environment_that_does_not_run_here_is_made_anew(checkout: Path) -> N
     plan = make(checkout, "-n", "run", "BIN=.venv/gone").stdout
     (checkout / ".venv/installed").touch()
     (checkout / ".venv/installed-dev").touch()
-    assert plan.index(".ci/venv") < plan.index("pip install") < plan.index("-m webapp.run")
+    assert plan.index(".ci/venv") < plan.index("pip install") < plan.index("-m webapp.launch.run")
 
 
 def test_a_python_that_does_not_work_is_passed_over(checkout: Path, tmp_path: Path) -> None:

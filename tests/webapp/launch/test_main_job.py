@@ -53,7 +53,14 @@ def test_every_door_tells_the_same_cost_to_the_last_digit():
         header = {"Authorization": f"Bearer {token}"}
         calls = requests.get(f"{api}/calls", headers=header, timeout=10).json()["data"]
         usage = requests.get(f"{api}/usage?group_by=project", headers=header, timeout=10).json()
-        psql = [sys.executable, "-m", "webapp.psql", "-At", "-c", "select sum(cost), sum(calls) from spend_daily"]
+        psql = [
+            sys.executable,
+            "-m",
+            "webapp.launch.psql",
+            "-At",
+            "-c",
+            "select sum(cost), sum(calls) from spend_daily",
+        ]
         environ = os.environ | {"SPENDAI_HOME": str(home)}
         said = subprocess.run(psql, cwd=ROOT, env=environ, capture_output=True, text=True, check=True).stdout
         assert product.stop() == 0

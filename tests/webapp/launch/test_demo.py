@@ -12,9 +12,9 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from webapp import demo_calls
 from webapp.auth.passwords import matches
-from webapp.demo import DEVELOPER, EMAIL, Demo, DemoError
+from webapp.launch import demo_calls
+from webapp.launch.demo import DEVELOPER, EMAIL, Demo, DemoError
 
 NOW = datetime.now(UTC).replace(hour=15, minute=0, second=0, microsecond=0)
 FIRST = NOW.date() - timedelta(days=demo_calls.DAYS)

@@ -14,7 +14,7 @@ import pytest
 from processes import Launcher, children, empty_folder, free_port, healthy, living, until
 
 from webapp.config import load
-from webapp.parts import Part
+from webapp.launch.supervised import Part
 from webapp.postgres import embedded
 from webapp.postgres.cluster import SUPERUSER, Cluster, temporary
 
