@@ -18,15 +18,14 @@ def create_app(config: Config | None = None) -> Flask:
     """
     from flask import Flask
 
-    from webapp import api, auth, compress, errors, health, logs, pages
-    from webapp.commands import cli
+    from webapp import api, auth, commands, compress, errors, health, logs, pages
     from webapp.config import ROOT, load
     from webapp.gateway.gateway import Gateway
 
     config = config or load()
     app = Flask(__name__, template_folder=str(ROOT / "templates"))
     app.config["SPENDAI"] = config
-    for part in (logs, compress, errors, auth, health, api, pages, cli):
+    for part in (logs, compress, errors, auth, health, api, pages, commands):
         part.init_app(app)
     app.gateway = Gateway(app.wsgi_app, config)
     app.wsgi_app = app.gateway

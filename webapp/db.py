@@ -63,7 +63,7 @@ def dsn(config: Config, role: str) -> str:
     return make_conninfo(**{k: v for k, v in parts.items() if v is not None})
 
 
-class Connection(psycopg.Connection[Any]):
+class WatchedConnection(psycopg.Connection[Any]):
     """Closes itself when the server says nothing for PATIENCE: frozen, or gone with its machine after a failover.
 
     Neither can enforce a statement_timeout, and nobody else would notice before TCP does, a quarter of an hour later.
@@ -80,7 +80,7 @@ class Connection(psycopg.Connection[Any]):
             raise
 
 
-def _check(conn: Connection) -> None:
+def _check(conn: WatchedConnection) -> None:
     """Whether a connection that lay idle still leads to a server that answers; raises psycopg.Error."""
     conn.patience = CHECK
     ConnectionPool.check_connection(conn)
@@ -98,7 +98,7 @@ def open_pools(config: Config) -> None:
             kwargs={"prepare_threshold": None, "row_factory": dict_row, "application_name": f"spendai {name}"},
             check=_check,
             reconnect_timeout=RETRY_SECONDS,
-            connection_class=Connection,
+            connection_class=WatchedConnection,
             open=True,
             name=name,
         )

@@ -1,10 +1,13 @@
-"""The JSON API below /api/v1: thin SQL calls. Only a Bearer token signs in here, a cookie never does."""
+"""The JSON API below /api/v1: thin calls of SQL functions, one module for each family of routes.
+
+Only a Bearer token signs in here, a cookie never does. Imports auth, secrets and what lies on the floor of webapp/.
+"""
 
 from __future__ import annotations
 
 from flask import Blueprint, Flask, Response, g, request
 
-from webapp.api import auth, keys, ledger, members, openapi, projects, provider_key
+from webapp.api import account, keys, members, openapi, projects, provider_key, reports
 from webapp.auth.identity import identity
 from webapp.auth.people import welcome_outsider
 from webapp.errors import ApiError
@@ -16,7 +19,7 @@ PUBLIC = {"api.signup", "api.login", "api.refresh", "api.document"}  # reachable
 def init_app(app: Flask) -> None:
     """Register all routes."""
     bp = Blueprint("api", __name__, url_prefix="/api/v1")
-    for family in (auth, members, projects, keys, provider_key, ledger, openapi):
+    for family in (account, members, projects, keys, provider_key, reports, openapi):
         family.routes(bp)
     bp.before_request(_sign_in)
     bp.after_request(_name_the_scheme)

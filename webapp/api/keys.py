@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import Blueprint
 
 from webapp import auth
-from webapp.api.body import fields
+from webapp.api.inputs import fields
 from webapp.api.shape import listed, plain
 from webapp.errors import ApiError
 from webapp.secrets.proxy_keys import new_key

@@ -9,8 +9,8 @@ from uuid import UUID
 from flask import Blueprint, current_app, g
 
 from webapp import auth
-from webapp.api.auth import about
-from webapp.api.body import fields
+from webapp.api.account import about
+from webapp.api.inputs import fields
 from webapp.api.shape import listed, plain
 from webapp.secrets.proxy_keys import key_hash
 

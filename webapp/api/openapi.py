@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from flask import Blueprint, current_app
 
-from webapp.api.body import LARGEST_PAGE, PAGE
+from webapp.api.inputs import LARGEST_PAGE, PAGE
 from webapp.api.schemas import schema, schemas
 from webapp.filters import FILTERS, GROUPS, PERIODS
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import Blueprint
 
 from webapp import auth
-from webapp.api.body import fields
+from webapp.api.inputs import fields
 from webapp.api.shape import listed, plain
 
 PROJECTS = "select id, name, created_at, archived_at from public.projects order by created_at, id"

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, current_app, request
 
 from webapp import auth
-from webapp.api.body import as_id, fields
+from webapp.api.inputs import as_id, fields
 from webapp.api.shape import plain
 from webapp.errors import ApiError
 from webapp.secrets import provider_keys

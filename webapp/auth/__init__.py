@@ -13,9 +13,9 @@ from flask import Flask, redirect, render_template, request, session, url_for
 from flask_login import LoginManager, login_required
 from werkzeug.wrappers import Response
 
-from webapp.auth import csrf, headers
-from webapp.auth.identity import choose
+from webapp.auth import csrf, security_headers
 from webapp.auth.people import load_user, me, person, shown_me
+from webapp.auth.providers import choose
 from webapp.auth.sessions import STATELESS, DatabaseSessions
 from webapp.errors import ApiError
 
@@ -44,7 +44,7 @@ def init_app(app: Flask) -> None:
     app.before_request(_guard)
     app.context_processor(lambda: {"me": shown_me()})
     app.add_template_global(csrf.csrf_token)
-    headers.init_app(app, secure)
+    security_headers.init_app(app, secure)
 
 
 def _guard() -> Any:

@@ -9,10 +9,11 @@ from typing import Any, NamedTuple, Protocol
 
 from flask import current_app
 
-from webapp.config import Config
 from webapp.errors import ApiError
 
 ROLE = "authenticated"  # database role of everybody who signed in; also the audience of access tokens
+WRONG = ApiError(401, "invalid_credentials", "e-mail address or password is wrong")
+NO_TOKEN = ApiError(401, "invalid_token", "the access token is not valid", hint="It may have expired; log in again")
 AWAY = ApiError(503, "identity_unavailable", "Signing in is not possible right now", hint="Try again in a minute")
 
 
@@ -81,15 +82,6 @@ class Identity(Protocol):
     def verify(self, access_token: str) -> dict[str, Any]:
         """Claims of an access token that is genuine, in date and not signed out."""
         ...
-
-
-def choose(config: Config) -> Identity:
-    """The provider the settings ask for. Raises ConfigError."""
-    if config.supabase_url:
-        from webapp.auth.supabase import SupabaseIdentity as Chosen  # noqa: PLC0415  # slow to import
-    else:
-        from webapp.auth.embedded import EmbeddedIdentity as Chosen  # noqa: PLC0415  # a provider knows this module
-    return Chosen(config)
 
 
 def identity() -> Identity:

@@ -1,4 +1,21 @@
-"""`flask …` for operators: one file for each command or group, one way to reach the database as its owner.
+"""`flask …` for operators: one file for each command or group of commands; owner.py opens the database for all of them.
 
 Imports every other room; nothing imports this one but `webapp.create_app`.
 """
+
+from __future__ import annotations
+
+from flask import Flask
+
+from webapp.commands import analyst, backup, calls, doctor, migrate, prices, retention, users
+
+COMMANDS = (
+    migrate.migrate, users.users, analyst.analyst, prices.prices, calls.calls, backup.backup, backup.restore,
+    retention.retention, doctor.doctor,
+)  # fmt: skip
+
+
+def init_app(app: Flask) -> None:
+    """Make the commands part of ``flask``."""
+    for command in COMMANDS:
+        app.cli.add_command(command)

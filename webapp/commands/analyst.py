@@ -13,7 +13,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 from psycopg.conninfo import conninfo_to_dict
 
-from webapp.commands import cli
+from webapp.commands.owner import owner
 from webapp.config import Config
 from webapp.postgres import embedded
 
@@ -74,7 +74,7 @@ def remove(login: str) -> None:
 def _database() -> Iterator[tuple[psycopg.Connection, str]]:
     """One transaction as the database's owner, and the owner's connection string; what goes wrong is said in a line."""
     try:
-        with cli.owner(current_app.config["SPENDAI"]) as dsn, psycopg.connect(dsn, prepare_threshold=None) as conn:
+        with owner(current_app.config["SPENDAI"]) as dsn, psycopg.connect(dsn, prepare_threshold=None) as conn:
             yield conn, dsn
     except psycopg.DatabaseError as error:
         raise click.ClickException(str(error.diag.message_primary or error)) from None

@@ -58,7 +58,7 @@ def restore(file: Path) -> None:
 
 
 @contextmanager
-def _server(config: Config) -> Iterator[embedded.Server]:
+def _server(config: Config) -> Iterator[embedded.EmbeddedServer]:
     """The running embedded Postgres; started for the time if it does not run."""
     if not config.embedded:
         raise click.ClickException("with DATABASE_URL, its provider's backups or your own pg_dump do this")

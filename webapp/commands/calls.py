@@ -10,7 +10,7 @@ import psycopg
 from flask import current_app
 from flask.cli import with_appcontext
 
-from webapp.commands import cli
+from webapp.commands.owner import owner
 
 
 class Dollars(click.ParamType):
@@ -41,7 +41,7 @@ def settle(call: UUID, cost: Decimal | None, no_usage: bool, reason: str) -> Non
     if (cost is None) != no_usage:
         raise click.UsageError("say --cost DOLLARS or --no-usage")
     try:
-        with cli.owner(current_app.config["SPENDAI"]) as dsn, psycopg.connect(dsn, prepare_threshold=None) as conn:
+        with owner(current_app.config["SPENDAI"]) as dsn, psycopg.connect(dsn, prepare_threshold=None) as conn:
             conn.execute("select app.call_end(null, %s, %s, %s)", [call, cost, reason])
     except psycopg.DatabaseError as error:
         raise click.ClickException(str(error.diag.message_primary or error)) from None

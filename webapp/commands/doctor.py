@@ -16,8 +16,9 @@ from flask.cli import with_appcontext
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from webapp import db
-from webapp.commands import cli, doctor_home
+from webapp.commands import doctor_home
 from webapp.commands.doctor_home import Check, Line
+from webapp.commands.owner import owner
 from webapp.config import Config
 from webapp.postgres import migrations, pooling
 
@@ -195,7 +196,7 @@ CHECKS: tuple[Check, ...] = (
 
 def examine(config: Config) -> Iterator[Line]:
     """All checks in order; one that breaks is a finding too."""
-    with cli.owner(config) as dsn, psycopg.connect(dsn, autocommit=True, prepare_threshold=None) as conn:
+    with owner(config) as dsn, psycopg.connect(dsn, autocommit=True, prepare_threshold=None) as conn:
         for check in CHECKS:
             try:
                 yield from check(config, conn)

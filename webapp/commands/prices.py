@@ -18,8 +18,9 @@ from flask.cli import with_appcontext
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from webapp.commands import cli, price_source
+from webapp.commands import price_source
 from webapp.commands.explain import explained
+from webapp.commands.owner import owner
 from webapp.written import exact
 
 SYNC = "select * from app.price_sync(%s, %s, %s, %s)"
@@ -127,7 +128,7 @@ def _owner() -> Iterator[psycopg.Connection[dict[str, Any]]]:
     """One transaction as the database's owner; a refusal is said in one line, wrong input with status 2."""
     try:
         with (
-            cli.owner(current_app.config["SPENDAI"]) as dsn,
+            owner(current_app.config["SPENDAI"]) as dsn,
             psycopg.connect(dsn, prepare_threshold=None, row_factory=dict_row) as conn,
         ):
             yield conn

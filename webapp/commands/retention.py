@@ -8,7 +8,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 from psycopg import sql
 
-from webapp.commands import cli
+from webapp.commands.owner import owner
 
 PATIENCE = "60s"  # detaching waits for queries that read the ledger, such as an analyst's; calls never wait for it
 
@@ -22,7 +22,7 @@ def retention(months: int, reason: str, dry_run: bool) -> None:
     """Drop the calls of months older than that, one by one. Sums per day, corrections and the audit log stay."""
     try:
         with (
-            cli.owner(current_app.config["SPENDAI"]) as dsn,
+            owner(current_app.config["SPENDAI"]) as dsn,
             psycopg.connect(dsn, autocommit=True, prepare_threshold=None) as conn,
         ):
             due = conn.execute("select * from app.retention_due(%s)", [months]).fetchall()

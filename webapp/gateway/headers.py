@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
+from webapp.upstream.exchange import Headers
+
 HOP_BY_HOP = frozenset((
     "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
     "transfer-encoding", "upgrade",
@@ -17,8 +19,6 @@ REQUEST_DROPPED_PREFIXES = ("x-forwarded-", "x-spendai-")
 ANSWER_DROPPED = HOP_BY_HOP | frozenset(("set-cookie", "strict-transport-security", "alt-svc", "server", "date"))
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 ENCODINGS = ("gzip", "deflate", "identity")
-
-Headers = list[tuple[str, str]]
 
 
 @lru_cache(maxsize=1024)

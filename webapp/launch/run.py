@@ -40,7 +40,7 @@ class StartError(Exception):
     """SpendAI cannot start; the message says why."""
 
 
-class Gateway:
+class GatewayProcess:
     """gunicorn with its workers, on a socket of ours: connections wait there while it is started again."""
 
     def __init__(self, config: Config, listener: socket.socket) -> None:
@@ -101,7 +101,7 @@ class Launcher:
             self.stopping = True
             raise Stop
         for part in self.parts:
-            if isinstance(part.running, Gateway):
+            if isinstance(part.running, GatewayProcess):
                 part.running.kill()
 
     def run(self) -> None:
@@ -143,7 +143,7 @@ class Launcher:
         if config.embedded:
             dsn = self._add("Postgres", lambda: embedded.ensure(config)).owner_dsn
         migrate(dsn, passwords=db.passwords(config))
-        gateway = self._add("the gateway", lambda: Gateway(config, listener))
+        gateway = self._add("the gateway", lambda: GatewayProcess(config, listener))
         while not healthy(config):
             if not gateway.alive():
                 raise StartError("the gateway did not start; the reason stands above")

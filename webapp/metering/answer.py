@@ -37,7 +37,7 @@ class AnswerFacts(NamedTuple):
     complete: bool = True
 
 
-class Call(NamedTuple):
+class AskedCall(NamedTuple):
     """The request an answer belongs to: OpenAI's path, HTTP method, facts."""
 
     endpoint: str
@@ -45,7 +45,9 @@ class Call(NamedTuple):
     request: RequestFacts
 
 
-def read_answer(call: Call, answer: dict[str, Any], streamed: list[dict[str, Any]], *, complete: bool) -> AnswerFacts:
+def read_answer(
+    call: AskedCall, answer: dict[str, Any], streamed: list[dict[str, Any]], *, complete: bool
+) -> AnswerFacts:
     """Facts of a successful answer: its JSON object, or the final object of its stream and the tool items seen before.
 
     `answer` is {} when there was nothing to read (binary, text, or a cut stream).
@@ -77,7 +79,7 @@ def _made(answer: dict[str, Any]) -> dict[str, Any]:
 Metered = tuple[dict[str, Any] | None, dict[str, Any] | None]
 
 
-def _usage(call: Call, answer: dict[str, Any], streamed: list[dict[str, Any]], model: str | None) -> Metered:
+def _usage(call: AskedCall, answer: dict[str, Any], streamed: list[dict[str, Any]], model: str | None) -> Metered:
     """The usage in the answer and the billed tool calls beside it; no tool calls where usage is missing."""
     raw = answer.get("usage")
     if not isinstance(raw, dict):
@@ -90,7 +92,7 @@ def _usage(call: Call, answer: dict[str, Any], streamed: list[dict[str, Any]], m
     return usage, tools.count(answer, streamed) if is_response else _search_fee(call, model)
 
 
-def _search_fee(call: Call, model: str | None) -> dict[str, Any] | None:
+def _search_fee(call: AskedCall, model: str | None) -> dict[str, Any] | None:
     """Chat models that always search: one search per answered call."""
     served = model or call.request.model or ""
     match = _SEARCH_MODEL.search(served) if "-search-" in served and call.endpoint in USAGE_ON_REQUEST else None
@@ -98,7 +100,7 @@ def _search_fee(call: Call, model: str | None) -> dict[str, Any] | None:
 
 
 def _decided_by_request(
-    call: Call, answer: dict[str, Any], model: str | None
+    call: AskedCall, answer: dict[str, Any], model: str | None
 ) -> tuple[dict[str, Any] | None, dict[str, Any] | None, str | None]:
     """Usage, tools and model where the answer has no usage and the request, or a plain field, decides the price."""
     request = call.request

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from webapp.metering.answer import AnswerFacts, Call, read_answer
+from webapp.metering.answer import AnswerFacts, AskedCall, read_answer
 from webapp.metering.inflate import Inflater
 from webapp.metering.plain import InflatedSseTee, JsonCopy, PlainTee
 from webapp.metering.request import RequestFacts
@@ -57,7 +57,7 @@ class Meter:
         """What the answer said; `complete` tells whether upstream ended it properly."""
         if not self._succeeded:
             return AnswerFacts(complete=complete)
-        call = Call(self.endpoint, self.method, self.facts)
+        call = AskedCall(self.endpoint, self.method, self.facts)
         if self._reader:
             facts = read_answer(call, self._reader.answer(), self._reader.items, complete=False)
             return facts._replace(complete=complete and self._reader.metered)

@@ -1,4 +1,7 @@
-"""The pages: one blueprint per family, all registered here; each view is one SQL call and one template."""
+"""The pages: one blueprint for each family, all registered here; a view is one SQL call and one template.
+
+Imports auth, secrets and what lies on the floor of webapp/. charts, export, sorting and common serve pages only.
+"""
 
 from __future__ import annotations
 

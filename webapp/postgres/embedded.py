@@ -27,7 +27,7 @@ SYSTEM = Path("/var/lib/spendai")  # for root, when Postgres' user may not enter
 SOCKET_BYTES = 90  # the kernel takes 107 for the folder and "/.s.PGSQL.5432" together
 
 
-class Server:
+class EmbeddedServer:
     """A running embedded Postgres, ours (``owned``) or another launcher's.
 
     host: folder of its socket; port: names the socket; owner_dsn, admin_dsn: for role postgres and for the superuser.
@@ -56,19 +56,19 @@ class Server:
         os.close(self._lock)
 
 
-def ensure(config: Config) -> Server:
+def ensure(config: Config) -> EmbeddedServer:
     """Start the Postgres of config.home, or share the one that runs. Raises ClusterError."""
     place = _place(config.home)
     lock = os.open(place / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     server = None
     try:
         while not _locked(lock):
-            shared = Server(config.home, place, lock, None)
+            shared = EmbeddedServer(config.home, place, lock, None)
             with suppress(psycopg.OperationalError), psycopg.connect(shared.owner_dsn):
                 return shared
             time.sleep(0.05)  # its launcher is still starting it, or just went away
         cluster = _cluster(config.home, place)
-        server = Server(config.home, place, lock, cluster)
+        server = EmbeddedServer(config.home, place, lock, cluster)
         if not cluster.data.exists():
             cluster.create(_password(config.home, SUPERUSER))
         door.guard(cluster.data)
@@ -180,7 +180,7 @@ def _make_private(cluster: Cluster) -> None:
         raise ClusterError(f"{cluster.socket} is not a private folder of the user Postgres runs as: remove it")
 
 
-def _apply_shim(server: Server, password: str) -> None:
+def _apply_shim(server: EmbeddedServer, password: str) -> None:
     """Bring roles and schemas up to this checkout, in one transaction; the password travels as a SCRAM verifier."""
     try:
         with psycopg.connect(server.admin_dsn) as connection:

@@ -48,7 +48,7 @@ class Share:
         return self._place is not None and any(0 <= count < counts[self._place] - SLACK for count in counts)
 
 
-class Server(StreamServer):
+class SharingServer(StreamServer):
     """A server whose connections keep to a share."""
 
     max_accept = 1

@@ -17,7 +17,7 @@ from gunicorn.workers.ggevent import GeventWorker
 
 from webapp.server.requests import Plain, Reader
 from webapp.server.response import Response
-from webapp.server.shares import Server, Share
+from webapp.server.shares import Share, SharingServer
 
 KEPT_IDLE = 1000  # connections without a request that a worker keeps; beyond it the longest idle one goes
 
@@ -74,10 +74,10 @@ class Worker(GeventWorker):
                 break
             end(connection, idle)
 
-    def server_class(self, listener: socket.socket, *, spawn: Pool, **options: Any) -> Server:
+    def server_class(self, listener: socket.socket, *, spawn: Pool, **options: Any) -> SharingServer:
         """What accepts connections; gunicorn passes what its other kinds of server want too."""
         tls = {name: value for name, value in options.items() if name == "ssl_context"}
-        return Server(self.share, listener, partial(self.handle, listener), spawn=spawn, **tls)
+        return SharingServer(self.share, listener, partial(self.handle, listener), spawn=spawn, **tls)
 
     def handle(self, listener: socket.socket, client: socket.socket, addr: Any) -> None:
         """Serve a connection until its end."""

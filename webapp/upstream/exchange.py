@@ -7,11 +7,13 @@ import ssl
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from webapp.gateway.headers import Headers
 from webapp.upstream.connections import CHUNK, Connection, Origin
 from webapp.upstream.http1 import MAX_HEAD, Head, Malformed, parse_head
 
 REFUSAL = 400  # an answer of this status or above, before the body was read, means that the rest is not wanted
+
+
+Headers = list[tuple[str, str]]
 
 
 class Request(NamedTuple):

@@ -55,7 +55,7 @@ def parse_head(data: bytes | bytearray) -> Head:
     return Head(start[1], int(start[2]), start[3] or "", headers, fields)
 
 
-class Body:
+class AnswerBody:
     """A body as it comes: ``feed`` bytes, get content, until ``done`` or ``broken``; ``rest`` came after its end."""
 
     endless = False  # whether only the end of the connection ends it
@@ -69,13 +69,13 @@ class Body:
         return data
 
 
-class EndlessBody(Body):
+class EndlessBody(AnswerBody):
     """A body without framing."""
 
     endless = True
 
 
-class SizedBody(Body):
+class SizedBody(AnswerBody):
     """A body of a known length."""
 
     def __init__(self, length: int) -> None:
@@ -92,7 +92,7 @@ class SizedBody(Body):
         return data
 
 
-class ChunkedBody(Body):
+class ChunkedBody(AnswerBody):
     """A body in chunks; extensions and trailers are dropped."""
 
     def __init__(self) -> None:
@@ -144,7 +144,7 @@ class ChunkedBody(Body):
             self.broken = True
 
 
-def body_of(head: Head, method: str) -> Body:
+def body_of(head: Head, method: str) -> AnswerBody:
     """How the body of an answer to a request of this method is framed."""
     coding, length = head.fields.get("transfer-encoding"), head.fields.get("content-length")
     if coding is not None and (length is not None or coding.lower() != "chunked" or head.version == "0"):

@@ -9,7 +9,7 @@ import pytest
 from conftest import Api, Browser, Site
 from fake_gotrue import API_KEY, FakeGoTrue
 
-from webapp.auth import supabase
+from webapp.auth import supabase_identity
 
 PASSWORD = "correct horse 1"
 
@@ -111,7 +111,7 @@ def test_a_banned_person_is_out_at_once(cloud: Site, gotrue: FakeGoTrue) -> None
 def test_a_provider_that_is_away_is_503_for_the_api_and_a_page_for_people(
     cloud: Site, gotrue: FakeGoTrue, trouble: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(supabase, "TIMEOUT", 0.3)
+    monkeypatch.setattr(supabase_identity, "TIMEOUT", 0.3)
     ada = sign_up(cloud)
     gotrue.trouble = trouble
     assert code(log_in(cloud, ada.email)) == (503, "identity_unavailable")

@@ -57,7 +57,7 @@ def config(folder: Path, finished: Path) -> Config:
 
 
 @pytest.fixture
-def server(config: Config) -> Iterator[embedded.Server]:
+def server(config: Config) -> Iterator[embedded.EmbeddedServer]:
     started = embedded.ensure(config)
     yield started
     started.stop()
@@ -84,7 +84,7 @@ def holder(config: Config) -> subprocess.Popen[str]:
     return process
 
 
-def test_the_owner_of_the_database_is_no_superuser(server: embedded.Server) -> None:
+def test_the_owner_of_the_database_is_no_superuser(server: embedded.EmbeddedServer) -> None:
     roles = "select rolsuper, rolcreaterole, rolbypassrls from pg_roles where rolname = current_user"
     assert one(server.owner_dsn, roles) == (False, True, True)
     assert one(server.owner_dsn, "select pg_get_userbyid(datdba) from pg_database where datname = 'postgres'") == (
@@ -93,11 +93,11 @@ def test_the_owner_of_the_database_is_no_superuser(server: embedded.Server) -> N
     assert one(server.admin_dsn, "select rolsuper from pg_roles where rolname = current_user") == (True,)
 
 
-def test_letters_beyond_ascii_and_times_are_handled_the_same_everywhere(server: embedded.Server) -> None:
+def test_letters_beyond_ascii_and_times_are_handled_the_same_everywhere(server: embedded.EmbeddedServer) -> None:
     assert one(server.owner_dsn, "select lower('ÉÀ'), current_setting('TimeZone')") == ("éà", "UTC")
 
 
-def test_nobody_gets_in_without_a_password_or_over_the_network(server: embedded.Server, config: Config) -> None:
+def test_nobody_gets_in_without_a_password_or_over_the_network(server: embedded.EmbeddedServer, config: Config) -> None:
     with pytest.raises(psycopg.OperationalError, match="password"):
         psycopg.connect(host=server.host, port=server.port, user="postgres", dbname="postgres", passfile="/dev/null")
     assert one(server.admin_dsn, "show listen_addresses") == ("",)
@@ -106,7 +106,7 @@ def test_nobody_gets_in_without_a_password_or_over_the_network(server: embedded.
     assert modes == {0o600}
 
 
-def test_workers_connect_with_what_conninfo_gives_them(server: embedded.Server, config: Config) -> None:
+def test_workers_connect_with_what_conninfo_gives_them(server: embedded.EmbeddedServer, config: Config) -> None:
     with psycopg.connect(server.owner_dsn) as conn:
         conn.execute("create role visitor login password 'secret'")
     assert one(embedded.conninfo(config, "visitor", "secret"), "select current_user") == ("visitor",)
@@ -151,7 +151,7 @@ def test_committed_rows_survive_kill_9_of_the_postmaster(config: Config) -> None
     again.stop()
 
 
-def test_kill_9_of_a_backend_leaves_a_server_that_answers(server: embedded.Server) -> None:
+def test_kill_9_of_a_backend_leaves_a_server_that_answers(server: embedded.EmbeddedServer) -> None:
     with psycopg.connect(server.owner_dsn, autocommit=True) as conn:
         os.kill(conn.info.backend_pid, signal.SIGKILL)
         with pytest.raises(psycopg.OperationalError):
@@ -229,7 +229,7 @@ def test_an_interrupted_creation_leaves_nothing_in_the_way(fresh: Config) -> Non
     server.stop()
 
 
-def test_no_value_of_a_query_reaches_the_log(server: embedded.Server, config: Config) -> None:
+def test_no_value_of_a_query_reaches_the_log(server: embedded.EmbeddedServer, config: Config) -> None:
     with psycopg.connect(server.owner_dsn, autocommit=True) as conn:
         conn.execute("create table t (key text primary key check (key <> 'sk-secret-1'))")
         for query, value in (
@@ -244,7 +244,7 @@ def test_no_value_of_a_query_reaches_the_log(server: embedded.Server, config: Co
     assert "sk-secret" not in (config.home / "log/postgres.log").read_text()
 
 
-def test_the_log_stays_bounded(server: embedded.Server, config: Config) -> None:
+def test_the_log_stays_bounded(server: embedded.EmbeddedServer, config: Config) -> None:
     log = config.home / "log/postgres.log"
     with log.open("ab") as file:
         file.write(b"x" * 10_000_001)

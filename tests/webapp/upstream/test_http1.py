@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from webapp.upstream.http1 import (
     MAX_HEAD,
     MAX_SIZE_LINE,
-    Body,
+    AnswerBody,
     ChunkedBody,
     Malformed,
     SizedBody,
@@ -25,7 +25,7 @@ def head(*lines: bytes, start: bytes = OK):
     return parse_head(start + b"".join(line + b"\r\n" for line in lines) + b"\r\n")
 
 
-def read(body: Body, data: bytes, step: int = 1 << 20) -> bytes:
+def read(body: AnswerBody, data: bytes, step: int = 1 << 20) -> bytes:
     """What the body makes of these bytes, given ``step`` at a time; stops where a reader would."""
     got, at = b"", 0
     while at < len(data) and not (body.done or body.broken):

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, g
 
 from webapp import auth, db
-from webapp.api.body import fields
+from webapp.api.inputs import fields
 from webapp.auth.identity import Login, identity
 from webapp.auth.people import log_in, sign_up
 

@@ -47,7 +47,7 @@ def test_a_server_that_freezes_under_a_statement_is_given_up_and_so_is_one_that_
     server: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(db, "PATIENCE", 0.5)
-    monkeypatch.setattr(db.Connection, "patience", 0.5)
+    monkeypatch.setattr(db.WatchedConnection, "patience", 0.5)
     monkeypatch.setattr(db, "CHECK", 0.3)
     assert db.ready()
     try:

@@ -18,8 +18,7 @@ from supabase.lib.client_options import SyncClientOptions
 
 from webapp import db
 from webapp.auth import passwords
-from webapp.auth.embedded import NO_TOKEN, WRONG
-from webapp.auth.identity import AWAY, Login, Person, Tokens
+from webapp.auth.identity import AWAY, NO_TOKEN, WRONG, Login, Person, Tokens
 from webapp.auth.jwks import TIMEOUT, KeysUnavailable, Verifier, tls
 from webapp.config import Config
 from webapp.errors import ApiError

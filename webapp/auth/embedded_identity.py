@@ -8,14 +8,11 @@ from uuid import UUID
 
 from webapp import db
 from webapp.auth import passwords
-from webapp.auth.identity import Login, Person, Tokens
+from webapp.auth.identity import NO_TOKEN, WRONG, Login, Person, Tokens
 from webapp.auth.tokens import LIFETIME, Signer
 from webapp.config import Config
 from webapp.errors import ApiError
 from webapp.secrets.proxy_keys import key_hash
-
-WRONG = ApiError(401, "invalid_credentials", "e-mail address or password is wrong")
-NO_TOKEN = ApiError(401, "invalid_token", "the access token is not valid", hint="It may have expired; log in again")
 
 
 class EmbeddedIdentity:

@@ -11,7 +11,7 @@ from flask import Blueprint, request
 from psycopg.types.json import Jsonb
 
 from webapp import auth, filters
-from webapp.api.body import cursor_of, fields, limit, moment_cursor, number_cursor
+from webapp.api.inputs import cursor_of, fields, limit, moment_cursor, number_cursor
 from webapp.api.shape import listed, plain
 from webapp.errors import ApiError
 
