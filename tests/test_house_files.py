@@ -101,7 +101,7 @@ def test_no_file_knows_the_machine_it_was_written_on() -> None:
     files = [ROOT / path for path in listed.split("\0") if path]
     assert files or not (ROOT / ".git").exists()
     places = re.compile(rb"(?<![\w.{}$-])/(work|home|root|Users|workspace)/\w|[/\\]tmp[/\\]\w")
-    # Tests may write an address of nowhere in particular; what is shipped may not.
+    # Tests may use made-up network addresses; shipped files may not.
     found = [
         name(p) for p in files if p.is_file() and p.suffix not in (".js", ".png") and places.search(p.read_bytes())
     ]

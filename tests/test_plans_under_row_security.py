@@ -28,7 +28,7 @@ def filled(stack_dsns: Callable[[str], tuple[str, str]]) -> tuple[str, str, str,
 
 @contextmanager
 def a_person(filled: tuple[str, str, str, str]) -> Iterator[psycopg.Connection]:
-    """A session of a person; a table this small would rather be read whole."""
+    """A session of a person with sequential scans switched off: Postgres would read a table this small whole."""
     _, admin, _, user = filled
     with psycopg.connect(admin, autocommit=True, row_factory=dict_row) as session:
         session.execute("select set_config('request.jwt.claims', %s, false)", [json.dumps({"sub": user})])

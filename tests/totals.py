@@ -18,7 +18,7 @@ from spending import another_key
 NUMBERS = ("calls", "tokens_in", "tokens_cached", "tokens_out", "cost", "unpriced_calls", "no_usage_calls",
            "in_doubt_calls", "error_calls", "adjustments", "cost_corrected")  # fmt: skip
 WORDS = ("day", "project", "key", "model", "endpoint", "service_tier", "status", "end_user", "tag")
-COLUMNS = {"project": "project_id", "key": "key_id"}  # of app.sums, where they are not the word
+COLUMNS = {"project": "project_id", "key": "key_id"}  # grouping word → column of app.sums
 MIDNIGHT = DAY.replace(hour=0)
 EARLY, LATE = MIDNIGHT - timedelta(days=9), MIDNIGHT + timedelta(days=9)
 # spend_* view → what it is by, and the same of a booking
