@@ -40,8 +40,7 @@ begin
         cost_lines := cost_lines || (v_offer || jsonb_build_object('quantity', v_quantity, 'cost', trim_scale(v_cost)));
     end loop;
     if (p_terms -> 'fallback')::boolean then
-        fallback := p_quantities @? '$.keyvalue() ? (@.value > 0
-            && @.key like_regex "^(input_(text|audio|image)|output_|cached_|cache_)")';
+        fallback := jsonb_path_exists(p_quantities, '$.keyvalue() ? (@.value > 0 && @.key == $token[*])', app.price_groups());
     end if;
     if p_terms ->> 'match' = 'requested' then
         cost_lines := (select coalesce(jsonb_agg(l || '{"match": "requested"}'), '[]')

@@ -7,16 +7,17 @@ language plpgsql immutable
 set search_path = ''
 as $$
 declare
-    v_tokens boolean := p_dimension ~ '^(input_(text|audio|image)|output_|cached_|cache_)';
+    v_tokens boolean := app.price_groups() -> 'token' ? p_dimension;
+    v_dimensions text[] := array(select d.dimension from app.price_dimensions() d);
     v_column text;
     v_message text;
 begin
     if coalesce(length(p_model), 0) not between 1 and 200 then
         v_column := 'model'; v_message := 'a model is 1 to 200 characters';
-    elsif not coalesce(p_dimension = any (app.price_dimensions()), false) then
-        v_column := 'dimension'; v_message := 'a dimension is one of ' || array_to_string(app.price_dimensions(), ', ');
-    elsif p_service_tier not in ('standard', 'batch', 'flex', 'priority', 'ultrafast') then
-        v_column := 'service_tier'; v_message := 'a service tier is standard, batch, flex, priority or ultrafast';
+    elsif not coalesce(p_dimension = any (v_dimensions), false) then
+        v_column := 'dimension'; v_message := 'a dimension is one of ' || array_to_string(v_dimensions, ', ');
+    elsif p_service_tier <> all (app.price_tiers()) then
+        v_column := 'service_tier'; v_message := 'a service tier is one of ' || array_to_string(app.price_tiers(), ', ');
     elsif p_service_tier <> 'standard' and not v_tokens then
         v_column := 'service_tier'; v_message := 'only tokens have tiers: everything else is always standard';
     elsif p_context_min_tokens < 0 or (p_context_min_tokens > 0 and not v_tokens) then

@@ -16,9 +16,10 @@ as $$
             partition by p.dimension, p.service_tier, p.context_min_tokens, p.qualifier
             order by p.valid_from <= now() desc, p.org_id is null, p.valid_from desc, p.revision desc)
     from public.model_prices p
+    left join app.price_dimensions() with ordinality as d (dimension, kind, fallback, place) on d.dimension = p.dimension
     where p.model = coalesce((app.price_model_of((select app.current_org_id()), p_model, now())).model, lower(btrim(p_model)))
     order by p.valid_from desc, p.service_tier <> 'standard', p.service_tier, p.context_min_tokens,
-        array_position(app.price_dimensions(), p.dimension), p.dimension, p.qualifier, p.org_id is null, p.revision desc
+        d.place, p.dimension, p.qualifier, p.org_id is null, p.revision desc
 $$;
 
 comment on function app.price_history is 'All prices of a model, newest first, the organization''s own among them.';

@@ -11,11 +11,8 @@ declare
     v_key text;
     v_offer jsonb;
     v_keys text[] := case
-        when p_key in ('cached_text', 'cache_write', 'input_audio', 'input_image') then array[p_key, 'input_text']
-        when p_key in ('output_audio', 'output_image') then array[p_key, 'output_text']
-        when p_key = 'output_text' then array[p_key, 'output_image']
         when p_key like 'images:%' then array[p_key, split_part(p_key, '+', 1), 'images']
-        else array[p_key]
+        else array[p_key, app.price_groups() -> 'fallback' ->> p_key]
     end;
 begin
     foreach v_key in array v_keys loop

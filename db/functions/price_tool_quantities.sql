@@ -19,8 +19,9 @@ begin
     for v_tool in select t.key, t.value from jsonb_each(p_tools) as t limit 33 loop
         v_count := app.price_count(v_tool.value);
         continue when v_count is null;
-        -- Tokens come from usage alone: here they would replace it.
-        if v_count = 'NaN' or v_tool.key !~ '^[a-z_]{1,40}(:[^:]{1,40})?$' or v_tool.key ~ '^(input|output|cached|cache)_' then
+        -- What the usage reports would be replaced by what is said here.
+        if v_count = 'NaN' or v_tool.key !~ '^[a-z_]{1,40}(:[^:]{1,40})?$'
+           or app.price_groups() -> 'usage' ? split_part(v_tool.key, ':', 1) then
             return null;
         end if;
         if v_tool.key = 'video_seconds' and p_size not in ('720x1280', '1280x720', '1024x1792', '1792x1024') then

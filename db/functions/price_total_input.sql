@@ -4,12 +4,11 @@ language plpgsql immutable parallel safe
 set search_path = ''
 as $$
 declare
-    v_dimension text;
+    v_names jsonb := app.price_groups() -> 'input';
     v_total numeric := 0;
 begin
-    foreach v_dimension in array array[
-        'input_text', 'input_audio', 'input_image', 'cached_text', 'cached_audio', 'cached_image', 'cache_write'] loop
-        v_total := v_total + coalesce((p_quantities -> v_dimension)::numeric, 0);
+    for i in 0 .. jsonb_array_length(v_names) - 1 loop
+        v_total := v_total + coalesce((p_quantities -> (v_names ->> i))::numeric, 0);
     end loop;
     return v_total;
 end $$;
