@@ -18,7 +18,7 @@ as $$
         order by p.model, p.dimension, p.qualifier, p.org_id is not null desc, p.valid_from desc, p.revision desc
     ), used as (
         select distinct (app.price_model_of((select app.current_org_id()), u.model, now())).model
-        from app.models_seen(date_trunc('day', now(), 'UTC') - interval '696 hours', 'infinity') u
+        from app.models_seen(app.last_30_days(), 'infinity') u
     )
     select p.model,
         min(p.unit_price * 1000000 / p.unit_qty) filter (where p.dimension = 'input_text'),
