@@ -1,7 +1,7 @@
 -- count_of(json) → a count of tokens for a column of usage_logs: a whole number below 10^12, or null; never an error
 --
--- Stricter than app.price_count, which reads the same JSON for pricing: half a token, or text that is more than digits (1e3), is
--- shown as unknown. Money does not depend on it.
+-- Stricter than app.price_count, which reads the same JSON for pricing: half a token, or text that is more than digits
+-- (1e3), is shown as unknown. Money does not depend on it.
 create or replace function app.count_of(p_value jsonb) returns bigint
 language plpgsql immutable strict parallel safe
 set search_path = ''

@@ -1,11 +1,11 @@
 -- price_dimensions() → the dimensions calls are billed by, one row each, in the order in which people look for them
 --
--- The one list of them: app.price_groups derives every group of dimensions from it. A new dimension is a new row here, and a
--- quantity in the function that reads it from the usage (price_input_quantities, price_output_quantities,
+-- The one list of them: app.price_groups derives every group of dimensions from it. A new dimension is a new row here,
+-- and a quantity in the function that reads it from the usage (price_input_quantities, price_output_quantities,
 -- price_unit_quantities) or from the tools.
 --
--- kind: what is counted and who reports it. input, output: tokens, from the usage. unit: seconds, characters and images, from
--- the usage. tool: from the tools of the call, beside its usage. request: the call itself.
+-- kind: what is counted and who reports it. input, output: tokens, from the usage. unit: seconds, characters and
+-- images, from the usage. tool: from the tools of the call, beside its usage. request: the call itself.
 -- fallback: the dimension whose price applies when the model has no price for this one.
 create or replace function app.price_dimensions() returns table (dimension text, kind text, fallback text)
 language sql immutable parallel safe rows 19

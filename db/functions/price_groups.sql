@@ -1,10 +1,10 @@
--- price_groups() → groups of app.price_dimensions: {token: […], input: […], tool: […], usage: […], fallback: {dimension: dimension}}
+-- price_groups() → groups of dimensions: {token: […], input: […], tool: […], usage: […], fallback: {dimension: dimension}}
 --
--- token: every kind of token, the only dimensions that have service tiers. input: tokens of the input, which context bands are
--- measured by. tool: what only the tools of a call report. usage: all others, which tools may not report.
+-- token: every kind of token, the only dimensions that have service tiers. input: tokens of the input, which context
+-- bands are measured by. tool: what only the tools of a call report. usage: all others, which tools may not report.
 --
--- Pricing runs for every call, so the groups have to cost nothing: as an immutable function without arguments, this one is
--- worked out once per plan, and the plan holds the result as a constant.
+-- Pricing runs for every call, so the groups have to cost nothing: as an immutable function without arguments, this one
+-- is worked out once per plan, and the plan holds the result as a constant.
 create or replace function app.price_groups() returns jsonb
 language sql immutable parallel safe
 set search_path = ''

@@ -1,4 +1,4 @@
--- price_total_input(quantities) → all input tokens, cached ones too: what the context bands are measured by
+-- price_total_input(quantities) → all input tokens, cached and written ones included: the size of the context
 create or replace function app.price_total_input(p_quantities jsonb) returns numeric
 language plpgsql immutable parallel safe
 set search_path = ''
@@ -13,6 +13,7 @@ begin
     return v_total;
 end $$;
 
-comment on function app.price_total_input is 'Input tokens of disjoint quantities, with the cached and written ones.';
+comment on function app.price_total_input is
+    'Sum of all input tokens of disjoint quantities; decides the context band of prices.';
 revoke execute on function app.price_total_input from public, anon, authenticated, service_role;
 grant execute on function app.price_total_input to authenticated;
