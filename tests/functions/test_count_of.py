@@ -1,4 +1,4 @@
-"""app.count_of: a count as OpenAI sends it."""
+"""app.count_of: a count of tokens from OpenAI's JSON, for a column."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""app.status_unpriced: which calls no price is looked up for."""
+"""app.status_unpriced: cost status of calls that are not priced by their usage."""
 
 import re
 
