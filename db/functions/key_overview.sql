@@ -12,7 +12,7 @@ as $$
         exists (select from public.api_keys n where n.rotated_from = k.id)
     from app.key_list(p_project_id) k
     left join app.usage(
-        date_trunc('day', now(), 'UTC') - interval '696 hours', 'infinity', '{key}',
+        app.last_30_days(), 'infinity', '{key}',
         case when p_project_id is null then '{}' else jsonb_build_object('project', array[p_project_id]) end
     ) u on u.key_id = k.id
     order by k.state <> 'active', k.created_at desc, k.id
