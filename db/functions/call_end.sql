@@ -7,7 +7,7 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-    v_began timestamptz := to_timestamp((('x' || left(translate(p_call_id::text, '-', ''), 12))::bit(48)::bigint) / 1000.0);
+    v_began timestamptz := app.call_began(p_call_id);
     v_reason text := nullif(btrim(p_reason, E' \t\r\n'), '');
     v_call public.usage_logs;
 begin

@@ -1,4 +1,4 @@
-"""Applies db/: migrations once, functions, views and policies whenever they changed, then the price list.
+"""Applies db/: migrations once, functions, guards, views and policies whenever they changed, then the price list.
 
 Everything happens in one transaction under one lock, so a failed run leaves nothing behind and of two that start at
 once one does the work. Applied migrations form a hash chain: an edited or missing one is refused.
