@@ -26,35 +26,41 @@ declare
     v_parts text[];
 begin
     if v_source is null or v_first >= v_end then
-        v_parts := array[app.sums_entries('calls', p_filters, v_corrected)];
+        v_parts := array[app.sums_entries('calls', p_from, p_to, p_filters, v_corrected)];
     else
-        v_parts := array[app.sums_entries(v_source, p_filters, false)];
-        if v_source <> 'all' and not p_filters ? v_source then  -- then calls without a label are wanted too
-            v_parts := v_parts || app.sums_entries('all', p_filters, false) || app.sums_entries('-' || v_source, p_filters, false);
+        v_parts := array[app.sums_entries(v_source, v_first, v_end, p_filters, false)];
+        if v_source <> 'all' and not p_filters ? v_source then  -- calls without a label count too: all calls less those with one
+            v_parts := v_parts || app.sums_entries('all', v_first, v_end, p_filters, false)
+                || app.sums_entries('-' || v_source, v_first, v_end, p_filters, false);
         end if;
         if p_from < v_first then
-            v_parts := v_parts || replace(app.sums_entries('calls', p_filters, v_corrected), '$3', '$7');
+            v_parts := v_parts || app.sums_entries('calls', p_from, v_first, p_filters, v_corrected);
         end if;
         if v_end < p_to then
-            v_parts := v_parts || replace(app.sums_entries('calls', p_filters, v_corrected), '$2', '$8');
+            v_parts := v_parts || app.sums_entries('calls', v_end, p_to, p_filters, v_corrected);
         end if;
     end if;
-    return query execute format(
-        'select case when ''day'' = any ($6) then e.day when ''week'' = any ($6) then e.day - (e.day - ''0001-01-01''::date) %% 7 end,
-            case when ''project'' = any ($6) then e.project_id end,
-            case when ''key'' = any ($6) then e.api_key_id end, case when ''model'' = any ($6) then e.model end,
-            case when ''endpoint'' = any ($6) then e.endpoint end, case when ''service_tier'' = any ($6) then e.service_tier end,
-            case when ''status'' = any ($6) then e.status_code end, case when ''end_user'' = any ($6) then e.end_user end,
-            case when ''tag'' = any ($6) then e.tag end, sum(e.calls)::bigint, coalesce(sum(e.tokens_in), 0)::bigint,
-            coalesce(sum(e.tokens_cached), 0)::bigint, coalesce(sum(e.tokens_out), 0)::bigint, coalesce(sum(e.cost), 0),
-            coalesce(sum(e.unpriced_calls), 0)::bigint, coalesce(sum(e.no_usage_calls), 0)::bigint,
-            coalesce(sum(e.in_doubt_calls), 0)::bigint, coalesce(sum(e.error_calls), 0)::bigint,
-            coalesce(sum(e.adjustments), 0), coalesce(sum(e.cost_corrected), 0)
+    return query execute format($sql$
+        select
+            case when 'day' = any ($2) then e.day when 'week' = any ($2) then e.day - mod(e.day - '0001-01-01'::date, 7) end,
+            case when 'project' = any ($2) then e.project_id end,
+            case when 'key' = any ($2) then e.api_key_id end,
+            case when 'model' = any ($2) then e.model end,
+            case when 'endpoint' = any ($2) then e.endpoint end,
+            case when 'service_tier' = any ($2) then e.service_tier end,
+            case when 'status' = any ($2) then e.status_code end,
+            case when 'end_user' = any ($2) then e.end_user end,
+            case when 'tag' = any ($2) then e.tag end,
+            sum(e.calls)::bigint, coalesce(sum(e.tokens_in), 0)::bigint, coalesce(sum(e.tokens_cached), 0)::bigint,
+            coalesce(sum(e.tokens_out), 0)::bigint, coalesce(sum(e.cost), 0), coalesce(sum(e.unpriced_calls), 0)::bigint,
+            coalesce(sum(e.no_usage_calls), 0)::bigint, coalesce(sum(e.in_doubt_calls), 0)::bigint,
+            coalesce(sum(e.error_calls), 0)::bigint, coalesce(sum(e.adjustments), 0), coalesce(sum(e.cost_corrected), 0)
         from (%s) e (day, project_id, api_key_id, model, endpoint, service_tier, status_code, end_user, tag, calls, tokens_in,
             tokens_cached, tokens_out, cost, unpriced_calls, no_usage_calls, in_doubt_calls, error_calls, adjustments, cost_corrected)
         group by 1, 2, 3, 4, 5, 6, 7, 8, 9
-        having sum(e.calls) <> 0 or sum(e.adjustments) <> 0', array_to_string(v_parts, ' union all '))
-    using p_filters, p_from, p_to, (v_first at time zone 'utc')::date, (v_end at time zone 'utc')::date, p_words, v_first, v_end;
+        having sum(e.calls) <> 0 or sum(e.adjustments) <> 0
+    $sql$, array_to_string(v_parts, ' union all '))
+    using p_filters, p_words;
 end $$;
 
 comment on function app.sums is 'Sums of a period by day, project, key, model, endpoint, service_tier, status, end_user or tag, from what is kept per day.';
