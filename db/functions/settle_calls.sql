@@ -81,6 +81,8 @@ begin
             state = 'settled', settled_at = clock_timestamp(), status_code = p.status_code, latency_ms = p.latency_ms,
             ttft_ms = p.ttft_ms, stream = coalesce(p.stream, u.stream), batch = coalesce(p.batch, u.batch),
             model_requested = coalesce(p.model_requested, u.model_requested),
+            -- A request whose body is a form is read after its row is opened.
+            end_user = coalesce(u.end_user, p.end_user), tags = case u.tags when '{}' then coalesce(p.tags, '{}') else u.tags end,
             model = p.model, service_tier = p.service_tier, usage = p.usage, tools = p.tools,
             tokens_in = p.tokens_in, tokens_out = p.tokens_out, tokens_cached = p.tokens_cached,
             tokens_cache_write = p.tokens_cache_write, tokens_reasoning = p.tokens_reasoning,

@@ -1,6 +1,6 @@
 -- guard_usage_log(): trigger of usage_logs; lets through two kinds of update and refuses everything else, by any role
 --
--- 1. Settling: an open call becomes settled. It may set the columns named below.
+-- 1. Settling: an open call becomes settled. It may set the columns named below; end user and tags only where there were none.
 -- 2. Filling: a settled call whose cost is null gets what was not known: cost, usage, tokens, model and tier.
 --
 -- All other columns must stay as they are. Only the columns that may change are named: a column that is added to the table
@@ -38,6 +38,8 @@ begin
             v_expected.model_requested := new.model_requested;
             v_expected.upstream_request_id := new.upstream_request_id;
             v_expected.upstream_object_id := new.upstream_object_id;
+            v_expected.end_user := coalesce(old.end_user, new.end_user);
+            v_expected.tags := case old.tags when '{}' then new.tags else old.tags end;
         end if;
         if v_expected is not distinct from new then
             return new;
