@@ -16,7 +16,8 @@ as $$
     limit p_limit
 $$;
 
-comment on function app.audit_page is 'A page of the audit log of the admin''s organization, newest first; keyset on (at, id).';
+comment on function app.audit_page is
+    'A page of the audit log of the admin''s organization, newest first; keyset on (at, id).';
 -- With the caller's own rights: row level security shows lines to admins only.
 revoke execute on function app.audit_page from public, anon, authenticated, service_role;
 grant execute on function app.audit_page to authenticated;

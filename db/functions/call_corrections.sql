@@ -9,7 +9,8 @@ as $$
     order by a.at, a.id
 $$;
 
-comment on function app.call_corrections is 'Corrections of one call of the caller''s organization: how many dollars, when booked, why.';
+comment on function app.call_corrections is
+    'Corrections of one call of the caller''s organization: how many dollars, when booked, why.';
 -- With the caller's own rights, so row level security decides.
 revoke execute on function app.call_corrections from public, anon, authenticated, service_role;
 grant execute on function app.call_corrections to authenticated;

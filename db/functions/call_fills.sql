@@ -9,7 +9,8 @@ as $$
     order by f.at, f.id
 $$;
 
-comment on function app.call_fills is 'The fill of one call of the caller''s organization: its cost status before and after, when and why.';
+comment on function app.call_fills is
+    'The fill of one call of the caller''s organization: its cost status before and after, when and why.';
 -- With the caller's own rights, so row level security decides.
 revoke execute on function app.call_fills from public, anon, authenticated, service_role;
 grant execute on function app.call_fills to authenticated;

@@ -1,6 +1,6 @@
--- call_show(id) → one call, or no row
+-- call_show(call id) → one call, or no row
 --
--- Only the month that the id names is read.
+-- The period around the moment in the id makes Postgres read one month of usage_logs instead of all.
 create or replace function app.call_show(p_id uuid) returns setof public.calls
 language sql stable
 set search_path = ''

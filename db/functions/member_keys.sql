@@ -14,6 +14,7 @@ as $$
     order by o.state <> 'active', o.created_at desc, o.id
 $$;
 
-comment on function app.member_keys is 'Keys of the organization that one person made, with their spend of 30 days; active ones first.';
+comment on function app.member_keys is
+    'Keys of the organization that one person made, with their spend of 30 days; active ones first.';
 revoke execute on function app.member_keys from public, anon, authenticated, service_role;
 grant execute on function app.member_keys to authenticated;

@@ -10,7 +10,8 @@ as $$
     order by m.joined_at, m.email
 $$;
 
-comment on function app.member_overview is 'Members of the organization with the number of their keys, in the order in which they joined.';
+comment on function app.member_overview is
+    'Members of the organization with the number of their keys, in the order in which they joined.';
 -- With the caller's own rights, so row level security decides.
 revoke execute on function app.member_overview from public, anon, authenticated, service_role;
 grant execute on function app.member_overview to authenticated;

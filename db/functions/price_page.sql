@@ -17,7 +17,8 @@ as $$
     limit p_limit
 $$;
 
-comment on function app.price_page is 'A page of all price rows that hold for the caller''s organization; keyset on id.';
+comment on function app.price_page is
+    'A page of all price rows that hold for the caller''s organization; keyset on id.';
 -- With the caller's own rights, so row level security decides.
 revoke execute on function app.price_page from public, anon, authenticated, service_role;
 grant execute on function app.price_page to authenticated;

@@ -1,11 +1,12 @@
--- sums(from, to, words, filters) → sums of a period, one row per group; app.usage, app.spend_cells and others stand on it
+-- sums(from, to, words, filters) → sums of a period, one row per group; app.usage, app.spend_cells and others read them
 --
--- With the caller's own rights, so row level security decides. p_words: any of day or week (its Monday), project, key,
--- model, endpoint, service_tier, status, end_user, tag. p_filters: see app.filter_sql. A call with several tags counts in each of them, one
--- without in the row without a tag.
+-- With the caller's own rights, so row level security decides. p_from inclusive, p_to exclusive. p_words: what to group by: any
+-- of day or week (its Monday), project, key, model, endpoint, service_tier, status, end_user, tag. p_filters: see
+-- app.filter_sql. A call with several tags counts in the row of each, a call without in the row without a tag.
 --
--- Whole days are read from the sums kept per day, so ten million calls take no longer than ten thousand. The calls themselves
--- are added up only for the parts of days at both ends, and for what is not kept per day, such as errors of one end user.
+-- Whole days are read from daily totals and daily labels, so ten million calls take no longer than ten thousand. The calls
+-- themselves are added up only for the parts of days at both ends, and for questions that daily labels cannot answer, such as
+-- the errors of one end user (see app.sums_source).
 create or replace function app.sums(p_from timestamptz, p_to timestamptz, p_words text[], p_filters jsonb)
 returns table (
     day date, project_id uuid, key_id uuid, model text, endpoint text, service_tier text, status integer, end_user text, tag text,
@@ -15,11 +16,11 @@ returns table (
 )
 language plpgsql stable
 set search_path = ''
-set timezone = 'UTC'  -- where clocks change, a day of the session may have 23 hours
+set timezone = 'UTC'  -- in a session's own time zone, adding a day may add 23 hours
 as $$
 declare
     v_source text := app.sums_source(p_words, p_filters);
-    v_first timestamptz := date_trunc('day', p_from + interval '1 day' - interval '1 microsecond', 'UTC');  -- of the whole days
+    v_first timestamptz := date_trunc('day', p_from + interval '1 day' - interval '1 microsecond', 'UTC');  -- the first whole day
     v_end timestamptz := date_trunc('day', p_to, 'UTC');
     v_corrected boolean := exists (select from public.cost_adjustments a where a.org_id = (select app.current_org_id())
         and (a.at >= p_from and a.at < p_to or a.call_started_at >= p_from and a.call_started_at < p_to));
@@ -63,6 +64,7 @@ begin
     using p_filters, p_words;
 end $$;
 
-comment on function app.sums is 'Sums of a period by day, project, key, model, endpoint, service_tier, status, end_user or tag, from what is kept per day.';
+comment on function app.sums is
+    'Sums of a period by day, week, project, key, model, endpoint, service_tier, status, end_user or tag.';
 revoke execute on function app.sums from public, anon, authenticated, service_role;
 grant execute on function app.sums to authenticated;

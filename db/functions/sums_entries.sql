@@ -1,11 +1,11 @@
 -- sums_entries(source, from, to, filters, corrected) → the text of a query for rows that app.sums adds up
 --
 -- p_source: where the rows come from.
---   calls: the calls themselves, from p_from to p_to; a call with several tags has a row for each, where tags are asked for
---   all: the sums kept per day of all calls; here and below p_from and p_to are midnights (UTC)
---   end_user, tag: the sums kept per day of the calls that have such a label
---   -end_user, -tag: the same calls, each once and with negative numbers. Added to `all` they leave the calls without a label.
--- p_corrected: calls with their corrections; planning that takes several times as long.
+--   calls: the calls themselves, from p_from to p_to; where tags are asked for, a call has a row for each of its tags
+--   all: daily totals; here and below p_from and p_to are midnights (UTC)
+--   end_user, tag: daily labels of that kind
+--   -end_user, -tag: calls with such a label, each once, as negative numbers: added to `all` they leave the calls without one
+-- p_corrected: with corrections of the calls. Planning that takes several times as long, so only where there are any.
 --
 -- In the text $1 stands for the filters (see app.filter_sql) and $2 for the words that are asked for. Its columns, in order:
 -- day, project_id, api_key_id, model, endpoint, service_tier, status_code, end_user, tag, and the sums from calls to
@@ -58,7 +58,8 @@ begin
     $sql$, case p_source when '-tag' then 'tagged' else 'end_user' end, v_first, v_end, v_filters);
 end $$;
 
-comment on function app.sums_entries is 'Text of a query for calls, or for sums kept per day, that app.sums adds up.';
+comment on function app.sums_entries is
+    'Text of a query for calls, daily totals or daily labels that app.sums adds up.';
 -- Part of app.sums, which runs with the rights of its caller.
 revoke execute on function app.sums_entries from public, anon, authenticated, service_role;
 grant execute on function app.sums_entries to authenticated;

@@ -10,6 +10,7 @@ as $$
     order by m.calls desc, m.model, m.cost_status
 $$;
 
-comment on function app.unpriced_list is 'Models of the caller''s organization without a known price, and how often they were called.';
+comment on function app.unpriced_list is
+    'Models of the caller''s organization without a known price, and how often they were called.';
 revoke execute on function app.unpriced_list from public, anon, authenticated, service_role;
 grant execute on function app.unpriced_list to authenticated;

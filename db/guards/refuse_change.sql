@@ -7,6 +7,7 @@ begin
     raise sqlstate 'PT405' using message = format('%s is append-only', tg_table_name), detail = 'append_only';
 end $$;
 
-comment on function private.refuse_change is 'Trigger of append-only tables: no update, delete or truncate, by any role.';
+comment on function private.refuse_change is
+    'Trigger of append-only tables: no update, delete or truncate, by any role.';
 -- No grant: triggers need none.
 revoke execute on function private.refuse_change from public, anon, authenticated, service_role;
