@@ -1,4 +1,4 @@
-"""app.settle_calls: every call is priced and closed exactly once."""
+"""app.settle_calls: every call is priced and settled exactly once."""
 
 from __future__ import annotations
 
@@ -206,6 +206,6 @@ def test_only_the_gateway_may_run_it(db: psycopg.Connection, people: People) -> 
 
 
 def test_settling_is_never_worth_compiling(people: People) -> None:
-    """Postgres up to 17 counts the plan types that settle_calls switches off as so dear that JIT would cost seconds."""
+    """Up to Postgres 17, a plan type that is switched off but used costs so much that JIT would start."""
     settings = people.one("select proconfig from pg_proc where proname = 'settle_calls'")["proconfig"]
     assert "jit=off" in settings

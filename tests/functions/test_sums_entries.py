@@ -1,4 +1,4 @@
-"""app.sums_entries: the text of what app.sums adds up."""
+"""app.sums_entries: the text of the query whose rows app.sums adds up."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def text(people: People, source: str, corrected: bool = False, **filters: list[s
 def rows(
     people: People, source: str, who: str = "ada", corrected: bool = False, **filters: list[str]
 ) -> list[dict[str, Any]]:
-    """Rows of the query; the places of its parameters are filled in as app.sums does."""
+    """Rows of the query, with the parameters that app.sums gives it."""
     query = text(people, source, corrected, **filters)
     values, types = [json.dumps(filters), ["tag"]], ("jsonb", "text[]")
     cursor = ClientCursor(people.conn)
