@@ -9,7 +9,7 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-    c_reason constant text := 'the true end came after the call was closed by hand';
+    c_reason constant text := 'what the call used became known after it was closed by hand';
     v_found integer[] := '{}';
     v_late record;
     v_price record;
