@@ -20,7 +20,10 @@ begin
     end if;
     insert into public.api_keys (id, org_id, project_id, name, prefix, key_hash, created_by, expires_at)
     values (p_key_id, v_org, p_project_id, app.clean_name(p_name, 'name'), p_prefix, p_key_hash, auth.uid(), p_expires_at)
-    returning * into v_key;
+    on conflict do nothing returning * into v_key;
+    if not found then
+        raise sqlstate 'PT409' using message = 'a key with this id exists already', detail = 'key_exists';
+    end if;
     perform app.audit(v_org, 'key.created', v_key.id, jsonb_build_object('name', v_key.name, 'prefix', v_key.prefix));
     return query select v_key.id, v_key.project_id, v_key.name, v_key.prefix, v_key.created_at, v_key.expires_at;
 end $$;

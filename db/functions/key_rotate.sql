@@ -30,7 +30,10 @@ begin
     insert into public.api_keys (id, org_id, project_id, name, prefix, key_hash, created_by, expires_at, rotated_from)
     values (p_key_id, v_org, v_old.project_id, v_old.name, p_prefix, p_key_hash, auth.uid(),
             now() + (v_old.expires_at - v_old.created_at), v_old.id)
-    returning * into v_new;
+    on conflict do nothing returning * into v_new;
+    if not found then
+        raise sqlstate 'PT409' using message = 'a key with this id exists already', detail = 'key_exists';
+    end if;
     update public.api_keys k
     set expires_at = least(k.expires_at, now() + make_interval(secs => p_overlap_seconds)) where k.id = v_old.id;
     perform app.audit(v_org, 'key.rotated', v_old.id, jsonb_build_object('name', v_old.name, 'prefix', v_old.prefix,
