@@ -18,6 +18,8 @@ begin
     if exists (select from public.members m where m.org_id = v_org and m.email = v_email) then
         raise sqlstate 'PT409' using message = 'this person is a member already', detail = 'already_member', column = 'email';
     end if;
+    -- Two invitations at once wait for each other here, so that the second also ends the first.
+    perform from public.organizations o where o.id = v_org for no key update;
     -- A new link replaces an open one: the old link may have gone to the wrong place.
     update public.invitations i set revoked_at = now()
     where i.org_id = v_org and i.email = v_email and i.accepted_at is null and i.revoked_at is null;
