@@ -10,19 +10,21 @@ set search_path = ''
 as $$
 declare
     c_window constant interval := '15 minutes';
+    v_now timestamptz;  -- a variable, because no index finds rows by a comparison with clock_timestamp()
     v_free_at timestamptz;
 begin
     lock table private.login_attempts in share row exclusive mode;
+    v_now := clock_timestamp();
     delete from private.login_attempts a where a.id in (
-        select a.id from private.login_attempts a where a.at < clock_timestamp() - c_window limit 100);
+        select a.id from private.login_attempts a where a.at < v_now - c_window limit 100);
     select max(full_.at) + c_window into v_free_at from (
         (select a.at from private.login_attempts a
          where a.address = p_address and a.account_hash = p_account_hash order by a.at desc offset 19 limit 1)
         union all
         (select a.at from private.login_attempts a where a.address = p_address order by a.at desc offset 99 limit 1)
     ) full_;
-    if v_free_at > clock_timestamp() then
-        return ceil(extract(epoch from v_free_at - clock_timestamp()));
+    if v_free_at > v_now then
+        return ceil(extract(epoch from v_free_at - v_now));
     end if;
     insert into private.login_attempts (account_hash, address) values (p_account_hash, p_address);
     return 0;
