@@ -1,9 +1,9 @@
--- login_attempt(account hash, address) → seconds to wait before the next try; 0: try, and it counts as failed until
--- login_succeeded says otherwise
+-- login_attempt(account hash, address) → 0: the password may be checked now; else the seconds to wait before the next attempt
 --
--- At most 20 failures in 15 minutes for one account from one address, and 100 from one address. Never by account alone: then
--- anybody could lock its owner out. Tries take turns, so that many at once are counted too; by the lock of a table that
--- nobody else may name, because every login of the database may hold an advisory one.
+-- An allowed attempt is counted as a failure at once; app.login_succeeded removes it. Within 15 minutes there may be 20
+-- failures for one account from one address, and 100 from one address in all. Failures are never counted by account alone:
+-- then anybody could lock its owner out. The table is locked, so that attempts at the same moment are counted one after the
+-- other. It is no advisory lock, because every login of the database could take that lock and hold it.
 create or replace function app.login_attempt(p_account_hash bytea, p_address text) returns integer
 language plpgsql security definer
 set search_path = ''
@@ -30,6 +30,7 @@ begin
     return 0;
 end $$;
 
-comment on function app.login_attempt is 'Whether a log-in may be tried now, and if not, how many seconds later.';
+comment on function app.login_attempt is
+    '0 when a password may be checked now, which counts as a failed attempt; else how many seconds to wait.';
 revoke execute on function app.login_attempt from public, anon, authenticated, service_role;
 grant execute on function app.login_attempt to spendai_auth;
