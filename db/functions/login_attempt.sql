@@ -17,12 +17,13 @@ begin
     v_now := clock_timestamp();
     delete from private.login_attempts a where a.id in (
         select a.id from private.login_attempts a where a.at < v_now - c_window limit 100);
-    select max(full_.at) + c_window into v_free_at from (
+    -- The 20th and the 100th newest attempt: while one of them is younger than the window, a limit is reached.
+    select max(nth.at) + c_window into v_free_at from (
         (select a.at from private.login_attempts a
          where a.address = p_address and a.account_hash = p_account_hash order by a.at desc offset 19 limit 1)
         union all
         (select a.at from private.login_attempts a where a.address = p_address order by a.at desc offset 99 limit 1)
-    ) full_;
+    ) nth;
     if v_free_at > v_now then
         return ceil(extract(epoch from v_free_at - v_now));
     end if;
