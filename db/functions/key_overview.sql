@@ -1,4 +1,4 @@
--- key_overview(project or null) → app.key_list with what each key spent in the last 30 days, today included
+-- key_overview(project or null) → rows of app.key_list with calls and cost of each key in the last 30 days, today included
 create or replace function app.key_overview(p_project_id uuid)
 returns table (
     id uuid, project_id uuid, project text, name text, prefix text, created_at timestamptz, created_by text,
@@ -18,6 +18,7 @@ as $$
     order by k.state <> 'active', k.created_at desc, k.id
 $$;
 
-comment on function app.key_overview is 'Keys of the organization or of one project with their spend of 30 days; active ones first.';
+comment on function app.key_overview is
+    'Proxy keys of the organization or of one project with their calls and cost of the last 30 days; active keys first.';
 revoke execute on function app.key_overview from public, anon, authenticated, service_role;
 grant execute on function app.key_overview to authenticated;

@@ -1,4 +1,6 @@
--- project_overview() → projects with their active keys and what they spent in the last 30 days, today included
+-- project_overview() → projects with the number of active keys, and calls and cost of the last 30 days, today included
+--
+-- share: part of the cost of all projects, 0 to 1.
 create or replace function app.project_overview()
 returns table (
     id uuid, name text, created_at timestamptz, archived_at timestamptz,
@@ -16,6 +18,7 @@ as $$
     order by p.archived_at is not null, coalesce(u.cost, 0) desc, lower(p.name), p.id
 $$;
 
-comment on function app.project_overview is 'Projects of the organization with their active keys and spend of 30 days, the biggest first, archived ones last.';
+comment on function app.project_overview is
+    'Projects of the organization with active keys, calls and cost of the last 30 days; the highest cost first, archived ones last.';
 revoke execute on function app.project_overview from public, anon, authenticated, service_role;
 grant execute on function app.project_overview to authenticated;
