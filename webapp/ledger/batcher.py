@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -83,16 +84,18 @@ class Batcher:
     def __init__(self, connect: Callable[[], Statements], kinds: dict[str, Parameters]) -> None:
         self._connect, self._kinds = connect, kinds
         self._conn: Statements | None = None
-        self._next, self._wanted, self._closed = _Batch(), Event(), False
+        self._waiting: deque[_Batch] = deque()  # full batches, then at most one that is not full
+        self._wanted, self._closed = Event(), False
         self._loop = gevent.spawn(self._run)
 
     def submit(self, kind: str, message: Message, seconds: float | None = None) -> Message:
-        """Hand in one message; returns its answer after the commit. Raises LedgerUnavailable or LedgerRefused."""
-        while len(self._next.entries) >= BATCH and not self._closed:
-            self._next.done.wait()
+        """Hand in one message; returns its answer after the commit. Raises LedgerUnavailable or LedgerRefused.
+
+        seconds: the longest wait, from now to the answer. A message that was given up is sent all the same.
+        """
         if self._closed:
             raise LedgerUnavailable("the gateway is stopping", sent=False)
-        batch, entry = self._next, _Entry(kind, message)
+        batch, entry = self._batch_with_room(), _Entry(kind, message)
         batch.entries.append(entry)
         self._wanted.set()
         if not batch.done.wait(seconds):
@@ -103,24 +106,32 @@ class Batcher:
             raise LedgerUnavailable("the gateway is stopping", sent=True)
         return entry.answer
 
+    def _batch_with_room(self) -> _Batch:
+        """The batch that the next message goes into. Any number may wait, so that no caller waits for room."""
+        if not self._waiting or len(self._waiting[-1].entries) >= BATCH:
+            self._waiting.append(_Batch())
+        return self._waiting[-1]
+
     def close(self) -> None:
         """Stop; callers that still wait get LedgerUnavailable."""
         self._closed = True
         self._loop.kill()
-        _fail(self._next.entries, LedgerUnavailable("the gateway is stopping", sent=False))
-        self._next.done.set()
+        for batch in self._waiting:
+            _fail(batch.entries, LedgerUnavailable("the gateway is stopping", sent=False))
+            batch.done.set()
+        self._waiting.clear()
         self._drop()
 
     def _run(self) -> None:
         while True:
-            self._wanted.wait()
-            self._wanted.clear()
+            while not self._waiting:
+                self._wanted.wait()
+                self._wanted.clear()
             with gevent.Timeout(GATHER_SECONDS, False):
                 gevent.idle()
-            batch, self._next = self._next, _Batch()
-            if batch.entries:
-                self._send(batch.entries)
-                batch.done.set()
+            batch = self._waiting.popleft()
+            self._send(batch.entries)
+            batch.done.set()
 
     def _send(self, entries: list[_Entry]) -> None:
         known = self._conn is not None

@@ -1,36 +1,85 @@
-"""Callers of the batcher when a gateway stops: whoever was not answered in time must not go on."""
+"""Callers of the batcher, when many wait and when the gateway stops: each gets its answer, or is told in time."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import gevent
 import pytest
+from gevent.event import Event
 
-from webapp.ledger.batcher import Batcher, LedgerUnavailable
+from webapp.ledger.batcher import BATCH, Batcher, LedgerUnavailable
+
+GUARD = 20  # seconds after which a test that hangs fails
 
 
 class Database:
-    """Statements that answer everything; ``then`` happens once an answer is there, before anybody has it."""
+    """Statements that answer everything, once ``gate`` is set; ``then`` happens when an answer is there."""
 
     closed = False
 
     def __init__(self) -> None:
         self.then = lambda: None
+        self.gate, self.busy = Event(), Event()
+        self.gate.set()
 
     def run(self, calls: dict[str, Any]) -> dict[str, Any]:
+        self.busy.set()
+        self.gate.wait()
         gevent.spawn(self.then)
-        return {kind: [{"n": n, "outcome": "opened"} for n in range(9)] for kind in calls}
+        return {kind: [{"n": n, "outcome": "opened"} for n in range(BATCH)] for kind in calls}
+
+    def freeze(self) -> None:
+        """Answer nothing from now on."""
+        self.gate.clear()
+        self.busy.clear()
 
     def close(self) -> None:
         self.closed = True
 
 
-def test_an_answer_that_comes_while_the_gateway_stops_lets_nobody_go_on():
-    database = Database()
+@pytest.fixture
+def database() -> Database:
+    return Database()
+
+
+@pytest.fixture
+def batcher(database: Database) -> Iterator[Batcher]:
     batcher = Batcher(lambda: database, {"settle": [], "open": []})
+    with gevent.Timeout(GUARD):
+        yield batcher
+        batcher.close()
+
+
+def caller(batcher: Batcher, seconds: float | None = None, kind: str = "settle") -> gevent.Greenlet:
+    """Hands in a message; its value is the answer's outcome, or the LedgerUnavailable it got."""
+
+    def call() -> str | LedgerUnavailable:
+        try:
+            return batcher.submit(kind, {"id": "x"}, seconds)["outcome"]
+        except LedgerUnavailable as error:
+            return error
+
+    return gevent.spawn(call)
+
+
+def test_an_answer_that_comes_while_the_gateway_stops_lets_nobody_go_on(database, batcher):
     assert batcher.submit("open", {"id": "a"})["outcome"] == "opened"
     database.then = batcher.close  # which spools the call as never sent
     with pytest.raises(LedgerUnavailable) as error:
         batcher.submit("open", {"id": "b"})
     assert error.value.sent
+
+
+def test_behind_full_batches_nobody_waits_longer_than_they_said(database, batcher):
+    database.freeze()
+    caller(batcher)
+    database.busy.wait()
+    full = [caller(batcher) for _ in range(2 * BATCH)]
+    gevent.sleep(0)
+    late = caller(batcher, seconds=0.01)
+    late.join()
+    assert late.value.sent, "its message stays among those to be sent"
+    database.gate.set()
+    assert {job.get() for job in full} == {"opened"}
