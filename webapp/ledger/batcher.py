@@ -73,6 +73,11 @@ class _Batch:
         self.entries: list[_Entry] = []
         self.done = Event()
 
+    def stop(self, *, sent: bool) -> None:
+        """Wake its callers with LedgerUnavailable."""
+        _fail(self.entries, LedgerUnavailable("the gateway is stopping", sent=sent))
+        self.done.set()
+
 
 class Batcher:
     """Sends messages to SQL functions, as many as are waiting at a time, all in one transaction.
@@ -85,6 +90,7 @@ class Batcher:
         self._connect, self._kinds = connect, kinds
         self._conn: Statements | None = None
         self._waiting: deque[_Batch] = deque()  # full batches, then at most one that is not full
+        self._under_way: _Batch | None = None
         self._wanted, self._closed = Event(), False
         self._loop = gevent.spawn(self._run)
 
@@ -116,9 +122,10 @@ class Batcher:
         """Stop; callers that still wait get LedgerUnavailable."""
         self._closed = True
         self._loop.kill()
+        if self._under_way:
+            self._under_way.stop(sent=True)
         for batch in self._waiting:
-            _fail(batch.entries, LedgerUnavailable("the gateway is stopping", sent=False))
-            batch.done.set()
+            batch.stop(sent=False)
         self._waiting.clear()
         self._drop()
 
@@ -129,9 +136,10 @@ class Batcher:
                 self._wanted.clear()
             with gevent.Timeout(GATHER_SECONDS, False):
                 gevent.idle()
-            batch = self._waiting.popleft()
-            self._send(batch.entries)
-            batch.done.set()
+            self._under_way = self._waiting.popleft()
+            self._send(self._under_way.entries)
+            self._under_way.done.set()
+            self._under_way = None
 
     def _send(self, entries: list[_Entry]) -> None:
         known = self._conn is not None

@@ -33,6 +33,7 @@ QUERIES = {
     SETTLE: "select * from app.settle_calls($1::jsonb)",
     OPEN: "select * from app.open_calls($1::jsonb, $2, $3)",
 }
+OPEN_SECONDS = 10.0  # how long a client waits for the open row; then its call is refused
 SETTLE_SECONDS = 1.0  # how long a client waits for the commit; then the message is spooled
 LATE_SECONDS = 90  # an open that the database did not take within 60 s it will never take: it refuses old clocks
 
@@ -64,10 +65,10 @@ class Ledger:
         """Write the open row of a call; the answer's ``outcome`` says whether it may go upstream (see open_calls)."""
         self._running[message["id"]] = partial(_never_sent, message)
         try:
-            answer = self._batcher.submit(OPEN, message)
+            answer = self._batcher.submit(OPEN, message, OPEN_SECONDS)
         except (LedgerUnavailable, LedgerRefused) as error:
             if isinstance(error, LedgerUnavailable) and error.sent:  # the row may be there: close it; nothing is sent
-                self._spool.append(_never_sent(message))
+                self._keep(_never_sent(message))
             self._running.pop(message["id"], None)
             raise
         if answer["outcome"] == "opened":
@@ -82,9 +83,13 @@ class Ledger:
         try:
             outcome = self._settle_now(message, SETTLE_SECONDS)
         except LedgerUnavailable:
-            outcome = "spooled" if self._spool.append(message) else "kept"
+            outcome = "spooled" if self._keep(message) else "kept"
         self._running.pop(message["id"], None)
         return outcome
+
+    def _keep(self, message: Message) -> bool:
+        """Spool the settle message of a running call, unless ``close`` already did; whether it is on disk."""
+        return message["id"] not in self._running or self._spool.append(message)
 
     def _settle_late(self, message: Message) -> bool:
         """Settle a spooled message; whether that is definite: the open of a call never sent may still be on its way."""

@@ -83,3 +83,13 @@ def test_behind_full_batches_nobody_waits_longer_than_they_said(database, batche
     assert late.value.sent, "its message stays among those to be sent"
     database.gate.set()
     assert {job.get() for job in full} == {"opened"}
+
+
+def test_a_stop_wakes_every_caller_and_says_whose_message_may_have_arrived(database, batcher):
+    database.freeze()
+    first = caller(batcher, kind="open")
+    database.busy.wait()
+    second = caller(batcher, kind="open")
+    gevent.sleep(0)
+    batcher.close()
+    assert [job.get().sent for job in (first, second)] == [True, False]
