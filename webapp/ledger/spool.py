@@ -15,6 +15,7 @@ import os
 import uuid
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +67,10 @@ class Spool:
             if not self.put(message):
                 return False
             # In a thread of the pool: a disk that is slow to sync must not stop the other calls.
-            gevent.get_hub().threadpool.apply(os.fsync, (self._file,))
-            return True
+            with _logged("the file cannot be synced"):
+                gevent.get_hub().threadpool.apply(os.fsync, (self._file,))
+                return True
+            return False
 
     def put(self, message: Message) -> bool:
         """Put a message into the file. False: the disk does not take it, and the file is as it was."""
@@ -89,18 +92,24 @@ class Spool:
         if self._retrying:
             self._retrying.kill()
         if self._file is not None:
-            os.fsync(self._file)
+            with _logged("the file cannot be synced"):
+                os.fsync(self._file)
             os.close(self._file)
             self._file = None
 
     def _create(self) -> int:
+        """A new file. It is locked before it has the name of a spool file, so that no other worker replays it."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = self._folder / f"{uuid.uuid4().hex}.spool"
+        path = self._folder / f"{uuid.uuid4().hex}.new"
         file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
-        fcntl.flock(file, fcntl.LOCK_EX)
-        folder = os.open(self._folder, os.O_RDONLY)
-        os.fsync(folder)  # the file's name must survive too
-        os.close(folder)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            path = path.rename(path.with_suffix(".spool"))
+            _sync_folder(self._folder)
+        except OSError:
+            os.close(file)
+            path.unlink(missing_ok=True)
+            raise
         return file
 
     def _retry(self) -> None:
@@ -113,11 +122,30 @@ class Spool:
                 # What could not be delivered goes to the end: one stubborn message must not hold up the others.
                 self._pending = self._pending[len(taken) :] + left
                 if not self._pending and self._file is not None:
-                    os.ftruncate(self._file, 0)
+                    with _logged("the file cannot be emptied, so its lines will be delivered again"):
+                        os.ftruncate(self._file, 0)
             tries = tries + 1 if left else 0
             if left:
                 gevent.sleep(RETRY_SECONDS[min(tries, len(RETRY_SECONDS)) - 1])
         self._retrying = None
+
+
+@contextmanager
+def _logged(failure: str) -> Iterator[None]:
+    """Log an OSError instead of raising it."""
+    try:
+        yield
+    except OSError as error:
+        log.error("spool: %s: %s", failure, type(error).__name__)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the names of new files in a folder survive a crash."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def _deliver_all(messages: list[Message], deliver: Deliver) -> list[bool | Exception]:
@@ -134,11 +162,12 @@ def _deliver_one(deliver: Deliver, message: Message) -> bool | Exception:
         return error
 
 
-def replay(folder: Path, deliver: Deliver, keep: Callable[[Message], object]) -> int:
+def replay(folder: Path, deliver: Deliver, keep: Callable[[Message], bool]) -> int:
     """Deliver what earlier runs left behind; returns how many messages. What ``deliver`` raises ends it, files stay.
 
-    Messages whose answer is not definite yet go to ``keep``, the spool of this run. One worker replays at a time, and
-    the others must not think that all is done: they get BlockingIOError.
+    keep: puts a message that has no definite answer yet into the spool of this run, and returns whether it is on disk
+    there; a file of which a message is not stays. One worker replays at a time, and the others must not think that all
+    is done: they get BlockingIOError.
     """
     if not any(folder.glob("*.spool")):
         return 0
@@ -147,19 +176,19 @@ def replay(folder: Path, deliver: Deliver, keep: Callable[[Message], object]) ->
         return sum(_replay_file(path, deliver, keep) for path in sorted(folder.glob("*.spool")))
 
 
-def _replay_file(path: Path, deliver: Deliver, keep: Callable[[Message], object]) -> int:
+def _replay_file(path: Path, deliver: Deliver, keep: Callable[[Message], bool]) -> int:
     with path.open("rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return 0  # its writer lives
-        messages = list(read_lines(file.read()))
+        messages, done = list(read_lines(file.read())), True
         for start in range(0, len(messages), AT_ONCE):
             part = messages[start : start + AT_ONCE]
             for message, answer in zip(part, _deliver_all(part, deliver), strict=True):
                 if isinstance(answer, Exception):
                     raise answer
-                if not answer:
-                    keep(message)
-        path.unlink()
+                done &= bool(answer or keep(message))
+        if done:
+            path.unlink()
         return len(messages)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -88,3 +89,30 @@ def test_an_open_that_nobody_answers_is_refused_in_time_and_spooled_as_not_sent(
     monkeypatch.setattr("webapp.ledger.ledger.OPEN_SECONDS", 0.01)
     assert isinstance(outcome(ledger.open, "o1"), LedgerUnavailable)
     assert spooled(tmp_path) == {"o1": ["error"]}
+
+
+@pytest.fixture
+def no_fsync(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The spool's file is there, and from now on the disk fails."""
+
+    def fail(file: int) -> None:
+        raise OSError(errno.EIO, "the disk fails")
+
+    assert ledger._spool.put(message("earlier"))
+    monkeypatch.setattr(os, "fsync", fail)
+    monkeypatch.setattr("webapp.ledger.ledger.OPEN_SECONDS", 0.01)
+    monkeypatch.setattr("webapp.ledger.ledger.SETTLE_SECONDS", 0.01)
+
+
+def test_an_open_is_refused_and_forgotten_though_the_disk_fails_too(ledger, no_fsync):
+    assert isinstance(outcome(ledger.open, "o1"), LedgerUnavailable)
+    assert ledger._running == {}
+
+
+def test_a_settle_that_the_disk_does_not_take_is_kept_in_memory(ledger, no_fsync):
+    assert outcome(ledger.settle, "s1") == "kept"
+    assert ledger._running == {}
+
+
+def test_a_stop_ends_though_the_disk_fails(ledger, no_fsync):
+    ledger.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
 import resource
@@ -9,6 +11,7 @@ import signal
 import threading
 import time
 import zlib
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -116,6 +119,73 @@ def test_replay_keeps_what_has_no_definite_answer_yet_in_the_spool_of_this_run(t
     kept = []
     assert replay(tmp_path, lambda message: message["id"] == 1, lambda message: kept.append(message["id"])) == 2
     assert kept == [2]
+
+
+def test_a_file_of_an_earlier_run_stays_while_the_disk_takes_no_copy_of_its_messages(tmp_path):
+    (tmp_path / "old.spool").write_bytes(line({"id": 1}) + line({"id": 2}))
+    replay(tmp_path, lambda message: message["id"] == 1, lambda message: False)
+    assert lines_in(tmp_path) == [1, 2]
+    replay(tmp_path, lambda message: message["id"] == 1, lambda message: True)
+    assert lines_in(tmp_path) == []
+
+
+def open_files(folder: Path) -> list[str]:
+    """Files below a folder that this process holds open, and the folder itself."""
+    targets = [os.readlink(link) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    return [target for target in targets if target.startswith(str(folder))]
+
+
+class FailingDisk:
+    """Syncs nothing that ``fails`` says; everything else as it is."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, fails: Callable[[str], bool]) -> None:
+        self.fails, self.fsync = fails, os.fsync
+        monkeypatch.setattr(os, "fsync", self)
+
+    def __call__(self, file: int) -> None:
+        if self.fails(os.readlink(f"/proc/self/fd/{file}")):
+            raise OSError(errno.EIO, "the disk fails")
+        self.fsync(file)
+
+
+def test_when_the_folder_cannot_be_synced_no_file_is_left_open_and_the_next_try_works(spool, tmp_path, monkeypatch):
+    disk = FailingDisk(monkeypatch, lambda path: path == str(tmp_path))
+    assert not spool.put({"id": 1})
+    assert open_files(tmp_path) == [] and list(tmp_path.iterdir()) == []
+    disk.fails = lambda path: False
+    assert spool.put({"id": 2}) and lines_in(tmp_path) == [2]
+
+
+def test_when_a_line_cannot_be_synced_its_message_is_delivered_from_memory(spool, tmp_path, monkeypatch):
+    FailingDisk(monkeypatch, lambda path: path.endswith(".spool"))
+    assert not spool.append({"id": 1})
+    spool._retrying.join(10)
+    assert spool.delivered == [1]
+    spool.close()
+    assert open_files(tmp_path) == []
+
+
+def test_a_file_that_cannot_be_emptied_stops_no_later_delivery(spool, tmp_path, monkeypatch):
+    def no_truncate(file: int, size: int) -> None:
+        raise OSError(errno.EIO, "the disk fails")
+
+    monkeypatch.setattr(os, "ftruncate", no_truncate)
+    for number in (1, 2):
+        assert spool.append({"id": number})
+        spool._retrying.get(timeout=10)
+    assert spool.delivered == [1, 2]
+
+
+def test_a_file_that_is_being_made_is_not_taken_for_one_that_nobody_holds(spool, tmp_path, monkeypatch):
+    lock = fcntl.flock
+
+    def replay_first(file: int, how: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", lock)
+        assert replay(tmp_path, never, never) == 0  # another worker, before this one holds its file
+        lock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", replay_first)
+    assert spool.put({"id": 1}) and lines_in(tmp_path) == [1]
 
 
 @pytest.fixture
