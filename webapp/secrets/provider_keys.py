@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 import re
-import socket
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -15,6 +13,7 @@ from webapp.config import Config
 from webapp.db import Transaction
 from webapp.errors import ApiError
 from webapp.secrets.vault import seal
+from webapp.upstream.addresses import forbidden
 
 
 def store(
@@ -57,23 +56,10 @@ def check_base_url(url: str | None) -> str | None:
         raise _wrong("the base URL is like https://api.openai.com/v1")
     if "@" in parts.netloc or "?" in url or "#" in url or not re.fullmatch(r"[!-~]{1,500}", url) or "\\" in url:
         raise _wrong("the base URL has no user name, query or fragment")
-    if _is_link_local(parts.hostname or ""):
-        raise _wrong("a link-local address cannot be used")
+    if forbidden(parts.hostname or ""):  # a name is checked whenever the gateway connects to what it resolves to
+        raise _wrong("a link-local address or that of a cloud's metadata service cannot be used")
     return url
 
 
 def _wrong(message: str) -> ApiError:
     return ApiError(400, "base_url_invalid", message, "base_url")
-
-
-def _is_link_local(host: str) -> bool:
-    """Whether it is an address where clouds answer with the machine's own secrets, in any of its spellings."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        try:
-            address = ipaddress.IPv4Address(socket.inet_aton(host.rstrip(".")))  # 2852039166, 0xa9fea9fe, 169.254.43518
-        except OSError:
-            return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return address.is_link_local or bool(mapped and mapped.is_link_local)

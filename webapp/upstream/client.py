@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+from webapp.upstream.addresses import ForbiddenAddress
 from webapp.upstream.connections import Origin
 from webapp.upstream.exchange import Exchange, Request, request_head
 from webapp.upstream.http1 import Malformed, body_of, stays_open
@@ -108,6 +109,9 @@ class Client:
             )
             head, chunked = request_head(origin, request), request.body is not None and request.length is None
             conn = origin.connection()
+        except ForbiddenAddress:
+            message = "The base URL leads to a link-local address or a cloud's metadata service"
+            raise UpstreamError(403, "base_url_forbidden", message, sent=False) from None
         except (OSError, ValueError) as error:
             reason = "did not answer in time" if isinstance(error, TimeoutError) else "cannot be reached"
             raise UpstreamError(502, "upstream_unreachable", f"OpenAI's API {reason}", sent=False) from None

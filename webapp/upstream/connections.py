@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import select
 import socket
@@ -16,6 +15,8 @@ from urllib.parse import urlsplit
 import certifi
 import gevent
 from gevent.monkey import get_original
+
+from webapp.upstream.addresses import connect
 
 IDLE_SECONDS = 30  # an idle connection older than this is not trusted any more
 KEPT_IDLE = 512
@@ -108,17 +109,14 @@ class Origin:
         self._session: ssl.SSLSession | None = None  # lets the next connection do without a full handshake
 
     def connection(self) -> Connection:
-        """An open connection, kept or new. Raises OSError."""
+        """An open connection, kept or new. Raises OSError; ForbiddenAddress among them."""
         while self._idle:
             conn = self._idle.pop()  # the newest: the others may grow old and go
             if time.monotonic() - conn.since < IDLE_SECONDS and not conn.readable():
                 return conn
             conn.close()
-        sock = socket.create_connection((self._host, self._port), self._timeout)
+        sock = connect(self._host, self._port, self._timeout)
         try:
-            if ipaddress.ip_address(sock.getpeername()[0].partition("%")[0]).is_link_local:
-                # where clouds keep their machines' credentials: no base URL may lead there
-                raise ConnectionRefusedError
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return Connection(self._wrapped(sock) if self._tls else sock)
         except BaseException:

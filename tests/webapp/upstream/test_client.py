@@ -98,6 +98,20 @@ def test_interim_answers_are_passed_over(client):
         assert get(client, url) == (200, b"ok")
 
 
+def test_a_name_goes_out_as_it_is_though_its_address_was_looked_up_before(client, monkeypatch):
+    heads: list[bytes] = []
+
+    def serve(sock: socket.socket) -> None:
+        heads.append(read_head(sock))
+        sock.sendall(OK)
+
+    with server(serve) as (url, _):
+        found = socket.getaddrinfo("127.0.0.1", int(url.split(":")[2].removesuffix("/v1")), type=socket.SOCK_STREAM)
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        assert get(client, url.replace("127.0.0.1", "Models.test")) == (200, b"ok")
+        assert b"\r\nHost: " + url.split("/")[2].replace("127.0.0.1", "Models.test").encode() in heads[0]
+
+
 @pytest.mark.parametrize(
     "answer",
     [
