@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 
 from webapp.upstream.addresses import ForbiddenAddress
-from webapp.upstream.connections import Origin
+from webapp.upstream.connections import Origin, Origins
 from webapp.upstream.exchange import Exchange, Request, request_head
 from webapp.upstream.http1 import Malformed, body_of, stays_open
 
@@ -92,11 +92,11 @@ class Answer:
 
 
 class Client:
-    """Sends requests to OpenAI's API; connections are shared per base URL."""
+    """Sends requests to OpenAI's API; calls with the same base URL share connections."""
 
     def __init__(self, connect_timeout: float, read_timeout: float) -> None:
-        self.connect_timeout, self.read_timeout = connect_timeout, read_timeout
-        self._origins: dict[str, Origin] = {}
+        self.read_timeout = read_timeout
+        self._origins = Origins(connect_timeout)
 
     def send(self, base_url: str, request: Request) -> Answer:
         """Send one request and wait for the head of its answer.
@@ -104,9 +104,7 @@ class Client:
         Raises UpstreamError. What the body's iterator raises passes through and the connection is closed.
         """
         try:
-            origin = self._origins.get(base_url) or self._origins.setdefault(
-                base_url, Origin(base_url, self.connect_timeout)
-            )
+            origin = self._origins.get(base_url)
             head, chunked = request_head(origin, request), request.body is not None and request.length is None
             conn = origin.connection()
         except ForbiddenAddress:

@@ -19,7 +19,8 @@ from gevent.monkey import get_original
 from webapp.upstream.addresses import connect
 
 IDLE_SECONDS = 30  # an idle connection older than this is not trusted any more
-KEPT_IDLE = 512
+KEPT_IDLE = 512  # connections of one base URL
+KEPT_ORIGINS = 256
 CHUNK = 65536  # bytes read at a time
 READ = 1  # of the event loop
 RAW = re.compile(r"[!-~]*")  # what may stand in a request line or a Host header
@@ -106,6 +107,8 @@ class Origin:
         self._host, self._port = parts.hostname or "", parts.port or (443 if self._tls else 80)
         self._timeout = connect_timeout
         self._idle: deque[Connection] = deque()
+        self._dropped = False
+        self.used = 0.0  # when it was last asked for, by time.monotonic()
         self._session: ssl.SSLSession | None = None  # lets the next connection do without a full handshake
 
     def connection(self) -> Connection:
@@ -131,9 +134,33 @@ class Origin:
         conn.since = time.monotonic()
         if self._idle and conn.since - self._idle[0].since > IDLE_SECONDS:
             self._idle.popleft().close()
-        if len(self._idle) >= KEPT_IDLE:
+        if self._dropped or len(self._idle) >= KEPT_IDLE:
             conn.close()
             return
         if self._tls:
             self._session = conn.sock.session
         self._idle.append(conn)
+
+    def drop(self) -> None:
+        """Close the idle connections, and those of calls under way when they end."""
+        self._dropped = True
+        while self._idle:
+            self._idle.pop().close()
+
+
+class Origins:
+    """The base URLs in use: at most KEPT_ORIGINS, and none that has not been called for IDLE_SECONDS."""
+
+    def __init__(self, connect_timeout: float) -> None:
+        self._timeout = connect_timeout
+        self._by_url: dict[str, Origin] = {}  # the one used last at the end
+
+    def get(self, base_url: str) -> Origin:
+        """The origin of a base URL, known or new. Raises ValueError."""
+        origin = self._by_url.pop(base_url, None) or Origin(base_url, self._timeout)
+        self._by_url[base_url] = origin
+        origin.used = time.monotonic()
+        url, oldest = next(iter(self._by_url.items()))
+        if oldest is not origin and (len(self._by_url) > KEPT_ORIGINS or origin.used - oldest.used > IDLE_SECONDS):
+            self._by_url.pop(url).drop()  # one for each call is enough: no call adds more
+        return origin

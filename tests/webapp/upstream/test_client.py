@@ -159,6 +159,48 @@ def test_connections_that_a_rush_left_behind_are_closed_when_they_are_old(client
         assert [conn.sock.fileno() == -1 for conn in conns] == [True, False, False]
 
 
+def kept(client: Client, url: str) -> connections.Connection:
+    """Makes a call and returns its connection, which the client keeps for the next one."""
+    answer = client.send(url, Request("GET", "/models", [], None, None))
+    conn = answer._conn
+    assert b"".join(answer.chunks) == b"ok"
+    answer.close()
+    return conn
+
+
+def is_closed(conn: connections.Connection) -> bool:
+    return conn.sock.fileno() == -1
+
+
+def test_ever_new_base_urls_leave_no_connections_behind(client, monkeypatch):
+    monkeypatch.setattr(connections, "KEPT_ORIGINS", 2)
+    with server(answering(OK, OK)) as (url, taken):
+        conns = [kept(client, f"{url}/{number}") for number in range(3)]
+        assert kept(client, f"{url}/1") is conns[1], "the base URL that was used last stays"
+        conns.append(kept(client, f"{url}/3"))
+        assert [is_closed(conn) for conn in conns] == [True, False, True, False]
+        assert len(taken) == 4
+
+
+def test_a_base_url_that_nobody_calls_any_more_keeps_no_connection(client, monkeypatch):
+    with server(answering(OK, OK)) as (url, _):
+        before = kept(client, f"{url}/before")
+        monkeypatch.setattr(connections, "IDLE_SECONDS", -1)
+        kept(client, f"{url}/after")
+        assert is_closed(before)
+
+
+def test_a_call_under_way_ends_well_though_its_base_url_was_dropped_meanwhile(client, monkeypatch):
+    monkeypatch.setattr(connections, "KEPT_ORIGINS", 1)
+    with server(answering(OK, OK)) as (url, _):
+        answer = client.send(f"{url}/1", Request("GET", "/models", [], None, None))
+        kept(client, f"{url}/2")
+        conn = answer._conn
+        assert b"".join(answer.chunks) == b"ok"
+        answer.close()
+        assert is_closed(conn)
+
+
 @pytest.mark.parametrize(
     ("answer", "content"),
     [
