@@ -1,8 +1,14 @@
-"""HTTP to OpenAI: one call of the client is one request here, byte for byte, never retried, no redirect followed.
+"""HTTP/1.1 client for OpenAI's API: one call is one request, sent byte for byte as it came.
 
-Straight onto a socket (connections.py, exchange.py), the answer read by http1.py: the raw target goes out as it came
-(``%7e`` stays ``%7e``, brackets stay), no proxy variable and no .netrc is read. Connections are kept alive and reused;
-one that the other side closed meanwhile is noticed before anything is sent on it.
+Why an own client (connections.py opens sockets, exchange.py sends, http1.py parses) instead of a library:
+- CPU. Measured with `python bench/upstream_client.py`: 140 µs for a call with a 1 kB answer, against 360 µs with
+  http.client, 800 µs with urllib3, 1,740 µs with requests; 112 µs for each event of a stream, against 166, 190, 193 µs.
+- The target is not normalized: ``%7e`` stays ``%7e``, brackets stay. requests and urllib3 rewrite it.
+- Answers that could be read in two ways are refused (http1.py); http.client accepts several of them.
+- Nothing is retried and no redirect is followed, so one call is billed at most once. No proxy variable and no .netrc is
+  read. A kept connection that the server has closed meanwhile is noticed before anything is sent on it.
+- ``UpstreamError.sent`` is exact: whether OpenAI may have received, and billed, the request.
+- An answer that arrives while the request body is still being sent (413 of a large upload) is read and passed on.
 """
 
 from __future__ import annotations
