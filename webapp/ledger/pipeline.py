@@ -1,7 +1,7 @@
 """Prepared statements on one connection, run through libpq's pipeline mode: one round trip and one transaction.
 
-Why not psycopg's cursors: they determine the types of parameters and results and look up the prepared statement on every
-execution. Client CPU of a transaction of one settle_calls and one open_calls statement, measured with
+Why not psycopg's cursors: on every execution they determine the types of parameters and results and look up the
+prepared statement. Client CPU of a transaction of one settle_calls and one open_calls statement, measured with
 `python bench/ledger_statements.py`: 145 µs here against 1,000 µs with psycopg's cursors and pipeline (one call in each
 statement), 600 µs against 1,800 µs (32 calls). While a statement runs, gevent runs the other calls of the worker.
 """
