@@ -28,4 +28,4 @@ def new_key(key_id: UUID | None = None) -> NewKey:
     return NewKey(key_id, key, key[:17], sha256_of(key))
 
 
-key_hash = sha256_of  # the name under which other rooms import it
+key_hash = sha256_of  # the former name, imported by other rooms

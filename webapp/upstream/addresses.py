@@ -1,8 +1,8 @@
-"""Which network addresses a base URL may lead to, and connecting to exactly the address that was checked.
+"""Refuses base URLs that lead to a cloud's metadata service, and connects to exactly the address that was checked.
 
-Machines in a cloud get their credentials from a fixed address, without any password: an organization's admin who sets
-that address as base URL would read the credentials of the machine SpendAI runs on. Loopback and private addresses are
-allowed: a model server beside SpendAI is a legitimate upstream.
+A metadata service gives a machine its credentials at a fixed address, without a password. An admin of an organization
+who could set this address as base URL would get the credentials of the machine that SpendAI runs on. Loopback and
+private addresses are allowed: a model server beside SpendAI is a legitimate upstream.
 """
 
 from __future__ import annotations
@@ -25,11 +25,14 @@ HOLDS_IPV4 = [
 
 
 class ForbiddenAddress(OSError):
-    """A host whose every address is forbidden. Nothing was sent."""
+    """All addresses of a host are forbidden. Nothing was sent."""
 
 
 def forbidden(host: str) -> bool:
-    """Whether a host is an address of a cloud's metadata service or link-local, in any spelling; a name is not."""
+    """Whether a host is a literal address, in any spelling, that is link-local or of a cloud's metadata service.
+
+    False for a name: its addresses are checked by ``connect``.
+    """
     address = _parsed(host)
     if isinstance(address, IPv6Address):
         inner = _ipv4_within(address)
@@ -38,9 +41,10 @@ def forbidden(host: str) -> bool:
 
 
 def connect(host: str, port: int, seconds: float) -> socket.socket:
-    """A connection to the first address of a host that is not forbidden and takes it, each tried for so many seconds.
+    """Connect to the first address of a host that is not forbidden and accepts.
 
-    Raises ForbiddenAddress, TimeoutError or another OSError; UnicodeError for a name that cannot be one.
+    seconds: the time-out for each address. Raises ForbiddenAddress, TimeoutError, another OSError, or UnicodeError when
+    the host is no valid name.
     """
     error: OSError = ForbiddenAddress(host)
     for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
@@ -65,7 +69,7 @@ def _is_forbidden(address: IPv4Address | IPv6Address) -> bool:
 
 
 def _parsed(host: str) -> IPv4Address | IPv6Address | None:
-    """A literal address, also as a resolver understands it: 2852039166, 0xa9fea9fe, 169.254.43518."""
+    """The address that a literal stands for, also in the spellings 2852039166, 0xa9fea9fe, 169.254.43518; else None."""
     host = host.partition("%")[0]  # the zone of fe80::1%eth0
     try:
         return ip_address(host)
@@ -77,7 +81,7 @@ def _parsed(host: str) -> IPv4Address | IPv6Address | None:
 
 
 def _ipv4_within(address: IPv6Address) -> IPv4Address | None:
-    """The IPv4 address that a router or the kernel makes of an IPv6 address."""
+    """The IPv4 address to which the kernel or a gateway sends packets for this IPv6 address, if there is one."""
     if any(address in network for network in HOLDS_IPV4):
         return IPv4Address(address.packed[-4:])
     return address.sixtofour

@@ -23,7 +23,10 @@ from webapp.upstream.http1 import Malformed, body_of, stays_open
 
 
 class UpstreamError(Exception):
-    """The upstream did not answer. ``sent`` tells whether it may have got the request, and so may have billed it."""
+    """The upstream gave no answer. ``status``, ``code`` and ``message`` are the error for the client.
+
+    sent: whether the upstream may have received, and billed, the request.
+    """
 
     def __init__(self, status: int, code: str, message: str, *, sent: bool) -> None:
         super().__init__(message)
@@ -31,17 +34,17 @@ class UpstreamError(Exception):
 
 
 class Interrupted(Exception):
-    """The answer broke off; ``timeout`` when the upstream fell silent."""
+    """The body of an answer ended early; ``timeout``: because the upstream sent nothing for too long."""
 
     def __init__(self, *, timeout: bool = False) -> None:
-        super().__init__("timeout" if timeout else "broken off")
+        super().__init__("timeout" if timeout else "connection lost")
         self.timeout = timeout
 
 
 class Answer:
-    """An upstream's answer: ``status``, ``reason``, ``headers`` (duplicates in order), and ``chunks``, its body.
+    """An upstream's answer: ``status``, ``reason``, ``headers`` (in order, with duplicates), and its body ``chunks``.
 
-    ``chunks`` raises Interrupted when the body breaks off; when it ends, that is the true end.
+    ``chunks`` yields bytes as they arrive, and raises Interrupted if the body ends early. Call ``close`` at the end.
     """
 
     def __init__(self, origin: Origin, exchange: Exchange, method: str, read_timeout: float) -> None:
@@ -58,7 +61,7 @@ class Answer:
         return self._fields.get(name, "")
 
     def stop_at(self, deadline: float) -> None:
-        """Raise Interrupted when the body goes on past this moment of time.monotonic()."""
+        """Make ``chunks`` raise Interrupted at this moment of time.monotonic()."""
         self._deadline = deadline
 
     def _read(self, data: bytes) -> Iterator[bytes]:
@@ -87,7 +90,7 @@ class Answer:
         return self._conn.receive(min(left, self._timeout))
 
     def close(self) -> None:
-        """Give the connection back when the answer was read to its end, else close it. Safe to call twice."""
+        """Keep the connection for another call if the answer was read to its end, else close it. Idempotent."""
         conn, self._conn = self._conn, None
         if conn is None:
             return
@@ -98,7 +101,10 @@ class Answer:
 
 
 class Client:
-    """Sends requests to OpenAI's API; calls with the same base URL share connections."""
+    """Sends requests to OpenAI's API; calls with the same base URL share connections.
+
+    connect_timeout: seconds for each address of a host. read_timeout: seconds without a byte before the call is ended.
+    """
 
     def __init__(self, connect_timeout: float, read_timeout: float) -> None:
         self.read_timeout = read_timeout
@@ -107,7 +113,8 @@ class Client:
     def send(self, base_url: str, request: Request) -> Answer:
         """Send one request and wait for the head of its answer.
 
-        Raises UpstreamError. What the body's iterator raises passes through and the connection is closed.
+        base_url: like https://api.openai.com/v1; the request's target is appended to it. Raises UpstreamError; what the
+        iterator of the request's body raises is passed on.
         """
         try:
             origin = self._origins.get(base_url)
@@ -129,9 +136,7 @@ class Client:
             raise UpstreamError(504, "upstream_timeout", "OpenAI's API did not answer in time", sent=True) from None
         except (OSError, Malformed):
             conn.close()
-            raise UpstreamError(
-                502, "upstream_unreachable", "OpenAI's API broke the connection off", sent=True
-            ) from None
+            raise UpstreamError(502, "upstream_unreachable", "OpenAI's API closed the connection", sent=True) from None
         except BaseException:
             conn.close()
             raise

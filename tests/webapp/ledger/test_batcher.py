@@ -1,4 +1,4 @@
-"""Callers of the batcher, when many wait and when the gateway stops: each gets its answer, or is told in time."""
+"""Callers of the batcher get an answer or an error in time: under load, and when the gateway stops."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ GUARD = 20  # seconds after which a test that hangs fails
 
 
 class Database:
-    """Statements that answer everything, once ``gate`` is set; ``then`` happens when an answer is there."""
+    """Statements that answer while ``gate`` is set. ``then`` is called before the callers get the answer."""
 
     closed = False
 
@@ -31,7 +31,7 @@ class Database:
         return {kind: [{"n": n, "outcome": "opened"} for n in range(BATCH)] for kind in calls}
 
     def freeze(self) -> None:
-        """Answer nothing from now on."""
+        """Do not answer until ``gate`` is set."""
         self.gate.clear()
         self.busy.clear()
 
@@ -53,7 +53,7 @@ def batcher(database: Database) -> Iterator[Batcher]:
 
 
 def caller(batcher: Batcher, seconds: float | None = None, kind: str = "settle") -> gevent.Greenlet:
-    """Hands in a message; its value is the answer's outcome, or the LedgerUnavailable it got."""
+    """Submits a message; its value is the outcome, or the LedgerUnavailable that was raised."""
 
     def call() -> str | LedgerUnavailable:
         try:
@@ -64,15 +64,15 @@ def caller(batcher: Batcher, seconds: float | None = None, kind: str = "settle")
     return gevent.spawn(call)
 
 
-def test_an_answer_that_comes_while_the_gateway_stops_lets_nobody_go_on(database, batcher):
+def test_an_open_that_is_answered_while_the_gateway_stops_is_refused(database, batcher):
     assert batcher.submit("open", {"id": "a"})["outcome"] == "opened"
-    database.then = batcher.close  # which spools the call as never sent
+    database.then = batcher.close  # Ledger.close then spools the call as not sent
     with pytest.raises(LedgerUnavailable) as error:
         batcher.submit("open", {"id": "b"})
     assert error.value.sent
 
 
-def test_behind_full_batches_nobody_waits_longer_than_they_said(database, batcher):
+def test_a_caller_behind_full_batches_waits_no_longer_than_its_seconds(database, batcher):
     database.freeze()
     caller(batcher)
     database.busy.wait()
@@ -80,12 +80,12 @@ def test_behind_full_batches_nobody_waits_longer_than_they_said(database, batche
     gevent.sleep(0)
     late = caller(batcher, seconds=0.01)
     late.join()
-    assert late.value.sent, "its message stays among those to be sent"
+    assert late.value.sent, "its message stays in its batch and is sent"
     database.gate.set()
     assert {job.get() for job in full} == {"opened"}
 
 
-def test_a_stop_wakes_every_caller_and_says_whose_message_may_have_arrived(database, batcher):
+def test_close_wakes_every_caller_and_tells_whether_its_message_was_sent(database, batcher):
     database.freeze()
     first = caller(batcher, kind="open")
     database.busy.wait()

@@ -1,4 +1,4 @@
-"""The ledger without a database that answers: each call is answered in time, and spooled exactly once."""
+"""The ledger while the database does not answer: no caller waits too long, each call is spooled exactly once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ GUARD = 20  # seconds after which a test that hangs fails
 
 
 class Frozen:
-    """Statements that never answer; ``busy`` is set once something was sent."""
+    """Statements that never answer; ``busy`` is set when one was sent."""
 
     closed = False
 
@@ -52,12 +52,12 @@ def ledger(database: Frozen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def message(name: str) -> dict[str, Any]:
-    """What an open or a settle of a call holds, as far as the ledger looks at it."""
+    """The fields of an open or settle message that the ledger reads."""
     return {"id": name, "started_at": "2026-01-01T00:00:00+00:00", "max_seconds": 60}
 
 
 def spooled(folder: Path) -> dict[str, list[str]]:
-    """Call → outcomes of its lines in the spool files, or None for a settle message of this test."""
+    """Id of each call in the spool files → the outcome in each of its lines, None in the messages of these tests."""
     lines: dict[str, list[str]] = {}
     for file in (folder / "spool").glob("*.spool"):
         for line in read_lines(file.read_bytes()):
@@ -66,14 +66,14 @@ def spooled(folder: Path) -> dict[str, list[str]]:
 
 
 def outcome(function: Callable[[dict[str, Any]], Any], name: str) -> Any:
-    """What the ledger returns or raises for a call of this name."""
+    """What a method of the ledger returns or raises for a call with this id."""
     try:
         return function(message(name))
     except Exception as error:
         return error
 
 
-def test_a_stop_spools_what_waits_for_the_database_once_and_lets_every_caller_end(ledger, database, tmp_path):
+def test_close_spools_every_waiting_call_once_and_wakes_its_caller(ledger, database, tmp_path):
     calls = [gevent.spawn(outcome, ledger.open, "o1"), gevent.spawn(outcome, ledger.settle, "s1")]
     database.busy.wait()
     calls += [gevent.spawn(outcome, ledger.open, "o2"), gevent.spawn(outcome, ledger.settle, "s2")]
@@ -85,7 +85,7 @@ def test_a_stop_spools_what_waits_for_the_database_once_and_lets_every_caller_en
     assert spooled(tmp_path) == {"o1": ["error"], "s1": [None], "o2": ["error"], "s2": [None]}
 
 
-def test_an_open_that_nobody_answers_is_refused_in_time_and_spooled_as_not_sent(ledger, monkeypatch, tmp_path):
+def test_an_open_without_an_answer_is_refused_in_time_and_spooled_as_not_sent(ledger, monkeypatch, tmp_path):
     monkeypatch.setattr("webapp.ledger.ledger.OPEN_SECONDS", 0.01)
     assert isinstance(outcome(ledger.open, "o1"), LedgerUnavailable)
     assert spooled(tmp_path) == {"o1": ["error"]}
@@ -93,7 +93,7 @@ def test_an_open_that_nobody_answers_is_refused_in_time_and_spooled_as_not_sent(
 
 @pytest.fixture
 def no_fsync(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The spool's file is there, and from now on the disk fails."""
+    """After the spool file was created, every fsync fails."""
 
     def fail(file: int) -> None:
         raise OSError(errno.EIO, "the disk fails")
@@ -104,15 +104,15 @@ def no_fsync(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("webapp.ledger.ledger.SETTLE_SECONDS", 0.01)
 
 
-def test_an_open_is_refused_and_forgotten_though_the_disk_fails_too(ledger, no_fsync):
+def test_an_open_is_refused_and_forgotten_even_if_the_disk_fails(ledger, no_fsync):
     assert isinstance(outcome(ledger.open, "o1"), LedgerUnavailable)
     assert ledger._running == {}
 
 
-def test_a_settle_that_the_disk_does_not_take_is_kept_in_memory(ledger, no_fsync):
+def test_a_settle_that_cannot_be_synced_is_kept_in_memory(ledger, no_fsync):
     assert outcome(ledger.settle, "s1") == "kept"
     assert ledger._running == {}
 
 
-def test_a_stop_ends_though_the_disk_fails(ledger, no_fsync):
+def test_close_ends_even_if_the_disk_fails(ledger, no_fsync):
     ledger.close()

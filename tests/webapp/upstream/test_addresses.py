@@ -1,4 +1,4 @@
-"""No base URL leads to a cloud's metadata service, whatever it is spelled like or resolves to."""
+"""No base URL can lead to a cloud's metadata service, in any spelling and by any name."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_model_servers_near_and_far_are_allowed(host):
 
 
 def resolver(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:
-    """Names resolve to these addresses, at each question to the next list; the names that were asked."""
+    """Makes every name resolve to these addresses, a list for each look-up; returns the names looked up so far."""
     asked, left = [], list(answers)
 
     def getaddrinfo(host: str, port: int, *_: Any, **__: Any) -> list[tuple[Any, ...]]:
@@ -54,7 +54,7 @@ def resolver(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:
 
 @pytest.fixture
 def tried(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Addresses that somebody tried to connect to; none answers."""
+    """The addresses that were connected to; every connection is refused."""
     tried: list[Any] = []
 
     def connect(sock: socket.socket, address: Any) -> None:
@@ -66,7 +66,7 @@ def tried(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 @pytest.mark.parametrize("address", [host for host in FORBIDDEN if host.count(".") == 3 or ":" in host])
-def test_a_name_that_resolves_to_such_an_address_is_refused_and_nothing_is_sent(monkeypatch, tried, address):
+def test_a_name_of_a_metadata_address_is_refused_and_nothing_is_sent(monkeypatch, tried, address):
     asked = resolver(monkeypatch, [address.rstrip(".")])
     with pytest.raises(UpstreamError) as caught:
         Client(5, 5).send("https://metadata.evil.test/v1", GET)
@@ -75,7 +75,7 @@ def test_a_name_that_resolves_to_such_an_address_is_refused_and_nothing_is_sent(
     assert asked == ["metadata.evil.test"] and tried == []
 
 
-def test_an_address_is_checked_though_its_url_was_stored_before_it_was_forbidden(tried):
+def test_a_stored_literal_address_is_checked_at_connect_too(tried):
     for host in ("169.254.169.254", "[::ffff:169.254.169.254]", "2852039166"):
         with pytest.raises(UpstreamError) as caught:
             Client(5, 5).send(f"http://{host}/latest", GET)
@@ -83,7 +83,7 @@ def test_an_address_is_checked_though_its_url_was_stored_before_it_was_forbidden
     assert tried == []
 
 
-def test_a_name_that_resolves_differently_a_moment_later_is_asked_only_once(monkeypatch, tried):
+def test_a_name_is_looked_up_once_so_that_a_second_answer_cannot_differ(monkeypatch, tried):
     asked = resolver(monkeypatch, ["192.0.2.1"], ["169.254.169.254"])
     with pytest.raises(UpstreamError) as caught:
         Client(5, 5).send("http://rebinding.evil.test/v1", GET)
@@ -91,7 +91,7 @@ def test_a_name_that_resolves_differently_a_moment_later_is_asked_only_once(monk
     assert (asked, tried) == (["rebinding.evil.test"], ["192.0.2.1"])
 
 
-def test_of_several_addresses_those_allowed_are_tried_in_turn(monkeypatch, tried):
+def test_of_several_addresses_only_the_allowed_ones_are_tried(monkeypatch, tried):
     resolver(monkeypatch, ["fe80::1", "192.0.2.1", "2001:db8::1"])
     with pytest.raises(UpstreamError) as caught:
         Client(5, 5).send("http://several.test/v1", GET)
@@ -100,7 +100,7 @@ def test_of_several_addresses_those_allowed_are_tried_in_turn(monkeypatch, tried
 
 
 @pytest.mark.parametrize("host", [host for host in FORBIDDEN if "%" not in host])
-def test_such_a_base_url_is_not_stored_either(host):
+def test_a_base_url_with_a_literal_metadata_address_cannot_be_stored(host):
     url = f"http://[{host}]/v1" if ":" in host else f"http://{host}/v1"
     with pytest.raises(Exception) as caught:
         check_base_url(url)
