@@ -32,9 +32,7 @@ Serve = Callable[[socket.socket], None]
 def server(serve: Serve, context: ssl.SSLContext | None = None) -> Iterator[tuple[str, list[socket.socket]]]:
     """A server that runs ``serve`` for every connection; its base URL, and the connections so far."""
     listener = socket.create_server(("127.0.0.1", 0))
-    listener.setsockopt(
-        socket.SOL_SOCKET, socket.SO_RCVBUF, 65536
-    )  # so that a sender must wait while the server does not read
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)  # so that a sender soon has to wait
     taken: list[socket.socket] = []
 
     def one(sock: socket.socket) -> None:
