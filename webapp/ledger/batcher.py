@@ -100,8 +100,8 @@ class Batcher:
     def submit(self, kind: str, message: Message, seconds: float | None = None) -> Message:
         """Submit one message and wait for the commit; returns the row that the SQL function returned for it.
 
-        seconds: the longest wait; None: no limit. Raises LedgerUnavailable or LedgerRefused. After a time-out the
-        message remains in its batch and may still be committed.
+        seconds: the longest wait; None: no limit. Raises LedgerRefused or LedgerUnavailable; ``sent`` tells whether the
+        message may still be committed after a time-out.
         """
         if self._closed:
             raise LedgerUnavailable("the gateway is stopping", sent=False)
@@ -109,7 +109,7 @@ class Batcher:
         batch.entries.append(entry)
         self._wanted.set()
         if not batch.done.wait(seconds):
-            raise LedgerUnavailable("the database is slow", sent=True)
+            raise LedgerUnavailable("the database is slow", sent=not self._withdraw(batch, entry))
         if isinstance(entry.answer, Exception):
             raise entry.answer
         if self._closed:  # Ledger.close has already spooled this call, without this answer
@@ -121,6 +121,15 @@ class Batcher:
         if not self._waiting or len(self._waiting[-1].entries) >= BATCH:
             self._waiting.append(_Batch())
         return self._waiting[-1]
+
+    def _withdraw(self, batch: _Batch, entry: _Entry) -> bool:
+        """Remove a message from a waiting batch, so that an outage leaves no queue behind. False: it was sent."""
+        if batch not in self._waiting:
+            return False
+        batch.entries.remove(entry)
+        if not batch.entries:
+            self._waiting.remove(batch)
+        return True
 
     def close(self) -> None:
         """Stop sending. Every waiting caller gets LedgerUnavailable."""
@@ -136,10 +145,12 @@ class Batcher:
     def _run(self) -> None:
         while True:
             while not self._waiting:
-                self._wanted.wait()
                 self._wanted.clear()
+                self._wanted.wait()
             with gevent.Timeout(GATHER_SECONDS, False):
                 gevent.idle()
+            if not self._waiting:  # every caller has given up meanwhile
+                continue
             self._under_way = self._waiting.popleft()
             self._send(self._under_way.entries)
             self._under_way.done.set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,8 +24,10 @@ class Database:
         self.then = lambda: None
         self.gate, self.busy = Event(), Event()
         self.gate.set()
+        self.sizes: list[int] = []  # of the batches
 
     def run(self, calls: dict[str, Any]) -> dict[str, Any]:
+        self.sizes.append(sum(len(json.loads(parameters[0])) for parameters in calls.values()))
         self.busy.set()
         self.gate.wait()
         gevent.spawn(self.then)
@@ -78,11 +81,13 @@ def test_a_caller_behind_full_batches_waits_no_longer_than_its_seconds(database,
     database.busy.wait()
     full = [caller(batcher) for _ in range(2 * BATCH)]
     gevent.sleep(0)
-    late = caller(batcher, seconds=0.01)
-    late.join()
-    assert late.value.sent, "its message stays in its batch and is sent"
+    late = [caller(batcher, seconds=0.01) for _ in range(BATCH + 1)]
+    gevent.joinall(late)
+    assert {job.value.sent for job in late} == {False}
     database.gate.set()
     assert {job.get() for job in full} == {"opened"}
+    assert batcher.submit("open", {"id": "x"})["outcome"] == "opened"
+    assert database.sizes == [1, BATCH, BATCH, 1], "the messages of callers that gave up are not sent"
 
 
 def test_close_wakes_every_caller_and_tells_whether_its_message_was_sent(database, batcher):

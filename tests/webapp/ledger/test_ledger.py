@@ -86,7 +86,7 @@ def test_close_spools_every_waiting_call_once_and_wakes_its_caller(ledger, datab
 
 
 def test_an_open_without_an_answer_is_refused_in_time_and_spooled_as_not_sent(ledger, monkeypatch, tmp_path):
-    monkeypatch.setattr("webapp.ledger.ledger.OPEN_SECONDS", 0.01)
+    monkeypatch.setattr("webapp.ledger.ledger.OPEN_SECONDS", 0.3)
     assert isinstance(outcome(ledger.open, "o1"), LedgerUnavailable)
     assert spooled(tmp_path) == {"o1": ["error"]}
 
@@ -100,8 +100,8 @@ def no_fsync(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert ledger._spool.put(message("earlier"))
     monkeypatch.setattr(os, "fsync", fail)
-    monkeypatch.setattr("webapp.ledger.ledger.OPEN_SECONDS", 0.01)
-    monkeypatch.setattr("webapp.ledger.ledger.SETTLE_SECONDS", 0.01)
+    monkeypatch.setattr("webapp.ledger.ledger.OPEN_SECONDS", 0.3)
+    monkeypatch.setattr("webapp.ledger.ledger.SETTLE_SECONDS", 0.3)
 
 
 def test_an_open_is_refused_and_forgotten_even_if_the_disk_fails(ledger, no_fsync):
