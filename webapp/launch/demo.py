@@ -21,8 +21,8 @@ from webapp import db
 from webapp.auth.passwords import hashed
 from webapp.config import Config, ConfigError, load
 from webapp.launch import demo_calls, run
-from webapp.postgres import embedded
 from webapp.postgres.migrations import MigrationError, migrate
+from webapp.postgres.owner import open_database
 from webapp.postgres.programs import ClusterError, say
 from webapp.secrets.proxy_keys import new_key
 
@@ -157,18 +157,13 @@ def load_into(config: Config, password: str) -> int:
     """Fill the database of these settings; how many calls were added. Raises what opening it raises, and DemoError."""
     if config.supabase_url:
         raise DemoError("the demo's people sign in here, not at Supabase: unset SUPABASE_URL for make demo")
-    server = embedded.ensure(config) if config.embedded else None
-    try:
-        dsn = server.owner_dsn if server else config.database_url
+    with open_database(config) as (dsn, _):
         migrate(dsn, passwords=db.passwords(config))
         with psycopg.connect(dsn, prepare_threshold=None) as conn:
             count = Demo(conn, datetime.now(UTC)).fill(password)
         with psycopg.connect(dsn, autocommit=True) as conn:
             conn.execute("analyze public.usage_logs")  # plans for an empty table are slow until Postgres notices
         return count
-    finally:
-        if server:
-            server.stop()
 
 
 def main() -> int:

@@ -17,8 +17,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from webapp import db
 from webapp.config import Config, ConfigError, load
-from webapp.postgres import embedded
 from webapp.postgres.migrations import MigrationError, migrate
+from webapp.postgres.owner import open_database
 from webapp.postgres.programs import ClusterError, find_bindir
 
 
@@ -46,23 +46,16 @@ def _default_interrupt() -> None:
 
 def main() -> int:
     """psql's exit status; 2 when there is no database to open."""
+    arguments = sys.argv[1:] or shlex.split(os.environ.get("ARGS", ""))
     try:
         config = load()
-        server = embedded.ensure(config) if config.embedded else None
-    except (ConfigError, ClusterError, OSError) as error:
+        with open_database(config) as (dsn, server):
+            if server and server.owned:  # no running launcher has migrated it
+                migrate(dsn, passwords=db.passwords(config))
+            return psql(config, dsn, arguments)
+    except (ConfigError, ClusterError, MigrationError, OSError, psycopg.Error) as error:
         print(f"spendai: {error}", file=sys.stderr)
         return 2
-    try:
-        if server and server.owned:  # nobody else brought it up to date
-            migrate(server.owner_dsn, passwords=db.passwords(config))
-        arguments = sys.argv[1:] or shlex.split(os.environ.get("ARGS", ""))
-        return psql(config, server.owner_dsn if server else config.database_url, arguments)
-    except (ConfigError, MigrationError, psycopg.Error) as error:
-        print(f"spendai: {error}", file=sys.stderr)
-        return 2
-    finally:
-        if server:
-            server.stop()
 
 
 if __name__ == "__main__":
