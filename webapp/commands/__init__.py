@@ -1,5 +1,6 @@
-"""`flask …` for operators: one file for each command or group of commands; owner.py opens the database for all of them.
+"""`flask …` for operators: one file for each command or group of commands.
 
+database.py opens the database for all of them and reports its errors.
 Imports every other room; nothing imports this one but `webapp.create_app`.
 """
 

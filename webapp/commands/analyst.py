@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from urllib.parse import quote, urlencode
 
 import click
-import psycopg
 from flask import current_app
 from flask.cli import with_appcontext
 from psycopg.conninfo import conninfo_to_dict
 
-from webapp.commands.owner import owner
+from webapp.commands.database import owner_connection
 from webapp.config import Config
 from webapp.postgres import embedded
 
@@ -36,10 +33,11 @@ def analyst() -> None:
 def add(org: str, name: str) -> None:
     """Make a login that reads one organization's numbers; print its connection string, once."""
     config, password = current_app.config["SPENDAI"], secrets.token_urlsafe(24)
-    with _database() as (conn, dsn):
+    with owner_connection() as conn:
         verifier = conn.pgconn.encrypt_password(password.encode(), b"", b"scram-sha-256").decode()
         (role,) = conn.execute("select app.analyst_create(%s, %s, %s)", [org, name, verifier]).fetchone()
         (listens,) = conn.execute(LISTENS).fetchone()
+        dsn = conn.info.dsn  # without the owner's password
     url = connection_url(config, dsn, role, password)  # after the commit: what is printed works
     click.echo("This is shown once; whoever has it reads the organization's numbers:", err=True)
     click.echo(url)
@@ -51,7 +49,7 @@ def add(org: str, name: str) -> None:
 @with_appcontext
 def show() -> None:
     """List login, organization, whom it is for, since when."""
-    with _database() as (conn, _):
+    with owner_connection() as conn:
         for row in conn.execute(LOGINS):
             click.echo("\t".join(row))
 
@@ -62,22 +60,12 @@ def show() -> None:
 def remove(login: str) -> None:
     """Remove a login and end its sessions."""
     config = current_app.config["SPENDAI"]
-    with _database() as (conn, _):
+    with owner_connection() as conn:
         conn.execute("select app.analyst_remove(%s)", [login])
         (left,) = conn.execute("select exists (select from private.analyst_logins)").fetchone()
     if config.embedded:
         embedded.network_door(config, left)
     click.echo(f"{login} is gone")
-
-
-@contextmanager
-def _database() -> Iterator[tuple[psycopg.Connection, str]]:
-    """One transaction as the database's owner, and the owner's connection string; what goes wrong is said in a line."""
-    try:
-        with owner(current_app.config["SPENDAI"]) as dsn, psycopg.connect(dsn, prepare_threshold=None) as conn:
-            yield conn, dsn
-    except psycopg.DatabaseError as error:
-        raise click.ClickException(str(error.diag.message_primary or error)) from None
 
 
 def connection_url(config: Config, dsn: str, role: str, password: str) -> str:

@@ -6,11 +6,9 @@ from decimal import Decimal, InvalidOperation
 from uuid import UUID
 
 import click
-import psycopg
-from flask import current_app
 from flask.cli import with_appcontext
 
-from webapp.commands.owner import owner
+from webapp.commands.database import owner_connection
 
 
 class Dollars(click.ParamType):
@@ -40,9 +38,6 @@ def settle(call: UUID, cost: Decimal | None, no_usage: bool, reason: str) -> Non
     """Close CALL, which is open or in doubt. Should its true end still come, the difference becomes a correction."""
     if (cost is None) != no_usage:
         raise click.UsageError("say --cost DOLLARS or --no-usage")
-    try:
-        with owner(current_app.config["SPENDAI"]) as dsn, psycopg.connect(dsn, prepare_threshold=None) as conn:
-            conn.execute("select app.call_end(null, %s, %s, %s)", [call, cost, reason])
-    except psycopg.DatabaseError as error:
-        raise click.ClickException(str(error.diag.message_primary or error)) from None
+    with owner_connection() as conn:
+        conn.execute("select app.call_end(null, %s, %s, %s)", [call, cost, reason])
     click.echo(f"{call} is settled: {'its cost stays unknown' if no_usage else f'${cost}'}")

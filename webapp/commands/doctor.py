@@ -13,12 +13,12 @@ import psycopg
 import requests
 from flask import current_app
 from flask.cli import with_appcontext
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import conninfo_to_dict
 
 from webapp import db
 from webapp.commands import doctor_home
+from webapp.commands.database import owner_connection
 from webapp.commands.doctor_home import Check, Line
-from webapp.commands.owner import owner
 from webapp.config import Config
 from webapp.postgres import migrations, pooling
 
@@ -60,7 +60,7 @@ def version(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
 
 
 def migrated(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
-    pending = migrations.migrate(make_conninfo(conn.info.dsn, password=conn.info.password), check=True)
+    pending = migrations.pending(conn, {})
     if pending:
         yield Line("fail", f"{len(pending)} files of db/ are not applied: run flask migrate")
     else:
@@ -196,7 +196,7 @@ CHECKS: tuple[Check, ...] = (
 
 def examine(config: Config) -> Iterator[Line]:
     """All checks in order; one that breaks is a finding too."""
-    with owner(config) as dsn, psycopg.connect(dsn, autocommit=True, prepare_threshold=None) as conn:
+    with owner_connection(autocommit=True) as conn:
         for check in CHECKS:
             try:
                 yield from check(config, conn)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -12,15 +10,13 @@ from typing import Any
 from uuid import UUID
 
 import click
-import psycopg
-from flask import current_app
 from flask.cli import with_appcontext
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from webapp.commands import price_source
+from webapp.commands.database import owner_connection
 from webapp.commands.explain import explained
-from webapp.commands.owner import owner
 from webapp.written import exact
 
 SYNC = "select * from app.price_sync(%s, %s, %s, %s)"
@@ -51,7 +47,7 @@ def sync(file: Path | None, dry_run: bool) -> None:
     except price_source.SourceError as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"{source.name}: {len(source.rows)} prices read, comparing …", err=True)
-    with _owner() as conn:
+    with owner_connection(row_factory=dict_row) as conn:
         found = conn.execute(SYNC, [source.name, Jsonb(source.rows), Jsonb(source.aliases), dry_run]).fetchall()
     for row in found:
         if row["change"] != "equal":
@@ -98,7 +94,7 @@ class Moment(click.ParamType):
 @with_appcontext
 def reprice(since: datetime, until: datetime, reason: str, dry_run: bool) -> None:
     """Price the calls of a period again: missing costs are filled, known ones get a correction beside them."""
-    with _owner() as conn:
+    with owner_connection(row_factory=dict_row) as conn:
         conn.add_notice_handler(lambda message: click.echo(message.message_primary, err=True))
         rows = conn.execute(REPRICE, [since, until, reason, dry_run]).fetchall()
     for row in rows:
@@ -116,22 +112,8 @@ def reprice(since: datetime, until: datetime, reason: str, dry_run: bool) -> Non
 @with_appcontext
 def explain(call_id: UUID) -> None:
     """Work the cost of CALL_ID out, line by line."""
-    with _owner() as conn:
+    with owner_connection(row_factory=dict_row) as conn:
         lines = explained(conn, call_id)
     if lines is None:
         raise click.ClickException(f"there is no call {call_id}")
     click.echo("\n".join(lines))
-
-
-@contextmanager
-def _owner() -> Iterator[psycopg.Connection[dict[str, Any]]]:
-    """One transaction as the database's owner; a refusal is said in one line, wrong input with status 2."""
-    try:
-        with (
-            owner(current_app.config["SPENDAI"]) as dsn,
-            psycopg.connect(dsn, prepare_threshold=None, row_factory=dict_row) as conn,
-        ):
-            yield conn
-    except psycopg.DatabaseError as error:
-        words = str(error.diag.message_primary or error)
-        raise click.UsageError(words) if error.sqlstate == "PT400" else click.ClickException(words) from None

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import click
 import psycopg
-from flask import current_app
 from flask.cli import with_appcontext
 from psycopg import sql
 
-from webapp.commands.owner import owner
+from webapp.commands.database import owner_connection
 
-PATIENCE = "60s"  # detaching waits for queries that read the ledger, such as an analyst's; calls never wait for it
+PATIENCE = "60s"  # detaching waits for queries that read usage_logs, such as an analyst's; calls do not wait for it
 
 
 @click.command()
@@ -20,27 +19,18 @@ PATIENCE = "60s"  # detaching waits for queries that read the ledger, such as an
 @with_appcontext
 def retention(months: int, reason: str, dry_run: bool) -> None:
     """Drop the calls of months older than that, one by one. Sums per day, corrections and the audit log stay."""
-    try:
-        with (
-            owner(current_app.config["SPENDAI"]) as dsn,
-            psycopg.connect(dsn, autocommit=True, prepare_threshold=None) as conn,
-        ):
-            due = conn.execute("select * from app.retention_due(%s)", [months]).fetchall()
-            kept = [month for month, _, _, _, doubtful in due if doubtful]
-            for month, partition, state, calls, doubtful in due:
-                if doubtful:
-                    click.echo(f"{month:%Y-%m}: {calls} calls stay, for {doubtful} of them are in doubt")
-                elif dry_run:
-                    click.echo(f"{month:%Y-%m}: {calls} calls would be dropped")
-                else:
-                    _detach(conn, partition, state)
-                    conn.execute("select app.retention_drop(%s, %s)", [month, reason])
-                    click.echo(f"{month:%Y-%m}: {calls} calls dropped")
-    except psycopg.errors.QueryCanceled:
-        message = "a query that reads the ledger has been running for a minute: end it, then run this again"
-        raise click.ClickException(message) from None
-    except psycopg.DatabaseError as error:
-        raise click.ClickException(str(error.diag.message_primary or error)) from None
+    with owner_connection(autocommit=True) as conn:
+        due = conn.execute("select * from app.retention_due(%s)", [months]).fetchall()
+        kept = [month for month, _, _, _, doubtful in due if doubtful]
+        for month, partition, state, calls, doubtful in due:
+            if doubtful:
+                click.echo(f"{month:%Y-%m}: {calls} calls stay, for {doubtful} of them are in doubt")
+            elif dry_run:
+                click.echo(f"{month:%Y-%m}: {calls} calls would be dropped")
+            else:
+                _detach(conn, partition, state)
+                conn.execute("select app.retention_drop(%s, %s)", [month, reason])
+                click.echo(f"{month:%Y-%m}: {calls} calls dropped")
     if not due:
         click.echo(f"no calls are older than {months} whole months")
     if kept:
@@ -54,5 +44,9 @@ def _detach(conn: psycopg.Connection, partition: str, state: str) -> None:
     conn.execute("select set_config('statement_timeout', %s, false)", [PATIENCE])
     how = sql.SQL("finalize" if state == "detaching" else "concurrently")
     name = sql.Identifier("private", partition)
-    conn.execute(sql.SQL("alter table public.usage_logs detach partition {} {}").format(name, how))
+    try:
+        conn.execute(sql.SQL("alter table public.usage_logs detach partition {} {}").format(name, how))
+    except psycopg.errors.QueryCanceled:
+        message = f"a query on usage_logs has been running for {PATIENCE}: end it, then run this again"
+        raise click.ClickException(message) from None
     conn.execute("select set_config('statement_timeout', '0', false)")

@@ -5,11 +5,10 @@ from __future__ import annotations
 import secrets
 
 import click
-import psycopg
 from flask import current_app
 from flask.cli import with_appcontext
 
-from webapp.commands.owner import owner
+from webapp.commands.database import owner_connection
 from webapp.secrets.proxy_keys import key_hash
 
 
@@ -26,7 +25,7 @@ def reset(email: str) -> None:
     config, token = current_app.config["SPENDAI"], secrets.token_urlsafe(32)
     if config.supabase_url:
         raise click.ClickException("Supabase keeps the passwords; docs/deploy.md says how to set a new one there")
-    with owner(config) as dsn, psycopg.connect(dsn, prepare_threshold=None) as conn:
+    with owner_connection() as conn:
         row = conn.execute("select app.password_reset_create(%s, %s)", [email, key_hash(token)]).fetchone()
     if not row or row[0] is None:
         raise click.ClickException(f"nobody signs in with {email}")

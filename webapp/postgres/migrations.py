@@ -131,7 +131,7 @@ def _begin(conn: psycopg.Connection) -> dict[str, str]:
     return dict(conn.execute("select path, sha256 from private.schema_files").fetchall())
 
 
-def _apply(conn: psycopg.Connection, passwords: Mapping[str, str]) -> list[str]:
+def _apply_files(conn: psycopg.Connection, passwords: Mapping[str, str]) -> list[str]:
     applied = _begin(conn)
     done = []
     for path, sha in _pending_migrations(applied) + _changed_files(applied):
@@ -154,20 +154,31 @@ def _ensure_partitions(conn: psycopg.Connection) -> None:
             conn.execute("select app.ensure_partition((now() + make_interval(months => %s))::date)", [months])
 
 
+def pending(conn: psycopg.Connection, passwords: Mapping[str, str]) -> list[str]:
+    """What ``apply`` would do, in its order; changes nothing. Raises MigrationError and psycopg.Error."""
+    row = conn.execute("select to_regclass('private.schema_files') is not null").fetchone()
+    has_ledger = bool(row and row[0])
+    found = conn.execute("select path, sha256 from private.schema_files").fetchall() if has_ledger else []
+    return [_name(path) for path, _ in _pending_migrations(dict(found)) + _changed_files(dict(found))]
+
+
+def apply(conn: psycopg.Connection, passwords: Mapping[str, str]) -> list[str]:
+    """Bring the database up to this checkout and return what was done; conn: the owner's, in autocommit mode.
+
+    passwords: login role → password. Raises MigrationError, and psycopg.OperationalError when the server fails.
+    """
+    try:
+        with conn.transaction():
+            done = _apply_files(conn, passwords)
+        _ensure_partitions(conn)
+    except psycopg.errors.LockNotAvailable:
+        raise MigrationError(HELD) from None
+    except (psycopg.errors.ProgrammingError, psycopg.errors.DataError, psycopg.errors.IntegrityError) as error:
+        raise MigrationError(str(error.diag.message_primary or error)) from error
+    return done
+
+
 def migrate(owner_dsn: str, *, passwords: Mapping[str, str] | None = None, check: bool = False) -> list[str]:
-    """Bring the database up to this checkout; returns what was done, or with ``check`` what would be done."""
+    """``apply``, or with ``check`` ``pending``, on a connection of its own; raises what they raise."""
     with psycopg.connect(owner_dsn, autocommit=True, prepare_threshold=None) as conn:  # may go through a pooler
-        if check:
-            row = conn.execute("select to_regclass('private.schema_files') is not null").fetchone()
-            has_ledger = bool(row and row[0])
-            found = conn.execute("select path, sha256 from private.schema_files").fetchall() if has_ledger else []
-            return [_name(path) for path, _ in _pending_migrations(dict(found)) + _changed_files(dict(found))]
-        try:
-            with conn.transaction():
-                done = _apply(conn, passwords or {})
-            _ensure_partitions(conn)
-        except psycopg.errors.LockNotAvailable:
-            raise MigrationError(HELD) from None
-        except (psycopg.errors.ProgrammingError, psycopg.errors.DataError, psycopg.errors.IntegrityError) as error:
-            raise MigrationError(str(error.diag.message_primary or error)) from error
-        return done
+        return (pending if check else apply)(conn, passwords or {})

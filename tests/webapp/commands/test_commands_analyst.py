@@ -140,16 +140,18 @@ def test_a_port_that_is_taken_shuts_out_analysts_but_stops_nothing(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "status", "message"),
     [
-        (("add", "--org", "Nobody", "--name", "Ann"), "Error: no organization is called 'Nobody'\n"),
-        (("add", "--org", "Acme", "--name", " "), "Error: a name is needed\n"),
-        (("remove", "postgres"), "Error: no analyst logs in as 'postgres'\n"),
+        (("add", "--org", "Nobody", "--name", "Ann"), 1, "Error: no organization is called 'Nobody'\n"),
+        (("add", "--org", "Acme", "--name", " "), 2, "Error: a name is needed\n"),
+        (("remove", "postgres"), 1, "Error: no analyst logs in as 'postgres'\n"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_one_line(home: Config, arguments: tuple[str, ...], message: str) -> None:
+def test_what_cannot_be_done_is_said_in_one_line(
+    home: Config, arguments: tuple[str, ...], status: int, message: str
+) -> None:
     done = flask(home, *arguments)
-    assert (done.exit_code, done.stderr, done.stdout) == (1, message, "")
+    assert (done.exit_code, done.stderr, done.stdout) == (status, message, "")
     assert not (home.home / "postgres/analysts").exists()
 
 
