@@ -181,12 +181,16 @@ def _make_private(cluster: Cluster) -> None:
 
 
 def _apply_shim(server: EmbeddedServer, password: str) -> None:
-    """Bring roles and schemas up to this checkout, in one transaction; the password travels as a SCRAM verifier."""
+    """Make the roles and schemas of SHIM and set the owner's password (sent as its SCRAM verifier); one transaction."""
     try:
-        with psycopg.connect(server.admin_dsn) as connection:
-            for file in SHIM:
-                connection.execute(file.read_text(encoding="utf-8"))
-            verifier = connection.pgconn.encrypt_password(password.encode(), OWNER.encode(), b"scram-sha-256")
-            connection.execute(f"alter role {OWNER} password '{verifier.decode()}'")
+        connection = psycopg.connect(server.admin_dsn)
     except psycopg.OperationalError as error:
         raise ClusterError(f"SPENDAI_HOME/secrets does not fit the database: {error}") from None
+    with connection:
+        for file in SHIM:
+            try:
+                connection.execute(file.read_text(encoding="utf-8"))
+            except psycopg.Error as error:
+                raise ClusterError(f"{file.name}: {error.diag.message_primary or error}") from error
+        verifier = connection.pgconn.encrypt_password(password.encode(), OWNER.encode(), b"scram-sha-256")
+        connection.execute(f"alter role {OWNER} password '{verifier.decode()}'")
