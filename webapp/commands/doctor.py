@@ -44,11 +44,6 @@ select p.oid::regprocedure::text, r.role from pg_proc p, unnest(array['anon', 's
 where pronamespace = 'app'::regnamespace and has_function_privilege(r.role, p.oid, 'execute')
 limit 3
 """
-AHEAD = """
-select count(*) from generate_series(date_trunc('month', now() at time zone 'UTC'),
-    now() at time zone 'UTC' + make_interval(months => %s), interval '1 month') m
-where to_regclass('private.usage_logs_' || to_char(m, 'YYYY_MM')) is null
-"""
 
 
 def version(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
@@ -60,11 +55,15 @@ def version(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
 
 
 def migrated(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
-    pending = migrations.pending(conn, {})
-    if pending:
-        yield Line("fail", f"{len(pending)} files of db/ are not applied: run flask migrate")
-    else:
+    """Files, prices and passwords; ``partitions`` looks at the months."""
+    pending = migrations.pending_files(conn, db.passwords(config))
+    if not pending:
         yield Line("ok", "the database is up to date")
+        return
+    more = f" and {len(pending) - 1} more" if len(pending) > 1 else ""
+    yield Line(
+        "fail", f"not applied to the database: {pending[0]}{more}: run flask migrate with the gateways' SECRET_KEY"
+    )
 
 
 def roles(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
@@ -94,13 +93,12 @@ def rights(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
 
 
 def partitions(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
-    this, ahead = (conn.execute(AHEAD, [months]).fetchone()[0] for months in (0, MONTHS))
-    if this:
-        yield Line("fail", "usage_logs has no place for this month: run flask migrate")
-    elif ahead:
-        yield Line("warn", f"usage_logs is not prepared for the next {MONTHS} months: run flask migrate")
+    if migrations.missing_months(conn, 0):
+        yield Line("fail", "usage_logs has no partition for this month: run flask migrate")
+    elif migrations.missing_months(conn, MONTHS):
+        yield Line("warn", f"usage_logs has no partition for one of the next {MONTHS} months: run flask migrate")
     else:
-        yield Line("ok", "usage_logs is prepared for the months to come")
+        yield Line("ok", f"usage_logs has partitions for the next {MONTHS} months")
 
 
 def database_clock(config: Config, conn: psycopg.Connection) -> Iterator[Line]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 
 import psycopg
@@ -25,6 +26,13 @@ WAIT_FOR_ANOTHER = "30s"  # for another migration to end
 WAIT_FOR_TABLE = "5s"  # a session that holds a table must not make every call behind us wait
 
 HELD = "a table is held by another session; nothing was changed, try again"
+HELD_MONTH = "usage_logs is held by another session; everything before was applied, try again"
+MISSING_MONTHS = """
+select month::date from generate_series(date_trunc('month', now() at time zone 'UTC'),
+    now() at time zone 'UTC' + make_interval(months => %s), interval '1 month') month
+where to_regclass('private.usage_logs_' || to_char(month, 'YYYY_MM')) is null
+order by 1
+"""
 LEDGER = """
 create schema if not exists private;
 create table if not exists private.schema_files (
@@ -94,19 +102,24 @@ def _remember(conn: psycopg.Connection, name: str, sha: str) -> None:
     )
 
 
-def _set_passwords(conn: psycopg.Connection, passwords: Mapping[str, str], applied: Mapping[str, str]) -> list[str]:
-    """Let the login roles in. The server gets a SCRAM verifier, never the password."""
-    done = []
-    for role, password in passwords.items():
-        mark = _sha(role, password)
-        row = conn.execute("select rolcanlogin from pg_roles where rolname = %s", [role]).fetchone()
-        if applied.get(f"role/{role}") == mark and row and row[0]:
-            continue
-        verifier = conn.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
-        conn.execute(sql.SQL("alter role {} login password {}").format(sql.Identifier(role), sql.Literal(verifier)))
-        _remember(conn, f"role/{role}", mark)
-        done.append(f"password of {role}")
-    return done
+def _prices_sha() -> str:
+    return _sha(*(path.read_text(encoding="utf-8") for path in sorted((DB / "prices").glob("*.csv"))))
+
+
+def _new_passwords(
+    conn: psycopg.Connection, passwords: Mapping[str, str], applied: Mapping[str, str]
+) -> list[tuple[str, str]]:
+    """Login roles that cannot log in or whose password is another one, each with the hash to remember."""
+    may_login = {role for (role,) in conn.execute("select rolname from pg_roles where rolcanlogin")}
+    marks = {role: _sha(role, password) for role, password in passwords.items()}
+    return [(role, sha) for role, sha in marks.items() if applied.get(f"role/{role}") != sha or role not in may_login]
+
+
+def _set_password(conn: psycopg.Connection, role: str, password: str, sha: str) -> None:
+    """Let a login role in. The server gets a SCRAM verifier, never the password."""
+    verifier = conn.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
+    conn.execute(sql.SQL("alter role {} login password {}").format(sql.Identifier(role), sql.Literal(verifier)))
+    _remember(conn, f"role/{role}", sha)
 
 
 def _begin(conn: psycopg.Connection) -> dict[str, str]:
@@ -138,28 +151,53 @@ def _apply_files(conn: psycopg.Connection, passwords: Mapping[str, str]) -> list
         _execute(conn, path)
         _remember(conn, _name(path), sha)
         done.append(_name(path))
-    sha = _sha(*(path.read_text(encoding="utf-8") for path in sorted((DB / "prices").glob("*.csv"))))
-    if applied.get("db/prices") != sha:
+    if applied.get("db/prices") != _prices_sha():
         prices.load(conn)
-        _remember(conn, "db/prices", sha)
+        _remember(conn, "db/prices", _prices_sha())
         done.append("db/prices")
-    return done + _set_passwords(conn, passwords, applied)
+    for role, sha in _new_passwords(conn, passwords, applied):
+        _set_password(conn, role, passwords[role], sha)
+        done.append(f"password of {role}")
+    return done
 
 
-def _ensure_partitions(conn: psycopg.Connection) -> None:
-    """Months of usage_logs, each in its own short transaction: attaching one must never hold up a call."""
-    for months in range(MONTHS_AHEAD + 1):
-        with conn.transaction():
-            conn.execute("set local lock_timeout = '200ms'")
-            conn.execute("select app.ensure_partition((now() + make_interval(months => %s))::date)", [months])
+def missing_months(conn: psycopg.Connection, ahead: int = MONTHS_AHEAD) -> list[date]:
+    """First days of the months without a partition of usage_logs, from this month to the one ``ahead`` months later."""
+    return [month for (month,) in conn.execute(MISSING_MONTHS, [ahead])]
+
+
+def _make_months(conn: psycopg.Connection) -> list[str]:
+    """Partitions of usage_logs, each in its own short transaction: attaching one must never hold up a call."""
+    done = []
+    for month in missing_months(conn):
+        try:
+            with conn.transaction():
+                conn.execute("set local lock_timeout = '200ms'")
+                (made,) = conn.execute("select app.ensure_partition(%s)", [month]).fetchone()
+        except psycopg.errors.LockNotAvailable:
+            raise MigrationError(f"{_month_name(month)}: {HELD_MONTH}") from None
+        done += [_month_name(month)] if made else []  # not made: a gateway was first
+    return done
+
+
+def _month_name(month: date) -> str:
+    return f"month {month:%Y-%m} of usage_logs"
+
+
+def pending_files(conn: psycopg.Connection, passwords: Mapping[str, str]) -> list[str]:
+    """Files of db/, the price list and passwords that ``apply`` would apply, in its order; changes nothing."""
+    row = conn.execute("select to_regclass('private.schema_files') is not null").fetchone()
+    has_ledger = bool(row and row[0])
+    rows = conn.execute("select path, sha256 from private.schema_files").fetchall() if has_ledger else []
+    applied = dict(rows)
+    found = [_name(path) for path, _ in _pending_migrations(applied) + _changed_files(applied)]
+    found += ["db/prices"] if applied.get("db/prices") != _prices_sha() else []
+    return found + [f"password of {role}" for role, _ in _new_passwords(conn, passwords, applied)]
 
 
 def pending(conn: psycopg.Connection, passwords: Mapping[str, str]) -> list[str]:
     """What ``apply`` would do, in its order; changes nothing. Raises MigrationError and psycopg.Error."""
-    row = conn.execute("select to_regclass('private.schema_files') is not null").fetchone()
-    has_ledger = bool(row and row[0])
-    found = conn.execute("select path, sha256 from private.schema_files").fetchall() if has_ledger else []
-    return [_name(path) for path, _ in _pending_migrations(dict(found)) + _changed_files(dict(found))]
+    return pending_files(conn, passwords) + [_month_name(month) for month in missing_months(conn)]
 
 
 def apply(conn: psycopg.Connection, passwords: Mapping[str, str]) -> list[str]:
@@ -170,12 +208,11 @@ def apply(conn: psycopg.Connection, passwords: Mapping[str, str]) -> list[str]:
     try:
         with conn.transaction():
             done = _apply_files(conn, passwords)
-        _ensure_partitions(conn)
+        return done + _make_months(conn)
     except psycopg.errors.LockNotAvailable:
         raise MigrationError(HELD) from None
     except (psycopg.errors.ProgrammingError, psycopg.errors.DataError, psycopg.errors.IntegrityError) as error:
         raise MigrationError(str(error.diag.message_primary or error)) from error
-    return done
 
 
 def migrate(owner_dsn: str, *, passwords: Mapping[str, str] | None = None, check: bool = False) -> list[str]:

@@ -106,10 +106,17 @@ def test_what_is_wrong_in_the_database_is_named(
 def test_a_database_that_is_behind_is_named(project: SimpleNamespace) -> None:
     with psycopg.connect(project.owner) as conn:
         conn.execute("update private.schema_files set sha256 = 'x' where path = 'db/functions/me.sql'")
-    assert found(doctor.migrated, project) == ("fail", "1 files of db/ are not applied: run flask migrate")
+    status, text = found(doctor.migrated, project)
+    assert status == "fail" and "db/functions/me.sql: run flask migrate" in text
     project.conn.rollback()  # its lock on schema_files would stop the migration
     migrate(project.owner)
     assert found(doctor.migrated, project)[0] == "ok"
+
+
+def test_prices_and_passwords_that_are_not_applied_are_named(project: SimpleNamespace) -> None:
+    project.conn.execute("delete from private.schema_files where path in ('db/prices', 'role/spendai_web')")
+    status, text = found(doctor.migrated, project)
+    assert status == "fail" and "db/prices and 1 more: run flask migrate" in text
 
 
 def test_another_secret_key_than_the_gateways_is_named(project: SimpleNamespace) -> None:
