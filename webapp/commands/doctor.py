@@ -61,9 +61,7 @@ def migrated(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
         yield Line("ok", "the database is up to date")
         return
     more = f" and {len(pending) - 1} more" if len(pending) > 1 else ""
-    yield Line(
-        "fail", f"not applied to the database: {pending[0]}{more}: run flask migrate with the gateways' SECRET_KEY"
-    )
+    yield Line("fail", f"not applied yet: {pending[0]}{more}: run flask migrate with the SECRET_KEY of the gateways")
 
 
 def roles(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
