@@ -32,6 +32,9 @@ from webapp.config import Config
 from webapp.postgres import embedded
 
 ROLES = ("spendai_web", "spendai_proxy", "spendai_auth")
+# Pool → the role it logs in as, and how many connections it makes at most: for pages and the API, and for signing in.
+POOLS = {"web": ("spendai_web", 3), "auth": ("spendai_auth", 2)}
+CONNECTIONS_PER_WORKER = sum(size for _, size in POOLS.values()) + 1  # and the one of webapp/ledger
 STATEMENT_TIMEOUT = "15s"
 PATIENCE, CHECK = 20.0, 2.0  # seconds for an answer: longer than STATEMENT_TIMEOUT; for none but «I live»
 RETRY_SECONDS = 3.0  # the pool doubles its pauses between tries up to this; its own five minutes outlast any failover
@@ -88,8 +91,8 @@ def _check(conn: WatchedConnection) -> None:
 
 
 def open_pools(config: Config) -> None:
-    """Open the worker's pools: at most three connections for pages and two for sign-in."""
-    for name, role, size in (("web", "spendai_web", 3), ("auth", "spendai_auth", 2)):
+    """Open the worker's pools, POOLS."""
+    for name, (role, size) in POOLS.items():
         _pools[name] = ConnectionPool(
             dsn(config, role),
             min_size=1,

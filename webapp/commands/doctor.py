@@ -117,8 +117,8 @@ def pooler(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
     elif found == "full":
         yield Line("fail", "the pooler has one connection only and is in session mode: set it to transaction mode")
     elif found == "session":
-        yield Line("warn", "the pooler is in session mode: each worker holds up to 7 of its connections for good; "
-                   "use transaction mode (Supabase: port 6543)")  # fmt: skip
+        yield Line("warn", f"the pooler is in session mode: each worker keeps up to {db.CONNECTIONS_PER_WORKER} of its "
+                   "connections to itself; use transaction mode (Supabase: port 6543)")  # fmt: skip
     elif found == "transaction" and config.database_prepared:
         yield Line("fail", "prepared statements are on behind a pooler in transaction mode: set DATABASE_PREPARED=0")
     else:

@@ -134,7 +134,8 @@ def test_a_clock_that_is_off_is_named(
 
 @pytest.mark.parametrize(("mode", "size", "prepared", "status", "says"), [
     ("transaction", "2", False, "ok", "transaction mode"), ("transaction", "2", True, "fail", "DATABASE_PREPARED=0"),
-    ("transaction", "1", False, "ok", "transaction mode"), ("session", "2", False, "warn", "6543"),
+    ("transaction", "1", False, "ok", "transaction mode"),
+    ("session", "2", False, "warn", "up to 6 of its connections to itself; use transaction mode (Supabase: port 6543)"),
     ("statement", "2", False, "fail", "statement mode"),
 ])  # fmt: skip
 def test_a_pooler_in_the_wrong_mode_is_named(
