@@ -60,7 +60,7 @@ def from_database(error: psycopg.Error) -> ApiError:
             diag.message_hint,
         )
     if isinstance(error, psycopg.DataError) and not state:
-        return ApiError(400, "invalid_value", "A value has the wrong form")  # psycopg itself refused to send it
+        return ApiError(400, "invalid_value", "A value has the wrong form")  # psycopg refused to send it
     if message := _unavailable(error, state):
         hint = "Ask for a shorter period, or try again" if state == CANCELLED else "Try again"
         return ApiError(503, "database_unavailable", message, hint=hint)
@@ -73,7 +73,7 @@ def from_database(error: psycopg.Error) -> ApiError:
 
 
 def _unavailable(error: psycopg.Error, state: str) -> str | None:
-    """What to say of an error that passes by itself; None for every other error."""
+    """The message for an error after which trying again may help; None for every other error."""
     if state == CANCELLED:
         return "The database took too long to answer"
     if isinstance(error, PoolTimeout) or state[:2] in ("08", "57") or not state:
@@ -84,13 +84,13 @@ def _unavailable(error: psycopg.Error, state: str) -> str | None:
 
 
 def from_http(error: HTTPException) -> ApiError:
-    """The ApiError for an error of Flask's own (no such route, wrong method, body too large)."""
+    """The ApiError for an error that Flask raised (no such route, wrong method, body too large)."""
     status = error.code or 500
     return ApiError(status, (error.name or "error").lower().replace(" ", "_"), error.description or error.name)
 
 
 def init_app(app: Flask) -> None:
-    """Answer every error in the right shape: JSON below /api, a page elsewhere."""
+    """Answer every error as JSON below /api and as a page elsewhere; what nobody expected is logged and becomes 500."""
 
     def answer(error: ApiError) -> tuple[Response | str, int]:
         if request.path.startswith("/api/") or request.path in ("/healthz", "/readyz"):

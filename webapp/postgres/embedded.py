@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psycopg
 
-from webapp.config import ROOT, Config, _generated
+from webapp.config import ROOT, Config, generated_secret
 from webapp.postgres import network as door
 from webapp.postgres.cluster import SUPERUSER, Cluster, dsn, trim_log
 from webapp.postgres.programs import ClusterError, account, copied, find_bindir, major, may_enter, say
@@ -112,7 +112,7 @@ def _digest(text: str) -> str:
 
 
 def _password(home: Path, role: str) -> str:
-    return _generated(home, f"postgres-{role}", lambda: secrets.token_urlsafe(32))
+    return generated_secret(home, f"postgres-{role}", lambda: secrets.token_urlsafe(32))
 
 
 def _locked(lock: int) -> bool:
