@@ -64,7 +64,7 @@ def remove(login: str) -> None:
         conn.execute("select app.analyst_remove(%s)", [login])
         (left,) = conn.execute("select exists (select from private.analyst_logins)").fetchone()
     if config.embedded:
-        embedded.network_door(config, left)
+        embedded.let_analysts_in(config, left)
     click.echo(f"{login} is gone")
 
 
@@ -72,7 +72,7 @@ def connection_url(config: Config, dsn: str, role: str, password: str) -> str:
     """Connection string as a URL, which psql, pandas, SQLAlchemy and BI tools take alike."""
     parts = conninfo_to_dict(dsn)
     if config.embedded:
-        parts["host"], parts["port"] = embedded.network_door(config, True)
+        parts["host"], parts["port"] = embedded.let_analysts_in(config, True)
     # Supabase's pooler wants the project's reference behind the user's name: role.reference
     _, dot, reference = str(parts.get("user", "")).partition(".")
     host, port = str(parts.get("host", "localhost")), parts.get("port", 5432)

@@ -1,7 +1,8 @@
 """Applies db/: migrations once, functions, views and policies whenever they changed, then the price list.
 
-Everything happens in one transaction under one lock, so a failed run leaves nothing behind and of two that start at
-once one does the work. Applied migrations form a hash chain: an edited or missing one is refused.
+All of this happens in one transaction under one lock, so a failed run changes nothing, and of two runs that start at
+once only one applies a file. The partitions of usage_logs follow, each in a transaction of its own. The hash of a
+migration covers all earlier ones: an edited or missing migration is refused.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from webapp.config import ROOT
 from webapp.postgres import shipped_prices as prices
 
 DB = ROOT / "db"
-LOCK = 7_263_411_001  # one number for all installs; only this module takes it
+LOCK = 7_263_411_001  # of pg_advisory_xact_lock; only this module takes this number
 # In the order in which they need each other: a function may return the rows of a view.
 RELOADED = ("views", "functions", "policies")
 MONTHS_AHEAD = 24
 WAIT_FOR_ANOTHER = "30s"  # for another migration to end
-WAIT_FOR_TABLE = "5s"  # a session that holds a table must not make every call behind us wait
+WAIT_FOR_TABLE = "5s"  # for a table's lock: while a migration waits for it, calls wait behind the migration
 
 HELD = "a table is held by another session; nothing was changed, try again"
 HELD_MONTH = "usage_logs is held by another session; everything before was applied, try again"
@@ -58,7 +59,7 @@ def _name(path: Path) -> str:
 
 
 def _execute(conn: psycopg.Connection, path: Path) -> None:
-    """Run one file; an error names file and line."""
+    """Run one file; raises MigrationError with the file, and the line where Postgres names one."""
     text = path.read_text(encoding="utf-8")
     try:
         conn.execute(text)  # without parameters psycopg sends the whole file as it is
@@ -71,7 +72,8 @@ def _execute(conn: psycopg.Connection, path: Path) -> None:
 
 
 def _pending_migrations(applied: Mapping[str, str]) -> list[tuple[Path, str]]:
-    """Migrations still to run with the hash to remember. Refuses edited, missing and out-of-order ones."""
+    """Migrations still to run, each with the hash to remember. Raises MigrationError for edited, missing and
+    out-of-order ones; applied: path → hash."""
     files = {_name(path): path for path in sorted((DB / "migrations").glob("*.sql"))}
     missing = sorted(name for name in applied if name.startswith("db/migrations/") and name not in files)
     if missing:
@@ -81,7 +83,7 @@ def _pending_migrations(applied: Mapping[str, str]) -> list[tuple[Path, str]]:
         chain = _sha(chain, name, path.read_text(encoding="utf-8"))
         if name not in applied:
             pending.append((path, chain))
-        elif pending:  # first: it changes the hashes of all after it
+        elif pending:  # asked before the hash, which a migration in between has changed
             raise MigrationError(f"{_name(pending[0][0])}: must come after {name}, which is applied already")
         elif applied[name] != chain:
             raise MigrationError(f"{name}: changed after it was applied; write a new migration instead")
@@ -116,14 +118,14 @@ def _new_passwords(
 
 
 def _set_password(conn: psycopg.Connection, role: str, password: str, sha: str) -> None:
-    """Let a login role in. The server gets a SCRAM verifier, never the password."""
+    """Allow a role to log in with this password. The server gets its SCRAM verifier, never the password."""
     verifier = conn.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
     conn.execute(sql.SQL("alter role {} login password {}").format(sql.Identifier(role), sql.Literal(verifier)))
     _remember(conn, f"role/{role}", sha)
 
 
 def _begin(conn: psycopg.Connection) -> dict[str, str]:
-    """Take the lock and read what is applied; make the cluster look like Supabase's where it does not."""
+    """Take the lock; make Supabase's roles and schemas where there are none; return what is applied, path → hash."""
     conn.execute("select set_config('lock_timeout', %s, true)", [WAIT_FOR_ANOTHER])
     try:
         conn.execute("select pg_advisory_xact_lock(%s)", [LOCK])
@@ -135,7 +137,7 @@ def _begin(conn: psycopg.Connection) -> dict[str, str]:
     if row and row[0] and conn.execute("select to_regclass('auth.schema_migrations') is null").fetchone() == (True,):
         _execute(conn, DB / "supabase.sql")
         _execute(conn, DB / "local_auth.sql")
-    # Not part of a dump, so a restored database would let analysts make temporary objects.
+    # A dump does not contain this right, so in a restored database analysts could make temporary tables.
     conn.execute(
         "do $$ begin execute format('revoke temporary on database %I from public', current_database());"
         " exception when insufficient_privilege then null; end $$"

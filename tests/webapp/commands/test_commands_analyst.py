@@ -17,8 +17,7 @@ from stack import SECRETS
 
 from webapp import create_app
 from webapp.config import Config, load
-from webapp.postgres import embedded
-from webapp.postgres import network as door
+from webapp.postgres import embedded, network
 from webapp.postgres.migrations import migrate
 from webapp.postgres.programs import find_bindir
 
@@ -130,13 +129,13 @@ def test_a_port_that_is_taken_shuts_out_analysts_but_stops_nothing(
     import socket
 
     place = (home.home / "postgres").resolve()
-    door.want(place, True)
-    with socket.create_server((door.ADDRESS, door.port(place))):
+    network.let_analysts_in(place, True)
+    with socket.create_server((network.ADDRESS, network.port(place))):
         server = embedded.ensure(home)
         assert ask(server.owner_dsn, "show listen_addresses") == [("",)]
         server.stop()
-    assert f"another program uses port {door.port(place)}" in capsys.readouterr().err
-    door.want(place, False)
+    assert f"another program uses port {network.port(place)}" in capsys.readouterr().err
+    network.let_analysts_in(place, False)
 
 
 @pytest.mark.parametrize(
