@@ -161,13 +161,11 @@ def supabase(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
     base = config.supabase_url + "/auth/v1"
     try:
         answer = requests.get(base + "/.well-known/jwks.json", timeout=TIMEOUT)
-        keys = answer.json()["keys"] if answer.ok else None
-    except requests.JSONDecodeError:
-        keys = None
     except requests.RequestException as error:
         yield Line("fail", f"SUPABASE_URL cannot be reached ({type(error).__name__}): check the URL and the network")
         return
-    if not isinstance(keys, list):
+    keys = _signing_keys(answer)
+    if keys is None:
         yield Line(
             "fail", f"SUPABASE_URL: {base} is not Supabase Auth; the URL is https://<reference>.supabase.co, no path"
         )
@@ -182,6 +180,16 @@ def supabase(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
         yield Line("ok", "Supabase Auth answers")
     else:
         yield Line("fail", f"Supabase refuses SUPABASE_PUBLISHABLE_KEY (HTTP {status}): take the project's own")
+
+
+def _signing_keys(answer: requests.Response) -> list[Any] | None:
+    """The keys of a JSON Web Key Set; None when the answer is something else."""
+    try:
+        found = answer.json() if answer.ok else None
+    except requests.JSONDecodeError:
+        return None
+    keys = found.get("keys") if isinstance(found, dict) else None
+    return keys if isinstance(keys, list) else None
 
 
 CHECKS: tuple[Check, ...] = (

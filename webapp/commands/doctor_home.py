@@ -91,14 +91,17 @@ def spool(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
         yield Line("fail", f"{config.home / 'spool'} cannot be written: give it to the user SpendAI runs as")
 
 
+def _existing(folder: Path) -> Path:
+    """The folder, or the nearest one above it that exists: SPENDAI_HOME is made by the first start."""
+    return next(path for path in (folder, *folder.parents) if path.exists())
+
+
 def _writable(folder: Path) -> bool:
-    while not folder.exists():
-        folder = folder.parent
-    return os.access(folder, os.W_OK | os.X_OK)
+    return os.access(_existing(folder), os.W_OK | os.X_OK)
 
 
 def disk(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
-    free = shutil.disk_usage(config.home).free
+    free = shutil.disk_usage(_existing(config.home)).free
     status = "fail" if free < TIGHT else "warn" if free < ROOMY else "ok"
     said = f"{free >> 20} MB are free for {config.home}"
     yield Line(status, said if status == "ok" else f"{said}: make room, or nothing can be spooled")

@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import requests
 from fake_gotrue import API_KEY, FakeGoTrue
 from pooler import Pooler
 from psycopg.conninfo import conninfo_to_dict
@@ -165,6 +166,16 @@ def test_wrong_settings_of_supabase_are_named(project: SimpleNamespace, settings
 @pytest.mark.parametrize("trouble", ["down", "html"])
 def test_something_else_at_supabases_address_is_named(project: SimpleNamespace, trouble: str) -> None:
     project.auth.trouble = trouble
+    assert "is not Supabase Auth" in found(doctor.supabase, project)[1]
+
+
+@pytest.mark.parametrize("text", [b"{}", b"[]", b"null", b'{"keys": 1}', b"\xff"])
+def test_json_that_is_no_key_set_is_named(
+    project: SimpleNamespace, text: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = requests.Response()
+    answer.status_code, answer._content = 200, text
+    monkeypatch.setattr(requests, "get", lambda url, **options: answer)
     assert "is not Supabase Auth" in found(doctor.supabase, project)[1]
 
 

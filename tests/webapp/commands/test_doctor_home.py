@@ -82,6 +82,12 @@ def test_a_disk_that_is_nearly_full_is_said(home: SimpleNamespace, monkeypatch: 
     assert found(doctor_home.disk, home)[0] == status
 
 
+def test_a_home_that_is_not_there_yet_is_looked_at_by_its_parent(home: SimpleNamespace, tmp_path: Any) -> None:
+    home.config.home = tmp_path / "not" / "yet"
+    for check in (doctor_home.disk, doctor_home.spool, doctor_home.secret_files):
+        assert found(check, home)[0] == "ok"
+
+
 def test_secrets_that_others_may_read_are_named(home: SimpleNamespace) -> None:
     (home.config.home / "secrets" / "SPENDAI_ENCRYPTION_KEYS").chmod(0o644)
     status, text = found(doctor_home.secret_files, home)
