@@ -85,8 +85,8 @@ def test_servers_that_are_too_old_or_too_new_are_named(number: int, status: str)
 
 @pytest.mark.parametrize(("check", "breaks", "status", "says"), [
     (doctor.roles, "alter role spendai_proxy nologin", "fail", "spendai_proxy cannot log in: run flask migrate"),
-    (doctor.roles, "alter role spendai_auth createdb", "fail", "spendai_auth may more"),
-    (doctor.roles, "grant authenticated to spendai_proxy", "fail", "spendai_proxy may more"),
+    (doctor.roles, "alter role spendai_auth createdb", "fail", "spendai_auth has rights that it must not have"),
+    (doctor.roles, "grant authenticated to spendai_proxy", "fail", "spendai_proxy has rights that it must not have"),
     (doctor.rights, "grant select on public.usage_logs to anon", "fail", "anon has rights on usage_logs"),
     (doctor.rights, "grant execute on function app.me to anon", "fail", "anon has rights on app.me()"),
     (doctor.rights, "grant select (id) on public.projects to spendai_web", "fail", "spendai_web has rights"),
