@@ -59,7 +59,7 @@ def dsn(config: Config, role: str) -> str:
     if config.embedded:
         return embedded.conninfo(config, role, password(config, role))
     parts = conninfo_to_dict(config.database_url)
-    # Supabase's pooler wants the project's reference behind the user's name: role.reference
+    # Supabase's pooler expects the project's reference after the user's name: role.reference
     _, dot, reference = str(parts.get("user", "")).partition(".")
     parts |= {"user": role + dot + reference, "password": password(config, role)}
     if "," in str(parts.get("host", "")):  # several servers: use the primary, and give up soon on one that is silent

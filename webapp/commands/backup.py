@@ -1,4 +1,7 @@
-"""``flask backup FILE`` and ``flask restore FILE``: the embedded database in one file, also while calls go through."""
+"""``flask backup FILE`` and ``flask restore FILE``: the embedded database in one file.
+
+A backup can be taken while the gateway takes calls; restoring needs a SPENDAI_HOME without data.
+"""
 
 from __future__ import annotations
 
@@ -26,13 +29,13 @@ Words = str | os.PathLike[str]
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @with_appcontext
 def backup(file: Path) -> None:
-    """Write the embedded database to FILE. Keep SPENDAI_HOME/secrets with it: stored OpenAI keys open with it alone."""
+    """Write the embedded database to FILE. Keep SPENDAI_HOME/secrets too: they alone decrypt the stored OpenAI keys."""
     _only_embedded(current_app.config["SPENDAI"])
     with owner_database() as database:
         draft = file.with_name(file.name + ".part")
         _run("pg_dump", database.server.admin_dsn, "--format=custom", "--file", draft)
         draft.chmod(0o600)
-        draft.replace(file)  # a file of that name is always a whole backup
+        draft.replace(file)  # so FILE is never part of a backup
     click.echo(f"{file}: {file.stat().st_size} bytes")
 
 
@@ -40,27 +43,28 @@ def backup(file: Path) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @with_appcontext
 def restore(file: Path) -> None:
-    """Fill the embedded database of a new SPENDAI_HOME from FILE; SPENDAI_HOME/secrets comes from the old one."""
+    """Fill the embedded database of a new SPENDAI_HOME from FILE. First copy the old SPENDAI_HOME/secrets there."""
     config = current_app.config["SPENDAI"]
     _only_embedded(config)
     with owner_database() as (dsn, server):
-        migrate(dsn, passwords=db.passwords(config))  # makes the roles, which are in no dump
+        migrate(dsn, passwords=db.passwords(config))  # makes the roles, which a dump does not contain
         with psycopg.connect(server.admin_dsn) as conn:
             if conn.execute(USED).fetchone()[0]:
-                raise click.ClickException("there is data here already: restore into a new SPENDAI_HOME")
-        elsewhere = make_conninfo(server.admin_dsn, dbname="template1")  # the database itself is made anew
+                raise click.ClickException("this SPENDAI_HOME has data here already: restore into a new one")
+        elsewhere = make_conninfo(server.admin_dsn, dbname="template1")  # pg_restore drops and creates the database
         _run("pg_restore", elsewhere, "--clean", "--if-exists", "--create", "--exit-on-error", file)
         migrate(dsn, passwords=db.passwords(config))
-    click.echo("restored; make run starts with it")
+    click.echo("restored: start SpendAI with make run")
 
 
 def _only_embedded(config: Config) -> None:
     if not config.embedded:
-        raise click.ClickException("with DATABASE_URL, its provider's backups or your own pg_dump do this")
+        message = "this is for the embedded database; with DATABASE_URL use its provider's backups or pg_dump"
+        raise click.ClickException(message)
 
 
 def _run(program: str, dsn: str, *words: Words) -> None:
-    """Run one of Postgres' programs; the password goes through the environment, which other users cannot read."""
+    """Run a program of Postgres. The password is passed in the environment, which other users cannot read."""
     parts = conninfo_to_dict(dsn)
     environ = os.environ | {"PGPASSWORD": str(parts.pop("password"))}
     command: list[Words] = [find_bindir() / program, "--dbname", make_conninfo(**parts), *words]

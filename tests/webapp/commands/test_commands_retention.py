@@ -69,7 +69,7 @@ def test_a_month_with_a_call_in_doubt_stays(operator, aged):  # noqa: F811
     add_open_call(aged, "ada", started_at=months_ago(5), deadline_at=months_ago(5))
     done = operator.run("retention", "--months", "4")
     assert done.exit_code == 1
-    assert f"{months_ago(5):%Y-%m}: 2 calls stay, for 1 of them are in doubt" in done.output
+    assert f"{months_ago(5):%Y-%m}: 2 calls stay, because 1 of them are in doubt" in done.output
     assert "flask calls settle" in done.output
     assert [row["month"] for row in operator.rows(MONTHS)] == [f"{months_ago(6):%Y-%m}"]
 
