@@ -1,4 +1,4 @@
-"""`make psql`: psql on the database of this SPENDAI_HOME as its owner, started for the time if it does not run.
+"""`make psql`: psql on the database of the settings, as its owner; starts the embedded Postgres if it is not running.
 
 Arguments come from the command line or from ARGS, SQL from stdin; the exit status is psql's.
 """
@@ -23,16 +23,16 @@ from webapp.postgres.programs import ClusterError, find_bindir
 
 
 def program(config: Config) -> str:
-    """The psql to use: the system's for DATABASE_URL, because the embedded one was built without TLS."""
+    """Path of psql: with DATABASE_URL the system's if there is one, because the embedded one was built without TLS."""
     own = str(find_bindir() / "psql")
     return own if config.embedded else shutil.which("psql") or own
 
 
 def psql(config: Config, dsn: str, arguments: list[str]) -> int:
-    """Run psql; the password goes through the environment, which other users cannot read."""
+    """Run psql and return its exit status. The password is passed in the environment, which other users cannot read."""
     parts = conninfo_to_dict(dsn)
     secret = {"PGPASSWORD": str(parts.pop("password"))} if "password" in parts else {}
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is psql's: it cancels a query
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for psql alone, where it cancels a query
     try:
         command = [program(config), "-d", make_conninfo(**parts), *arguments]
         return subprocess.run(command, env=os.environ | secret, check=False, preexec_fn=_default_interrupt).returncode  # noqa: S603
@@ -50,7 +50,7 @@ def main() -> int:
     try:
         config = load()
         with open_database(config) as (dsn, server):
-            if server and server.owned:  # no running launcher has migrated it
+            if server and server.owned:  # else the launcher that runs the server has migrated the database
                 migrate(dsn, passwords=db.passwords(config))
             return psql(config, dsn, arguments)
     except (ConfigError, ClusterError, MigrationError, OSError, psycopg.Error) as error:
