@@ -41,7 +41,7 @@ def init_app(app: object) -> None:
         return
     # Our lines show neither thread nor process nor calling function, so logging need not look them up for each event.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    logging._srcfile = None  # the way to leave out the calling function that logging's documentation names
+    logging._srcfile = None  # leaves out the calling function, as logging's documentation advises
     logger.addHandler(Handler(sys.stderr))
     logger.setLevel(logging.INFO)
     logger.propagate = False

@@ -1,4 +1,4 @@
-"""The pools for pages find a server again soon after it was away, and do not wait for one that is frozen."""
+"""The connection pools find a server soon after an outage, and do not wait for one that is frozen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`flask analyst`: a login of one's own, used with what analysts use, on the embedded Postgres and on another one."""
+"""`flask analyst`: its login works in psql, pandas and BI tools, on the embedded Postgres and on another one."""
 
 from __future__ import annotations
 

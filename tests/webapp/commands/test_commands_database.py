@@ -1,4 +1,4 @@
-"""How every command says an error of the database: only one that cannot be opened is one that "cannot be reached"."""
+"""Errors of the database in commands: one line; only a database that cannot be opened "cannot be reached"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`flask migrate`: what an operator with a Postgres of their own types."""
+"""`flask migrate` and `flask migrate --check` on a database that the operator runs."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""`flask prices sync`: what genai-prices says comes into the list as new dated rows; nothing is ever overwritten."""
+"""`flask prices sync`: prices of genai-prices become new rows with a start date; no row is ever changed."""
 
 from __future__ import annotations
 

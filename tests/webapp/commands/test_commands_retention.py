@@ -1,4 +1,4 @@
-"""``flask retention``: the calls of old months go, their sums stay, and nothing that is not known yet is lost."""
+"""``flask retention``: calls of old months are dropped; daily totals stay, and months with a call in doubt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`flask doctor`: what it says of a healthy install, and of everything that can be wrong with one."""
+"""`flask doctor`: its lines for a healthy install, and for what can be wrong with database and Supabase."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`flask doctor` on this machine: spool, disk, secrets and time-outs that are wrong, with what mends them."""
+"""`flask doctor`: its lines about SPENDAI_HOME and calls: spool, disk, secrets, time-outs, doubt, daily totals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The embedded Postgres: made, shared, killed in every way, and never telling values to its log."""
+"""The embedded Postgres: made, shared, killed in several ways; its log never has a value of a query."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""webapp.postgres.migrations: db/ is applied once, whole or not at all."""
+"""webapp.postgres.migrations: a run applies all that is new in db/, or nothing; check lists the same."""
 
 from __future__ import annotations
 
