@@ -1,4 +1,4 @@
-"""The cost of one call worked out line by line, for the terminal."""
+"""How the cost of one call came about, line by line: the text of ``flask prices explain``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import psycopg
 
 from webapp.written import exact, moment, number
 
-# The first 48 bits of the id are the millisecond of the call: they name the one partition to look into.
+# The first 48 bits of a call's id are the millisecond at which it began, so only one partition is read.
 CALL = """
 select u.*, o.name as organization, u.cost + coalesce(a.delta, 0) as cost_corrected
 from (select to_timestamp((('x' || left(translate(%(id)s::text, '-', ''), 12))::bit(48)::bigint) / 1000.0) as at) b
@@ -29,7 +29,8 @@ CORRECTIONS = "select * from public.cost_adjustments where call_id = %s and call
 
 
 def explained(conn: psycopg.Connection[dict[str, Any]], call_id: UUID) -> list[str] | None:
-    """Lines of text, or None when there is no such call."""
+    """Lines of text: the call, one line for each priced quantity, its cost, then fills and corrections; None when there
+    is no such call. conn: the owner's, with rows as dicts."""
     call = conn.execute(CALL, {"id": call_id}).fetchone()
     if call is None:
         return None
