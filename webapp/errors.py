@@ -48,6 +48,16 @@ class ApiError(Exception):
         return {"error": {"message": message, "type": kind, "param": self.param, "code": self.code}}
 
 
+CHANGED = ApiError(409, "changed_meanwhile", "Somebody else changed this at the same moment", hint="Try again")
+# SQLSTATEs (or classes) that a request can cause. 23503: a row that it refers to is gone; 23505: the row exists.
+REFUSED = {
+    "22": ApiError(400, "invalid_value", "A value has the wrong form"),
+    "42501": ApiError(403, "forbidden", "You may not do this"),
+    "23503": CHANGED,
+    "23505": CHANGED,
+}
+
+
 def from_database(error: psycopg.Error) -> ApiError:
     """The ApiError for an error of the database; an SQLSTATE not named here becomes 500, and the log names it."""
     state, diag = error.sqlstate or "", error.diag
@@ -60,14 +70,12 @@ def from_database(error: psycopg.Error) -> ApiError:
             diag.message_hint,
         )
     if isinstance(error, psycopg.DataError) and not state:
-        return ApiError(400, "invalid_value", "A value has the wrong form")  # psycopg refused to send it
+        return REFUSED["22"]  # psycopg refused to send it
     if message := _unavailable(error, state):
         hint = "Ask for a shorter period, or try again" if state == CANCELLED else "Try again"
         return ApiError(503, "database_unavailable", message, hint=hint)
-    if state == "42501":
-        return ApiError(403, "forbidden", "You may not do this")
-    if state[:2] == "22":
-        return ApiError(400, "invalid_value", "A value has the wrong form")
+    if known := REFUSED.get(state) or REFUSED.get(state[:2]):
+        return known
     log.error("database error sqlstate=%s constraint=%s", state, diag.constraint_name)
     return ApiError(500, "internal_error", "Something went wrong on our side")
 

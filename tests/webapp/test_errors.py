@@ -37,7 +37,10 @@ def test_no_connection_in_time_is_a_database_that_cannot_be_reached() -> None:
     assert from_database(PoolTimeout("no connection")).message == AWAY
 
 
-@pytest.mark.parametrize(("state", "status"), [("42501", 403), ("22023", 400), ("23505", 500), ("P0001", 500)])
+@pytest.mark.parametrize(
+    ("state", "status"),
+    [("42501", 403), ("22023", 400), ("23503", 409), ("23505", 409), ("23514", 500), ("P0001", 500)],
+)
 def test_other_errors_keep_their_text_to_themselves(db: psycopg.Connection, state: str, status: int) -> None:
     told = from_database(raised(db, state))
     assert told.status == status and "canary" not in str(told.body())
