@@ -34,7 +34,7 @@ select month::date from generate_series(date_trunc('month', now() at time zone '
 where to_regclass('private.usage_logs_' || to_char(month, 'YYYY_MM')) is null
 order by 1
 """
-LEDGER = """
+SCHEMA_FILES = """
 create schema if not exists private;
 create table if not exists private.schema_files (
     path text primary key,
@@ -142,7 +142,7 @@ def _begin(conn: psycopg.Connection) -> dict[str, str]:
         "do $$ begin execute format('revoke temporary on database %I from public', current_database());"
         " exception when insufficient_privilege then null; end $$"
     )
-    conn.execute(LEDGER)
+    conn.execute(SCHEMA_FILES)
     return dict(conn.execute("select path, sha256 from private.schema_files").fetchall())
 
 
@@ -189,8 +189,8 @@ def _month_name(month: date) -> str:
 def pending_files(conn: psycopg.Connection, passwords: Mapping[str, str]) -> list[str]:
     """Files of db/, the price list and passwords that ``apply`` would apply, in its order; changes nothing."""
     row = conn.execute("select to_regclass('private.schema_files') is not null").fetchone()
-    has_ledger = bool(row and row[0])
-    rows = conn.execute("select path, sha256 from private.schema_files").fetchall() if has_ledger else []
+    has_table = bool(row and row[0])
+    rows = conn.execute("select path, sha256 from private.schema_files").fetchall() if has_table else []
     applied = dict(rows)
     found = [_name(path) for path, _ in _pending_migrations(applied) + _changed_files(applied)]
     found += ["db/prices"] if applied.get("db/prices") != _prices_sha() else []

@@ -93,7 +93,7 @@ def test_a_killed_worker_is_replaced(product: Launcher) -> None:
     (before,) = children(master)
     os.kill(before, signal.SIGKILL)
     until(lambda: children(master) not in ([before], []), "another worker")
-    assert healthy(product.port)
+    until(lambda: healthy(product.port), "it answers")
 
 
 def test_a_second_port_shares_the_database_and_takes_it_over_when_the_first_is_killed(folder: Path) -> None:
