@@ -5,6 +5,10 @@ from gevent import monkey
 
 monkey.patch_all()  # before every other import: psycopg decides at import how it waits
 
+from webapp.server import versions
+
+versions.check()  # before the overrides are imported, which another version may lack the names for
+
 import gc
 import os
 import resource
