@@ -10,6 +10,7 @@ from typing import Any
 
 import gevent
 from gevent.pool import Pool
+from gunicorn.config import Config
 from gunicorn.http import wsgi
 from gunicorn.http.message import Request
 from gunicorn.http.parser import RequestParser
@@ -52,6 +53,14 @@ def end(connection: gevent.Greenlet, idle: Idle) -> None:
     gevent.get_hub().loop.run_callback(throw)
 
 
+def keep_settings(cfg: Config) -> None:
+    """Make the settings plain attributes, as they no longer change once a worker has started.
+
+    Read dozens of times for each request; gunicorn looks every one up in its table of settings.
+    """
+    vars(cfg).update({name: setting.get() for name, setting in cfg.settings.items()})
+
+
 class Worker(GeventWorker):
     """A browser left open would otherwise hold up every stop for ``keepalive`` seconds."""
 
@@ -60,8 +69,7 @@ class Worker(GeventWorker):
     def init_process(self) -> None:
         self.waiting: dict[gevent.Greenlet, Idle] = {}
         self.quitting = False
-        # Read dozens of times for each request; gunicorn looks every one up in its table of settings.
-        vars(self.cfg).update({name: setting.get() for name, setting in self.cfg.settings.items()})
+        keep_settings(self.cfg)
         self.reader = RequestParser.mesg_class = Reader(self.cfg)
         super().init_process()
 
