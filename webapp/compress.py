@@ -1,8 +1,8 @@
 """gzip for pages and static files, for clients that accept it: pages on each request, static files once per worker.
 
-What it gains, measured (`.venv/bin/python bench/server.py`, last table): Plotly's 1.19 MB go out as 0.40 MB, and because
-the result is kept, a request for them takes no more processor time than sending the file as it is (2 ms; compressing it
-each time takes 56 ms or more). Pages shrink to less than a third (tests/webapp/test_compress.py).
+What it gains, measured (`.venv/bin/python bench/server.py`, last table): Plotly's 1.19 MB go out as 0.40 MB, and
+because the result is kept, a request for them takes no more processor time than sending the file as it is (2 ms;
+compressing it each time takes 56 ms or more). Pages shrink to less than a third (tests/webapp/test_compress.py).
 
 Why not Flask-Compress (1.25 compared): it also compresses requests that another site caused, partial answers (206)
 and streams unless told otherwise, adds `Vary` to every answer of the API, keeps static files only through a cache that
