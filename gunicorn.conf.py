@@ -1,9 +1,13 @@
-"""gunicorn for the gateway: gevent workers on HOST:PORT. `make run` passes its own socket instead of that address."""
+"""gunicorn's settings: gevent workers on HOST:PORT. `make run` passes a socket of its own instead of this address."""
 # ruff: noqa: E402
 
 from gevent import monkey
 
-monkey.patch_all()  # before every other import: psycopg decides at import how it waits
+monkey.patch_all()  # before every other import: psycopg decides at import how it waits for the database
+
+from webapp.server import versions
+
+versions.check()  # before the overrides are imported, which another version may lack the names for
 
 import gc
 import os
@@ -17,7 +21,7 @@ from webapp.server.shares import Share
 
 assert psycopg.waiting.wait.__name__ != "wait_c", "psycopg was imported before gevent's patch: queries would block"
 
-# gunicorn takes every name that it knows as a setting; ours start with _.
+# gunicorn takes every name that it knows as a setting; our own names start with _.
 _config = load()
 _host = f"[{_config.host}]" if ":" in _config.host else _config.host
 bind = f"{_host}:{_config.port}"
@@ -25,32 +29,32 @@ workers = _config.workers
 worker_class = "webapp.server.worker.Worker"
 backlog = 2048
 keepalive = 75  # seconds; longer than clients and load balancers keep idle connections, so they close first
-timeout = 60  # seconds a worker may hold its event loop; a call may take as long as it likes
-graceful_timeout = _config.drain_seconds + 10  # seconds; a call whose client left is read on for drain_seconds
+timeout = 60  # seconds a worker may block its event loop; a call has no time limit here
+graceful_timeout = _config.drain_seconds + 10  # seconds; answers whose client left are read for up to drain_seconds
 forwarded_allow_ips = _config.forwarded_allow_ips
 limit_request_line = 8190
-loglevel = "warning"  # the application logs its calls itself, without keys and query strings
+loglevel = "warning"  # the application logs every call itself, without keys and query strings
 control_socket_disable = True
 if os.access("/dev/shm", os.W_OK):  # noqa: S108
     worker_tmp_dir = "/dev/shm"  # noqa: S108  # heartbeats must not wait for a busy disk
 
-# Every call in flight takes two sockets; the usual soft limit is 1024.
+# Every call under way takes two sockets (client, upstream); the usual soft limit of open files is 1024.
 _soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 _wanted = 65536 if _hard == resource.RLIM_INFINITY else min(_hard, 65536)
 if _soft != resource.RLIM_INFINITY and _soft < _wanted:
     resource.setrlimit(resource.RLIMIT_NOFILE, (_wanted, _hard))
     _soft = _wanted
-# Calls under way in one worker; webapp/server/worker.py bounds idle connections. The rest waits in the backlog.
+# Connections of one worker; webapp/server/worker.py limits the idle ones among them. More wait in the backlog.
 worker_connections = 5000 if _soft == resource.RLIM_INFINITY else max(500, min(5000, _soft // 2 - 200))
 
 
 def pre_fork(server: Any, worker: Any) -> None:
-    """Give the worker its share of the connections."""
+    """Give the worker its place in the counts of connections (webapp/server/shares.py)."""
     worker.share = Share()
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """A worker is gone; its share is free."""
+    """A worker's process has ended: free its place in the counts of connections."""
     worker.share.free()
 
 
@@ -60,7 +64,8 @@ def post_worker_init(worker: Any) -> None:
 
     db.open_pools(_config)
     worker.wsgi.gateway.start()
-    # What was loaded stays: the collector need not look at it again and again, and seldom at what calls leave behind.
+    # Everything loaded so far stays until the worker ends: freeze() exempts it from garbage collection. Calls leave few
+    # reference cycles behind, so that rare collections suffice.
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
@@ -70,6 +75,6 @@ def worker_exit(server: Any, worker: Any) -> None:
     """Close what post_worker_init opened."""
     from webapp import db  # noqa: PLC0415
 
-    if getattr(worker, "wsgi", None):  # a worker that could not load the application has none
+    if getattr(worker, "wsgi", None):  # not there in a worker that could not load the application
         worker.wsgi.gateway.stop()
     db.close_pools()

@@ -1,4 +1,4 @@
-"""WSGI entry point. Sockets are made cooperative before anything else is imported."""
+"""WSGI entry point `wsgi:app`. gevent replaces blocking sockets before anything else is imported."""
 
 from gevent import monkey
 

@@ -1,4 +1,6 @@
-"""What we override in gunicorn: its gevent worker, how requests are read and answers written, who accepts connections.
+"""What we override in gunicorn: its gevent worker, reading requests, writing answers, accepting connections.
 
-Named in gunicorn.conf.py; imports nothing of webapp. Every override says in its docstring what it gains.
+Used by gunicorn.conf.py; imports nothing else of webapp. Every override says in its docstring what it gains, measured
+by `.venv/bin/python bench/server.py`; docs/performance.md has the table. versions.py refuses other versions of
+gunicorn.
 """

@@ -1,4 +1,9 @@
-"""What gunicorn sends to a client, in fewer steps: headers checked all at once, and head and body in one write."""
+"""Writes answers to clients: head and first bytes of the body in one write, all headers checked by two expressions.
+
+What it gains, measured (`.venv/bin/python bench/server.py`): with gunicorn's Response a trivial request takes 1.3 to
+1.4 times the processor time as JSON and 1.5 to 1.9 times as a stream of ten events. gunicorn checks each header by
+itself, writes head and body apart, and asks the system for the size of its buffer before each write.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +35,7 @@ class Response(wsgi.Response):
         self._head = b""
 
     def process_headers(self, headers: list[tuple[str, str]]) -> None:
-        """Keep the headers that are not the connection's own business; ``send_headers`` checks them."""
+        """Keep all but hop-by-hop headers, which gunicorn sets; ``send_headers`` checks their characters."""
         for name, value in headers:
             lower = name.lower()
             if lower == "content-length":
@@ -40,12 +45,12 @@ class Response(wsgi.Response):
             self.headers.append((name, value))
 
     def send_headers(self) -> None:
-        """Make the head. ``write`` and ``close``, in the next step, send it. Raises InvalidResponseHeader."""
+        """Build the head; ``write``, ``sendfile`` or ``close`` sends it. Raises InvalidResponseHeader."""
         if self.headers_sent:
             return
         names, values = [name for name, _ in self.headers], [value for _, value in self.headers]
         if not (all(names) and NAMES.fullmatch("".join(names)) and VALUES.fullmatch("".join(values))):
-            raise InvalidResponseHeader("a header with characters that would end it early")
+            raise InvalidResponseHeader("a header has a character that is not allowed")
         fields = "".join([f"{name}: {value}\r\n" for name, value in self.headers])
         major, minor = self.req.version
         connection = "close" if self.should_close() else "keep-alive"
@@ -57,7 +62,7 @@ class Response(wsgi.Response):
         self.headers_sent = True
 
     def write(self, arg: bytes) -> None:
-        """Send bytes of the body; empty ones send the head, if it is still here."""
+        """Send bytes of the body, behind the head if it was not sent yet. Empty bytes send only the head."""
         super().write(arg)
         self._send(b"")
 
@@ -67,17 +72,17 @@ class Response(wsgi.Response):
     def _send(self, data: bytes) -> None:
         head, self._head = self._head, b""
         data = head + data if head else data
-        # sendall would first ask the system for the size of its buffer.
+        # gevent's sendall asks the system for the size of the socket's buffer first; one send nearly always suffices.
         if data and (sent := self.sock.send(data)) < len(data):
             self.sock.sendall(memoryview(data)[sent:])
 
     def sendfile(self, respiter: Any) -> bool:
-        """Files go out by themselves, behind the head."""
+        """Send the head, then let gunicorn send the file."""
         self.send_headers()
         self._send(b"")
         return super().sendfile(respiter)
 
     def close(self) -> None:
-        """End the body."""
+        """Send what is left: the head of an empty answer, the last chunk of a chunked one."""
         self.send_headers()
         self._send(LAST_CHUNK if self.chunked else b"")

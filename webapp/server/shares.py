@@ -1,7 +1,17 @@
-"""Even shares of connections: a worker that has clearly more than another leaves the next one to it, for a moment.
+"""Connections spread evenly over the workers: a worker that holds clearly more than another accepts a little later.
 
-All workers wait at one socket, and whoever is at hand accepts; connections then stay for long. Left to chance one of
-two workers easily has twice as many as the other, and its callers wait while a processor is idle.
+All workers wait on one listening socket, and whichever wakes up first accepts a new connection. Clients keep
+connections open for long, so an uneven start stays uneven: callers of the fuller worker wait while another processor
+is idle.
+
+How it works: every worker counts its connections in memory that all workers share. A worker about to accept compares
+the counts. If it has at least SLACK + 1 more than another worker, it stops listening for PATIENCE seconds, so that
+the others can accept first, and then accepts what is still waiting. A worker that hangs therefore delays a connection
+by 3 ms at most.
+
+What it gains, measured (`.venv/bin/python bench/server.py`, second table): 16 connections that came one by one left 8
+to 11 at the fuller of two workers, 8 to 16 with gevent's own server. It costs no processor time that could be
+measured.
 """
 
 from __future__ import annotations
@@ -10,17 +20,17 @@ import mmap
 
 from gevent.server import StreamServer
 
-WORKERS = 64  # beyond it a worker accepts as it likes
-FREE, LEFT = -1, -2
-SLACK = 2  # connections that it may have more
-PATIENCE = 0.003  # seconds that a worker with more leaves a connection to the others; then it takes it
-counts = memoryview(mmap.mmap(-1, 4 * WORKERS)).cast("i")  # connections of each worker; seen by all that are forked
+WORKERS = 64  # places in ``counts``; a worker without a place accepts at once
+FREE, LEFT = -1, -2  # values of a place: no worker has it; its worker no longer accepts but has not ended yet
+SLACK = 2  # connections that a worker may hold more than another before it accepts later
+PATIENCE = 0.003  # seconds for which a worker with more connections stops listening
+counts = memoryview(mmap.mmap(-1, 4 * WORKERS)).cast("i")  # connections of each worker; shared by forked processes
 for _place in range(WORKERS):
     counts[_place] = FREE
 
 
 class Share:
-    """The connections of one worker; made by the master before it forks."""
+    """One worker's place in ``counts``; made by the master before it forks, so that the master can free it again."""
 
     def __init__(self) -> None:
         self._place = next((place for place in range(WORKERS) if counts[place] == FREE), None)
@@ -28,37 +38,41 @@ class Share:
             counts[self._place] = 0
 
     def add(self, change: int) -> None:
-        """A connection came (1) or went (-1)."""
+        """Count a connection that was accepted (1) or closed (-1)."""
         if self._place is not None:
             counts[self._place] += change
 
     def leave(self) -> None:
-        """The worker takes no more connections; its place is free once the master says so."""
+        """Called in a worker that stops accepting: it no longer counts in comparisons; the master frees its place."""
         if self._place is not None:
             counts[self._place], self._place = LEFT, None
 
     def free(self) -> None:
-        """The worker is gone, says the master."""
+        """Called in the master when the worker's process has ended: another worker may get its place."""
         if self._place is not None:
             counts[self._place], self._place = FREE, None
 
     @property
-    def ample(self) -> bool:
-        """Whether another worker has clearly fewer."""
+    def larger(self) -> bool:
+        """Whether another worker holds fewer connections by more than SLACK."""
         return self._place is not None and any(0 <= count < counts[self._place] - SLACK for count in counts)
 
 
 class SharingServer(StreamServer):
-    """A server whose connections keep to a share."""
+    """gevent's server, which accepts ``PATIENCE`` seconds later while its worker's share is larger than another's.
 
-    max_accept = 1
+    ``_do_read``, ``_timer`` and ``_start_accepting_if_started`` are gevent's: ``_do_read`` runs when the listening
+    socket has a connection, and a timer like ours already delays accepting there after an error.
+    """
+
+    max_accept = 1  # connections per wake-up, so that the counts are compared before each
 
     def __init__(self, share: Share, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self._share, self._waited = share, False
 
     def _do_read(self) -> None:
-        if self._share.ample and not self._waited:
+        if self._share.larger and not self._waited:
             self._waited = True
             self.stop_accepting()
             self._timer = self.loop.timer(PATIENCE)

@@ -66,18 +66,18 @@ def test_a_worker_that_hung_gets_its_share_of_what_comes_later(stack: Stack):
         assert held(stack)[0] - before[0] >= 28
 
 
-def test_a_share_is_ample_while_another_worker_has_clearly_fewer(shares: list[Share]):
+def test_a_share_is_larger_while_another_worker_has_clearly_fewer(shares: list[Share]):
     first, second, third = shares
     for share in (first, first, first, second, second, second):
         share.add(1)
     third.add(1)
-    assert not first.ample
+    assert not first.larger
     third.add(-1)
-    assert first.ample and second.ample and not third.ample
+    assert first.larger and second.larger and not third.larger
     third.leave()
-    assert not first.ample, "who leaves wants nothing more"
+    assert not first.larger, "who leaves wants nothing more"
     third.add(1)
-    assert not first.ample
+    assert not first.larger
 
 
 def test_a_place_is_free_again_once_the_master_saw_the_worker_go(shares: list[Share]):
