@@ -10,7 +10,6 @@ from typing import Any
 from webapp.errors import ApiError
 from webapp.metering.references import Objection
 
-UNAVAILABLE = ApiError(503, "ledger_unavailable", "The ledger cannot be written right now; nothing was sent to OpenAI")
 STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 # What app.open_calls refuses, and how the client learns it.
 REFUSED = {
@@ -34,6 +33,18 @@ NEVER = {
     "projects": "it administers the OpenAI account itself",
     "realtime": "it hands out sessions that go around SpendAI, which would never know what they cost",
 }
+
+
+class CallFailed(Exception):
+    """A call that ends without an answer of OpenAI's: what its row says of it, and the error that its client gets.
+
+    ``outcome``: ``error`` when OpenAI cannot bill it, so that it costs 0; ``no_usage`` when OpenAI may. ``status``: of
+    the row; the error's own unless given.
+    """
+
+    def __init__(self, outcome: str, error: ApiError, *, status: int | None = None) -> None:
+        super().__init__(error.code)
+        self.outcome, self.error, self.status = outcome, error, status or error.status
 
 
 def refused(outcome: str, objection: Objection | None) -> ApiError:
