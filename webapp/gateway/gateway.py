@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from traceback import extract_tb
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
 from webapp.config import Config
@@ -21,8 +21,8 @@ from webapp.errors import ApiError
 from webapp.gateway.body import read_body
 from webapp.gateway.call import Call
 from webapp.gateway.headers import answer_headers, request_headers
-from webapp.gateway.refusals import CallFailed, not_forwarded, refuse, refused, status_line
-from webapp.gateway.routes import TARGET_QUERY, Route, find
+from webapp.gateway.refusals import CallFailed, refuse, refused, status_line
+from webapp.gateway.routes import target_of
 from webapp.ledger.ledger import Ledger, LedgerRefused, LedgerUnavailable
 from webapp.metering import AnswerFacts, Meter, parse_tags
 from webapp.sandbox import simulator as sandbox
@@ -38,13 +38,6 @@ KEY_UNREADABLE = ApiError(
     503, "provider_key_unreadable", "The stored OpenAI key cannot be read; an admin must store it again"
 )
 DEFECT = ApiError(500, "internal_error", "Something went wrong on our side")
-
-
-class Target(NamedTuple):
-    """What the request line asks for: the operation for the ledger, the raw path and query for the wire."""
-
-    route: Route
-    raw: str
 
 
 class Gateway:
@@ -77,7 +70,7 @@ class Gateway:
 
     def _proxy(self, environ: dict[str, Any], start_response: Start, path: str, query: str) -> Iterator[bytes]:
         key = _bearer(environ)
-        target = _target(environ, path, query)
+        target = target_of(environ, path, query)
         body = read_body(environ, target.route, self.config.max_body_bytes, self.config.max_upload_bytes)
         tags = parse_tags(environ.get("HTTP_X_SPENDAI_TAGS"))
         call = Call(target.route, environ["REQUEST_METHOD"], body, tags)
@@ -132,16 +125,23 @@ class Gateway:
     def _answer(self, call: Call, answer: Answer, start_response: Start) -> Iterator[bytes]:
         """Pass the answer on: status, headers and bytes as they are, plus the call's id."""
         kind, encoding, facts = answer.header("content-type"), answer.header("content-encoding"), call.body.facts()
-        meter = Meter(call.endpoint, call.method, facts, answer.status, kind, encoding)
-        is_stream = kind.lower().startswith("text/event-stream")
-        headers = answer_headers(answer.headers, resized=is_stream and facts.injected)
-        start_response(status_line(answer.status, answer.reason), [*headers, ("x-spendai-call-id", call.id)])
-        return self._body(call, answer, meter, head_first=is_stream and call.method != "HEAD")
+        try:
+            meter = Meter(call.endpoint, call.method, facts, answer.status, kind, encoding)
+            is_stream = kind.lower().startswith("text/event-stream")
+            headers = answer_headers(answer.headers, resized=is_stream and facts.injected)
+            start_response(status_line(answer.status, answer.reason), [*headers, ("x-spendai-call-id", call.id)])
+        except Exception:
+            answer.close()
+            raise
+        body = self._body(call, answer, meter, head_first=is_stream and call.method != "HEAD")
+        next(body)
+        return body
 
     def _body(self, call: Call, answer: Answer, meter: Meter, *, head_first: bool) -> Iterator[bytes]:
         """The answer's bytes, the last of them only after the call is settled and committed."""
         complete = False
         try:
+            yield b""  # for _answer: only a generator that has begun settles its call when the server closes it unread
             if head_first:
                 yield b""  # the head goes out before the first event is there
             answer.stop_at(call.clock + self.config.call_max_seconds)
@@ -152,15 +152,16 @@ class Gateway:
                 if meter.terminal and not call.settled:
                     self._settle_metered(call, answer, meter, answer.status, complete=True)
                     yield meter.release()
-            meter.finish()
             complete = True
         except GeneratorExit:  # the client hung up
             if not call.settled:
-                complete = self._drain(answer, meter)
+                complete = self._drain(call, answer, meter)
                 self._settle_metered(call, answer, meter, 499, complete=complete)
             raise
         except Interrupted:
-            meter.finish()
+            pass
+        except Exception as error:
+            log_defect(call, error)
         finally:
             answer.close()
         self._settle_metered(call, answer, meter, answer.status, complete=complete)
@@ -170,7 +171,7 @@ class Gateway:
             # The client must see the answer end as it did: cut off, without the end of its framing.
             raise ConnectionResetError(errno.ECONNRESET, "the upstream broke its answer off")
 
-    def _drain(self, answer: Answer, meter: Meter) -> bool:
+    def _drain(self, call: Call, answer: Answer, meter: Meter) -> bool:
         """Read on to the usage for nobody but the ledger, within bounds. Whether the end was reached."""
         left = self.config.drain_bytes
         try:
@@ -181,16 +182,23 @@ class Gateway:
                 if meter.terminal or left < 0:
                     return meter.terminal
         except Interrupted:
-            meter.finish()
             return False
-        meter.finish()
+        except Exception as error:
+            log_defect(call, error)
+            return False
         return True
 
     def _settle_metered(self, call: Call, answer: Answer, meter: Meter, status: int, *, complete: bool) -> None:
         """Settle with what the meter read. An error of OpenAI's own is free; an answer without its end has no usage."""
         if call.settled:
             return
-        facts = meter.result(complete)
+        try:
+            meter.finish()
+            facts, failure = meter.result(complete), meter.failure
+        except Exception as error:
+            facts, failure = AnswerFacts(complete=False), error
+        if failure:
+            log_defect(call, failure)
         if answer.status >= 400:
             outcome = "error"
         elif facts.pending:  # also when its stream broke off: it goes on at OpenAI all the same
@@ -212,7 +220,7 @@ class Gateway:
             org, project = message["org_id"], message["project_id"]
             log.info("call=%s org=%s project=%s status=%s ms=%s %s",
                      call.id, org, project, status, message["latency_ms"], outcome)  # fmt: skip
-        except OSError as error:  # neither the database nor the disk takes it
+        except Exception as error:  # neither the database nor the disk takes it
             log.error("call=%s could not be settled and stays in doubt: %s", call.id, type(error).__name__)
 
 
@@ -236,15 +244,3 @@ def _bearer(environ: dict[str, Any]) -> str:
         message = "Send a SpendAI key in the Authorization header: Bearer sk-spend-…"
         raise ApiError(401, "invalid_api_key", message)
     return key.strip()
-
-
-def _target(environ: dict[str, Any], path: str, query: str) -> Target:
-    method = environ["REQUEST_METHOD"]
-    if environ.get("HTTP_UPGRADE", "").lower() == "websocket":
-        raise ApiError(501, "websocket_not_supported", "SpendAI forwards HTTP; it cannot see what a WebSocket costs")
-    route = find(method, path)
-    if route is None or route.forwarded == "never":
-        raise not_forwarded(method, path)
-    if not TARGET_QUERY.fullmatch(query):
-        raise ApiError(400, "invalid_query", "The query holds a character that must be percent-encoded")
-    return Target(route, ("/chat/completions" if path in ("", "/") else path) + query)

@@ -10,7 +10,10 @@ from __future__ import annotations
 import csv
 import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from webapp.errors import ApiError
+from webapp.gateway.refusals import not_forwarded
 
 TABLE = Path(__file__).parent / "endpoints.tsv"
 # One segment as it stands on the wire: no slash, backslash, dot or percent sign in disguise, no control character.
@@ -45,6 +48,13 @@ def read_table() -> list[Route]:
         return [Route(**line) for line in csv.DictReader(file, delimiter="\t")]
 
 
+class Target(NamedTuple):
+    """What a request line asks for: the operation, and the raw path and query below OpenAI's base URL."""
+
+    route: Route
+    raw: str
+
+
 ROUTES = read_table()
 _PLAIN = {(route.method, route.path): route for route in ROUTES if "{" not in route.path}
 _TEMPLATES: dict[tuple[str, int], list[tuple[list[str], Route]]] = {}
@@ -72,3 +82,16 @@ def find(method: str, path: str) -> Route | None:
         ):
             return route
     return None
+
+
+def target_of(environ: dict[str, Any], path: str, query: str) -> Target:
+    """The target of a request, by its raw path below the proxy's own and its raw query with the ``?``, or ApiError."""
+    method = environ["REQUEST_METHOD"]
+    if environ.get("HTTP_UPGRADE", "").lower() == "websocket":
+        raise ApiError(501, "websocket_not_supported", "SpendAI forwards HTTP; it cannot see what a WebSocket costs")
+    route = find(method, path)
+    if route is None or route.forwarded == "never":
+        raise not_forwarded(method, path)
+    if not TARGET_QUERY.fullmatch(query):
+        raise ApiError(400, "invalid_query", "The query holds a character that must be percent-encoded")
+    return Target(route, ("/chat/completions" if path in ("", "/") else path) + query)

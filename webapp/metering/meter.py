@@ -53,15 +53,24 @@ class Meter:
         """The end of the answer is at hand; everything from its last event, or chunk, on is held until `release`."""
         return self._tee.terminal
 
+    @property
+    def failure(self) -> Exception | None:
+        """What was raised while the answer was read, if anything; its bytes passed all the same."""
+        return self._tee.failure
+
     def result(self, complete: bool) -> AnswerFacts:
-        """What the answer said; `complete` tells whether upstream ended it properly."""
+        """What the answer said; `complete` tells whether upstream ended it properly.
+
+        Of an answer whose reading failed it is what was read before, and never complete.
+        """
+        complete = complete and self.failure is None
         if not self._succeeded:
             return AnswerFacts(complete=complete)
         call = AskedCall(self.endpoint, self.method, self.facts)
         if self._reader:
             facts = read_answer(call, self._reader.answer(), self._reader.items, complete=False)
             return facts._replace(complete=complete and self._reader.metered)
-        answer = self._copy.answer(lists_only=self.endpoint == EMBEDDINGS) if self._copy else {}
+        answer = self._copy.answer(lists_only=self.endpoint == EMBEDDINGS) if self._copy and not self.failure else {}
         return read_answer(call, answer, [], complete=complete)
 
     @property

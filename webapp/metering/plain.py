@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from webapp.metering.inflate import Inflater
@@ -57,10 +56,14 @@ def _edges(head: bytearray, tail: bytearray) -> dict[str, Any]:
 
 
 class PlainTee:
-    """Passes each chunk when the next one comes, so that the last can wait for the commit."""
+    """Passes each chunk when the next one comes, so that the last can wait for the commit.
+
+    ``failure``: what the copying raised, if it did; the rest of the answer passes unread.
+    """
 
     def __init__(self, copy: JsonCopy | None, inflater: Inflater | None) -> None:
         self.terminal = False
+        self.failure: Exception | None = None
         self._copy, self._inflater = copy, inflater
         self._held = b""
         self._released = False
@@ -70,8 +73,7 @@ class PlainTee:
         if self._released or not chunk:
             return chunk
         if self._copy:
-            for piece in self._inflater.feed(chunk) if self._inflater else (chunk,):
-                self._copy.add(piece)
+            self._read(self._copy, chunk)
         before, self._held = self._held, chunk
         return before
 
@@ -85,22 +87,35 @@ class PlainTee:
         held, self._held = self._held, b""
         return held
 
+    def _read(self, copy: JsonCopy, chunk: bytes) -> None:
+        try:
+            for piece in self._inflater.feed(chunk) if self._inflater else (chunk,):
+                copy.add(piece)
+        except Exception as error:  # a defect in reading an answer must not keep the client from getting it
+            self.failure, self._copy = error, None
+
 
 class InflatedSseTee:
     """A compressed event stream: a copy is read; from the chunk in which the answer's end appears on, all waits."""
 
     def __init__(self, events: SseTee, inflater: Inflater) -> None:
         self.terminal = False
+        self._failure: Exception | None = None
         self._events, self._inflater = events, inflater
         self._held = bytearray()
         self._released = False
+
+    @property
+    def failure(self) -> Exception | None:
+        """What the reading raised, if it did; the rest of the answer passes unread."""
+        return self._failure or self._events.failure
 
     def feed(self, chunk: bytes) -> bytes:
         """Take a chunk; answer it, or nothing from the end of the answer on."""
         if self._released:
             return chunk
-        if not self.terminal:
-            self._read(self._inflater.feed(chunk))
+        if not self.terminal and not self.failure:
+            self._read(chunk)
         if not self.terminal:
             return chunk
         self._held += chunk
@@ -117,9 +132,12 @@ class InflatedSseTee:
         held, self._held = bytes(self._held), bytearray()
         return held
 
-    def _read(self, pieces: Iterable[bytes]) -> None:
-        for piece in pieces:
-            self._events.feed(piece)
-            if self._events.terminal:
-                self.terminal = True
-                return
+    def _read(self, chunk: bytes) -> None:
+        try:
+            for piece in self._inflater.feed(chunk):
+                self._events.feed(piece)
+                if self._events.terminal:
+                    self.terminal = True
+                    return
+        except Exception as error:  # as above
+            self._failure = error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from enum import Enum, auto
 from typing import Protocol
 
@@ -49,11 +50,27 @@ def fields(event: bytes) -> tuple[bytes, bytes]:
     return name, b"\n".join(data)
 
 
+class Unread:
+    """The judge of a stream that is not read any further: everything passes."""
+
+    def head(self, head: bytes) -> Verdict:
+        """The client may have every unfinished event."""
+        return Verdict.SKIP
+
+    def event(self, event: bytes) -> Verdict:
+        """The client may have every event."""
+        return Verdict.PASS
+
+
 class SseTee:
-    """Cuts a stream into events wherever its chunks are cut, and gives the bytes on as the judge decides."""
+    """Cuts a stream into events wherever its chunks are cut, and gives the bytes on as the judge decides.
+
+    ``failure``: what the judge raised, if it did. It is not asked again; the rest of the stream passes unread.
+    """
 
     def __init__(self, judge: Judge) -> None:
         self.terminal = False
+        self.failure: Exception | None = None
         self._judge = judge
         self._event = bytearray()  # what is kept of the unfinished event
         self._given = 0  # how many bytes of it the client has
@@ -82,7 +99,7 @@ class SseTee:
             return
         hidden = False
         if self._event and self._verdict is not Verdict.SKIP:
-            hidden = self._judge.event(bytes(self._event)) is Verdict.HIDE and not self._given
+            hidden = self._ask(self._judge.event, self._event) is Verdict.HIDE and not self._given
         self._hold(b"" if hidden else self._event[self._given :])
 
     def release(self) -> bytes:
@@ -102,7 +119,7 @@ class SseTee:
             end = _end(data, seen, carriage_returns)
             if end < 0:
                 break
-            verdict = Verdict.PASS if self._verdict is Verdict.SKIP else self._judge.event(bytes(data[at:end]))
+            verdict = Verdict.PASS if self._verdict is Verdict.SKIP else self._ask(self._judge.event, data[at:end])
             if verdict is Verdict.END:
                 out.append(data[given : max(given, at)])
                 self._hold(data[max(given, at) :])
@@ -113,6 +130,13 @@ class SseTee:
             at, begun = end, False
         self._keep(data, at, given, out)
         return b"".join(out)
+
+    def _ask(self, question: Callable[[bytes], Verdict], part: bytes | bytearray) -> Verdict:
+        try:
+            return question(bytes(part))
+        except Exception as error:  # a defect in reading an answer must not keep the client from getting it
+            self.failure, self._judge = error, Unread()
+            return Verdict.PASS
 
     def _skip_line_ends(
         self, data: bytes | bytearray, at: int, given: int, out: list[bytes | bytearray]
@@ -131,7 +155,7 @@ class SseTee:
         """Judge the unfinished event that begins at `at`, give on what may go, keep what is still needed."""
         rest = len(data) - at
         if rest and self._verdict is Verdict.WAIT:
-            self._verdict = self._judge.head(bytes(data[at : at + HEAD_BYTES]))
+            self._verdict = self._ask(self._judge.head, data[at : at + HEAD_BYTES])
         if rest > MAX_EVENT_BYTES:
             self._verdict = Verdict.SKIP
         passing = not rest or self._verdict is not Verdict.WAIT
