@@ -66,7 +66,7 @@ class Call:
             "upstream": opened["upstream"],
             "stream": facts.stream,
             "account": opened["account"],
-            "batch": self.endpoint == "/v1/batches",
+            "batch": self.route.makes == "batch",
             "model_requested": facts.model,
             "model": answer.model,
             "service_tier": answer.service_tier,

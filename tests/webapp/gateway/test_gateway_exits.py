@@ -253,3 +253,16 @@ def test_a_ledger_that_raises_what_nobody_foresaw_does_not_break_the_answer(
     fake.queue("/v1/chat/completions", reply_json(chat(CHAT)))
     got = post(gateway)
     assert json.loads(got.body)["usage"] and not got.broken
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "batch"),
+    [("POST", "/batches", True), ("GET", "/batches", False), ("HEAD", "/batches", False),
+     ("GET", "/batches/batch_1", False), ("POST", "/batches/batch_1/cancel", False), ("POST", "/responses", False)],
+)  # fmt: skip
+def test_only_the_call_that_makes_a_batch_has_the_batch_price(
+    gateway: Gateway, fake: FakeUpstream, method: str, path: str, batch: bool
+) -> None:
+    fake.queue(f"/v1{path}", reply_json({"id": "batch_1", "object": "batch", "status": "validating"}))
+    post(gateway, {}, path, REQUEST_METHOD=method)
+    assert only(gateway)["batch"] is batch
