@@ -45,7 +45,7 @@ def read_json_request(endpoint: str, body: bytes) -> RequestFacts:
         text = body.decode()
         fields = decode(text.removeprefix(_BOM))  # of duplicates the last counts, as in JSON parsers
         objected, stream = objection(fields), fields.get("stream") is True
-        edited = _ask_for_usage(text) if stream and endpoint in USAGE_ON_REQUEST else None
+        edited = ask_for_usage(text) if stream and endpoint in USAGE_ON_REQUEST else None
     except (ValueError, RecursionError):
         return RequestFacts(body=body, objection=Objection(UNREADABLE) if body else None)
     return RequestFacts(
@@ -87,7 +87,7 @@ def _count(value: Any) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 4 and int(text) > 0 else 1
 
 
-def _ask_for_usage(text: str) -> str | None:
+def ask_for_usage(text: str) -> str | None:
     """The text with `stream_options.include_usage` true by one edit; None where nothing needs or safely takes one."""
     offset = len(text) - len(text.removeprefix(_BOM))
     found = document(text[offset:])

@@ -14,6 +14,8 @@ BOM = b"\xef\xbb\xbf"
 # A line end and the empty line after it. CRLF is one line end, also where it could be read as two.
 _END = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n?|\n)")
 _LINE = re.compile(rb"\r\n|\n|\r")
+# Almost every event there is: at most a name, and one line of data.
+_USUAL = re.compile(rb"(?:event: ([^\r\n]*)\n)?data: ([^\r\n]*)\n{0,2}")
 
 
 class Verdict(Enum):
@@ -38,8 +40,8 @@ class Judge(Protocol):
 
 def fields(event: bytes) -> tuple[bytes, bytes]:
     """The name and the data of an event; b"" where it has none. Comments and unknown fields do not count."""
-    if event.startswith(b"data: ") and event.find(b"\n") >= len(event) - 2 and b"\r" not in event:
-        return b"", event[6:].rstrip(b"\n")  # one line: almost every event there is
+    if usual := _USUAL.fullmatch(event):
+        return usual[1] or b"", usual[2]
     name, data = b"", []
     for line in _LINE.split(event.removeprefix(BOM)):
         field, _, value = line.partition(b":")
@@ -86,6 +88,8 @@ class SseTee:
         if self.terminal:
             self._held += chunk
             return b""
+        if not self._event and not self._orphan_lf and _is_one_event(chunk):
+            return self._whole(chunk)
         data, begun, seen = chunk, bool(self._event), 0
         if begun:
             seen = max(0, len(self._event) - 2)  # a line end may be cut in two
@@ -107,6 +111,13 @@ class SseTee:
         self._released = True
         held, self._held = bytes(self._held), bytearray()
         return held
+
+    def _whole(self, event: bytes) -> bytes:
+        """A chunk that is one event, as nearly all are."""
+        verdict = self._ask(self._judge.event, event)
+        if verdict is Verdict.END:
+            self._hold(event)
+        return event if verdict is Verdict.PASS else b""
 
     def _cut(self, data: bytes | bytearray, begun: bool, seen: int) -> bytes:
         """Judge every event that ends in `data`; the first has `begun` before and has no end before `seen`."""
@@ -172,6 +183,11 @@ class SseTee:
         self._held = bytearray(data)
         self._event = bytearray()
         self.terminal = True
+
+
+def _is_one_event(chunk: bytes) -> bool:
+    """Whether a chunk is one whole event and nothing else."""
+    return 0 < chunk.find(b"\n\n") == len(chunk) - 2 and chunk[0] != 10 and b"\r" not in chunk
 
 
 def _end(data: bytes | bytearray, at: int, carriage_returns: bool) -> int:
