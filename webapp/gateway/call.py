@@ -13,14 +13,14 @@ from webapp.metering import AnswerFacts, RequestFacts
 
 
 def new_id(now_ms: int) -> str:
-    """A UUIDv7: the moment in milliseconds, then 74 random bits."""
+    """A UUIDv7: a moment in milliseconds since 1970, then 74 random bits."""
     random = int.from_bytes(os.urandom(10), "big")
     text = f"{now_ms << 80 | 0x7 << 76 | random >> 68 << 64 | 0b10 << 62 | random & (1 << 62) - 1:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 class Call:
-    """One call from its arrival to its row. ``started_at`` is the moment inside ``id``, so the partition follows."""
+    """One call from its arrival to its row. ``started_at`` is the moment inside ``id``: the id tells the partition."""
 
     def __init__(self, route: Route, method: str, body: RequestBody, tags: dict[str, str]) -> None:
         now_ms = time.time_ns() // 1_000_000
@@ -39,13 +39,13 @@ class Call:
         return round(((since or time.monotonic()) - self.clock) * 1000)
 
     def makes(self, facts: RequestFacts) -> bool:
-        """Whether the answer's id names something that stays at OpenAI."""
+        """Whether the answer's id names an object that OpenAI stores beyond the call."""
         if self.endpoint == "/v1/chat/completions":
             return facts.store is True
         return bool(self.route.makes) and facts.store is not False
 
     def open_message(self, key_hash: bytes, max_seconds: int) -> dict[str, Any]:
-        """What app.open_calls wants to know."""
+        """The message for app.open_calls."""
         facts, objection = self.body.facts(), self.body.objection
         return self._common(facts, max_seconds) | {
             "key_hash": key_hash.hex(),
@@ -57,7 +57,7 @@ class Call:
     def settle_message(
         self, status: int, outcome: str, answer: AnswerFacts, request_id: str | None, max_seconds: int
     ) -> dict[str, Any]:
-        """What app.settle_calls wants to know; complete in itself, should the open row be lost."""
+        """The message for app.settle_calls; it holds all that the row needs, in case a failover lost the open row."""
         opened, facts = self.opened, self.body.facts()
         return self._common(facts, max_seconds) | {
             "org_id": opened["org_id"],

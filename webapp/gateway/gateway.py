@@ -1,8 +1,8 @@
 """The request path of a proxied call, top to bottom: open → forward → meter → settle → answer.
 
-A plain WSGI application in front of Flask, which only sees what is not below /api/v1/proxy. The call is written down
-and committed before anything goes upstream, and settled and committed before the last byte of its answer goes to the
-client. Bytes pass through untouched; the one edit is metering's ``include_usage`` (see metering.request).
+A WSGI application in front of Flask, which gets the requests that are not below /api/v1/proxy. The row of a call is
+committed as open before anything goes upstream, and committed as settled before the last byte of the answer goes to
+the client. Bytes pass unchanged but for one edit: a stream is asked for its usage (see metering.request).
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ class Gateway:
         self.ledger: Ledger | None = None
 
     def start(self) -> None:
-        """Connect to the ledger."""
+        """Connect to the ledger; not before, because its connection cannot cross a fork."""
         self.ledger = Ledger(self.config)
 
     def stop(self) -> None:
-        """Let go of the ledger."""
+        """Disconnect from the ledger; what is under way is spooled."""
         if self.ledger:
             self.ledger.close()
 
@@ -172,7 +172,7 @@ class Gateway:
             raise ConnectionResetError(errno.ECONNRESET, "the upstream broke its answer off")
 
     def _drain(self, call: Call, answer: Answer, meter: Meter) -> bool:
-        """Read on to the usage for nobody but the ledger, within bounds. Whether the end was reached."""
+        """The client has left: read on to the usage, up to DRAIN_BYTES and DRAIN_SECONDS; whether the end came."""
         left = self.config.drain_bytes
         try:
             answer.stop_at(time.monotonic() + self.config.drain_seconds)
@@ -189,7 +189,7 @@ class Gateway:
         return True
 
     def _settle_metered(self, call: Call, answer: Answer, meter: Meter, status: int, *, complete: bool) -> None:
-        """Settle with what the meter read. An error of OpenAI's own is free; an answer without its end has no usage."""
+        """Settle with what the meter read. An error of OpenAI's is free; an answer without its end has no usage."""
         if call.settled:
             return
         try:
@@ -201,7 +201,7 @@ class Gateway:
             log_defect(call, failure)
         if answer.status >= 400:
             outcome = "error"
-        elif facts.pending:  # also when its stream broke off: it goes on at OpenAI all the same
+        elif facts.pending:  # also when its stream broke off: OpenAI works on all the same
             outcome = "pending"
         else:
             outcome = "complete" if facts.complete or facts.usage is not None else "no_usage"

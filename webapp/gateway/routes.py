@@ -1,8 +1,12 @@
 """Which of OpenAI's operations the proxy forwards, read from endpoints.tsv; unknown ones are refused.
 
-Columns of the table: method; path, each ``{name}`` one segment; forwarded ``always``, only with an OpenAI key that no
-other organization uses (``own_key``), or ``never``; metered, the cost status at best; makes, what an answer's id names
-if that outlives the call; and the content types of the request's body.
+Columns of the table:
+
+- method and path; each ``{name}`` in a path stands for one segment
+- forwarded: ``always``, ``own_key`` (only with an OpenAI key that no other organization uses) or ``never``
+- metered: the cost status of a call that goes well
+- makes: the kind of object that the answer's id names, if OpenAI stores it beyond the call
+- request_types: content types of the request's body
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ from webapp.errors import ApiError
 from webapp.gateway.refusals import not_forwarded
 
 TABLE = Path(__file__).parent / "endpoints.tsv"
-# One segment as it stands on the wire: no slash, backslash, dot or percent sign in disguise, no control character.
+# One raw segment of a path. A percent-encoded slash, backslash, dot, percent sign or control character is refused.
 SEGMENT = re.compile(r"(?!\.{1,2}$)(?:[A-Za-z0-9._~:@!$&'()*+,=-]|%(?!2[EeFf5]|5[Cc]|[01]|7[Ff])[0-9A-Fa-f]{2})+")
 TARGET_QUERY = re.compile(r"[!-~]*")
 
@@ -33,7 +37,7 @@ class Route(NamedTuple):
 
     @property
     def endpoint(self) -> str:
-        """OpenAI's path with its placeholders, as the ledger writes it down: ``/v1/responses/{response_id}``."""
+        """OpenAI's path with its placeholders, as the column ``endpoint`` has it: ``/v1/responses/{response_id}``."""
         return f"/v1{self.path}"
 
     @property
@@ -65,9 +69,9 @@ for _route in ROUTES:
 
 
 def find(method: str, path: str) -> Route | None:
-    """The operation behind a raw path below the proxy's own; None when there is none. HEAD asks what GET would.
+    """The operation for a method and a raw path below the proxy's own; None when there is none.
 
-    The bare proxy path takes a chat completion.
+    HEAD is the operation of GET. The proxy's own path, without anything below it, is a chat completion.
     """
     if path in ("", "/"):
         path = "/chat/completions"
