@@ -1,9 +1,9 @@
-# Every target in one line; what they do stands in webapp/ and tests/.
+# Each target starts a program of webapp/, tests/, bench/ or .ci/; `make` alone lists them.
 .PHONY: help run demo screenshots test lint bench psql prove-isolation prove-durable prove-private prove-scale
 BIN := .venv/bin
-SQL_TESTS := tests/functions tests/policies tests/views tests/test_house.py tests/test_supabase_shape.py \
+SQL_TESTS := tests/functions tests/guards tests/policies tests/views tests/test_house.py tests/test_supabase_shape.py \
 	tests/test_isolation.py tests/test_attacks.py tests/test_attacks_on_the_server.py tests/test_plans_under_row_security.py
-# As it was typed: SQL is full of $, which make would take for itself.
+# `value` keeps ARGS as it was typed: SQL may contain $, which make would otherwise expand.
 override export ARGS := $(value ARGS)
 
 help: ## Show this list
@@ -33,17 +33,17 @@ lint: .venv/installed-dev ## Check style and migrations
 	@$(BIN)/python -m ruff format --check .
 	@$(BIN)/squawk db/migrations/*.sql
 
-prove-isolation: .venv/installed-dev ## Let everyone try everything on throw-away databases; compare with docs/security.md
+prove-isolation: .venv/installed-dev ## Try every action as every role on throw-away databases; compare with docs/security.md
 	@PYTHONPATH=tests $(BIN)/python -m isolation
 
-prove-durable: .venv/installed-dev ## Break everything under load and count: no call lost or double; ARGS="--seconds 600" for long
+prove-durable: .venv/installed-dev ## Kill parts under load, then count: no call lost or double; ARGS="--seconds 600" for long
 	@PYTHONPATH=.:tests:tests/webapp $(BIN)/python -m durable.proof $(ARGS)
 
-prove-scale: .venv/installed-dev ## Several gateways, failovers under load: none lost or double; ARGS="--failovers 30" for long
+prove-scale: .venv/installed-dev ## Several gateways, failovers under load: no call lost or double; ARGS="--failovers 30" for long
 	@.ci/databases
 	@PYTHONPATH=.:tests:tests/webapp $(BIN)/python -m scale.failovers $(ARGS)
 
-prove-private: .venv/installed-dev ## Send words through every route and look for them wherever bytes are kept
+prove-private: .venv/installed-dev ## Send marked texts through every route; then look for them in database, logs and files
 	@PYTHONPATH=.:tests:tests/webapp $(BIN)/python -m durable.private
 
 bench: .venv/installed-dev ## Measure beside nginx, LiteLLM, Portkey; ARGS=--quick, --streams, --rows, --growth; --write
@@ -52,7 +52,7 @@ bench: .venv/installed-dev ## Measure beside nginx, LiteLLM, Portkey; ARGS=--qui
 psql: .venv/installed ## Open the database as its owner; ARGS for psql, SQL from stdin
 	@$(BIN)/python -m webapp.launch.psql
 
-# A virtual environment that came with a copied folder and does not run here is made anew.
+# A virtual environment that does not run here, as after the folder was copied, is made again.
 ifneq ($(shell $(BIN)/python -c 'print("runs")' 2>/dev/null || echo no),runs)
 .PHONY: .venv/bin/python
 $(shell rm -f .venv/installed .venv/installed-dev)

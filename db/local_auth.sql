@@ -1,7 +1,7 @@
--- local_auth: people and passwords when they are kept here and not by Supabase Auth
+-- local_auth: accounts and passwords, where SpendAI keeps them and not Supabase Auth
 --
--- Runs after supabase.sql, as the same role. Definer functions, because nobody but their owner reads password hashes;
--- a migration grants them to the one login role that signs people in.
+-- Runs after supabase.sql, as the same role. The functions are security definer, because only their owner may read password
+-- hashes. Migration 0001 grants them to spendai_auth, the role that sign-in uses.
 set client_min_messages = warning;
 
 do $$
@@ -12,14 +12,14 @@ begin
     end if;
     if embedded then
         create schema if not exists local_auth authorization supabase_auth_admin;
-        perform set_config('role', 'supabase_auth_admin', false);  -- owns all that follows; reset at the end
+        perform set_config('role', 'supabase_auth_admin', false);  -- the owner of everything below; reset at the end
         grant usage on schema local_auth to postgres with grant option;
     else
         create schema if not exists local_auth;
     end if;
 end $$;
 
--- null when the e-mail is taken: the answer to a stranger must not depend on an error text
+-- Null instead of an error when the e-mail address has an account: the caller decides what a stranger may learn
 create or replace function local_auth.create_user(p_email text, p_hash text) returns uuid
 language plpgsql volatile security definer set search_path = '' as $$
 declare
@@ -32,7 +32,7 @@ begin
     end if;
     insert into auth.users (instance_id, id, aud, role, email, encrypted_password, email_confirmed_at, created_at,
         updated_at, raw_app_meta_data, raw_user_meta_data, confirmation_token, recovery_token, email_change_token_new,
-        email_change)  -- GoTrue reads these tokens as text that is never null
+        email_change)  -- Supabase Auth fails on a token that is null
     values ('00000000-0000-0000-0000-000000000000', v_id, 'authenticated', 'authenticated', v_email, p_hash, now(),
         now(), now(), '{"provider": "email", "providers": ["email"]}', '{}', '', '', '', '')
     on conflict (email) where is_sso_user = false do nothing
@@ -58,7 +58,7 @@ begin
     return found;
 end $$;
 
--- A password by mistake in place of its hash would be stored readable: only bcrypt gets in
+-- Refuses everything but a bcrypt hash, so that a password passed by mistake is never stored in clear text
 create or replace function local_auth.check_hash(p_hash text) returns void
 language plpgsql immutable set search_path = '' as $$
 begin
@@ -67,10 +67,10 @@ begin
     end if;
 end $$;
 
-comment on schema local_auth is 'People and passwords when they are kept here and not by Supabase Auth.';
-comment on function local_auth.create_user is 'New person with a confirmed e-mail; null when the e-mail is taken.';
-comment on function local_auth.find_login is 'Id, password hash and ban of an e-mail; no row when it cannot log in.';
-comment on function local_auth.set_password is 'Replaces a password hash; false when there is no such person.';
+comment on schema local_auth is 'Accounts and passwords, where SpendAI keeps them and not Supabase Auth.';
+comment on function local_auth.create_user is 'Makes an account with a confirmed e-mail address; null when the address has one.';
+comment on function local_auth.find_login is 'Id, password hash and ban of the account of an e-mail address; no row when there is none with a password.';
+comment on function local_auth.set_password is 'Replaces the password hash of an account; false when there is no such account.';
 comment on function local_auth.check_hash is 'Raises unless the text is a bcrypt hash ($2a$ or $2b$).';
 
 revoke execute on all functions in schema local_auth from public;

@@ -1,7 +1,7 @@
--- What Supabase brings and plain Postgres lacks: its roles and its schema auth
+-- Makes in a plain Postgres what every Supabase project has: its roles and the schema auth
 --
--- Runs as superuser supabase_admin (embedded cluster; role postgres then owns the database, as on Supabase) or as any
--- other database owner with CREATEROLE, who then owns everything here. May run again at any time.
+-- Runs as superuser supabase_admin in the embedded cluster, where role postgres then owns the database as it does on Supabase;
+-- or as the owner of any other database, who needs CREATEROLE and then owns everything made here. May run again at any time.
 set client_min_messages = warning;
 
 do $$
@@ -27,8 +27,8 @@ begin
         begin
             execute format('create role %I %s', r.role, r.attributes);
         exception
-            when duplicate_object or unique_violation then continue;  -- another database of this cluster was faster
-            when insufficient_privilege then  -- BYPASSRLS takes a role that has it; the product does not need it
+            when duplicate_object or unique_violation then continue;  -- made meanwhile from another database of this cluster
+            when insufficient_privilege then  -- only a role that has BYPASSRLS can give it; the product does not need it
                 execute format('create role %I %s', r.role, replace(r.attributes, 'bypassrls', ''));
         end;
         execute (select coalesce(string_agg(format('alter role %I set %s', r.role, s), ';'), '')
@@ -45,15 +45,15 @@ begin
     begin
         grant anon, authenticated, service_role to authenticator;
         execute format('grant anon, authenticated, service_role to %I %s', owner,
-            case when embedded then 'with admin option' end);  -- since 16 nobody can pass on a role without it
+            case when embedded then 'with admin option' end);  -- since Postgres 16 only this option lets a role be granted further
     exception when insufficient_privilege then
-        raise warning 'roles anon, authenticated, service_role belong to somebody else: not granted to %', owner;
+        raise warning 'roles anon, authenticated, service_role were made by another role, so they are not granted to %', owner;
     end;
 
     if embedded then
         create schema if not exists extensions authorization postgres;
         create schema if not exists auth authorization supabase_auth_admin;
-        perform set_config('role', 'supabase_auth_admin', false);  -- owns all that follows; reset at the end
+        perform set_config('role', 'supabase_auth_admin', false);  -- the owner of everything below; reset at the end
     else
         create schema if not exists extensions;
         create schema if not exists auth;
@@ -61,7 +61,7 @@ begin
     execute format('grant usage on schema auth to anon, authenticated, service_role, %I', owner);
 end $$;
 
--- GoTrue's columns, so that rows can move to Supabase as they are
+-- The columns of Supabase Auth (GoTrue), so that rows can be copied to Supabase unchanged
 create table if not exists auth.users (
     instance_id uuid, id uuid primary key, aud varchar(255), role varchar(255), email varchar(255),
     encrypted_password varchar(255), email_confirmed_at timestamptz, invited_at timestamptz,

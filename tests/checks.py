@@ -135,7 +135,7 @@ def only_people_read(people: People, table: str, columns: str | None = None, *, 
     first = "select attname from pg_attribute where attrelid = %s::regclass and attnum = 1"
     columns = columns or f"{people.one(first, f'public.{table}')['attname']}, {table}.*"
     assert rights(people, table, columns) == expected
-    people.conn.execute("set constraints all immediate")  # a table with deferred work cannot be altered
+    people.conn.execute("set constraints all immediate")  # alter table needs all triggers run
     people.conn.execute(OLD_DEFAULTS.format(table))
     people.conn.execute((ROOT / "db/policies" / f"{table}.sql").read_text())
     assert rights(people, table, columns) == expected

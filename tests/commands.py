@@ -48,5 +48,5 @@ def operator(own_dsn: str, tmp_path: Path) -> Iterator[Operator]:
     app = create_app(load(SECRETS | {"DATABASE_URL": own_dsn, "SPENDAI_HOME": str(tmp_path / "home")}))
     admin = psycopg.conninfo.make_conninfo(own_dsn, user=SUPERUSER)
     with psycopg.connect(admin, autocommit=True, row_factory=dict_row) as conn:
-        conn.execute("set role postgres")  # the superuser behind it may step into any other role's shoes
+        conn.execute("set role postgres")  # the connection belongs to a superuser, who may `set role` to any role
         yield Operator(app, conn, tmp_path)

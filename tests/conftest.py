@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SHIM = (ROOT / "db/supabase.sql", ROOT / "db/local_auth.sql")
 PASSWORD = "temporary"
 os.environ.pop("DATABASE_URL", None)
-settings.register_profile("busy machine", deadline=None)  # how long an example takes says nothing about the code
+settings.register_profile("busy machine", deadline=None)  # no time limit for each example
 settings.load_profile("busy machine")
 
 
@@ -87,7 +87,7 @@ def shared_dsn(schema: object, cluster: Cluster) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def shared_conn(shared_dsn: str) -> Iterator[psycopg.Connection]:
     with psycopg.connect(shared_dsn, autocommit=True, row_factory=dict_row) as conn:
-        conn.execute("set role postgres")  # the superuser behind it may step into any other role's shoes
+        conn.execute("set role postgres")  # the connection belongs to a superuser, who may `set role` to any role
         yield conn
 
 

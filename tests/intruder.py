@@ -1,4 +1,4 @@
-"""Ann, an analyst of Acme with a login of her own, who wants to know more than she may."""
+"""Ann, an analyst of Acme with an SQL login of her own, who tries what she has no right to."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def value(conn: psycopg.Connection, query: str) -> object:
 
 @contextmanager
 def made(everyone: World, statement: str, undo: str) -> Iterator[None]:
-    """Something the owner leaves about for a while."""
+    """An object that the owner creates for the length of a test."""
     everyone.owner.execute(statement)
     try:
         yield

@@ -15,7 +15,7 @@ SPEND_COLUMNS = (
     "calls", "tokens_in", "tokens_cached", "tokens_out", "cost",
     "unpriced_calls", "no_usage_calls", "in_doubt_calls", "error_calls",
 )  # fmt: skip
-# The same numbers straight from the ledger, written down a second time on purpose.
+# The same numbers from usage_logs, by a query of the tests' own, so not by the code under test.
 SUMS = """
     select count(*) as calls, coalesce(sum(tokens_in), 0) as tokens_in,
         coalesce(sum(tokens_cached), 0) as tokens_cached,

@@ -16,7 +16,7 @@ def ago(months: int) -> datetime:
 
 
 def ensure(people: People, *months: int) -> list[str]:
-    """Make places for months that are over; their names."""
+    """Make partitions for months that are over; returns their names."""
     for month in months:
         people.conn.execute("select app.ensure_partition(%s)", [ago(month).date()])
     return [ago(month).strftime("usage_logs_%Y_%m") for month in months]
@@ -25,5 +25,5 @@ def ensure(people: People, *months: int) -> list[str]:
 def take_out(people: People, months: int) -> None:
     """Detach a month, as flask retention does before it drops it."""
     name = ago(months).strftime("usage_logs_%Y_%m")
-    people.conn.execute("set constraints all immediate")  # a table with deferred work cannot be altered
+    people.conn.execute("set constraints all immediate")  # a table with deferred checks pending cannot be altered
     people.conn.execute(f"alter table public.usage_logs detach partition private.{name}")

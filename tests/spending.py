@@ -36,7 +36,7 @@ def spent(people: People, name: str = "ada", at: datetime | None = None, **chang
 
 
 def another_key(people: People, project: str, name: str = "ada") -> tuple[UUID, UUID]:
-    """A further project with one key; ids of both."""
+    """Make another project with one key; returns the ids of both."""
     with people.as_(name):
         project_id = people.one("select id from app.project_create(%s)", project)["id"]
         key = people.one(

@@ -114,7 +114,7 @@ class Stack:
 
     @staticmethod
     def wait_for(condition: Any, seconds: float = 10.0) -> Any:
-        """Poll until the condition is true; its value. An exception counts as not yet."""
+        """Poll until the condition is true and return its value; an exception in it means: not yet true."""
         end = time.monotonic() + seconds
         while True:
             with suppress(Exception):

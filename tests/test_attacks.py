@@ -161,7 +161,7 @@ def test_no_key_of_one_organization_points_at_a_project_of_another(everyone: Wor
 
 
 def test_nothing_is_unique_across_organizations_that_somebody_could_guess(everyone: World) -> None:
-    """A duplicate-key error would tell that the name is taken elsewhere. Ids and hashes cannot be guessed."""
+    """A duplicate-key error would reveal that another organization uses the name. Ids and hashes cannot be guessed."""
     rows = everyone.owner.execute("""
         select i.indexrelid::regclass::text as index, array(
             select attname::text from pg_attribute where attrelid = i.indrelid and attnum = any (i.indkey)) as columns

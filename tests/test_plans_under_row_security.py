@@ -1,4 +1,4 @@
-"""Row security asks once per query who reads, and leaves the index of organization and time in use."""
+"""Under row level security, who reads is asked once per query, and the index of organization and time is used."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ PERIOD = f"'{START:%F}Z'", f"'{START + timedelta(days=2):%F}Z'"
 
 @pytest.fixture(scope="module")
 def filled(stack_dsns: Callable[[str], tuple[str, str]]) -> tuple[str, str, str, str]:
-    """Ten organizations with calls; how to connect as owner and superuser, ids of one of them and of a person in it."""
+    """Ten organizations with calls: owner's and superuser's DSN, ids of one organization and of a person in it."""
     owner, admin = stack_dsns("spendai_plans")
     return owner, admin, *map(str, fill(admin, 5000, START)["small"])
 
 
 @contextmanager
 def a_person(filled: tuple[str, str, str, str]) -> Iterator[psycopg.Connection]:
-    """A session of a person; a table this small would rather be read whole."""
+    """A session of a person, without sequential scans, which Postgres prefers for a table this small."""
     _, admin, _, user = filled
     with psycopg.connect(admin, autocommit=True, row_factory=dict_row) as session:
         session.execute("select set_config('request.jwt.claims', %s, false)", [json.dumps({"sub": user})])
@@ -46,7 +46,7 @@ def an_analyst(filled: tuple[str, str, str, str]) -> Iterator[psycopg.Connection
 
 @pytest.fixture(params=[a_person, an_analyst])
 def conn(filled: tuple[str, str, str, str], request: pytest.FixtureRequest) -> Iterator[psycopg.Connection]:
-    """A session of each."""
+    """A session of a person, and one of an analyst."""
     with request.param(filled) as session:
         yield session
 
@@ -105,7 +105,7 @@ SUMS = "select sum(calls) as calls from app.sums({}, {}, '{{{}}}', '{}')"
 
 
 def touched(conn: psycopg.Connection, query: str) -> tuple[int, set[str], set[str]]:
-    """What a question finds, and which indexes it looks into: of the sums kept per day, and of the calls themselves.
+    """How many calls a question finds, and which indexes it reads: of daily totals and labels, and of calls.
 
     usage_logs_open stands for those of its parts; a table stands there when it was read whole.
     """

@@ -1,4 +1,4 @@
-"""Sums kept per day, and the same sums made a second time: from the calls themselves, in Python, on purpose."""
+"""Compares daily totals with sums of the calls that are computed in Python, so not by the code under test."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from spending import another_key
 NUMBERS = ("calls", "tokens_in", "tokens_cached", "tokens_out", "cost", "unpriced_calls", "no_usage_calls",
            "in_doubt_calls", "error_calls", "adjustments", "cost_corrected")  # fmt: skip
 WORDS = ("day", "project", "key", "model", "endpoint", "service_tier", "status", "end_user", "tag")
-COLUMNS = {"project": "project_id", "key": "key_id"}  # of app.sums, where they are not the word
+COLUMNS = {"project": "project_id", "key": "key_id"}  # columns of app.sums that are not named as the word is
 MIDNIGHT = DAY.replace(hour=0)
 EARLY, LATE = MIDNIGHT - timedelta(days=9), MIDNIGHT + timedelta(days=9)
-# spend_* view → what it is by, and the same of a booking
+# spend_* view → the column it groups by, and the same of a booking
 VIEWS = {
     "spend_daily": ("null", "null"),
     "spend_by_project": ("project_id", "project_id"),
@@ -30,7 +30,7 @@ VIEWS = {
     "spend_by_end_user": ("end_user", "end_user"),
     "spend_by_tag": ("tag", "x.key || '=' || x.value"),
 }
-# Rows of open calls, from messages of their end; without one a call is written as it is settled.
+# Writes rows of open calls from their settle messages. A call without one gets its row when it is settled.
 OPEN = """
 insert into public.usage_logs (id, org_id, project_id, api_key_id, started_at, deadline_at, state, upstream, endpoint,
     method, stream, batch, model_requested, end_user, tags)
@@ -43,12 +43,12 @@ Filters = dict[str, list[str]]
 
 
 def differences(people: People) -> list[Row]:
-    """What app.totals_differences finds; none, if everything is well."""
+    """Rows of app.totals_differences: none, if everything is right."""
     return people.all("select * from app.totals_differences('-infinity')")
 
 
 def by_view(people: People, view: str, who: str) -> list[tuple[Row, Row]]:
-    """Rows of a spend_* view beside the sums of bookings that they should be, where the two are not equal."""
+    """Rows of a spend_* view that differ from the sums of bookings, beside those."""
     word, expression = VIEWS[view]
     tags = "cross join jsonb_each_text(e.tags) x" if view == "spend_by_tag" else ""
     added = ", ".join(f"coalesce(sum({name}), 0) as {name}" for name in NUMBERS)
@@ -63,7 +63,7 @@ def by_view(people: People, view: str, who: str) -> list[tuple[Row, Row]]:
 
 
 def all_is_well(people: People) -> None:
-    """Assert that every sum kept per day, and what people see of it, is that of the calls."""
+    """Assert that daily totals and daily labels, and what people see of them, are the sums of the calls."""
     assert differences(people) == []
     for who in ("ada", "eve"):
         for view in VIEWS:
@@ -71,7 +71,7 @@ def all_is_well(people: People) -> None:
 
 
 def entries(people: People, who: str = "ada") -> list[Row]:
-    """Calls and corrections of the current books, each at the moment it counts, with words as the filters know them."""
+    """Calls and corrections of the organization's books, each with its moment and the words of filters."""
     org = people.orgs[who]
     books = people.one("select books from public.organizations where id = %s", org)["books"]
     calls = people.all("select * from public.usage_logs where org_id = %s and upstream = %s", org, books)
@@ -122,7 +122,7 @@ def fits(entry: Row, filters: Filters) -> bool:
 def added_up(
     found: Iterable[Row], since: datetime, until: datetime, words: Iterable[str], filters: Filters
 ) -> dict[tuple[Any, ...], tuple[Any, ...]]:
-    """The sums of a period as app.sums must give them: words of the group → numbers."""
+    """The sums of a period as app.sums must return them: words of the group → numbers."""
     words = set(words)
     groups: dict[tuple[Any, ...], list[Any]] = defaultdict(lambda: [0] * len(NUMBERS))
     for entry in found:
@@ -140,7 +140,7 @@ def added_up(
 def app_sums(
     people: People, since: Any, until: Any, words: Iterable[str], filters: Filters, who: str = "ada"
 ) -> dict[tuple[Any, ...], tuple[Any, ...]]:
-    """What app.sums gives, in the same shape."""
+    """The rows of app.sums, in the same shape."""
     with people.as_(who):
         rows = people.all(
             "select * from app.sums(%s, %s, %s, %s::jsonb)", since, until, list(words), json.dumps(filters)
@@ -176,7 +176,7 @@ def many_calls(people: People, count: int = 100) -> dict[str, str]:
     """
     chance = Random(count)
     project, key = another_key(people, "search")
-    spare = people.keys["eve"].id  # any id will do as that of a further key
+    spare = people.keys["eve"].id  # any id serves as that of a further key
     owners = ((people.projects["ada"], people.keys["ada"].id), (project, key), (people.projects["ada"], spare))
     for n in range(count):
         at = MIDNIGHT + timedelta(days=n % 7 - 3, hours=chance.choice((0, 0.5, 12, 23.5, 23.9999997)))

@@ -1,4 +1,4 @@
-"""SpendAI: a proxy in front of the OpenAI API that writes down what every call cost."""
+"""SpendAI: a proxy in front of the OpenAI API that records what every call cost."""
 # ruff: noqa: PLC0415
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def create_app(config: Config | None = None) -> Flask:
-    """The application: settings, errors, sign-in, API, pages, commands, and the gateway in front of it all.
+    """The WSGI application: errors, sign-in, API, pages and commands in Flask, and the gateway in front of Flask.
 
-    Imports inside: the launcher and gunicorn's settings live in this package too and must start fast.
+    Imports are inside because the launcher and gunicorn.conf.py import this package too and must start fast.
     """
     from flask import Flask
 

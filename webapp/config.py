@@ -1,7 +1,7 @@
 """Settings: read once from the environment, checked at the start, never changed afterwards.
 
 Every setting is one line of SETTINGS. ``NAME_FILE`` may name a file that holds the value (for secrets).
-A wrong value stops the start with a message that names the setting.
+A wrong value stops the start with a message that names the setting and does not show the value.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _choice(*words: str) -> Callable[[str], str]:
 
 
 class Setting(NamedTuple):
-    """One setting. ``default`` is text as it would stand in the environment; empty means «not set»."""
+    """One setting. default: text as it would be in the environment, "" for not set; help: for docs and .env.example."""
 
     name: str
     default: str
@@ -79,7 +79,7 @@ SETTINGS = (
     Setting("FORWARDED_ALLOW_IPS", "127.0.0.1", _text, "Proxies whose X-Forwarded-* headers are believed."),
     Setting("WORKERS", "", _whole(1, 256), "Gateway processes. Empty: one per core."),
     Setting("DATABASE_URL", "", _text, "Postgres 15 to 18 to use, as its owner. Empty: the embedded Postgres."),
-    Setting("DATABASE_URL_READ", "", _text, "A read replica for pages and the usage API. Empty: DATABASE_URL."),
+    Setting("DATABASE_URL_READ", "", _text, "Not used yet: a read replica for pages and the usage API, to come."),
     Setting("DATABASE_PREPARED", "", _flag, "Prepared statements. Empty: 1 embedded, 0 with DATABASE_URL."),
     Setting("SPENDAI_HOME", "var", _text, "Folder for the embedded database, generated secrets and the spool."),
     Setting("OPENAI_API_KEY", "", _text, "OpenAI key of the install. Empty: the sandbox answers."),
@@ -88,7 +88,7 @@ SETTINGS = (
     Setting("SUPABASE_URL", "", _url, "Supabase project whose Auth signs people in. Empty: the embedded provider."),
     Setting("SUPABASE_PUBLISHABLE_KEY", "", _text, "Publishable (anon) key of that project."),
     Setting("SUPABASE_JWT_SECRET", "", _text, "JWT secret, only for projects that still sign with HS256."),
-    Setting("SIGNUP_MODE", "open", _choice("open", "invite"), "invite: after the first person only invited ones."),
+    Setting("SIGNUP_MODE", "open", _choice("open", "invite"), "invite: only the first person signs up uninvited."),
     Setting("SECRET_KEY", "", _text, "Signs tokens and derives database passwords. Empty: generated once."),
     Setting("SPENDAI_ENCRYPTION_KEYS", "", _text, 'Key ring "1:base64,2:base64" of 32-byte keys. Empty: generated.'),
     Setting("UPSTREAM_CONNECT_TIMEOUT", "10", _whole(1, 600), "Seconds to reach OpenAI before 502."),
@@ -102,14 +102,15 @@ SETTINGS = (
 
 
 class Config(SimpleNamespace):
-    """The settings by lower-case name, and what follows from them.
+    """The settings by lower-case name, None where not set and without a default; and what follows from them:
 
-    home: absolute Path of SPENDAI_HOME; embedded: whether we run Postgres ourselves; key_ring: number → 32-byte key;
-    install_key: whom OPENAI_API_KEY serves, as the database knows it: none, first or shared.
+    home: absolute Path of SPENDAI_HOME; embedded: whether SpendAI runs Postgres itself; key_ring: number → 32-byte key
+    of SPENDAI_ENCRYPTION_KEYS; install_key: which organizations OPENAI_API_KEY serves, as app.open_calls takes it:
+    "none", "first" or "shared".
     """
 
     def __repr__(self) -> str:
-        """No values: some are secrets, and what has a repr ends up in a log one day."""
+        """No values, since some are secrets and a repr may end up in a log."""
         return "Config(…)"
 
 
@@ -132,8 +133,8 @@ def _read(setting: Setting, environ: Mapping[str, str]) -> Any:
         raise ConfigError(f"{setting.name}: {error}") from None  # the value itself may be a secret: not shown
 
 
-def _generated(home: Path, name: str, make: Callable[[], str]) -> str:
-    """Read SPENDAI_HOME/secrets/name, making it once; two processes that race end with the same value."""
+def generated_secret(home: Path, name: str, make: Callable[[], str]) -> str:
+    """Content of SPENDAI_HOME/secrets/name, made once by ``make``; processes that start at once get the same one."""
     path = home / "secrets" / name
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -143,7 +144,7 @@ def _generated(home: Path, name: str, make: Callable[[], str]) -> str:
             out.flush()
             os.fsync(out.fileno())
         try:
-            os.link(draft, path)  # fails when another process was first: theirs counts
+            os.link(draft, path)  # fails when another process was first: its value counts
         except FileExistsError:
             pass
         finally:
@@ -152,6 +153,7 @@ def _generated(home: Path, name: str, make: Callable[[], str]) -> str:
 
 
 def _key_ring(text: str) -> dict[int, bytes]:
+    """Number → key of "1:base64,2:base64"; raises ConfigError."""
     ring = {}
     for part in text.split(","):
         number, _, key = part.strip().partition(":")
@@ -174,10 +176,12 @@ def load(environ: Mapping[str, str] = os.environ) -> Config:
         config.database_prepared = config.embedded
     host = f"[{config.host}]" if ":" in config.host else config.host
     config.public_url = config.public_url or f"http://{host}:{config.port}"
-    config.secret_key = config.secret_key or _generated(config.home, "SECRET_KEY", lambda: secrets.token_urlsafe(48))
+    config.secret_key = config.secret_key or generated_secret(
+        config.home, "SECRET_KEY", lambda: secrets.token_urlsafe(48)
+    )
     if len(config.secret_key) < 32:
         raise ConfigError("SECRET_KEY: expected at least 32 characters")
-    keys = config.spendai_encryption_keys or _generated(
+    keys = config.spendai_encryption_keys or generated_secret(
         config.home, "SPENDAI_ENCRYPTION_KEYS", lambda: "1:" + base64.b64encode(secrets.token_bytes(32)).decode()
     )
     config.key_ring = _key_ring(keys)

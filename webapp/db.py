@@ -1,13 +1,14 @@
-"""Postgres: pools, and one transaction per person.
+"""The connection pools of a worker, and transactions on them, each on behalf of one person.
 
-``scope(role, claims)`` is one transaction in which the database sees the signed-in person: the role and the JWT claims
-are set for that transaction only, exactly as Supabase's API does it. Without claims every table is empty.
+``scope(role, claims)`` is one transaction in which row security sees the signed-in person: the role and the JWT claims
+are set for this transaction only, exactly as Supabase's API does it. Without claims every table is empty.
 
     with scope("authenticated", claims) as tx:
         tx.rows("key_list", None)              # list of dicts from app.key_list(null)
         tx.call("key_revoke", key_id)          # runs app.key_revoke(...), first row as a dict or None
 
-Pools are opened after the worker was forked (``open_pools``) and closed when it ends.
+Pools are opened after the worker was forked (``open_pools``) and closed when it ends. The ledger has a connection of
+its own (webapp/ledger/ledger.py), and commands connect as the database's owner (webapp/postgres/owner.py).
 """
 
 from __future__ import annotations
@@ -32,20 +33,24 @@ from webapp.config import Config
 from webapp.postgres import embedded
 
 ROLES = ("spendai_web", "spendai_proxy", "spendai_auth")
+# Pool → the role it logs in as, and how many connections it makes at most: for pages and the API, and for signing in.
+POOLS = {"web": ("spendai_web", 3), "auth": ("spendai_auth", 2)}
+CONNECTIONS_PER_WORKER = sum(size for _, size in POOLS.values()) + 1  # and the one of webapp/ledger
 STATEMENT_TIMEOUT = "15s"
-PATIENCE, CHECK = 20.0, 2.0  # seconds for an answer: longer than STATEMENT_TIMEOUT; for none but «I live»
-RETRY_SECONDS = 3.0  # the pool doubles its pauses between tries up to this; its own five minutes outlast any failover
+ANSWER_SECONDS = 20.0  # for the server's answer to a statement; longer than STATEMENT_TIMEOUT, which comes first
+CHECK_SECONDS = 2.0  # for the answer to the empty statement that checks a connection before it is used
+RETRY_SECONDS = 3.0  # longest pause between tries to connect; the pool's default of five minutes outlasts any failover
 set_json_loads(partial(json.loads, parse_float=Decimal))  # amounts in JSON stay exact: money is never a float
 _pools: dict[str, ConnectionPool] = {}
 
 
 def password(config: Config, role: str) -> str:
-    """Password of a login role: every gateway that shares SECRET_KEY comes to the same one."""
+    """Password of a login role, derived from SECRET_KEY, so that gateways with the same SECRET_KEY have the same."""
     return hmac.new(config.secret_key.encode(), f"postgres/{role}".encode(), hashlib.sha256).hexdigest()
 
 
 def passwords(config: Config) -> dict[str, str]:
-    """Login role → password, for ``migrate``."""
+    """Login role → password, as webapp/postgres/migrations.py sets them."""
     return {role: password(config, role) for role in ROLES}
 
 
@@ -54,26 +59,27 @@ def dsn(config: Config, role: str) -> str:
     if config.embedded:
         return embedded.conninfo(config, role, password(config, role))
     parts = conninfo_to_dict(config.database_url)
-    # Supabase's pooler wants the project's reference behind the user's name: role.reference
+    # Supabase's pooler expects the project's reference after the user's name: role.reference
     _, dot, reference = str(parts.get("user", "")).partition(".")
     parts |= {"user": role + dot + reference, "password": password(config, role)}
-    if "," in str(parts.get("host", "")):  # the one that takes writes now, found before anybody stops waiting
+    if "," in str(parts.get("host", "")):  # several servers: use the primary, and give up soon on one that is silent
         parts = {"target_session_attrs": "read-write", "connect_timeout": 2} | parts
     parts.setdefault("connect_timeout", 5)
     return make_conninfo(**{k: v for k, v in parts.items() if v is not None})
 
 
 class WatchedConnection(psycopg.Connection[Any]):
-    """Closes itself when the server says nothing for PATIENCE: frozen, or gone with its machine after a failover.
+    """Closes itself when the server does not answer a statement within ANSWER_SECONDS: then the wait raises an error.
 
-    Neither can enforce a statement_timeout, and nobody else would notice before TCP does, a quarter of an hour later.
+    Such a server is frozen, or its machine is gone after a failover. It cannot enforce statement_timeout, and TCP
+    notices a lost machine only after about a quarter of an hour.
     """
 
-    patience = PATIENCE
+    answer_seconds = ANSWER_SECONDS
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         try:
-            return super().wait(gen, interval, timeout or self.patience)
+            return super().wait(gen, interval, timeout or self.answer_seconds)
         except psycopg.OperationalError:
             if self.pgconn.transaction_status == pq.TransactionStatus.ACTIVE:
                 self.close()
@@ -81,15 +87,15 @@ class WatchedConnection(psycopg.Connection[Any]):
 
 
 def _check(conn: WatchedConnection) -> None:
-    """Whether a connection that lay idle still leads to a server that answers; raises psycopg.Error."""
-    conn.patience = CHECK
+    """Check that the server still answers on an idle connection; raises psycopg.Error when it does not."""
+    conn.answer_seconds = CHECK_SECONDS
     ConnectionPool.check_connection(conn)
-    conn.patience = PATIENCE
+    conn.answer_seconds = ANSWER_SECONDS
 
 
 def open_pools(config: Config) -> None:
-    """Open the worker's pools: at most three connections for pages and two for sign-in."""
-    for name, role, size in (("web", "spendai_web", 3), ("auth", "spendai_auth", 2)):
+    """Open the worker's pools, POOLS."""
+    for name, (role, size) in POOLS.items():
         _pools[name] = ConnectionPool(
             dsn(config, role),
             min_size=1,
@@ -105,7 +111,7 @@ def open_pools(config: Config) -> None:
 
 
 def close_pools() -> None:
-    """Close the worker's pools; psycopg complains when the interpreter ends with open ones."""
+    """Close the worker's pools; psycopg warns when the interpreter ends with open ones."""
     while _pools:
         _pools.popitem()[1].close(timeout=2)
 
@@ -117,7 +123,7 @@ class Transaction:
         self.conn = conn
 
     def rows(self, function: str, *args: Any) -> list[dict[str, Any]]:
-        """All rows of app.<function>(args), as dicts."""
+        """All rows of app.<function>(args), as dicts; another schema's function by "schema.function"."""
         query = sql.SQL("select * from {}({})").format(
             sql.Identifier(*function.split(".")) if "." in function else sql.Identifier("app", function),
             sql.SQL(", ").join([sql.Placeholder()] * len(args)),
@@ -130,13 +136,17 @@ class Transaction:
         return rows[0] if rows else None
 
     def query(self, text: str, *args: Any) -> list[dict[str, Any]]:
-        """Rows of a plain select; for views and tables."""
+        """Rows of a select on views and tables, as dicts."""
         return self.conn.execute(text, args).fetchall()
 
 
 @contextmanager
 def scope(role: str, claims: Mapping[str, Any] | None = None) -> Iterator[Transaction]:
-    """One transaction as ``authenticated`` with a person's claims, or as ``spendai_auth`` for sign-in itself."""
+    """One transaction as role ``authenticated`` with a person's claims, or as ``spendai_auth`` for signing in.
+
+    claims: of the access token; sub, role and email are passed on. Raises PoolTimeout after 5 seconds without a free
+    connection.
+    """
     with _pools["auth" if role == "spendai_auth" else "web"].connection() as conn, conn.transaction():
         settings = {"statement_timeout": STATEMENT_TIMEOUT, "jit": "off"}  # compiling takes longer than our queries
         if role != "spendai_auth":
@@ -150,7 +160,7 @@ def scope(role: str, claims: Mapping[str, Any] | None = None) -> Iterator[Transa
 
 
 def ready() -> bool:
-    """Whether the database answers and is migrated."""
+    """Whether the database answers and has the product's functions."""
     try:
         with scope("spendai_auth") as tx:
             return tx.call("web_session_load", b"\0" * 32) is None
@@ -159,6 +169,6 @@ def ready() -> bool:
 
 
 def months_ahead() -> int:
-    """For how many months after this one the ledger has a place. Raises psycopg.Error."""
+    """How many months after this one have a partition of usage_logs. Raises psycopg.Error."""
     with scope("spendai_auth") as tx:
         return tx.call("months_ahead")["months_ahead"]

@@ -1,11 +1,12 @@
-"""Errors: one tree, translated once.
+"""Errors that the API and the pages answer with: every one becomes an ApiError, and ``init_app`` answers it.
 
-ApiError(status, code, message, param, hint)   anything a caller can be told
-├── raised in Python where HTTP itself is wrong (body, method, CSRF)
-└── made by ``from_database`` out of an SQL error: SQLSTATE ``PTnnn`` is HTTP nnn, DETAIL is the code,
-    COLUMN the parameter, MESSAGE and HINT are for people. A database that cannot be reached is 503.
+An ApiError is raised in Python where the request itself is wrong (body, method, CSRF token), or made here from
+- an error of the database (``from_database``): SQLSTATE ``PTnnn`` is HTTP status nnn, DETAIL the code, COLUMN the
+  parameter, MESSAGE and HINT are for people; other SQLSTATEs become 400, 403, 500 or 503 without their text;
+- an error of Flask's (``from_http``).
 
-Below /api the answer is OpenAI-shaped JSON, elsewhere a page.
+Below /api the answer is JSON as OpenAI writes errors, elsewhere a page. Calls to the proxy are not answered here: the
+gateway answers their errors itself (webapp/gateway/). docs/errors.md lists all of them.
 """
 
 from __future__ import annotations
@@ -27,6 +28,10 @@ TYPES = {
     409: "conflict_error",
     429: "rate_limit_error",
 }
+CANCELLED = "57014"  # SQLSTATE of a statement cancelled by statement_timeout (db.STATEMENT_TIMEOUT)
+# SQLSTATEs of errors that pass by themselves: serialization failure, deadlock, lock time-out, and a server that is
+# read-only, as a standby is that a failover has not made the primary yet.
+BUSY = ("40001", "40P01", "55P03", "25006")
 
 
 class ApiError(Exception):
@@ -43,8 +48,18 @@ class ApiError(Exception):
         return {"error": {"message": message, "type": kind, "param": self.param, "code": self.code}}
 
 
+CHANGED = ApiError(409, "changed_meanwhile", "Somebody else changed this at the same moment", hint="Try again")
+# SQLSTATEs (or classes) that a request can cause. 23503: a row that it refers to is gone; 23505: the row exists.
+REFUSED = {
+    "22": ApiError(400, "invalid_value", "A value has the wrong form"),
+    "42501": ApiError(403, "forbidden", "You may not do this"),
+    "23503": CHANGED,
+    "23505": CHANGED,
+}
+
+
 def from_database(error: psycopg.Error) -> ApiError:
-    """The ApiError that an SQL error stands for; unknown ones become 500 without their text."""
+    """The ApiError for an error of the database; an SQLSTATE not named here becomes 500, and the log names it."""
     state, diag = error.sqlstate or "", error.diag
     if state.startswith("PT") and state[2:].isdigit():
         return ApiError(
@@ -55,25 +70,35 @@ def from_database(error: psycopg.Error) -> ApiError:
             diag.message_hint,
         )
     if isinstance(error, psycopg.DataError) and not state:
-        return ApiError(400, "invalid_value", "A value has the wrong form")  # psycopg itself refused to send it
-    if isinstance(error, PoolTimeout) or state[:2] in ("08", "53", "57") or not state:
-        return ApiError(503, "database_unavailable", "The database cannot be reached right now", hint="Try again")
-    if state == "42501":
-        return ApiError(403, "forbidden", "You may not do this")
-    if state[:2] == "22":
-        return ApiError(400, "invalid_value", "A value has the wrong form")
+        return REFUSED["22"]  # psycopg refused to send it
+    if message := _unavailable(error, state):
+        hint = "Ask for a shorter period, or try again" if state == CANCELLED else "Try again"
+        return ApiError(503, "database_unavailable", message, hint=hint)
+    if known := REFUSED.get(state) or REFUSED.get(state[:2]):
+        return known
     log.error("database error sqlstate=%s constraint=%s", state, diag.constraint_name)
     return ApiError(500, "internal_error", "Something went wrong on our side")
 
 
+def _unavailable(error: psycopg.Error, state: str) -> str | None:
+    """The message for an error after which trying again may help; None for every other error."""
+    if state == CANCELLED:
+        return "The database took too long to answer"
+    if isinstance(error, PoolTimeout) or state[:2] in ("08", "57") or not state:
+        return "The database cannot be reached right now"
+    if state[:2] == "53" or state in BUSY:
+        return "The database cannot do this right now"
+    return None
+
+
 def from_http(error: HTTPException) -> ApiError:
-    """The ApiError for an error of Flask's own (no such route, wrong method, body too large)."""
+    """The ApiError for an error that Flask raised (no such route, wrong method, body too large)."""
     status = error.code or 500
     return ApiError(status, (error.name or "error").lower().replace(" ", "_"), error.description or error.name)
 
 
 def init_app(app: Flask) -> None:
-    """Answer every error in the right shape: JSON below /api, a page elsewhere."""
+    """Answer every error as JSON below /api and as a page elsewhere; what nobody expected is logged and becomes 500."""
 
     def answer(error: ApiError) -> tuple[Response | str, int]:
         if request.path.startswith("/api/") or request.path in ("/healthz", "/readyz"):

@@ -1,4 +1,4 @@
-"""/healthz: the process lives. /readyz: it can do its work."""
+"""/healthz: the worker answers. /readyz: it can take calls: the database answers, and its spool is settled."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from flask import Flask
 from webapp import db
 from webapp.errors import ApiError
 
-MONTHS = 2  # fewer months of usage_logs made ahead than this are worth a word
+MONTHS = 2  # /readyz warns when fewer months after this one have a partition of usage_logs
 
 
 def init_app(app: Flask) -> None:
-    """Register both."""
+    """Register /healthz and /readyz."""
 
     @app.get("/healthz")
     def healthz() -> dict[str, str]:
@@ -26,5 +26,5 @@ def init_app(app: Flask) -> None:
             raise ApiError(503, "spool_not_replayed", "Calls spooled by an earlier run are not settled yet")
         found = {"status": "ok"}
         if db.months_ahead() < MONTHS:
-            found["warning"] = "usage_logs is prepared for less than two months ahead: run flask migrate"
+            found["warning"] = f"usage_logs has partitions for fewer than {MONTHS} months ahead: run flask migrate"
         return found

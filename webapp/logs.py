@@ -8,7 +8,10 @@ import time
 
 
 class Handler(logging.StreamHandler):
-    """A line for each event, in one write, which needs no lock; times in UTC, each second spelled out once."""
+    """Writes each event as one line in one write, so that no lock is needed; times are UTC.
+
+    second, spelled: the last second that was formatted and its text, kept because many events share a second.
+    """
 
     second, spelled = 0, ""
 
@@ -36,10 +39,10 @@ def init_app(app: object) -> None:
     logger = logging.getLogger("spendai")
     if logger.handlers:
         return
-    # Nothing that our lines do not show is looked up for every one of them: thread, process, calling function.
+    # Our lines show neither thread nor process nor calling function, so logging need not look them up for each event.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    logging._srcfile = None  # what logging's own documentation advises
+    logging._srcfile = None  # leaves out the calling function, as logging's documentation advises
     logger.addHandler(Handler(sys.stderr))
     logger.setLevel(logging.INFO)
     logger.propagate = False
-    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # a line per attempt while the database is away
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # else a line per attempt while the database is away

@@ -1,4 +1,4 @@
--- analyst_remove(login): takes an analyst's login away, and what is open with it
+-- analyst_remove(login): ends the sessions of an analyst's login, then drops the role and what it owns
 create or replace function app.analyst_remove(p_role name) returns void
 language plpgsql
 set search_path = ''
@@ -12,14 +12,15 @@ begin
     end if;
     perform app.audit(v_login.org_id, 'analyst.removed', null, jsonb_build_object('login', p_role, 'name', v_login.name));
     if not exists (select from pg_catalog.pg_roles r where r.rolname = p_role) then
-        return;  -- a backup restored into another cluster brings the row without the role
+        return;  -- after a backup was restored into another cluster: it has the row, but roles are in no backup
     end if;
-    execute format('grant %I to current_user', p_role);  -- for the two lines below
+    execute format('grant %I to current_user', p_role);  -- both lines below need membership in it
     perform pg_catalog.pg_terminate_backend(a.pid) from pg_catalog.pg_stat_activity a where a.usename = p_role;
-    execute format('drop owned by %I', p_role);  -- large objects: the one thing an analyst can make
+    execute format('drop owned by %I', p_role);  -- large objects, the only thing that an analyst can create
     execute format('drop role %I', p_role);
 end $$;
 
-comment on function app.analyst_remove is 'Removes the SQL login of an analyst and ends its sessions; for the operator.';
--- No grant: only the owner of the database drops roles.
+comment on function app.analyst_remove is
+    'Removes the SQL login of an analyst and ends its sessions; called by the operator.';
+-- No grant: only the owner of the database can drop roles.
 revoke execute on function app.analyst_remove from public, anon, authenticated, service_role;

@@ -1,6 +1,7 @@
--- clean_email(text, parameter) → the address without space around it, lower-case; an error when it cannot be one
+-- clean_email(text, parameter) → the e-mail address in lower case, without white space around it; PT400 when it is none
 --
--- The rule of a browser's e-mail field, and a dot in the domain. Whether the address exists only its owner can show.
+-- Accepts what the e-mail field of a browser accepts (HTML standard), if the domain also has a dot. Whether the address
+-- exists is not checked. p_param: name of the parameter that the error is about.
 create or replace function app.clean_email(p_email text, p_param text) returns text
 language plpgsql immutable
 set search_path = ''
@@ -19,6 +20,7 @@ begin
     return lower(v_email);
 end $$;
 
-comment on function app.clean_email is 'An e-mail address as it is stored and compared; raises PT400 when it cannot be one.';
+comment on function app.clean_email is
+    'An e-mail address as it is stored and compared; raises PT400 when the text is no address.';
 -- No grant: only functions that store an address call it.
 revoke execute on function app.clean_email from public, anon, authenticated, service_role;

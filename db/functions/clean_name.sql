@@ -1,4 +1,7 @@
--- clean_name(text, parameter) → the name without space around it; an error when it is empty, too long or unprintable
+-- clean_name(text, parameter) → the name without white space around it; PT400 when it is empty, too long or has control
+-- characters
+--
+-- p_param: name of the parameter that the error is about.
 create or replace function app.clean_name(p_name text, p_param text) returns text
 language plpgsql immutable
 set search_path = ''
@@ -16,6 +19,7 @@ begin
     return v_name;
 end $$;
 
-comment on function app.clean_name is 'A name fit to store and show: 1 to 200 printable characters; raises PT400 otherwise.';
+comment on function app.clean_name is
+    'A name as it is stored: 1 to 200 characters, none a control character; raises PT400 otherwise.';
 -- No grant: only functions that store a name call it.
 revoke execute on function app.clean_name from public, anon, authenticated, service_role;

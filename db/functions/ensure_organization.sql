@@ -1,7 +1,13 @@
--- ensure_organization(...) → the caller's organization, made on the first sign-in with the caller as its admin
+-- ensure_organization(name, install key, invite only) → the caller's organization; made now, with the caller as admin, if
+-- there is none
 --
--- Called after log-in, not by a trigger on auth.users: a trigger that fails would stop every sign-up. The membership is
--- claimed first; whoever loses that race makes nothing, so sixteen first requests at once make one organization.
+-- The application calls it after each log-in. It is no trigger on auth.users, because a trigger that fails stops every
+-- sign-up. The row of members is inserted first, and its primary key lets one of several requests at once win: only the
+-- winner makes the organization, so a person who opens many pages at the first log-in still gets one.
+--
+-- p_name: of the new organization; null: the domain of the e-mail address. p_install_key: whom OPENAI_API_KEY serves (none,
+-- first or shared). p_invite_only: nobody gets a new organization after the first one. Raises PT403 email_not_confirmed,
+-- signup_closed.
 create or replace function app.ensure_organization(p_name text, p_install_key text, p_invite_only boolean)
 returns table (org_id uuid, name text, role text, books text)
 language plpgsql security definer
@@ -44,6 +50,6 @@ begin
 end $$;
 
 comment on function app.ensure_organization is
-    'Organization of the signed-in person; made on the first call, with that person as admin. p_install_key: none, first or shared, as in open_calls.';
+    'Organization of the signed-in person; made on the first call, with this person as admin.';
 revoke execute on function app.ensure_organization from public, anon, authenticated, service_role;
 grant execute on function app.ensure_organization to authenticated;

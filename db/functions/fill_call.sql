@@ -1,6 +1,7 @@
--- fill_call(...) → whether a settled call without a cost got one, or at least another reason for having none
+-- fill_call(...) → whether a settled call without a cost was changed: it got a cost, or another reason for having none
 --
--- Allowed once per call, and written down in cost_fills; a call that has a cost is never touched.
+-- Each change is recorded as a fill, a row of cost_fills. Calls that have a cost are never changed. Null p_usage,
+-- p_tools, p_model and p_service_tier leave the call's own; p_reason is for cost_fills.
 create or replace function app.fill_call(
     p_id uuid, p_started_at timestamptz, p_cost numeric, p_cost_status text, p_cost_lines jsonb, p_usage jsonb, p_tools jsonb,
     p_model text, p_service_tier text, p_reason text
@@ -32,6 +33,6 @@ begin
     return true;
 end $$;
 
-comment on function app.fill_call is 'Gives a settled call the cost it did not have, with a line in cost_fills.';
+comment on function app.fill_call is 'Gives a settled call the cost it lacks, and records the fill in cost_fills.';
 -- No grant: part of fill_objects and reprice.
 revoke execute on function app.fill_call from public, anon, authenticated, service_role;

@@ -1,8 +1,13 @@
--- fill_objects(calls): remembers which call made which object, and prices those whose end a call has seen
+-- fill_objects(calls): remembers which call made which object, and fills the cost of calls whose object is now seen finished
 --
--- Objects are remembered that stay at OpenAI under an account one organization has for itself, and unfinished ones in any case.
--- OpenAI repeats an object's usage every time it is looked at. The first sighting of its end marks the object as priced, in
--- one update that only one sighting can win, and fills the cost of the call that made it. An end without usage leaves it unknown.
+-- Objects are responses in the background, batches and videos, and whatever else stays at OpenAI after its call. An
+-- object is remembered when it is unfinished, or when it was made under an OpenAI account that only one organization
+-- uses (makes).
+--
+-- OpenAI repeats the usage of an object in every answer about it. The first call that sees the final state marks the
+-- object as priced, by an update that only one call can win, and fills the cost of the call that made the object. A
+-- final state without usage leaves that cost unknown.
+--
 -- p_calls: as for settle_calls.
 create or replace function app.fill_objects(p_calls jsonb) returns void
 language plpgsql
@@ -39,10 +44,11 @@ begin
         select * into v_price from app.price_usage(v_made.org_id, v_made.endpoint, v_seen.model, v_made.model_requested,
             v_seen.service_tier, v_made.batch, v_seen.usage, v_seen.tools, v_made.started_at);
         perform app.fill_call(v_made.id, v_made.started_at, v_price.cost, v_price.cost_status, v_price.cost_lines,
-            v_seen.usage, v_seen.tools, v_seen.model, v_seen.service_tier, 'the object''s end was seen');
+            v_seen.usage, v_seen.tools, v_seen.model, v_seen.service_tier, 'a later call reported the final state');
     end loop;
 end $$;
 
-comment on function app.fill_objects is 'Bills background responses, batches and videos once: at the first call that sees their end.';
+comment on function app.fill_objects is
+    'Prices background responses, batches and videos once: when the first call sees their final state.';
 -- No grant: part of settle_calls.
 revoke execute on function app.fill_objects from public, anon, authenticated, service_role;

@@ -1,6 +1,7 @@
--- former_member() → whether the caller has left an organization or was removed from one
+-- former_member() → whether the signed-in person ever left an organization or was removed from one
 --
--- Somebody new gets an organization with the first request; somebody who was removed must not get one by going on asking.
+-- With an outside identity provider a new person gets an organization at the first request. Somebody who was removed is no new
+-- person: the next request must not give them an organization of their own.
 create or replace function app.former_member() returns boolean
 language sql stable security definer
 set search_path = ''
@@ -9,6 +10,6 @@ as $$
         where a.subject_id = auth.uid() and a.action in ('member.left', 'member.removed'))
 $$;
 
-comment on function app.former_member is 'Whether the signed-in person once belonged to an organization and does no more.';
+comment on function app.former_member is 'Whether the signed-in person ever left an organization or was removed from one.';
 revoke execute on function app.former_member from public, anon, authenticated, service_role;
 grant execute on function app.former_member to authenticated;

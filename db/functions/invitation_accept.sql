@@ -1,7 +1,9 @@
--- invitation_accept(token hash) → the organization joined
+-- invitation_accept(token hash) → the organization that the signed-in person has joined now, and the role there
 --
--- Both must fit: the token and the caller's own confirmed address. Every failure reads the same, so a stolen or guessed
--- link tells nothing. Somebody who signed up first and has an untouched organization of their own moves out of it.
+-- The invitation must have this token and the caller's own confirmed e-mail address. A wrong token, a wrong address and an
+-- expired invitation get the same error, so that a stolen or guessed link tells nothing. Somebody who signed up before
+-- accepting already has an organization: if nothing was done in it (app.organization_untouched), it is deleted and the
+-- person moves.
 create or replace function app.invitation_accept(p_token_hash bytea) returns table (org_id uuid, name text, role text)
 language plpgsql security definer
 set search_path = ''
@@ -26,7 +28,7 @@ begin
     insert into public.members as m (user_id, org_id, role, email) values (v_uid, v_inv.org_id, v_inv.role, v_email)
     on conflict (user_id) do nothing;
     if not found then
-        -- Locked before it is looked at: ensure_organization may be making it at this moment.
+        -- The lock waits for ensure_organization, which may be making this membership at the same moment.
         select m.org_id into v_old from public.members m where m.user_id = v_uid for update;
         if v_old = v_inv.org_id then
             raise sqlstate 'PT409' using message = 'you are a member already', detail = 'already_member';
@@ -42,6 +44,7 @@ begin
     return query select o.id, o.name, v_inv.role from public.organizations o where o.id = v_inv.org_id;
 end $$;
 
-comment on function app.invitation_accept is 'The signed-in person joins the organization that invited their address.';
+comment on function app.invitation_accept is
+    'The signed-in person joins the organization that invited their e-mail address.';
 revoke execute on function app.invitation_accept from public, anon, authenticated, service_role;
 grant execute on function app.invitation_accept to authenticated;

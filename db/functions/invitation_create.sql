@@ -1,6 +1,7 @@
 -- invitation_create(e-mail, role, token hash) → the invitation
 --
--- Says nothing about whether that address has an account or an organization: that is not the inviter's to know.
+-- The answer is the same whether the address has an account or belongs to another organization: an admin must not be able to
+-- find that out. p_token_hash: SHA-256 of the token in the link. Raises PT400 role_invalid, email_…; PT409 already_member.
 create or replace function app.invitation_create(p_email text, p_role text, p_token_hash bytea)
 returns table (id uuid, email text, role text, created_at timestamptz, expires_at timestamptz)
 language plpgsql security definer
@@ -18,7 +19,9 @@ begin
     if exists (select from public.members m where m.org_id = v_org and m.email = v_email) then
         raise sqlstate 'PT409' using message = 'this person is a member already', detail = 'already_member', column = 'email';
     end if;
-    -- A new link replaces an open one: the old link may have gone to the wrong place.
+    -- Two invitations at once wait for each other here, so that the second also ends the first.
+    perform from public.organizations o where o.id = v_org for no key update;
+    -- A new link ends the one that is still open, which may have reached the wrong person.
     update public.invitations i set revoked_at = now()
     where i.org_id = v_org and i.email = v_email and i.accepted_at is null and i.revoked_at is null;
     insert into public.invitations (org_id, email, role, token_hash, created_by)

@@ -1,4 +1,5 @@
--- invitation_peek(token hash) → what the invitation page shows before anyone has signed in; no row for a dead link
+-- invitation_peek(token hash) → what the invitation page shows before the person has signed in; no row unless the
+-- invitation is open
 create or replace function app.invitation_peek(p_token_hash bytea)
 returns table (organization text, email text, role text, expires_at timestamptz)
 language sql stable security definer
@@ -9,6 +10,7 @@ as $$
     where i.token_hash = p_token_hash and i.accepted_at is null and i.revoked_at is null and i.expires_at > now()
 $$;
 
-comment on function app.invitation_peek is 'Organization, address and role of an open invitation, for whoever holds its link.';
+comment on function app.invitation_peek is
+    'Organization, e-mail address and role of an open invitation, for anybody who has its link.';
 revoke execute on function app.invitation_peek from public, anon, authenticated, service_role;
 grant execute on function app.invitation_peek to spendai_auth;

@@ -1,4 +1,4 @@
--- invitation_revoke(invitation): the link stops working
+-- invitation_revoke(invitation): ends an open invitation, so that its link stops working; PT404 when it is not open
 create or replace function app.invitation_revoke(p_invitation_id uuid) returns void
 language plpgsql security definer
 set search_path = ''

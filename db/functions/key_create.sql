@@ -1,4 +1,8 @@
--- key_create(...) → the new key's row; the key itself is made by the application and never comes here
+-- key_create(project, key id, name, prefix, hash, expiry) → the row of the new proxy key
+--
+-- The application makes the key and its id; the database gets the SHA-256 of the key (p_key_hash) and its first characters
+-- (p_prefix). p_expires_at: null for a key that never expires. An id comes with the form that makes the key, so a form that is
+-- sent twice makes one key: the second gets PT409 key_exists. Names need not be unique.
 create or replace function app.key_create(
     p_project_id uuid, p_key_id uuid, p_name text, p_prefix text, p_key_hash bytea, p_expires_at timestamptz
 ) returns table (id uuid, project_id uuid, name text, prefix text, created_at timestamptz, expires_at timestamptz)
@@ -20,11 +24,15 @@ begin
     end if;
     insert into public.api_keys (id, org_id, project_id, name, prefix, key_hash, created_by, expires_at)
     values (p_key_id, v_org, p_project_id, app.clean_name(p_name, 'name'), p_prefix, p_key_hash, auth.uid(), p_expires_at)
-    returning * into v_key;
+    on conflict do nothing returning * into v_key;
+    if not found then
+        raise sqlstate 'PT409' using message = 'a key with this id exists already', detail = 'key_exists';
+    end if;
     perform app.audit(v_org, 'key.created', v_key.id, jsonb_build_object('name', v_key.name, 'prefix', v_key.prefix));
     return query select v_key.id, v_key.project_id, v_key.name, v_key.prefix, v_key.created_at, v_key.expires_at;
 end $$;
 
-comment on function app.key_create is 'Makes a proxy key for a project of the admin''s organization; only its SHA-256 is stored.';
+comment on function app.key_create is
+    'Makes a proxy key for a project of the admin''s organization; only its SHA-256 is stored.';
 revoke execute on function app.key_create from public, anon, authenticated, service_role;
 grant execute on function app.key_create to authenticated;

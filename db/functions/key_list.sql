@@ -1,6 +1,6 @@
--- key_list(project or null) → keys with their project, maker and last use
+-- key_list(project or null) → proxy keys with the name of their project, who made them, their state and their last use
 --
--- Last used is the newest call of the key, read from the ledger: nothing is written per call to keep it.
+-- Last use is the start of the key's newest call, found by the index on key and time, so that no call has to update its key.
 create or replace function app.key_list(p_project_id uuid)
 returns table (
     id uuid, project_id uuid, project text, name text, prefix text, created_at timestamptz, created_by text,
@@ -26,6 +26,6 @@ as $$
     order by k.created_at desc, k.id
 $$;
 
-comment on function app.key_list is 'Keys of the caller''s organization, or of one project, newest first.';
+comment on function app.key_list is 'Proxy keys of the caller''s organization, or of one of its projects, newest first.';
 revoke execute on function app.key_list from public, anon, authenticated, service_role;
 grant execute on function app.key_list to authenticated;

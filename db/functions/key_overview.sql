@@ -1,4 +1,4 @@
--- key_overview(project or null) → app.key_list with what each key spent in the last 30 days, today included
+-- key_overview(project or null) → rows of app.key_list with calls and cost of each key in the last 30 days, today included
 create or replace function app.key_overview(p_project_id uuid)
 returns table (
     id uuid, project_id uuid, project text, name text, prefix text, created_at timestamptz, created_by text,
@@ -12,12 +12,13 @@ as $$
         exists (select from public.api_keys n where n.rotated_from = k.id)
     from app.key_list(p_project_id) k
     left join app.usage(
-        date_trunc('day', now(), 'UTC') - interval '696 hours', 'infinity', '{key}',
+        app.last_30_days(), 'infinity', '{key}',
         case when p_project_id is null then '{}' else jsonb_build_object('project', array[p_project_id]) end
     ) u on u.key_id = k.id
     order by k.state <> 'active', k.created_at desc, k.id
 $$;
 
-comment on function app.key_overview is 'Keys of the organization or of one project with their spend of 30 days; active ones first.';
+comment on function app.key_overview is
+    'Proxy keys of the organization or of one project with their calls and cost of the last 30 days; active keys first.';
 revoke execute on function app.key_overview from public, anon, authenticated, service_role;
 grant execute on function app.key_overview to authenticated;

@@ -1,4 +1,4 @@
--- key_revoke(key): refuses a key from the next call on, in every gateway; doing it twice is no error
+-- key_revoke(key): refuses a key from the next call on, in every gateway; revoking it again is no error
 create or replace function app.key_revoke(p_key_id uuid) returns void
 language plpgsql security definer
 set search_path = ''

@@ -1,4 +1,7 @@
--- key_rotate(...) → the row of the key that replaces another; the old one ends after the overlap
+-- key_rotate(old key, new id, new prefix, new hash, overlap) → the row of the new key, which replaces the old one
+--
+-- Both keys work until the overlap has passed; then the old one expires. A key can be rotated once. Raises PT400
+-- overlap_invalid; PT404 key_not_found; PT409 key_not_active, key_already_rotated, project_archived, key_exists.
 create or replace function app.key_rotate(
     p_old_id uuid, p_key_id uuid, p_prefix text, p_key_hash bytea, p_overlap_seconds integer
 ) returns table (id uuid, project_id uuid, name text, prefix text, created_at timestamptz, expires_at timestamptz)
@@ -26,11 +29,14 @@ begin
     elsif exists (select from public.projects p where p.id = v_old.project_id and p.archived_at is not null) then
         raise sqlstate 'PT409' using message = 'the project is archived', detail = 'project_archived';
     end if;
-    -- A key made to live 90 days is replaced by one that lives 90 days.
+    -- The new key is valid as long as the old one was meant to be: 90 days for a key made for 90 days.
     insert into public.api_keys (id, org_id, project_id, name, prefix, key_hash, created_by, expires_at, rotated_from)
     values (p_key_id, v_org, v_old.project_id, v_old.name, p_prefix, p_key_hash, auth.uid(),
             now() + (v_old.expires_at - v_old.created_at), v_old.id)
-    returning * into v_new;
+    on conflict do nothing returning * into v_new;
+    if not found then
+        raise sqlstate 'PT409' using message = 'a key with this id exists already', detail = 'key_exists';
+    end if;
     update public.api_keys k
     set expires_at = least(k.expires_at, now() + make_interval(secs => p_overlap_seconds)) where k.id = v_old.id;
     perform app.audit(v_org, 'key.rotated', v_old.id, jsonb_build_object('name', v_old.name, 'prefix', v_old.prefix,
@@ -38,6 +44,6 @@ begin
     return query select v_new.id, v_new.project_id, v_new.name, v_new.prefix, v_new.created_at, v_new.expires_at;
 end $$;
 
-comment on function app.key_rotate is 'Replaces a key by a new one; both work until the overlap ends.';
+comment on function app.key_rotate is 'Replaces a proxy key by a new one; both work until the overlap has passed.';
 revoke execute on function app.key_rotate from public, anon, authenticated, service_role;
 grant execute on function app.key_rotate to authenticated;

@@ -1,4 +1,4 @@
--- login_session_alive(session) → whether its access tokens still count
+-- login_session_alive(session) → whether access tokens of this API log-in are still accepted
 create or replace function app.login_session_alive(p_session_id uuid) returns boolean
 language sql stable security definer
 set search_path = ''
@@ -8,6 +8,7 @@ as $$
           and (u.banned_until is null or u.banned_until < now()))
 $$;
 
-comment on function app.login_session_alive is 'Whether a log-in session of the embedded provider has neither been ended nor its person banned.';
+comment on function app.login_session_alive is
+    'Whether a session of the embedded identity provider is not ended and its person neither deleted nor banned.';
 revoke execute on function app.login_session_alive from public, anon, authenticated, service_role;
 grant execute on function app.login_session_alive to spendai_auth;

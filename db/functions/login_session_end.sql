@@ -1,4 +1,4 @@
--- login_session_end(session): its tokens stop working
+-- login_session_end(session): ends an API log-in; its access and refresh tokens stop working
 create or replace function app.login_session_end(p_session_id uuid) returns void
 language sql security definer
 set search_path = ''
@@ -6,6 +6,6 @@ as $$
     update private.login_sessions s set ended_at = now() where s.id = p_session_id and s.ended_at is null
 $$;
 
-comment on function app.login_session_end is 'Ends one log-in session of the embedded provider.';
+comment on function app.login_session_end is 'Ends one session of the embedded identity provider.';
 revoke execute on function app.login_session_end from public, anon, authenticated, service_role;
 grant execute on function app.login_session_end to spendai_auth;

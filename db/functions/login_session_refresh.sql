@@ -1,7 +1,8 @@
--- login_session_refresh(old hash, new hash) → session and person, or no row when the token is not good
+-- login_session_refresh(old hash, new hash) → session and person, or no row when the refresh token is not accepted
 --
--- A refresh token is good for one use. A second use within 10 seconds is a client that lost the answer and gets another
--- token; later it is a stolen token, and the whole session ends.
+-- Replaces one refresh token by the next; the arguments are their SHA-256. A refresh token may be used once. A second use
+-- within 10 seconds is taken for a client that lost the answer and tries again: it gets another token. A later second use
+-- means that the token was stolen: the whole session ends.
 create or replace function app.login_session_refresh(p_old_hash bytea, p_new_hash bytea)
 returns table (session_id uuid, user_id uuid, email text)
 language plpgsql security definer
@@ -27,6 +28,7 @@ begin
         where s.id = v_token.session_id and (u.banned_until is null or u.banned_until < now()) and u.deleted_at is null;
 end $$;
 
-comment on function app.login_session_refresh is 'Trades a refresh token of the embedded provider for the next one.';
+comment on function app.login_session_refresh is
+    'Replaces a refresh token of the embedded identity provider by the next one.';
 revoke execute on function app.login_session_refresh from public, anon, authenticated, service_role;
 grant execute on function app.login_session_refresh to spendai_auth;

@@ -1,4 +1,4 @@
--- me() → the signed-in person and their organization; no row for somebody who belongs to none
+-- me() → the signed-in person and their organization; no row for a person without an organization
 create or replace function app.me()
 returns table (user_id uuid, email text, role text, org_id uuid, organization text, books text, is_demo boolean)
 language sql stable security definer

@@ -1,4 +1,4 @@
--- member_set_role(person, role): an admin makes somebody admin or developer; one admin always stays
+-- member_set_role(person, role): an admin makes a member admin or developer; the last admin stays admin
 create or replace function app.member_set_role(p_user_id uuid, p_role text) returns void
 language plpgsql security definer
 set search_path = ''
@@ -10,10 +10,10 @@ begin
     if p_role is null or p_role not in ('admin', 'developer') then
         raise sqlstate 'PT400' using message = 'a role is admin or developer', detail = 'role_invalid', column = 'role';
     end if;
-    -- All admins of the organization are locked: two of them demoting each other must not both succeed.
+    -- All admins are locked: two who demote each other at once must not both succeed.
     perform from public.members m where m.org_id = v_org and (m.role = 'admin' or m.user_id = p_user_id)
         order by m.user_id for update;
-    perform app.require_admin();
+    perform app.require_admin();  -- again: the caller may have been demoted while waiting for the lock
     select m.role into v_old from public.members m where m.user_id = p_user_id and m.org_id = v_org;
     if not found then
         raise sqlstate 'PT404' using message = 'no such member', detail = 'member_not_found';
@@ -31,6 +31,7 @@ begin
     end if;
 end $$;
 
-comment on function app.member_set_role is 'Changes the role of a member of the admin''s organization; the last admin stays one.';
+comment on function app.member_set_role is
+    'Changes the role of a member of the admin''s organization; the last admin stays admin.';
 revoke execute on function app.member_set_role from public, anon, authenticated, service_role;
 grant execute on function app.member_set_role to authenticated;

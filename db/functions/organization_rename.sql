@@ -1,4 +1,4 @@
--- organization_rename(name): an admin gives the organization another name
+-- organization_rename(name): changes the name of the admin's organization
 create or replace function app.organization_rename(p_name text) returns void
 language plpgsql security definer
 set search_path = ''

@@ -1,6 +1,8 @@
--- organization_untouched(organization, person) → whether it is that person's automatic, never used organization
+-- organization_untouched(organization, person) → whether nothing was ever done in an organization that was made for this
+-- person
 --
--- The install's first organization never counts: the install's own OpenAI key belongs to it.
+-- True when there is nothing but the person's own membership, which app.ensure_organization made. The first organization of
+-- the installation is never untouched, because OPENAI_API_KEY serves it.
 create or replace function app.organization_untouched(p_org_id uuid, p_user_id uuid) returns boolean
 language sql stable
 set search_path = ''
@@ -14,6 +16,6 @@ as $$
        and not exists (select from private.install i where i.first_org_id = p_org_id)
 $$;
 
-comment on function app.organization_untouched is 'Whether nothing but the automatic membership of that person is in the organization.';
+comment on function app.organization_untouched is 'Whether the organization has nothing but the membership of this person.';
 -- No grant: part of invitation_accept.
 revoke execute on function app.organization_untouched from public, anon, authenticated, service_role;

@@ -1,4 +1,5 @@
--- password_reset_create(e-mail, token hash) → the person a one-time password link was made for, or null
+-- password_reset_create(e-mail, token hash) → person whom a link to set a new password was made for; null when the address
+-- is unknown
 create or replace function app.password_reset_create(p_email text, p_token_hash bytea) returns uuid
 language sql security definer
 set search_path = ''
@@ -9,6 +10,7 @@ as $$
     returning user_id
 $$;
 
-comment on function app.password_reset_create is 'Makes a one-time password link, good for a day. Only the operator can: no role is granted it.';
--- No grant: the command line calls it as the database's owner.
+comment on function app.password_reset_create is
+    'Makes a link to set a new password, valid once and for a day; called by the operator.';
+-- No grant: `flask users reset` calls it as the owner of the database.
 revoke execute on function app.password_reset_create from public, anon, authenticated, service_role;

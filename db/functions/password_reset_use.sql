@@ -1,4 +1,7 @@
--- password_reset_use(token hash, bcrypt hash) → the person whose password was set, or null for a dead link
+-- password_reset_use(token hash, bcrypt hash) → person whose password was set; null when the link was used, has expired or
+-- never was
+--
+-- Also ends every session of the person and all other links.
 create or replace function app.password_reset_use(p_token_hash bytea, p_hash text) returns uuid
 language plpgsql security definer
 set search_path = ''
@@ -16,6 +19,7 @@ begin
     return v_user;
 end $$;
 
-comment on function app.password_reset_use is 'Sets a new password by a one-time link and signs the person out everywhere.';
+comment on function app.password_reset_use is
+    'Sets a new password by a one-time link and ends every session of the person.';
 revoke execute on function app.password_reset_use from public, anon, authenticated, service_role;
 grant execute on function app.password_reset_use to spendai_auth;

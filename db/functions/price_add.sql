@@ -1,8 +1,11 @@
--- price_add(...) → the row: what the organization itself pays for something from a moment on, instead of the list price
+-- price_add(...) → the new row: a price that only the admin's organization pays, in place of the list price, from a moment on
 --
--- p_model may be any name OpenAI uses: the price counts for the price model behind it, so that a dated name and its alias
--- cannot come to cost different things by accident. The same price given again for the same moment is a correction: the
--- next revision. Null p_valid_from: today. Prices come as text, exact to ten decimals.
+-- p_model may be any name OpenAI uses. The row is stored under the price model behind that name, so that a dated name
+-- and its alias always cost the same. Adding a price again for the same moment corrects it: the new row has the next
+-- revision. p_unit_price and p_unit_qty are text, so that no decimal is lost on the way. Null p_valid_from: from 00:00
+-- UTC today.
+--
+-- Errors: PT400 invalid_price (see price_check), and those of require_admin.
 create or replace function app.price_add(
     p_model text, p_dimension text, p_service_tier text, p_context_min_tokens integer, p_qualifier text, p_unit_price text,
     p_unit_qty text, p_valid_from timestamptz, p_note text
@@ -20,7 +23,7 @@ begin
     perform app.price_check(v_name, p_dimension, coalesce(p_service_tier, 'standard'), coalesce(p_context_min_tokens, 0),
         coalesce(p_qualifier, ''), p_unit_price, p_unit_qty, v_from, coalesce(p_note, ''));
     v_found := app.price_model_of(v_org, v_name, greatest(v_from, now()));
-    -- Two revisions must not get the same number. The lock of a row, because no analyst can hold one of those.
+    -- Two transactions must not use the same revision. A row lock and no advisory lock: an analyst could take and keep the latter.
     perform from public.organizations o where o.id = v_org for no key update;
     insert into public.model_prices (
         org_id, model, dimension, service_tier, context_min_tokens, qualifier, unit_price, unit_qty, valid_from, revision,
@@ -39,6 +42,7 @@ begin
     return v_price;
 end $$;
 
-comment on function app.price_add is 'Adds a price that only the admin''s organization pays, dated; never changes one.';
+comment on function app.price_add is
+    'Adds a dated price that only the admin''s organization pays; existing prices are never changed.';
 revoke execute on function app.price_add from public, anon, authenticated, service_role;
 grant execute on function app.price_add to authenticated;

@@ -1,8 +1,11 @@
--- price_bill(quantities, terms) → every quantity above 0 with its price, and their sum
+-- price_bill(quantities, terms) → one line for every quantity above 0, with its price and cost, and the sum of the lines
 --
--- cost is null when a quantity has no price; fallback says that tokens were billed at standard prices for want of the tier's.
--- A line says only what is worth saying: priced_as when another dimension's price stood in, context_min_tokens when the call
--- was long, qualifier where there is one.
+-- cost is null when any quantity has no price. fallback is true when tokens were billed at standard prices because the
+-- model has no price in the tier that served the call.
+--
+-- A line always has quantity, cost, and dimension, model, tier, price_id, unit_price, unit_qty of its price. It has
+-- priced_as only when the price of another dimension was used, context_min_tokens only when the price is for long
+-- contexts, qualifier only when the quantity has one, and match only when the requested model decided.
 create or replace function app.price_bill(
     p_quantities jsonb, p_terms jsonb, out cost numeric, out cost_lines jsonb, out fallback boolean
 )
@@ -11,7 +14,7 @@ set search_path = ''
 as $$
 declare
     v_sheet jsonb := p_terms -> 'sheet';
-    v_lines jsonb := jsonb_path_query_array(p_quantities, '$.keyvalue() ? (@.value != 0)');  -- no query, which takes longer
+    v_lines jsonb := jsonb_path_query_array(p_quantities, '$.keyvalue() ? (@.value != 0)');  -- an expression is faster than a query
     v_input numeric;
     v_key text;
     v_quantity numeric;
@@ -28,10 +31,10 @@ begin
         v_key := v_lines -> i ->> 'key';
         v_quantity := (v_lines -> i -> 'value')::numeric;
         v_offer := v_sheet -> v_key -> 0;
-        if v_offer is null or v_input is not null then  -- more than one price may apply
+        if v_offer is null or v_input is not null then  -- no price, or more than one, of which the context decides
             v_offer := app.price_offer(v_sheet, v_key, v_input);
         end if;
-        -- Below 10^8, more than any call costs, Postgres divides to 12 decimals or more.
+        -- Postgres divides to 12 decimals or more while the result is below 10^8; no call costs as much.
         v_cost := round(v_quantity * (v_offer -> 'unit_price')::numeric / (v_offer -> 'unit_qty')::numeric, 12);
         cost := cost + v_cost;
         if v_offer is null or v_offer ->> 'dimension' <> v_key then
@@ -40,8 +43,7 @@ begin
         cost_lines := cost_lines || (v_offer || jsonb_build_object('quantity', v_quantity, 'cost', trim_scale(v_cost)));
     end loop;
     if (p_terms -> 'fallback')::boolean then
-        fallback := p_quantities @? '$.keyvalue() ? (@.value > 0
-            && @.key like_regex "^(input_(text|audio|image)|output_|cached_|cache_)")';
+        fallback := jsonb_path_exists(p_quantities, '$.keyvalue() ? (@.value > 0 && @.key == $token[*])', app.price_groups());
     end if;
     if p_terms ->> 'match' = 'requested' then
         cost_lines := (select coalesce(jsonb_agg(l || '{"match": "requested"}'), '[]')
@@ -50,6 +52,6 @@ begin
 end $$;
 
 comment on function app.price_bill is
-    'Quantities priced by a price sheet, line by line; cost is null when a price is missing.';
+    'Prices quantities with a price sheet, line by line; cost is null when a price is missing.';
 revoke execute on function app.price_bill from public, anon, authenticated, service_role;
 grant execute on function app.price_bill to authenticated;

@@ -1,7 +1,8 @@
--- price_call(...) → dollars of one call under given terms, how sure that is, and the lines it is made of
+-- price_call(endpoint, usage, tools, named, terms) → cost of one call in dollars, its cost status, and its lines
 --
--- Looks nothing up. It never raises and never guesses: what cannot be priced is null with a status that says why. Lines of
--- a call without a cost have none either, so lines always sum to costs.
+-- p_named: whether the call names a model at all. p_terms: see price_terms; this function reads no table. It never
+-- raises and never guesses: a call that cannot be priced has a null cost, and a status that says why. The lines of such
+-- a call have null costs, so the lines of every call add up to its cost.
 create or replace function app.price_call(
     p_endpoint text, p_usage jsonb, p_tools jsonb, p_named boolean, p_terms jsonb,
     out cost numeric, out cost_status text, out cost_lines jsonb
@@ -36,7 +37,7 @@ begin
     end if;
 
     v_bill := app.price_bill(v_quantities, p_terms);
-    -- Tools alone need no model, when none was named.
+    -- A call that named no model can still be priced when all it used are tools: their prices are for any model.
     v_unknown := p_terms ->> 'model' is null and (p_named or v_quantities <> v_tools);
     if v_image <> '{}' then
         v_image_bill := app.price_bill(v_image, coalesce(p_terms -> 'image', 'null'));
@@ -50,7 +51,7 @@ begin
         cost_status := case when v_unknown then 'unpriced_model' else 'unpriced_dimension' end;
         cost_lines := (select coalesce(jsonb_agg(l || '{"cost": null}'), '[]')
                        from jsonb_array_elements(v_bill.cost_lines) as l);
-    elsif v_bill.cost < 100000000 then  -- a call that costs more was counted wrong, and numeric(20,12) ends here
+    elsif v_bill.cost < 100000000 then  -- above: a counting mistake, and more than the column, numeric(20,12), holds
         cost := v_bill.cost;
         cost_lines := v_bill.cost_lines;
         cost_status := case when v_by_request and cost = 0 then 'free'
@@ -59,6 +60,6 @@ begin
 end $$;
 
 comment on function app.price_call is
-    'Prices one call''s usage and tools under given terms; part of price_usage and price_calls.';
+    'Prices one call''s usage and tools with the given terms; part of price_usage and price_calls.';
 revoke execute on function app.price_call from public, anon, authenticated, service_role;
 grant execute on function app.price_call to authenticated;

@@ -1,14 +1,16 @@
--- price_calls(calls) → cost, status and lines of each, as price_usage gives them, for many calls at once
+-- price_calls(calls) → cost, cost status and lines of each call, as price_usage gives them, for many calls at once
 --
--- Calls that name the same models in the same tier share one look-up. So that their moments may differ, all are priced as
--- of the last one, unless a price began between the first and the last.
+-- Looking prices up takes most of the time, so calls with equal model names, tier and so on share one look-up. Calls
+-- that began at different moments can share it because all are priced as of the last one. When a price came into force
+-- between the first and the last call, each call is looked up by its own moment.
 --
--- p_calls: [{n, org_id, endpoint, model, model_requested, service_tier, batch, usage, tools, started_at}, …]
+-- p_calls: [{n, org_id, endpoint, model, model_requested, service_tier, batch, usage, tools, started_at}, …]; n tells
+-- the rows of the answer apart.
 create or replace function app.price_calls(p_calls jsonb)
 returns table (n integer, cost numeric, cost_status text, cost_lines jsonb)
 language plpgsql stable parallel safe
 set search_path = ''
-set plan_cache_mode = force_generic_plan  -- planning these look-ups takes longer than they do
+set plan_cache_mode = force_generic_plan  -- planning these look-ups takes longer than running them
 as $$
 declare
     v_call record;
@@ -56,6 +58,6 @@ begin
 end $$;
 
 comment on function app.price_calls is
-    'Prices many calls at once, exactly as price_usage prices each; one row back per call, told apart by n.';
+    'Prices many calls at once, each exactly as price_usage does; one row per call, told apart by n.';
 revoke execute on function app.price_calls from public, anon, authenticated, service_role;
--- No grant: for settling and repricing, which run as the owner.
+-- No grant: part of settle_calls and reprice_batch, which run as the owner.

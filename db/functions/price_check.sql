@@ -1,4 +1,6 @@
--- price_check(...): says what is wrong with a price somebody wants to add; nothing when all is well
+-- price_check(...): raises PT400 invalid_price, with the wrong column, for a price that cannot be stored or would never apply
+--
+-- The parameters are those of price_add, with its defaults filled in. Returns nothing.
 create or replace function app.price_check(
     p_model text, p_dimension text, p_service_tier text, p_context_min_tokens integer, p_qualifier text, p_unit_price text,
     p_unit_qty text, p_valid_from timestamptz, p_note text
@@ -7,36 +9,38 @@ language plpgsql immutable
 set search_path = ''
 as $$
 declare
-    v_tokens boolean := p_dimension ~ '^(input_(text|audio|image)|output_|cached_|cache_)';
+    v_tokens boolean := app.price_groups() -> 'token' ? p_dimension;
+    v_dimensions text[] := array(select d.dimension from app.price_dimensions() d);
     v_column text;
     v_message text;
 begin
     if coalesce(length(p_model), 0) not between 1 and 200 then
-        v_column := 'model'; v_message := 'a model is 1 to 200 characters';
-    elsif not coalesce(p_dimension = any (app.price_dimensions()), false) then
-        v_column := 'dimension'; v_message := 'a dimension is one of ' || array_to_string(app.price_dimensions(), ', ');
-    elsif p_service_tier not in ('standard', 'batch', 'flex', 'priority', 'ultrafast') then
-        v_column := 'service_tier'; v_message := 'a service tier is standard, batch, flex, priority or ultrafast';
+        v_column := 'model'; v_message := 'the name of a model has 1 to 200 characters';
+    elsif not coalesce(p_dimension = any (v_dimensions), false) then
+        v_column := 'dimension'; v_message := 'a dimension is one of ' || array_to_string(v_dimensions, ', ');
+    elsif p_service_tier <> all (app.price_tiers()) then
+        v_column := 'service_tier'; v_message := 'a service tier is one of ' || array_to_string(app.price_tiers(), ', ');
     elsif p_service_tier <> 'standard' and not v_tokens then
         v_column := 'service_tier'; v_message := 'only tokens have tiers: everything else is always standard';
     elsif p_context_min_tokens < 0 or (p_context_min_tokens > 0 and not v_tokens) then
-        v_column := 'context_min_tokens'; v_message := 'the context size is 0 or more tokens, and 0 for what is not a token';
+        v_column := 'context_min_tokens';
+        v_message := 'the context size is 0 or more tokens, and always 0 for dimensions other than tokens';
     elsif length(p_qualifier) > 80 then
-        v_column := 'qualifier'; v_message := 'a qualifier is at most 80 characters';
+        v_column := 'qualifier'; v_message := 'a qualifier has at most 80 characters';
     elsif coalesce(p_unit_price, '') !~ '^[0-9]{1,10}(\.[0-9]{1,10})?$' then
         v_column := 'unit_price'; v_message := 'a price is an amount in dollars such as 0.15, with at most ten decimals';
     elsif coalesce(p_unit_qty, '') !~ '^[1-9][0-9]{0,11}$' then
         v_column := 'unit_qty'; v_message := 'the quantity a price is for is a whole number such as 1000000';
     elsif p_valid_from not between '2015-01-01T00:00:00Z' and '2100-01-01T00:00:00Z' then
-        v_column := 'valid_from'; v_message := 'a price is valid from a moment between 2015 and 2100';
+        v_column := 'valid_from'; v_message := 'a price comes into force between 2015 and 2100';
     elsif length(p_note) > 1000 then
-        v_column := 'note'; v_message := 'a note is at most 1000 characters';
+        v_column := 'note'; v_message := 'a note has at most 1000 characters';
     else
         return;
     end if;
     raise sqlstate 'PT400' using message = v_message, detail = 'invalid_price', column = v_column;
 end $$;
 
-comment on function app.price_check is 'Refuses a price that could never be used or is none, naming what is wrong.';
+comment on function app.price_check is 'Refuses a price that cannot be stored or would never apply, naming the wrong column.';
 -- No grant: part of price_add.
 revoke execute on function app.price_check from public, anon, authenticated, service_role;

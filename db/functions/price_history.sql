@@ -1,7 +1,8 @@
--- price_history(model) → every price of a model that the caller may see, newest first; of any name it goes by
+-- price_history(model) → every price of a model that applies to the caller's organization, newest first
 --
--- in_force: whether it counts for calls that start now. Of rows of the same kind that is the newest that has begun, the
--- highest revision; an organization's own goes before the list's.
+-- p_model: any name the model goes by. own: a price only this organization pays. in_force: whether the row prices calls
+-- that begin now. Of the rows with equal dimension, tier, context size and qualifier that is the one that has begun
+-- last, with the highest revision; a price of the organization goes before one of the list.
 create or replace function app.price_history(p_model text)
 returns table (
     id bigint, model text, dimension text, service_tier text, context_min_tokens integer, qualifier text, unit_price numeric,
@@ -16,11 +17,12 @@ as $$
             partition by p.dimension, p.service_tier, p.context_min_tokens, p.qualifier
             order by p.valid_from <= now() desc, p.org_id is null, p.valid_from desc, p.revision desc)
     from public.model_prices p
+    left join app.price_dimensions() with ordinality as d (dimension, kind, fallback, place) on d.dimension = p.dimension
     where p.model = coalesce((app.price_model_of((select app.current_org_id()), p_model, now())).model, lower(btrim(p_model)))
     order by p.valid_from desc, p.service_tier <> 'standard', p.service_tier, p.context_min_tokens,
-        array_position(app.price_dimensions(), p.dimension), p.dimension, p.qualifier, p.org_id is null, p.revision desc
+        d.place, p.dimension, p.qualifier, p.org_id is null, p.revision desc
 $$;
 
-comment on function app.price_history is 'All prices of a model, newest first, the organization''s own among them.';
+comment on function app.price_history is 'All prices of a model that apply to the caller''s organization, newest first.';
 revoke execute on function app.price_history from public, anon, authenticated, service_role;
 grant execute on function app.price_history to authenticated;

@@ -1,7 +1,8 @@
 -- price_image_tool_quantities(usage) → {dimension: tokens} of images made inside a response; {} when none, null when unusable
 --
--- The image model's tokens are a second meter, in tool_usage beside the response's own tokens. An image model without
--- tokens means that an image was made and nobody counted: unusable, not free.
+-- A response that makes images reports the tokens of the image model apart from its own, in tool_usage.image_gen. When
+-- metering has found an image model (tool_usage.image_model) but no tokens, an image was made that nobody counted:
+-- unusable, not free.
 create or replace function app.price_image_tool_quantities(p_usage jsonb) returns jsonb
 language plpgsql immutable parallel safe
 set search_path = ''
@@ -19,11 +20,11 @@ begin
     if v_quantities = '{}' and v_tool_usage ? 'image_model' then
         return null;
     end if;
-    -- Offered but not used: every response that may make images says so with zeros.
+    -- All counts are 0: the tool was offered and not used.
     return case when v_quantities is null or v_quantities @? '$.* ? (@ > 0)' then v_quantities else '{}' end;
 end $$;
 
 comment on function app.price_image_tool_quantities is
-    'Tokens of the image tool of a response by price dimension: {} when none, null when they make no sense.';
+    'Tokens of the image tool of a response by dimension: {} when none, null when the counts are unusable.';
 revoke execute on function app.price_image_tool_quantities from public, anon, authenticated, service_role;
 grant execute on function app.price_image_tool_quantities to authenticated;

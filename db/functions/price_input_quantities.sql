@@ -1,7 +1,8 @@
--- price_input_quantities(input tokens, their details) → {dimension: tokens}, disjoint, or null when unusable
+-- price_input_quantities(input tokens, their details) → {dimension: tokens}, disjoint; null when a count is unusable
 --
--- OpenAI counts cached, written, audio and image tokens inside the input tokens; each is taken out once here. What does not
--- add up is cut to what is left, so that no token is billed twice and none is negative.
+-- OpenAI counts cached, written, audio and image tokens as parts of the input tokens; here each part becomes a
+-- dimension and is subtracted once. Parts that add up to more than the whole are cut to what is left of it, so that no
+-- token is billed twice and no quantity is negative.
 create or replace function app.price_input_quantities(p_tokens numeric, p_details jsonb) returns jsonb
 language plpgsql immutable parallel safe
 set search_path = ''
@@ -28,7 +29,7 @@ begin
     v_cached_image := least(v_cached_image, v_cached - v_cached_audio);
     v_write := least(v_write, v_rest);
     v_rest := v_rest - v_write;
-    v_audio := least(greatest(v_audio - v_cached_audio, 0), v_rest);  -- audio_tokens includes the cached ones
+    v_audio := least(greatest(v_audio - v_cached_audio, 0), v_rest);  -- audio_tokens includes the cached audio tokens
     v_rest := v_rest - v_audio;
     v_image := least(greatest(v_image - v_cached_image, 0), v_rest);
     return jsonb_build_object('input_text', v_rest - v_image)
@@ -42,6 +43,6 @@ begin
 end $$;
 
 comment on function app.price_input_quantities is
-    'Splits input tokens into disjoint quantities by price dimension; null when a count is none.';
+    'Splits input tokens into disjoint quantities by dimension; null when a count is unusable.';
 revoke execute on function app.price_input_quantities from public, anon, authenticated, service_role;
 grant execute on function app.price_input_quantities to authenticated;

@@ -1,4 +1,7 @@
--- price_lines(cost_lines) → each line of a cost with the price row it was worked out by
+-- price_lines(cost_lines) → the lines of a cost, each with the price row it was worked out with
+--
+-- n: the place of the line. own_price: the price is of the organization and not of the list. valid_from is null where a
+-- price holds from the beginning.
 create or replace function app.price_lines(p_cost_lines jsonb)
 returns table (
     n bigint, dimension text, qualifier text, quantity numeric, unit_price numeric, unit_qty numeric, cost numeric, tier text,
@@ -17,6 +20,6 @@ as $$
     order by l.ordinality
 $$;
 
-comment on function app.price_lines is 'Lines of a cost with the source, date and revision of the price each was priced by.';
+comment on function app.price_lines is 'Lines of a cost with source, date and revision of the price of each.';
 revoke execute on function app.price_lines from public, anon, authenticated, service_role;
 grant execute on function app.price_lines to authenticated;

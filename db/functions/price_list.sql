@@ -1,7 +1,8 @@
--- price_list(words) → what each model costs now: standard tier, dollars per million tokens, and what else is billed
+-- price_list(words) → what each model costs now in the tier standard, in dollars per million text tokens
 --
--- p_words: part of a model's name, null or empty for all. Models this organization called in the last 30 days come first.
--- An organization's own price goes before the list price. extra: prices that are not per text token, ready to be read.
+-- p_words: part of a model's name; null or empty for all. Models the organization called in the last 30 days come first
+-- (in_use). A price of the organization goes before the list price (own_price). extra: prices of all other dimensions,
+-- as text. valid_from: when the newest of the prices came into force; null where all hold from the beginning.
 create or replace function app.price_list(p_words text)
 returns table (
     model text, input numeric, cached numeric, output numeric, extra text[], valid_from timestamptz,
@@ -18,7 +19,7 @@ as $$
         order by p.model, p.dimension, p.qualifier, p.org_id is not null desc, p.valid_from desc, p.revision desc
     ), used as (
         select distinct (app.price_model_of((select app.current_org_id()), u.model, now())).model
-        from app.models_seen(date_trunc('day', now(), 'UTC') - interval '696 hours', 'infinity') u
+        from app.models_seen(app.last_30_days(), 'infinity') u
     )
     select p.model,
         min(p.unit_price * 1000000 / p.unit_qty) filter (where p.dimension = 'input_text'),
@@ -35,6 +36,6 @@ as $$
     order by bool_or(s.model is not null) desc, p.model
 $$;
 
-comment on function app.price_list is 'Current standard prices per model, those in use first.';
+comment on function app.price_list is 'Current standard prices per model; models in use come first.';
 revoke execute on function app.price_list from public, anon, authenticated, service_role;
 grant execute on function app.price_list to authenticated;

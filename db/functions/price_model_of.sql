@@ -1,13 +1,15 @@
--- price_model_of(organization, name, at) → the price model a name is billed as, and how it was found; nulls when unknown
+-- price_model_of(organization, name, at) → the price model a name is billed as, and how it was found; nulls: unknown
 --
--- In this order: a model with prices of exactly this name, a known name, the longest known pattern, the same again with
--- a date written 20251211 read as 2025-12-11. Dates and suffixes are never cut off: gpt-4o-2024-05-13 costs twice gpt-4o.
+-- Price models are the names in model_prices. In this order: a price model of exactly this name (match: name), an alias
+-- (exact), the longest matching pattern (prefix or regex). When all fail and the name ends in a compact date, the same
+-- with 20251211 written as 2025-12-11. Dates and suffixes are never cut off: gpt-4o-2024-05-13 costs twice as much as
+-- gpt-4o.
 create or replace function app.price_model_of(
     p_org_id uuid, p_name text, p_at timestamptz, out model text, out match text
 )
 language plpgsql stable parallel safe
 set search_path = ''
-set random_page_cost = 1  -- the list is always in memory: an index, even though the tables are small
+set random_page_cost = 1  -- makes the planner use indexes: the tables are small, but always in memory
 as $$
 declare
     v_name text;
@@ -39,7 +41,7 @@ begin
     select a.model, a.kind into model, match
     from public.price_aliases a
     where case a.kind when 'prefix' then starts_with(v_name, a.pattern) when 'regex' then v_name ~ a.pattern end
-      -- A fine-tune costs more than its base: only patterns made for fine-tunes may name one.
+      -- A fine-tuned model costs more than its base: only patterns written for fine-tuned models may match one.
       and (ltrim(a.pattern, '^') like 'ft:%') = (v_name like 'ft:%')
       and exists (select from public.model_prices p where p.model = a.model and p.valid_from <= p_at
                   and (p.org_id is null or p.org_id = p_org_id))

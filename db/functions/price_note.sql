@@ -1,4 +1,7 @@
--- price_note(price, dimension[:qualifier], terms) → the price with what is special about its use: priced_as, qualifier, none
+-- price_note(price, dimension[:qualifier], terms) → the base of a line whose price is missing or is one of another dimension
+--
+-- With a price: the price, the dimension that was counted, and priced_as for the dimension of the price. Without: the
+-- model, and all fields of the price null. In both cases with the qualifier, if there is one.
 create or replace function app.price_note(p_offer jsonb, p_key text, p_terms jsonb) returns jsonb
 language plpgsql immutable parallel safe
 set search_path = ''
@@ -16,6 +19,6 @@ begin
 end $$;
 
 comment on function app.price_note is
-    'A line of a bill whose price is missing or was made for another dimension; part of price_bill.';
+    'Base of a line of a bill whose price is missing or is of another dimension; part of price_bill.';
 revoke execute on function app.price_note from public, anon, authenticated, service_role;
 grant execute on function app.price_note to authenticated;

@@ -1,8 +1,8 @@
 -- price_offer(sheet, dimension[:qualifier], input tokens) → the price of one quantity on a price sheet, or null
 --
--- Each kind of token has one kind that stands in for it where the model has no price of its own; images have the price of
--- their size at any quality, then that of any size. Of the prices of a dimension the first counts whose context band
--- the input exceeds.
+-- Where the sheet has no price for the dimension, the price of its fallback applies (see price_dimensions). For images
+-- that is the price of the same size in any quality, then the price of any size. The prices of a dimension are tried in
+-- the order of the sheet: the first whose context band the input exceeds, or that is for any context.
 create or replace function app.price_offer(p_sheet jsonb, p_key text, p_input numeric) returns jsonb
 language plpgsql immutable parallel safe
 set search_path = ''
@@ -11,11 +11,8 @@ declare
     v_key text;
     v_offer jsonb;
     v_keys text[] := case
-        when p_key in ('cached_text', 'cache_write', 'input_audio', 'input_image') then array[p_key, 'input_text']
-        when p_key in ('output_audio', 'output_image') then array[p_key, 'output_text']
-        when p_key = 'output_text' then array[p_key, 'output_image']
         when p_key like 'images:%' then array[p_key, split_part(p_key, '+', 1), 'images']
-        else array[p_key]
+        else array[p_key, app.price_groups() -> 'fallback' ->> p_key]
     end;
 begin
     foreach v_key in array v_keys loop
@@ -30,6 +27,6 @@ begin
 end $$;
 
 comment on function app.price_offer is
-    'The price that applies to one dimension of a call, as the price sheet has it; null when there is none.';
+    'The price on a price sheet that applies to one quantity of a call; null when there is none.';
 revoke execute on function app.price_offer from public, anon, authenticated, service_role;
 grant execute on function app.price_offer to authenticated;

@@ -1,7 +1,8 @@
--- price_output_quantities(output tokens, their details, kind) → {dimension: tokens}, disjoint, or null when unusable
+-- price_output_quantities(output tokens, their details, kind) → {dimension: tokens}, disjoint; null when a count is unusable
 --
--- Reasoning and predicted tokens are inside the output tokens and cost the same: nothing to do for them. p_kind says what
--- tokens are of which the details do not tell: image and speech endpoints answer a bare total.
+-- Reasoning and predicted tokens are parts of the output tokens and have the same price, so they are not split off.
+-- p_kind (text, audio or image): what the tokens are where the details do not say. The endpoints for images and speech
+-- report a total only.
 create or replace function app.price_output_quantities(p_tokens numeric, p_details jsonb, p_kind text) returns jsonb
 language plpgsql immutable parallel safe
 set search_path = ''
@@ -30,6 +31,6 @@ begin
 end $$;
 
 comment on function app.price_output_quantities is
-    'Splits output tokens into disjoint quantities by price dimension; null when a count is none.';
+    'Splits output tokens into disjoint quantities by dimension; null when a count is unusable.';
 revoke execute on function app.price_output_quantities from public, anon, authenticated, service_role;
 grant execute on function app.price_output_quantities to authenticated;

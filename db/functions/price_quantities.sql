@@ -1,8 +1,8 @@
--- price_quantities(endpoint, usage) → {dimension: quantity}, disjoint; {} when nothing was reported, null when unusable
+-- price_quantities(endpoint, usage) → {dimension: quantity}, disjoint; {} when there are no counts, null when unusable
 --
--- Reads every shape OpenAI answers (prompt_/completion_ and input_/output_tokens, singular and plural details, seconds) and
--- what metering takes from the request where the answer has no usage (characters, images). A key may carry a qualifier
--- behind a colon: images:1024x1024+hd.
+-- Reads every shape of OpenAI's usage (prompt_/completion_ and input_/output_tokens, details named in the singular and
+-- plural, seconds), and what metering takes from the request where the answer has no usage (characters, images). A
+-- dimension may have a qualifier after a colon: images:1024x1024+hd.
 create or replace function app.price_quantities(p_endpoint text, p_usage jsonb) returns jsonb
 language plpgsql immutable parallel safe
 set search_path = ''
@@ -25,7 +25,7 @@ begin
     if jsonb_typeof(u) <> 'object' or jsonb_typeof(v_in_details) <> 'object' or jsonb_typeof(v_out_details) <> 'object' then
         return null;
     end if;
-    -- Nearly all calls: text in, part of it cached, text out. All that follows would say the same, in five times the time.
+    -- Nearly all calls: text in, part of it cached, text out. The code below has the same result in five times the time.
     if v_said_in between '0' and '1000000000000' and v_said_out between '0' and '1000000000000'
        and v_said_cached between '0' and v_said_in and not u ?| array['type', 'seconds', 'characters', 'images']
        and v_in_details - 'cached_tokens' <@ '{"audio_tokens": 0, "cache_write_tokens": 0}'
@@ -41,7 +41,7 @@ begin
     v_in := app.price_count(v_said_in);
     v_out := app.price_count(v_said_out);
     if u ?| array['seconds', 'characters', 'images'] then
-        -- A transcription is billed by tokens or by seconds and says by which.
+        -- A transcription is billed either by tokens or by seconds; its usage says which in `type`.
         v_other := app.price_unit_quantities(u, coalesce(u ->> 'type' = 'duration', v_in is null and v_out is null));
     end if;
     if v_in is null or v_out is null then
@@ -51,19 +51,19 @@ begin
         return v_other;
     end if;
 
-    -- The total stands in for a missing half; without input nothing can be priced, for every call has some.
+    -- A missing half is the total less the other half. Without input tokens the usage is unusable: every call has some.
     v_in := coalesce(v_in, v_total - v_out);
     v_out := coalesce(v_out, greatest(v_total - v_in, 0), 0);
     if v_in is null or v_in + v_out = 'NaN' or v_in < 0 then
         return null;
     end if;
-    return v_other  -- any part that is null makes the whole null
+    return v_other  -- null when any part is
         || app.price_input_quantities(v_in, v_in_details)
         || app.price_output_quantities(v_out, v_out_details, case
             when p_endpoint like '%/audio/speech' then 'audio' when p_endpoint like '%/images/%' then 'image' else 'text' end);
 end $$;
 
 comment on function app.price_quantities is
-    'OpenAI''s usage as disjoint quantities by price dimension: {} when it reports none, null when it makes no sense.';
+    'OpenAI''s usage as disjoint quantities by dimension: {} when it has no counts, null when it is unusable.';
 revoke execute on function app.price_quantities from public, anon, authenticated, service_role;
 grant execute on function app.price_quantities to authenticated;

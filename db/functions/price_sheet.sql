@@ -1,17 +1,19 @@
--- price_sheet(organization, model, tier, with tools, input limit, at) → {dimension[:qualifier]: [price, …]} in force then
+-- price_sheet(organization, model, tier, with tools, input limit, at) → {dimension[:qualifier]: [price, …]} in force
 --
--- The prices of a dimension stand in the order in which they are tried: the model's own before the provider-wide *tools,
--- the organization's before the list's, the highest context band first. Of one kind only the row in force is there: the
--- newest valid_from, then the highest revision. What is not a token has no tier and always costs standard.
+-- The prices of a dimension are in the order in which price_offer tries them: those of the model before those of the
+-- model *tools (tools of any model), those of the organization before those of the list, the highest context band
+-- first. For each of them only the row in force is included: the newest valid_from, then the highest revision. Only
+-- tokens have tiers; all other dimensions come from the tier standard.
 --
--- p_input_limit: no call has more input tokens than this, so prices for longer ones are left out; null: any may come.
--- Nearly all calls are short, and making room for the prices of long ones takes half of the time.
+-- p_with_tools: whether the call reports tools; otherwise the prices of tools are left out. p_input_limit: the call has
+-- at most this many input tokens, so prices for longer contexts are left out; null: not known. Nearly all calls are
+-- short, and collecting the prices of long contexts takes half of the time.
 create or replace function app.price_sheet(
     p_org_id uuid, p_model text, p_tier text, p_with_tools boolean, p_input_limit integer, p_at timestamptz, out sheet jsonb
 )
 language plpgsql stable parallel safe
 set search_path = ''
-set random_page_cost = 1  -- the list is always in memory: one index, even though the table is small
+set random_page_cost = 1  -- makes the planner use the index: the table is small, but always in memory
 set enable_bitmapscan = off
 as $$
 begin
@@ -29,9 +31,8 @@ begin
             from public.model_prices p
             where p.model in (p_model, case when p_with_tools then '*tools' end)
               and p.service_tier in (p_tier, 'standard')
-              and (p.service_tier = p_tier or p.dimension not in ('input_text', 'input_audio', 'input_image', 'cached_text',
-                  'cached_audio', 'cached_image', 'cache_write', 'output_text', 'output_audio', 'output_image'))
-              and (p_with_tools or p.dimension not like '%\_calls')
+              and (p.service_tier = p_tier or not app.price_groups() -> 'token' ? p.dimension)
+              and (p_with_tools or not app.price_groups() -> 'tool' ? p.dimension)
               and (p.org_id is null or p.org_id = p_org_id)
               and (p_input_limit is null or p.context_min_tokens < p_input_limit)
               and p.valid_from <= p_at
@@ -43,6 +44,6 @@ begin
 end $$;
 
 comment on function app.price_sheet is
-    'Prices of one model in one tier in force at a moment, by dimension, the first that fits first.';
+    'Prices of one model in one tier in force at a moment, by dimension, in the order in which they are tried.';
 revoke execute on function app.price_sheet from public, anon, authenticated, service_role;
 grant execute on function app.price_sheet to authenticated;

@@ -1,11 +1,14 @@
--- price_sync(source, rows, aliases, dry run) → every row that is not equal to ours, and what became of it
+-- price_sync(source, rows, aliases, dry run) → the rows of a source compared with our list prices, and what became of each
 --
--- new: of a model or kind we had no price for, added. changed: a new dated row, from the source's start date where that is
--- later than ours, else from today. kept: our row says otherwise on purpose (its source is not genai-prices), left alone.
--- missing: ours, not in the source any more, left alone. Prices of organizations are not even looked at.
+-- Values of change. new: we had no price for it; added. changed: added as a new dated row, from the source's start date
+-- if that is later than the start of ours, else from today. equal: nothing to do. kept: our price differs on purpose
+-- (its source is not genai-prices); left alone. missing: our price is not in the source any more; left alone. Prices of
+-- organizations are not read.
 --
--- One transaction, one at a time; unless p_dry_run, with a row in private.price_sync_runs. Names come with new models only.
+-- One transaction, one at a time. Unless p_dry_run, the run is recorded in private.price_sync_runs. Aliases are added
+-- for new models only.
 -- p_rows: [{model, dimension, service_tier, context_min_tokens, unit_price, unit_qty, begins (date or null)}, …]
+-- p_aliases: [{kind, pattern, model}, …]
 create or replace function app.price_sync(p_source text, p_rows jsonb, p_aliases jsonb, p_dry_run boolean)
 returns table (
     change text, model text, dimension text, service_tier text, context_min_tokens integer, old_price numeric, old_source text,
@@ -29,7 +32,7 @@ begin
             model, dimension, service_tier, context_min_tokens, unit_price, unit_qty, begins, place)
         cross join lateral (select coalesce(s.begins::timestamptz, '-infinity') as begins) b
         order by s.model, s.dimension, s.service_tier, s.context_min_tokens, b.begins, s.place desc
-    ), wanted as (  -- what the source says is in force now, and what will be
+    ), wanted as (  -- the rows of the source that are in force now or will be
         select s.*, greatest(s.since, now()) as at
         from source s
         where s.since > now() or not exists (
@@ -81,6 +84,7 @@ begin
         new_price numeric, unit_qty numeric, valid_from timestamptz);
 end $$;
 
-comment on function app.price_sync is 'Compares the list with genai-prices and adds what is new there; never changes or removes a price.';
--- No grant: for the operator, through flask prices sync.
+comment on function app.price_sync is
+    'Compares the list prices with a source and adds what is new there; never changes or removes a price.';
+-- No grant: for the operator, by `flask prices sync`.
 revoke execute on function app.price_sync from public, anon, authenticated, service_role;

@@ -1,10 +1,12 @@
--- price_sync_apply(source, differences, aliases): adds the rows that price_sync found new or changed, and writes down the run
+-- price_sync_apply(source, differences, aliases): adds the prices that price_sync found new or changed, and records the run
+--
+-- p_found: the rows of price_sync as JSON. p_aliases: as for price_sync.
 create or replace function app.price_sync_apply(p_source text, p_found jsonb, p_aliases jsonb) returns void
 language plpgsql
 set search_path = ''
 as $$
 begin
-    -- First, while it can still be told which models are new.
+    -- Before the prices are added: a model is new as long as it has no list price.
     insert into public.price_aliases (kind, pattern, model, ord)
     select a.kind, a.pattern, a.model, (select coalesce(max(k.ord), 0) from public.price_aliases k) + row_number() over (order by a.place)
     from rows from (jsonb_to_recordset(p_aliases) as (kind text, pattern text, model text)) with ordinality
@@ -31,6 +33,6 @@ begin
     from jsonb_array_elements(p_found) f;
 end $$;
 
-comment on function app.price_sync_apply is 'Writes down what price_sync found; part of it.';
+comment on function app.price_sync_apply is 'Adds the prices that price_sync found new or changed, and records the run.';
 -- No grant: part of price_sync.
 revoke execute on function app.price_sync_apply from public, anon, authenticated, service_role;

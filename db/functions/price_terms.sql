@@ -1,17 +1,22 @@
--- price_terms(...) → what a call is billed by: {model, match, by_request, fallback, banded, sheet, image: {…}}
+-- price_terms(...) → how a call is billed: {model, match, by_request, fallback, banded, sheet, image}
 --
--- Everything that takes look-ups and nothing of the usage, so that calls alike share one. The served name decides; where
--- the answer names no model, or one nobody knows yet, the requested one does (match: requested), except that a fine-tune
--- is never billed as something else. A tier without any row for the model is billed as standard: fallback.
+-- Everything that needs look-ups, and nothing that depends on the usage, so that equal calls share the result.
 --
--- p_input_limit: see price_sheet.
+-- model: the price model of the name that served the call. When the answer names no model, or an unknown one, the
+-- requested name decides (match: requested), but a fine-tuned model is never billed as another one. sheet: see
+-- price_sheet. fallback: the model has no price in this tier, so the sheet is that of the tier standard. by_request:
+-- billed per call. banded: some price is for long contexts only. image: the terms of the model that made images inside
+-- a response, or null.
+--
+-- p_size: of a video; it decides between the two price models of sora-2-pro. p_with_tools, p_input_limit: see
+-- price_sheet.
 create or replace function app.price_terms(
     p_org_id uuid, p_endpoint text, p_model text, p_model_requested text, p_size text, p_image_model text, p_tier text,
     p_with_tools boolean, p_input_limit integer, p_at timestamptz
 ) returns jsonb
 language plpgsql stable parallel safe
 set search_path = ''
-set plan_cache_mode = force_generic_plan  -- planning these look-ups takes longer than they do
+set plan_cache_mode = force_generic_plan  -- planning these look-ups takes longer than running them
 as $$
 declare
     v_found record;
@@ -46,7 +51,7 @@ begin
     return jsonb_build_object(
         'model', v_found.model,
         'match', v_match,
-        -- Never by a pattern: `moderation` in the name of a stranger's model is no proof that it is free.
+        -- Not for models found by a pattern: `moderation` in the name of an unknown model does not prove that it is free.
         'by_request', v_sheet ? 'requests' and v_found.match not in ('prefix', 'regex'),
         'fallback', v_tier <> p_tier,
         'banded', v_sheet @? '$.*[*].context_min_tokens',
@@ -56,6 +61,6 @@ begin
 end $$;
 
 comment on function app.price_terms is
-    'Price model, how it was found and its price sheet, for all calls that name the same models in the same tier.';
+    'Price model and price sheet of a call, and how they were found; calls with equal models and tier share them.';
 revoke execute on function app.price_terms from public, anon, authenticated, service_role;
 grant execute on function app.price_terms to authenticated;

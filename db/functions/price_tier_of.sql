@@ -1,7 +1,7 @@
--- price_tier_of(served tier, batch) → the service_tier of model_prices
+-- price_tier_of(served tier, batch) → the tier of the price list at which a call is billed: one of price_tiers
 --
--- Batch is no tier in OpenAI's answers (they say `default`), so it comes as its own flag. `scale` is prepaid and has list
--- prices; what is not known has them too.
+-- p_service_tier: as the answer has it. For a call of a batch OpenAI answers `default`, so p_batch says so. `scale` is
+-- prepaid and is billed at list prices, like every unknown tier.
 create or replace function app.price_tier_of(p_service_tier text, p_batch boolean) returns text
 language plpgsql immutable parallel safe
 set search_path = ''
@@ -19,7 +19,6 @@ begin
     end;
 end $$;
 
-comment on function app.price_tier_of is
-    'Which price tier a call is billed at, from the tier that served it and the batch flag.';
+comment on function app.price_tier_of is 'Tier of the price list for a call, from the tier that served it and the batch flag.';
 revoke execute on function app.price_tier_of from public, anon, authenticated, service_role;
 grant execute on function app.price_tier_of to authenticated;

@@ -1,7 +1,8 @@
--- price_tool_quantities(tools, size) → {dimension: quantity} of what is billed by call, session or second; null when unusable
+-- price_tool_quantities(tools, size) → {dimension: quantity} of tool calls, sessions and video seconds; null when unusable
 --
--- A key may carry a qualifier behind a colon, such as container_sessions:4g. Videos get their size as one, except the
--- sizes that the usual price is for.
+-- p_tools: as metering reports it. A dimension may have a qualifier after a colon, such as container_sessions:4g.
+-- p_size: of a video; it becomes the qualifier of video_seconds, except for the sizes that the unqualified price is
+-- for.
 create or replace function app.price_tool_quantities(p_tools jsonb, p_size text) returns jsonb
 language plpgsql immutable parallel safe
 set search_path = ''
@@ -19,8 +20,9 @@ begin
     for v_tool in select t.key, t.value from jsonb_each(p_tools) as t limit 33 loop
         v_count := app.price_count(v_tool.value);
         continue when v_count is null;
-        -- Tokens come from usage alone: here they would replace it.
-        if v_count = 'NaN' or v_tool.key !~ '^[a-z_]{1,40}(:[^:]{1,40})?$' or v_tool.key ~ '^(input|output|cached|cache)_' then
+        -- Dimensions of the usage are refused: the caller merges both, and this count would replace that of the usage.
+        if v_count = 'NaN' or v_tool.key !~ '^[a-z_]{1,40}(:[^:]{1,40})?$'
+           or app.price_groups() -> 'usage' ? split_part(v_tool.key, ':', 1) then
             return null;
         end if;
         if v_tool.key = 'video_seconds' and p_size not in ('720x1280', '1280x720', '1024x1792', '1792x1024') then
@@ -32,6 +34,6 @@ begin
 end $$;
 
 comment on function app.price_tool_quantities is
-    'Billable tool calls, sessions and video seconds by price dimension; null when a count is none.';
+    'Tool calls, sessions and video seconds of a call by dimension; null when a count is unusable.';
 revoke execute on function app.price_tool_quantities from public, anon, authenticated, service_role;
 grant execute on function app.price_tool_quantities to authenticated;

@@ -1,6 +1,7 @@
 -- price_unit_quantities(usage, by seconds) → {dimension: quantity} of seconds, characters and images; null when unusable
 --
--- Images carry size and quality as their qualifier: images:1024x1024+hd.
+-- p_by_seconds: whether the call is billed by its seconds. Size and quality of images become the qualifier:
+-- images:1024x1024+hd.
 create or replace function app.price_unit_quantities(p_usage jsonb, p_by_seconds boolean) returns jsonb
 language plpgsql immutable parallel safe
 set search_path = ''
@@ -21,6 +22,6 @@ begin
 end $$;
 
 comment on function app.price_unit_quantities is
-    'What usage counts other than tokens, by price dimension; null when a count is none.';
+    'Seconds, characters and images of a usage by dimension; null when a count is unusable.';
 revoke execute on function app.price_unit_quantities from public, anon, authenticated, service_role;
 grant execute on function app.price_unit_quantities to authenticated;

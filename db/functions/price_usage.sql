@@ -1,6 +1,7 @@
--- price_usage(...) → dollars of one call at the prices in force when it began, how sure that is, and its lines
+-- price_usage(...) → cost of one call in dollars at the prices in force when it began, its cost status, and its lines
 --
--- Together with price_calls, its form for many calls at once, the one place that prices anything.
+-- Every cost comes from this function or from price_calls, its form for many calls. Parameters: as in usage_logs; p_at:
+-- when the call began, null for now.
 create or replace function app.price_usage(
     p_org_id uuid, p_endpoint text, p_model text, p_model_requested text, p_service_tier text, p_batch boolean,
     p_usage jsonb, p_tools jsonb, p_at timestamptz
@@ -24,7 +25,7 @@ begin
 end $$;
 
 comment on function app.price_usage is
-    'Dollars of one call at the prices in force when it began, their status (priced, free, tier_fallback, unpriced_model, '
-    'unpriced_dimension, no_usage) and the lines they consist of.';
+    'Cost of one call in dollars at the prices in force when it began, its cost status (priced, free, tier_fallback, '
+    'unpriced_model, unpriced_dimension, no_usage) and its lines.';
 revoke execute on function app.price_usage from public, anon, authenticated, service_role;
 grant execute on function app.price_usage to authenticated;

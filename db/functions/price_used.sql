@@ -1,4 +1,4 @@
--- price_used(cost_lines) → {price_ids, lines}: how a cost came about, as a correction remembers it
+-- price_used(cost_lines) → {price_ids, lines}: the prices and lines behind a cost, as corrections keep them in details
 create or replace function app.price_used(p_cost_lines jsonb) returns jsonb
 language sql immutable parallel safe
 set search_path = ''
@@ -8,6 +8,6 @@ as $$
         'lines', coalesce(p_cost_lines, '[]'))
 $$;
 
-comment on function app.price_used is 'Price rows and lines behind a cost.';
--- No grant: part of reprice_batch.
+comment on function app.price_used is 'Prices and lines behind a cost, for the details of a correction.';
+-- No grant: part of reprice_batch and settle_closed.
 revoke execute on function app.price_used from public, anon, authenticated, service_role;

@@ -1,4 +1,4 @@
--- project_create(name) → the new project
+-- project_create(name) → the new project; PT409 project_name_taken when a project that is not archived has the name
 create or replace function app.project_create(p_name text)
 returns table (id uuid, name text, created_at timestamptz, archived_at timestamptz)
 language plpgsql security definer
@@ -14,9 +14,11 @@ begin
     perform app.audit(v_org, 'project.created', v_project.id, jsonb_build_object('name', v_project.name));
     return query select v_project.id, v_project.name, v_project.created_at, v_project.archived_at;
 exception when unique_violation then
-    raise sqlstate 'PT409' using message = 'a project of that name exists already', detail = 'project_name_taken', column = 'name';
+    raise sqlstate 'PT409' using message = 'a project of that name exists already', detail = 'project_name_taken',
+        column = 'name';
 end $$;
 
-comment on function app.project_create is 'Makes a project in the admin''s organization; its name is unique there among those not archived.';
+comment on function app.project_create is
+    'Makes a project in the admin''s organization; no two projects that are not archived have the same name.';
 revoke execute on function app.project_create from public, anon, authenticated, service_role;
 grant execute on function app.project_create to authenticated;

@@ -1,6 +1,7 @@
--- project_update(project, name, archived) → the project; null leaves a part as it is
+-- project_update(project, name, archived) → the project as it is now; a null argument leaves that part as it is
 --
--- Archiving refuses the project's keys from the next call on (open_calls looks at it) and keeps every number.
+-- Keys of an archived project are refused from the next call on (app.open_calls checks it); all its calls and sums stay.
+-- Raises PT404 project_not_found; PT409 project_name_taken, also when restoring a project whose name another one has now.
 create or replace function app.project_update(p_project_id uuid, p_name text, p_archived boolean)
 returns table (id uuid, name text, created_at timestamptz, archived_at timestamptz)
 language plpgsql security definer
@@ -29,7 +30,8 @@ begin
     end if;
     return query select v_new.id, v_new.name, v_new.created_at, v_new.archived_at;
 exception when unique_violation then
-    raise sqlstate 'PT409' using message = 'a project of that name exists already', detail = 'project_name_taken', column = 'name';
+    raise sqlstate 'PT409' using message = 'a project of that name exists already', detail = 'project_name_taken',
+        column = 'name';
 end $$;
 
 comment on function app.project_update is 'Renames, archives or restores a project of the admin''s organization.';

@@ -1,4 +1,4 @@
--- provider_key_delete(project or null): forgets an OpenAI key
+-- provider_key_delete(project or null): deletes the provider key of the organization (null) or of one of its projects
 create or replace function app.provider_key_delete(p_project_id uuid) returns void
 language plpgsql security definer
 set search_path = ''
@@ -15,6 +15,6 @@ begin
     perform app.audit(v_org, 'provider_key.deleted', p_project_id, jsonb_build_object('last4', v_last4));
 end $$;
 
-comment on function app.provider_key_delete is 'Forgets the OpenAI key of the admin''s organization or of one project.';
+comment on function app.provider_key_delete is 'Deletes the OpenAI key of the admin''s organization or of one project.';
 revoke execute on function app.provider_key_delete from public, anon, authenticated, service_role;
 grant execute on function app.provider_key_delete to authenticated;

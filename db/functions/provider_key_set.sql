@@ -1,6 +1,9 @@
--- provider_key_set(project or null, ciphertext, last four, base URL, fingerprint) → last four and the moment
+-- provider_key_set(project or null, ciphertext, last four, base URL, fingerprint) → last four characters, and when it was
+-- stored
 --
--- From now on the calls cost real money: the organization's books turn from sandbox to openai, once and for good.
+-- Stores the provider key of the organization (null) or of one project, in place of the one before. p_fingerprint: HMAC of
+-- the key, equal for equal keys. From now on calls cost real money: the books of the organization become openai, for good.
+-- Raises PT404 project_not_found, PT409 demo_organization.
 create or replace function app.provider_key_set(
     p_project_id uuid, p_ciphertext bytea, p_last4 text, p_base_url text, p_fingerprint bytea
 )
@@ -31,6 +34,7 @@ begin
     return query select v_key.last4, v_key.updated_at;
 end $$;
 
-comment on function app.provider_key_set is 'Stores the OpenAI key, encrypted by the application, of the admin''s organization or of one project.';
+comment on function app.provider_key_set is
+    'Stores the OpenAI key of the admin''s organization or of one project; the application has encrypted it.';
 revoke execute on function app.provider_key_set from public, anon, authenticated, service_role;
 grant execute on function app.provider_key_set to authenticated;

@@ -1,10 +1,14 @@
 -- reprice(from, to, reason, dry run) → what pricing the calls of a period again changed, per organization
 --
--- Calls that had no price and have one now get it, with a line in cost_fills. Calls that have a cost keep it: what the new
--- price differs from cost and earlier corrections becomes one correction, booked now. So a second run adds nothing, and no
--- sum of a month that is over changes. Errors, free calls and calls without usage have nothing to price.
+-- A call that had no cost and can be priced now gets its cost, as a fill. A call that has a cost keeps it: the
+-- difference between the new cost and the old one with its earlier corrections is booked now, as one more correction.
+-- So a second run adds nothing, and the sums of past months stay as they are. Errors, free calls and calls without
+-- usage cannot be priced and are not counted.
 --
--- Says how far it is as it goes (messages of level INFO). p_dry_run: works everything out and changes nothing.
+-- Only calls of the organization's books are priced: those to OpenAI or those to the sandbox. p_dry_run: computes
+-- everything and changes nothing. Progress is reported by messages of level INFO.
+--
+-- Errors: PT400 reason_missing, PT400 invalid_period.
 create or replace function app.reprice(p_from timestamptz, p_to timestamptz, p_reason text, p_dry_run boolean)
 returns table (
     org_id uuid, organization text, calls bigint, filled_calls bigint, filled_cost numeric, adjusted_calls bigint,
@@ -22,12 +26,12 @@ declare
     v_done record;
 begin
     if v_reason is null or length(v_reason) > 1000 then
-        raise sqlstate 'PT400' using message = 'say why, in at most 1000 characters', detail = 'reason_missing', column = 'reason';
+        raise sqlstate 'PT400' using message = 'give a reason of at most 1000 characters', detail = 'reason_missing', column = 'reason';
     end if;
     if p_from is null or p_to is null or p_from >= p_to then
         raise sqlstate 'PT400' using message = 'the period must end after it begins', detail = 'invalid_period', column = 'to';
     end if;
-    perform pg_advisory_xact_lock(7263411003);  -- two at once would book every difference twice
+    perform pg_advisory_xact_lock(7263411003);  -- two runs at the same time would book each difference twice
 
     for v_org in select o.id, o.name, o.books from public.organizations o order by o.name, o.id loop
         select v_org.id, v_org.name, 0, 0, 0, 0, 0, 0
@@ -69,6 +73,7 @@ begin
     end loop;
 end $$;
 
-comment on function app.reprice is 'Prices the calls of a period again: fills missing costs, books corrections beside known ones.';
--- No grant: for the operator, through flask prices reprice.
+comment on function app.reprice is
+    'Prices the calls of a period again: fills missing costs, and books corrections of known ones.';
+-- No grant: for the operator, by `flask prices reprice`.
 revoke execute on function app.reprice from public, anon, authenticated, service_role;

@@ -1,6 +1,6 @@
--- reprice_batch(calls, reason, dry run) → what pricing these calls again changed; part of reprice
+-- reprice_batch(calls, reason, dry run) → how many calls were filled and corrected, their dollars, and how many stay unpriced
 --
--- p_calls: rows of usage_logs as price_calls takes them, with cost, cost_status and cost_lines as they are.
+-- p_calls: calls as price_calls takes them, with id, cost and cost_lines of their rows in usage_logs.
 create or replace function app.reprice_batch(
     p_calls jsonb, p_reason text, p_dry_run boolean,
     out filled_calls bigint, out filled_cost numeric, out adjusted_calls bigint, out adjusted_cost numeric, out unpriced_calls bigint
@@ -24,7 +24,7 @@ begin
         ) a on c.cost is not null
         order by c.id
     loop
-        if v_call.new_cost is null then  -- also where it had a cost: that one stays
+        if v_call.new_cost is null then  -- a call that has a cost keeps it
             unpriced_calls := unpriced_calls + (v_call.cost is null)::integer;
         elsif v_call.cost is null then
             if p_dry_run or app.fill_call(v_call.id, v_call.started_at, v_call.new_cost, v_call.new_status, v_call.new_lines,
@@ -45,6 +45,7 @@ begin
     end loop;
 end $$;
 
-comment on function app.reprice_batch is 'Prices a batch of settled calls again and writes down the differences.';
+comment on function app.reprice_batch is
+    'Prices some settled calls again and records the fills and corrections; part of reprice.';
 -- No grant: part of reprice.
 revoke execute on function app.reprice_batch from public, anon, authenticated, service_role;

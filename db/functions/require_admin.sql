@@ -1,4 +1,4 @@
--- require_admin() → organization of the signed-in admin; anyone else gets an error
+-- require_admin() → organization of the signed-in admin; PT401 when nobody is signed in, PT403 for everyone else
 create or replace function app.require_admin() returns uuid
 language plpgsql stable
 set search_path = ''
@@ -16,5 +16,5 @@ begin
 end $$;
 
 comment on function app.require_admin is 'Organization of the signed-in admin; raises PT401 or PT403 for everyone else.';
--- No grant: only the functions below app call it, as owner.
+-- No grant: only other functions of schema app call it, with the rights of the owner.
 revoke execute on function app.require_admin from public, anon, authenticated, service_role;

@@ -1,6 +1,8 @@
--- session_list(person, session) → where a person is signed in: browsers first, the one that asks before the others
+-- session_list(person, cookie hash) → sessions of a person that have not ended: browsers (the asking one first), then API
+-- log-ins
 --
--- p_id_hash: SHA-256 of the cookie that asks. In use: seen_at moves at most once an hour.
+-- p_id_hash: SHA-256 of the cookie of the browser that asks; its row has is_this. seen_at: last use, updated at most once
+-- an hour.
 create or replace function app.session_list(p_user_id uuid, p_id_hash bytea)
 returns table (kind text, is_this boolean, started_at timestamptz, seen_at timestamptz)
 language sql stable security definer
@@ -17,6 +19,6 @@ as $$
     order by 2 desc, 1 desc, 4 desc
 $$;
 
-comment on function app.session_list is 'Sessions of a person that still live, browsers and log-ins through the API.';
+comment on function app.session_list is 'Sessions of a person that have not ended: browsers, and log-ins through the API.';
 revoke execute on function app.session_list from public, anon, authenticated, service_role;
 grant execute on function app.session_list to spendai_auth;

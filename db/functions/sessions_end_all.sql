@@ -1,4 +1,4 @@
--- sessions_end_all(person): signs a person out everywhere, browsers and tokens
+-- sessions_end_all(person): ends every session of a person, in browsers and through the API
 create or replace function app.sessions_end_all(p_user_id uuid) returns void
 language sql security definer
 set search_path = ''
@@ -7,6 +7,6 @@ as $$
     update private.login_sessions s set ended_at = now() where s.user_id = p_user_id and s.ended_at is null;
 $$;
 
-comment on function app.sessions_end_all is 'Ends every session of a person; part of setting a new password.';
+comment on function app.sessions_end_all is 'Ends every session of a person; also called when a new password is set.';
 revoke execute on function app.sessions_end_all from public, anon, authenticated, service_role;
 grant execute on function app.sessions_end_all to spendai_auth;

@@ -1,7 +1,8 @@
--- signup_check(e-mail, organization, token hash or null, invite only) → the clean address, if it may sign up
+-- signup_check(e-mail, organization, token hash or null, invite only) → the e-mail address as it is stored, if it may sign up
 --
--- Asked before the account is made: whatever is wrong is said while nothing is there yet. An organization without a name
--- gets one later.
+-- Called before the account is made, so that an error leaves no account behind. p_organization may be empty:
+-- app.ensure_organization then chooses a name. p_token_hash: SHA-256 of an invitation's token. Raises PT400 email_…,
+-- name_…; PT403 signup_closed; PT404 invitation_invalid.
 create or replace function app.signup_check(p_email text, p_organization text, p_token_hash bytea, p_invite_only boolean)
 returns text
 language plpgsql stable security definer
@@ -25,6 +26,7 @@ begin
     return v_email;
 end $$;
 
-comment on function app.signup_check is 'Whether somebody may sign up with this address, before an account is made; returns the address as stored.';
+comment on function app.signup_check is
+    'Checks whether somebody may sign up with this e-mail address, and returns it as it is stored.';
 revoke execute on function app.signup_check from public, anon, authenticated, service_role;
 grant execute on function app.signup_check to spendai_auth;

@@ -1,7 +1,11 @@
--- status_unpriced(outcome, method, endpoint) → status of a call that no price is looked up for, or null when one is
+-- status_unpriced(outcome, method, endpoint) → cost status of a call that is not priced by its usage; null for one that is
 --
--- The gateway says how the call ended. Reading something, changing or stopping it is not paid again: it was paid for when it
--- was made. What OpenAI bills by other measures than the call (runs, evals, fine-tuning, storage) has no usage here.
+-- p_outcome: how the call ended, as the gateway reports it. Reading, changing or stopping an object is free: the call
+-- that made it was billed. Evals, fine-tuning, storage and the like are billed by OpenAI by other measures than the
+-- call, so a call has no usage.
+--
+-- The column `metered` of webapp/gateway/endpoints.tsv states the result for each operation, for the documentation; a
+-- test holds the two equal.
 create or replace function app.status_unpriced(p_outcome text, p_method text, p_endpoint text) returns text
 language plpgsql immutable parallel safe
 set search_path = ''
@@ -15,7 +19,7 @@ begin
                               '/v1/threads/{thread_id}/messages', '/v1/conversations', '/v1/conversations/{conversation_id}/items') then 'free'
         when p_outcome = 'no_usage' then 'no_usage'
         when p_outcome = 'pending' then 'pending_object'
-        -- A list: one pattern for all of it takes a hundred times as long.
+        -- A list, because matching one pattern for all of them takes a hundred times as long.
         when p_endpoint not in ('/v1/chat/completions', '/v1/completions', '/v1/responses', '/v1/responses/compact', '/v1/embeddings',
                 '/v1/audio/speech', '/v1/audio/transcriptions', '/v1/audio/translations', '/v1/batches', '/v1/videos',
                 '/v1/videos/edits', '/v1/videos/extensions', '/v1/videos/{video_id}/remix')
@@ -23,6 +27,7 @@ begin
     end;
 end $$;
 
-comment on function app.status_unpriced is 'Cost status of a call that is not priced by its usage: error, no_usage, free or pending_object; else null.';
+comment on function app.status_unpriced is
+    'Cost status of a call that is not priced by its usage: error, no_usage, free or pending_object; null for all others.';
 -- No grant: part of settle_calls.
 revoke execute on function app.status_unpriced from public, anon, authenticated, service_role;

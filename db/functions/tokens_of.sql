@@ -1,7 +1,8 @@
--- tokens_of(usage) → the token columns of usage_logs, from either shape of OpenAI's usage object
+-- tokens_of(usage) → the token columns of usage_logs, from either shape of OpenAI's usage
 --
--- Only for showing and adding up; money comes from price_usage. What is not a sensible count is null. In plpgsql, which keeps
--- its plans: as a function in SQL it took five times as long for each call settled.
+-- Shapes: prompt_tokens and completion_tokens, or input_tokens and output_tokens. The columns are for display and sums;
+-- costs come from price_usage. A count that is missing or malformed is null. In plpgsql, which keeps its plans: in SQL
+-- this function took five times as long for each settled call.
 create or replace function app.tokens_of(p_usage jsonb)
 returns table (
     tokens_in bigint, tokens_out bigint, tokens_cached bigint, tokens_cache_write bigint, tokens_reasoning bigint,
@@ -26,6 +27,6 @@ begin
     return next;
 end $$;
 
-comment on function app.tokens_of is 'Token counts of a usage object, chat or responses shape; null where it has none.';
+comment on function app.tokens_of is 'Token counts of a usage object of either shape; null where it has none.';
 -- No grant: part of settle_calls.
 revoke execute on function app.tokens_of from public, anon, authenticated, service_role;

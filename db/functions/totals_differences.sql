@@ -1,14 +1,16 @@
--- totals_differences(from) → days from this one on whose kept sums are not the sums of their calls and corrections: none
+-- totals_differences(from) → days from this one on whose daily totals are not the sums of their calls and corrections
 --
--- Adds the calls themselves up again and takes the kept sums away, all in one snapshot, so it may run at any time beside
--- everything else. part: all (daily_totals), or a kind of daily_labels. Of the days of dropped months nothing is left to
--- compare with, and corrections of their calls that were booked later can only be compared for the organization's whole day.
+-- No row: all is well. Adds up the calls and corrections again and subtracts the daily totals and daily labels, all in one
+-- snapshot, so it may run at any time beside everything else. part: all (daily_totals), or a kind of daily_labels.
+--
+-- Days of months that were dropped are left out: their calls are gone. A correction of such a call that was booked on a later
+-- day no longer says which project or model it was for, so corrections of that day are compared for the whole organization.
 create or replace function app.totals_differences(p_from date)
 returns table (org_id uuid, day date, part text, calls bigint, cost numeric)
 language sql stable
 set search_path = ''
 as $$
-    with booking as (  -- calls, corrections on the day they were booked, and corrections on their call's day
+    with booking as (  -- each call, each correction on the day it was booked, and each correction on the day of its call
         select u.id, u.started_at, u.started_at as at, 1 as calls, 0 as adjustment, 0 as correction
         from public.usage_logs u where u.state = 'settled' and u.started_at >= p_from::timestamp at time zone 'utc'
         union all
@@ -21,24 +23,27 @@ as $$
         select u.org_id, (b.at at time zone 'utc')::date as day, u.project_id, u.api_key_id,
             coalesce(u.model, u.model_requested, '') as model, u.endpoint, coalesce(u.service_tier, '') as tier,
             coalesce(u.status_code, 0) as status, u.cost_status, u.upstream, u.end_user, u.tags, b.calls,
-            b.calls * coalesce(u.tokens_in, 0) as t1, b.calls * coalesce(u.tokens_cached, 0) as t2,
-            b.calls * coalesce(u.tokens_out, 0) as t3, b.calls * coalesce(u.tokens_cache_write, 0) as t4,
-            b.calls * coalesce(u.tokens_reasoning, 0) as t5, b.calls * coalesce(u.tokens_audio_in, 0) as t6,
-            b.calls * coalesce(u.tokens_audio_out, 0) as t7, b.calls * coalesce(u.cost, 0) as cost, b.adjustment, b.correction
+            b.calls * coalesce(u.tokens_in, 0) as tokens_in, b.calls * coalesce(u.tokens_cached, 0) as tokens_cached,
+            b.calls * coalesce(u.tokens_out, 0) as tokens_out, b.calls * coalesce(u.tokens_cache_write, 0) as tokens_cache_write,
+            b.calls * coalesce(u.tokens_reasoning, 0) as tokens_reasoning,
+            b.calls * coalesce(u.tokens_audio_in, 0) as tokens_audio_in,
+            b.calls * coalesce(u.tokens_audio_out, 0) as tokens_audio_out, b.calls * coalesce(u.cost, 0) as cost,
+            b.adjustment, b.correction
         from booking b join public.usage_logs u on u.id = b.id and u.started_at = b.started_at
-    ), dropped as (  -- days on which corrections of calls were booked that are gone
+    ), dropped as (  -- days on which corrections of dropped calls were booked
         select a.org_id, (a.at at time zone 'utc')::date as day, sum(a.delta) as delta
         from public.cost_adjustments a join private.dropped_months m
             on m.month = date_trunc('month', a.call_started_at at time zone 'utc')::date
         group by 1, 2
-    ), signed as (
+    ), signed as (  -- calls and corrections with sign 1, daily totals and labels with -1: together they must be 0
         select 1 as sign, 'all' as part, '' as label, e.org_id, e.day, e.project_id, e.api_key_id, e.model, e.endpoint, e.tier,
-            e.status, e.cost_status, e.upstream, e.calls, e.t1, e.t2, e.t3, e.t4, e.t5, e.t6, e.t7, e.cost, e.adjustment,
-            e.correction, 0 as unpriced, 0 as no_usage, 0 as errors
+            e.status, e.cost_status, e.upstream, e.calls, e.tokens_in, e.tokens_cached, e.tokens_out, e.tokens_cache_write,
+            e.tokens_reasoning, e.tokens_audio_in, e.tokens_audio_out, e.cost, e.adjustment, e.correction,
+            0 as unpriced, 0 as no_usage, 0 as errors
         from entry e
         union all
         select 1, l.kind, l.label, e.org_id, e.day, e.project_id, e.api_key_id, null, null, null, null, null, e.upstream,
-            e.calls, e.t1, e.t2, e.t3, 0, 0, 0, 0, e.cost, e.adjustment, e.correction,
+            e.calls, e.tokens_in, e.tokens_cached, e.tokens_out, 0, 0, 0, 0, e.cost, e.adjustment, e.correction,
             e.calls * (e.cost_status in ('unpriced_model', 'unpriced_dimension'))::integer,
             e.calls * (e.cost_status in ('no_usage', 'pending_object'))::integer, e.calls * (e.status >= 400)::integer
         from entry e
@@ -62,11 +67,11 @@ as $$
     ), difference as (
         select s.org_id, s.day, s.part, sum(s.sign * s.calls) as calls, sum(s.sign * s.cost) as cost,
             sum(s.sign * s.adjustment) as adjustment,
-            (sum(s.sign * s.calls), sum(s.sign * s.cost), sum(s.sign * s.t1), sum(s.sign * s.t2), sum(s.sign * s.t3),
-             sum(s.sign * s.t4), sum(s.sign * s.t5), sum(s.sign * s.t6), sum(s.sign * s.t7), sum(s.sign * s.correction),
-             sum(s.sign * s.unpriced), sum(s.sign * s.no_usage), sum(s.sign * s.errors))
-                <> (0::numeric, 0::numeric, 0::numeric, 0::numeric, 0::numeric, 0::numeric, 0::numeric, 0::numeric, 0::numeric,
-                    0::numeric, 0::numeric, 0::numeric, 0::numeric) as is_wrong
+            array[sum(s.sign * s.calls), sum(s.sign * s.cost), sum(s.sign * s.tokens_in), sum(s.sign * s.tokens_cached),
+                sum(s.sign * s.tokens_out), sum(s.sign * s.tokens_cache_write), sum(s.sign * s.tokens_reasoning),
+                sum(s.sign * s.tokens_audio_in), sum(s.sign * s.tokens_audio_out), sum(s.sign * s.correction),
+                sum(s.sign * s.unpriced), sum(s.sign * s.no_usage), sum(s.sign * s.errors)]
+                <> array_fill(0::numeric, array[13]) as is_wrong
         from signed s
         where not exists (select from private.dropped_months m where m.month = date_trunc('month', s.day)::date)
         group by s.org_id, s.day, s.part, s.label, s.project_id, s.api_key_id, s.model, s.endpoint, s.tier, s.status,
@@ -80,6 +85,7 @@ as $$
     order by f.day, f.org_id, f.part
 $$;
 
-comment on function app.totals_differences is 'Days whose kept sums are not the sums of their calls, and by how much. Should be none.';
+comment on function app.totals_differences is
+    'Days whose daily totals are not the sums of their calls, and by how much. Should be none.';
 -- No grant: for the operator, through flask doctor.
 revoke execute on function app.totals_differences from public, anon, authenticated, service_role;

@@ -1,6 +1,7 @@
 -- user_alive(person) → whether the account exists and is neither deleted nor banned
 --
--- An outside provider's access token is good until it expires; this ends it with the account.
+-- The access token of an outside identity provider is valid until it expires, even when the account is closed earlier. The
+-- application therefore asks here at each request.
 create or replace function app.user_alive(p_user_id uuid) returns boolean
 language sql stable security definer
 set search_path = ''
@@ -9,6 +10,6 @@ as $$
         where u.id = p_user_id and u.deleted_at is null and (u.banned_until is null or u.banned_until < now()))
 $$;
 
-comment on function app.user_alive is 'Whether a person may still sign in.';
+comment on function app.user_alive is 'Whether the account of a person exists and is neither deleted nor banned.';
 revoke execute on function app.user_alive from public, anon, authenticated, service_role;
 grant execute on function app.user_alive to spendai_auth;

@@ -1,7 +1,9 @@
--- web_session_claim(id hash, seconds) → a browser session's tokens, and whether the caller is the one to renew them
+-- web_session_claim(id hash, seconds) → the tokens of a browser session, and whether the caller shall renew them; no row
+-- when it has ended
 --
--- The claim is a deadline in the row and not a row lock: nobody holds a transaction open while the provider answers. It
--- runs out by itself, so a gateway that dies on the way blocks nothing, and a provider that is away is asked now and then.
+-- Tokens of an outside identity provider expire, and one request at a time may renew them. The claim (`mine`) is a moment
+-- in the row, renewing_until, and no row lock: no transaction stays open while the provider answers. After p_seconds it is
+-- void, so a process that dies while renewing blocks nobody, and a provider that is down is asked again from time to time.
 create or replace function app.web_session_claim(p_id_hash bytea, p_seconds integer)
 returns table (tokens bytea, mine boolean)
 language plpgsql security definer
@@ -25,6 +27,7 @@ begin
     return next;
 end $$;
 
-comment on function app.web_session_claim is 'Reads the tokens of a browser session and lets one caller at a time renew them.';
+comment on function app.web_session_claim is
+    'Tokens of a browser session, and whether the caller is the one that shall renew them now.';
 revoke execute on function app.web_session_claim from public, anon, authenticated, service_role;
 grant execute on function app.web_session_claim to spendai_auth;

@@ -1,4 +1,4 @@
--- web_session_end(id hash): signs one browser out
+-- web_session_end(id hash): ends the session of one browser
 create or replace function app.web_session_end(p_id_hash bytea) returns void
 language sql security definer
 set search_path = ''

@@ -1,6 +1,8 @@
--- web_session_save(...) → whether the browser session still lives; one that was ended meanwhile stays ended
+-- web_session_save(id hash, data, tokens, seconds) → whether the browser session was there to save; one that has ended
+-- stays ended
 --
--- Tokens that are null stay as they are: another request may have renewed them meanwhile.
+-- The session now ends p_seconds from now. Null p_tokens leave the stored tokens as they are, because another request may have
+-- renewed them in the meantime.
 create or replace function app.web_session_save(p_id_hash bytea, p_data jsonb, p_tokens bytea, p_seconds integer)
 returns boolean
 language sql security definer
@@ -14,6 +16,6 @@ as $$
     select exists (select from saved)
 $$;
 
-comment on function app.web_session_save is 'Rewrites a living browser session and lets it live on; never brings back one that was ended.';
+comment on function app.web_session_save is 'Saves a browser session and extends it; never brings back one that has ended.';
 revoke execute on function app.web_session_save from public, anon, authenticated, service_role;
 grant execute on function app.web_session_save to spendai_auth;

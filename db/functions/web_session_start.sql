@@ -1,4 +1,7 @@
--- web_session_start(...): a new browser session; sweeps a few that have ended
+-- web_session_start(id hash, person or null, data, tokens, seconds): stores a new browser session and deletes up to 20
+-- expired ones
+--
+-- It ends p_seconds from now.
 create or replace function app.web_session_start(p_id_hash bytea, p_user_id uuid, p_data jsonb, p_tokens bytea, p_seconds integer)
 returns void
 language sql security definer
@@ -8,9 +11,9 @@ as $$
         select e.id_hash from private.web_sessions e where e.expires_at < now() limit 20 for update skip locked);
     insert into private.web_sessions (id_hash, user_id, data, tokens, expires_at)
     values (p_id_hash, p_user_id, p_data, p_tokens, now() + make_interval(secs => p_seconds))
-    on conflict (id_hash) do nothing;  -- two answers at once to a browser without one: the first is as good
+    on conflict (id_hash) do nothing;  -- two requests at once gave the browser the same session: the first row stays
 $$;
 
-comment on function app.web_session_start is 'Writes a new browser session and removes a few expired ones.';
+comment on function app.web_session_start is 'Stores a new browser session and deletes a few expired ones.';
 revoke execute on function app.web_session_start from public, anon, authenticated, service_role;
 grant execute on function app.web_session_start to spendai_auth;

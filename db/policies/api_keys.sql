@@ -1,4 +1,4 @@
--- api_keys: everyone in the organization sees which keys there are, nobody sees a hash
+-- api_keys: members and analysts read the keys of their organization; nobody reads a hash
 alter table public.api_keys enable row level security;
 drop policy if exists read_own_org on public.api_keys;
 create policy read_own_org on public.api_keys for select to authenticated
@@ -9,4 +9,4 @@ create policy read_as_analyst on public.api_keys for select to spendai_analyst
 revoke all on public.api_keys from public, anon, authenticated, service_role, spendai_analyst;
 grant select (id, org_id, project_id, name, prefix, created_at, created_by, expires_at, revoked_at, revoked_by, rotated_from)
     on public.api_keys to authenticated, spendai_analyst;
--- No delete for anyone: revoke instead, the ledger points here.
+-- No delete for anyone: a key is revoked instead, because calls refer to it.

@@ -1,4 +1,4 @@
--- invitations: admins read those of their organization, never the token's hash
+-- invitations: admins read the invitations of their organization; nobody reads the hash of a token
 alter table public.invitations enable row level security;
 drop policy if exists read_as_admin on public.invitations;
 create policy read_as_admin on public.invitations for select to authenticated
@@ -6,4 +6,4 @@ create policy read_as_admin on public.invitations for select to authenticated
 revoke all on public.invitations from public, anon, authenticated, service_role;
 grant select (id, org_id, email, role, created_by, created_at, expires_at, accepted_at, accepted_by, revoked_at)
     on public.invitations to authenticated;
--- No write: invitation_create, invitation_accept and invitation_revoke are the only ways.
+-- No insert, update or delete: only invitation_create, invitation_accept and invitation_revoke write here.

@@ -1,4 +1,4 @@
--- organizations: its members read it; changes go through functions
+-- organizations: members and analysts read their own organization; only functions write
 alter table public.organizations enable row level security;
 drop policy if exists read_own on public.organizations;
 create policy read_own on public.organizations for select to authenticated
@@ -8,4 +8,4 @@ create policy read_as_analyst on public.organizations for select to spendai_anal
     using (id = (select app.analyst_org_id()));
 revoke all on public.organizations from public, anon, authenticated, service_role, spendai_analyst;
 grant select on public.organizations to authenticated, spendai_analyst;
--- No insert, update or delete: ensure_organization, organization_rename and provider_key_set are the only ways.
+-- No insert, update or delete: only functions write here, such as ensure_organization and organization_rename.

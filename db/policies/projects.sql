@@ -1,4 +1,4 @@
--- projects: everyone in the organization reads; changes go through functions
+-- projects: members and analysts read the projects of their organization; only functions write
 alter table public.projects enable row level security;
 drop policy if exists read_own_org on public.projects;
 create policy read_own_org on public.projects for select to authenticated
@@ -8,4 +8,4 @@ create policy read_as_analyst on public.projects for select to spendai_analyst
     using (org_id = (select app.analyst_org_id()));
 revoke all on public.projects from public, anon, authenticated, service_role, spendai_analyst;
 grant select on public.projects to authenticated, spendai_analyst;
--- No delete for anyone: archive instead, the ledger points here.
+-- No delete for anyone: a project is archived instead, because calls refer to it.

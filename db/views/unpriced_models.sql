@@ -1,4 +1,6 @@
--- unpriced_models: models whose calls have no cost because no price is known
+-- unpriced_models: models with calls that have no cost because a price is missing, per organization and cost status
+--
+-- Only calls of the organization's books are counted: those to OpenAI or those to the sandbox.
 create or replace view public.unpriced_models with (security_invoker = true) as
 select
     u.org_id,
@@ -14,14 +16,14 @@ join public.organizations o on o.id = u.org_id and o.books = u.upstream
 where u.cost_status in ('unpriced_model', 'unpriced_dimension')
 group by 1, 2, 3;
 
-comment on view public.unpriced_models is 'Models that were called without a known price, and how often.';
+comment on view public.unpriced_models is 'Models whose calls have no cost because a price is missing, and the number of these calls.';
 comment on column public.unpriced_models.org_id is 'The organization.';
-comment on column public.unpriced_models.model is 'Model that served the calls, else the one asked for.';
-comment on column public.unpriced_models.cost_status is 'unpriced_model: no price at all. unpriced_dimension: none for something that was used.';
-comment on column public.unpriced_models.calls is 'Calls without a cost.';
-comment on column public.unpriced_models.tokens_in is 'Their input tokens.';
-comment on column public.unpriced_models.tokens_out is 'Their output tokens.';
-comment on column public.unpriced_models.first_call is 'The first of them, UTC.';
-comment on column public.unpriced_models.last_call is 'The latest of them, UTC.';
+comment on column public.unpriced_models.model is 'Model that served the calls; where the answers name none, the requested one.';
+comment on column public.unpriced_models.cost_status is 'unpriced_model: the model has no price. unpriced_dimension: a dimension that was used has no price.';
+comment on column public.unpriced_models.calls is 'Number of calls without a cost.';
+comment on column public.unpriced_models.tokens_in is 'Input tokens of these calls.';
+comment on column public.unpriced_models.tokens_out is 'Output tokens of these calls.';
+comment on column public.unpriced_models.first_call is 'When the first of these calls began, UTC.';
+comment on column public.unpriced_models.last_call is 'When the latest of these calls began, UTC.';
 revoke all on public.unpriced_models from public, anon, authenticated, service_role;
 grant select on public.unpriced_models to authenticated, spendai_analyst;

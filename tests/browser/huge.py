@@ -230,7 +230,7 @@ select jsonb_agg(jsonb_build_object(
     'price_id', (select min(id) from public.model_prices p where p.dimension = d),
     'context_min_tokens', case when n % 5 = 0 then 200000 end, 'priced_as', case when n % 4 = 0 then 'input_text' end,
     'qualifier', case when n % 6 = 0 then '1024x1536+high' end))::text
-from unnest(app.price_dimensions()) with ordinality as x (d, n)
+from app.price_dimensions() with ordinality as x (d, kind, fallback, n)
 """
 
 

@@ -1,4 +1,4 @@
-"""Faults of the proof: what can be done to a running SpendAI, each at a moment nobody chose."""
+"""Faults of the proof: what is done to a running SpendAI, each at a random moment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens to each call, decided by its tag and the seed alone, so that upstream and comparison know the same."""
+"""What happens to each call, computed from its tag and the seed alone, so that upstream and comparison agree."""
 
 from __future__ import annotations
 

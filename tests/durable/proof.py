@@ -1,4 +1,4 @@
-"""`make prove-durable`: breaks everything under load, then counts: nothing is lost, nothing is double.
+"""`make prove-durable`: breaks each part under load, then counts: no call is lost, none is counted twice.
 
 In each round clients call the product while faults hit it at random moments. Then it is brought back, and every call
 the upstream wrote down is compared with the ledger. Exit status 1 when a call was lost, doubled or priced wrongly.

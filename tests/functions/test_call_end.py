@@ -1,4 +1,4 @@
-"""app.call_end: a call whose end nobody saw is closed by hand, once, with a reason."""
+"""app.call_end: an open call is closed by hand, once, with a reason."""
 
 from decimal import Decimal
 from uuid import uuid4

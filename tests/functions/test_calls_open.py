@@ -1,4 +1,4 @@
-"""app.calls_open: calls whose end is not known yet."""
+"""app.calls_open: open calls, still running or in doubt."""
 
 from __future__ import annotations
 
@@ -44,11 +44,12 @@ def test_a_call_is_open_until_it_is_settled(people: People) -> None:
 def test_one_session_that_many_people_use_shows_each_the_own_calls(people: People) -> None:
     for name in ("ada", "eve"):
         add_open_call(people, name)
-    for _ in range(4):  # a plan that is kept must not keep who asked first
+    for _ in range(4):  # the kept plan must not remember who asked first
         for who, count in (("ada", 1), ("eve", 1), ("dev", 1)):
             org = people.orgs[who]
             assert [row["org_id"] for row in rows(people, who)] == [org] * count
-        with people.as_role("spendai_analyst"):  # for whom it is a part of views, and no login says whose
+        # May run it, as part of views; without an analyst's own login it finds nothing.
+        with people.as_role("spendai_analyst"):
             assert people.all("select * from public.daily_entries") == []
     people.sign_up("lone", "lone@nowhere.test")
     assert rows(people, "lone") == []

@@ -27,7 +27,7 @@ def pages(
     who: str = "ada",
     period: tuple[datetime, datetime] = ALL,
 ) -> list[list[dict[str, Any]]]:
-    """Every page, turned as the API does."""
+    """All pages, with the cursor that the API uses."""
     result, before = [], (None, None)
     while not result or len(result[-1]) == size:
         with people.as_(who):
@@ -61,7 +61,7 @@ def test_a_filter_holds_on_every_page(ledger: People) -> None:
 
 
 def right(people: People, filters: Filters, since: datetime, until: datetime) -> list[Any]:
-    """Ids of the calls that fit, newest first, looked for in Python among all there are."""
+    """Ids of the calls that fit, newest first, filtered in Python."""
     found = [entry for entry in entries(people)
              if entry.get("calls") and since <= entry["at"] < until and fits(entry, filters)]  # fmt: skip
     return [entry["id"] for entry in sorted(found, key=lambda entry: (entry["at"], entry["id"]), reverse=True)]
@@ -86,7 +86,7 @@ def test_every_mix_of_filters_finds_every_call_that_fits_and_no_other(people: Pe
 
 @pytest.fixture
 def rare(people: People) -> People:
-    """Sixty days with many calls each, a few of which are of a rare kind; several of those at one moment."""
+    """Sixty days with many calls each. A few calls are of a rare kind, and several of those arrived at one moment."""
     project, spare = people.projects["ada"], [people.keys[name].id for name in ("ada", "eve")]
     people.conn.execute(
         "insert into public.usage_logs (id, org_id, project_id, api_key_id, started_at, deadline_at, settled_at, state,"

@@ -1,4 +1,4 @@
-"""app.calls_places: days and keys on which calls may fit, so that nothing is missed by looking only there."""
+"""app.calls_places: days and keys with calls that may fit; no call that fits is on any other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""app.calls_ranked: calls by a number, a page at a time."""
+"""app.calls_ranked: calls sorted by a number, a page at a time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def value(row: dict[str, Any], column: str) -> Any:
 
 
 def pages(people: People, by: str, size: int, who: str = "ada", filters: str = "{}") -> list[dict[str, Any]]:
-    """Every row of every page, turned as the calls page does."""
+    """Every row of all pages, with the cursor that the calls page uses."""
     result, after = [], (None, None)
     while True:
         with people.as_(who):

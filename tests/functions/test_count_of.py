@@ -1,4 +1,4 @@
-"""app.count_of: a count as OpenAI sends it."""
+"""app.count_of: a count of tokens from OpenAI's JSON, for a column."""
 
 from __future__ import annotations
 
@@ -81,3 +81,11 @@ def test_tokens_of_never_raises_either(people: People, value: Any, key: str) -> 
 
 def test_only_functions_use_it(db: psycopg.Connection) -> None:
     assert executors(db, "count_of") == set()
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(value=ANYTHING)
+def test_a_count_that_is_shown_is_the_one_that_is_priced(db: psycopg.Connection, value: Any) -> None:
+    shown = count(db, json.dumps(value))
+    priced = db.execute("select app.price_count(%s::jsonb) as n", [json.dumps(value)]).fetchone()["n"]
+    assert shown is None or shown == priced

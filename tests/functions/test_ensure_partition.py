@@ -1,4 +1,4 @@
-"""app.ensure_partition: months of usage_logs, made without holding up calls."""
+"""app.ensure_partition: makes a month of usage_logs without holding up calls."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PARTITIONS = "select inhrelid::regclass from pg_inherits where inhparent = 'publ
 
 
 def insert(conn: psycopg.Connection, at: str) -> str:
-    """Name of the partition that a call of this moment lands in."""
+    """Name of the partition for calls of this moment."""
     return conn.execute(
         "insert into public.usage_logs (id, org_id, project_id, api_key_id, started_at, deadline_at, state, upstream,"
         " endpoint, method, stream, batch, tags)"

@@ -1,4 +1,4 @@
-"""app.fill_call: a cost that was not known becomes known once, and it is written down that it did."""
+"""app.fill_call: a missing cost is filled once, and the fill is recorded."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""app.fill_objects: what outlives its call is billed once, when a call first sees its end, not by looking again."""
+"""app.fill_objects: an object that outlives its call is billed once, when its final state is first seen."""
 
 from decimal import Decimal
 

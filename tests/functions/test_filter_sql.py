@@ -1,4 +1,4 @@
-"""app.filter_sql: one meaning of every filter, as app.calls_page and app.sums take it."""
+"""app.filter_sql: a filter means the same in app.calls_page and in app.sums."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ALL = (DAY.replace(hour=0) - timedelta(days=3), DAY.replace(hour=0) + timedelta(
 def found(
     people: People, filters: dict[str, list[str]], who: str = "ada", period: tuple[datetime, datetime] = ALL
 ) -> set[Any]:
-    """Ids of the calls; their number is the same in the sums, of days that are kept or of the calls."""
+    """Ids of the calls that fit. Asserts that app.sums counts as many, from daily totals and from the calls."""
     with people.as_(who):
         rows = people.all(CALLS, *period, json.dumps(filters))
         part = period if period != ALL else (ALL[0], ALL[1] - timedelta(microseconds=1))

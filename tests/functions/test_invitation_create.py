@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
+from uuid import UUID
 
 import psycopg
 import pytest
-from checks import audit_lines, executors, refuses, strangers_are_refused
+from checks import audit_lines, executors, person, refuses, side_by_side, strangers_are_refused, two_admins
 from people import People
 
 CREATE = "select * from app.invitation_create(%s, %s, %s)"
@@ -69,3 +71,16 @@ def test_a_developer_and_strangers_may_not(people: People) -> None:
 
 def test_only_people_may_run_it(db: psycopg.Connection) -> None:
     assert executors(db, "invitation_create") == {"authenticated"}
+
+
+def test_two_admins_who_invite_one_address_at_once_leave_one_open_link(own_dsn: str) -> None:
+    def run(user: UUID, email: str) -> None:
+        with person(own_dsn, user) as conn:
+            conn.execute(CREATE, [email, "developer", user.bytes + email.encode().rjust(16)])
+
+    _, admins = two_admins(own_dsn)
+    for n in range(10):
+        assert side_by_side(*[partial(run, who, f"n{n}@acme.test") for who in admins]) == [None, None]
+    with psycopg.connect(own_dsn) as conn:
+        query = "select count(*), count(*) filter (where revoked_at is null) from public.invitations"
+        assert conn.execute(query).fetchone() == (20, 10)

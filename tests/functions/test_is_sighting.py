@@ -1,4 +1,4 @@
-"""app.is_sighting: looking at an object, or stopping it, is not making one."""
+"""app.is_sighting: reading or cancelling an object is not making one."""
 
 import pytest
 

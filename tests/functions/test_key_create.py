@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import UUID, uuid4
 
 import psycopg
-from checks import audit_lines, executors, refuses, strangers_are_refused
+from checks import audit_lines, executors, person, refuses, side_by_side, strangers_are_refused, two_admins
 from people import People
 
 from webapp.secrets.proxy_keys import new_key
@@ -61,11 +62,25 @@ def test_a_bad_name_is_refused(people: People) -> None:
     )
 
 
-def test_a_hash_of_another_length_or_used_before_is_refused(people: People) -> None:
+def test_a_hash_of_another_length_is_refused(people: People) -> None:
     project, key_id, name, prefix, _, expiry = arguments(people.projects["ada"])
     with people.as_("ada"):
         people.refused("23514", CREATE, project, key_id, name, prefix, b"short", expiry)
-        people.refused("23505", CREATE, project, key_id, name, prefix, people.keys["eve"].hash, expiry)
+
+
+def test_an_id_or_a_hash_that_exists_is_refused_and_leaves_no_audit_line(people: People) -> None:
+    project, key_id, name, prefix, key_hash, expiry = arguments(people.projects["ada"])
+    before = audit_lines(people, "ada")
+    for used in (people.keys["ada"], people.keys["eve"]):
+        refuses(people, "ada", "409 key_exists", CREATE, project, used.id, name, prefix, key_hash, expiry)
+        refuses(people, "ada", "409 key_exists", CREATE, project, key_id, name, prefix, used.hash, expiry)
+    assert audit_lines(people, "ada") == before
+
+
+def test_two_keys_of_a_project_may_have_one_name(people: People) -> None:
+    with people.as_("ada"):
+        for _ in range(2):
+            assert people.one(CREATE, *arguments(people.projects["ada"], "main"))["name"] == "main"
 
 
 def test_a_developer_and_strangers_may_not(people: People) -> None:
@@ -75,3 +90,19 @@ def test_a_developer_and_strangers_may_not(people: People) -> None:
 
 def test_only_people_may_run_it(db: psycopg.Connection) -> None:
     assert executors(db, "key_create") == {"authenticated"}
+
+
+def test_one_form_sent_twice_at_once_makes_one_key(own_dsn: str) -> None:
+    def run(user: UUID, query: str, *args: object) -> UUID:
+        with person(own_dsn, user) as conn:
+            return conn.execute(query, args).fetchone()[0]
+
+    _, (ada, bea) = two_admins(own_dsn)
+    project = run(ada, "select id from app.project_create('chat')")
+    for _ in range(10):
+        key_id = uuid4()
+        forms = [(project, key_id, *arguments(project)[2:]) for _ in range(2)]
+        jobs = [partial(run, who, CREATE, *form) for who, form in zip((ada, bea), forms, strict=True)]
+        answers = side_by_side(*jobs)
+        (refused,) = [answer for answer in answers if answer != key_id]
+        assert (refused.sqlstate, refused.diag.message_detail) == ("PT409", "key_exists")

@@ -90,6 +90,14 @@ def test_an_overlap_is_0_seconds_to_30_days(people: People, overlap: int | None)
     assert refuses(people, "ada", "400 overlap_invalid", ROTATE, *args).column_name == "overlap_seconds"
 
 
+def test_a_new_key_with_an_id_or_a_hash_that_exists_is_refused(people: People) -> None:
+    old, key_id, prefix, key_hash, overlap = arguments(people.keys["ada"].id)
+    used = people.keys["eve"]
+    refuses(people, "ada", "409 key_exists", ROTATE, old, used.id, prefix, key_hash, overlap)
+    refuses(people, "ada", "409 key_exists", ROTATE, old, key_id, prefix, used.hash, overlap)
+    assert outcome(people, people.keys["ada"]) == "opened"
+
+
 def test_eve_does_not_find_acmes_key(people: People) -> None:
     for which in (people.keys["ada"].id, uuid4(), None):
         refuses(people, "eve", "404 key_not_found", ROTATE, *arguments(which))

@@ -1,4 +1,4 @@
-"""app.models_seen."""
+"""app.models_seen: models called in a period."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""app.months_ahead: for how many months usage_logs is prepared."""
+"""app.months_ahead: how many coming months have a partition of usage_logs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""app.price_count: one number of OpenAI's, or the sign that it is none."""
+"""app.price_count: a count from OpenAI's JSON; NaN for anything else."""
 
 from __future__ import annotations
 

@@ -1,12 +1,32 @@
-"""app.price_dimensions."""
+"""app.price_dimensions: the one list of what calls are billed by."""
 
 from __future__ import annotations
 
 from checks import executors
 from people import People
 
+from webapp.commands.price_source import UNITS
+
+DIMENSIONS = "select dimension from app.price_dimensions()"
+
 
 def test_every_dimension_of_the_list_can_have_a_price_of_ones_own(people: People) -> None:
-    unknown = "select distinct dimension from public.model_prices where dimension <> all (app.price_dimensions())"
+    unknown = f"select distinct dimension from public.model_prices where dimension not in ({DIMENSIONS})"
     assert people.all(unknown) == []
     assert executors(people.conn, "price_dimensions") == {"authenticated"}
+
+
+def test_each_stands_there_once_and_is_of_a_kind_that_the_header_explains(people: People) -> None:
+    rows = people.all("select * from app.price_dimensions()")
+    assert len({row["dimension"] for row in rows}) == len(rows)
+    assert {row["kind"] for row in rows} == {"input", "output", "unit", "tool", "request"}
+
+
+def test_a_fallback_is_a_dimension_of_the_same_kind(people: People) -> None:
+    kinds = {row["dimension"]: row["kind"] for row in people.all("select * from app.price_dimensions()")}
+    for row in people.all("select * from app.price_dimensions() where fallback is not null"):
+        assert kinds[row["fallback"]] == row["kind"] and row["fallback"] != row["dimension"], row
+
+
+def test_the_price_source_is_translated_into_these_dimensions_only(people: People) -> None:
+    assert {dimension for dimension, _ in UNITS.values()} <= {row["dimension"] for row in people.all(DIMENSIONS)}

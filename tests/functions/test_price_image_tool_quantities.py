@@ -1,4 +1,4 @@
-"""app.price_image_tool_quantities: the second meter of a response that made images."""
+"""app.price_image_tool_quantities: tokens of images made inside a response."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""app.price_input_quantities: input tokens taken apart, each billed once."""
+"""app.price_input_quantities: input tokens split into dimensions, each billed once."""
 
 from __future__ import annotations
 

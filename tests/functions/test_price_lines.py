@@ -1,4 +1,4 @@
-"""app.price_lines: lines of a cost with the price each was worked out by."""
+"""app.price_lines: lines of a cost, each with its price row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""app.price_list."""
+"""app.price_list: what each model costs now."""
 
 from __future__ import annotations
 

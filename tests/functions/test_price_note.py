@@ -1,4 +1,4 @@
-"""app.price_note: what is special about a line."""
+"""app.price_note: lines whose price is missing or is of another dimension."""
 
 from __future__ import annotations
 

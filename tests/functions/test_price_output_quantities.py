@@ -1,4 +1,4 @@
-"""app.price_output_quantities: output tokens taken apart, each billed once."""
+"""app.price_output_quantities: output tokens split into dimensions, each billed once."""
 
 from __future__ import annotations
 

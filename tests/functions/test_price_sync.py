@@ -1,4 +1,4 @@
-"""app.price_sync: see also test_cli_prices_sync, which runs it from the source's own data."""
+"""app.price_sync: see also test_commands_prices_sync, which runs it with the source's own data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""app.price_terms: everything about a call's price but its usage."""
+"""app.price_terms: how a call is billed, apart from its usage."""
 
 from __future__ import annotations
 

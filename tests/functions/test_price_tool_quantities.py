@@ -20,6 +20,8 @@ from pricing import value
         ({"video_seconds": 8}, "4096x4096", {"video_seconds:4096x4096": 8}),
         ([], None, None), (3, None, None), ({"web_search_calls": -1}, None, None), ({"Web Search": 1}, None, None),
         ({"output_text": 1}, None, None), ({"cache_write": 1}, None, None),
+        ({"images": 1}, None, None), ({"audio_seconds": 1}, None, None), ({"input_text:x": 1}, None, None),
+        ({"requests": 1}, None, None), ({"moon_calls": 1}, None, {"moon_calls": 1}),
         ({"a" * n: 1 for n in range(1, 34)}, None, None),
     ],
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""app.price_total_input: what the context bands are measured by."""
+"""app.price_total_input: the size of a call's context in tokens."""
 
 from __future__ import annotations
 

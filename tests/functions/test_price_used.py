@@ -1,4 +1,4 @@
-"""app.price_used: what a correction remembers of a cost."""
+"""app.price_used: the prices and lines that a correction keeps."""
 
 from __future__ import annotations
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+from uuid import UUID
+
 import psycopg
 import pytest
-from checks import audit_lines, executors, refuses, strangers_are_refused
+from checks import audit_lines, executors, person, refuses, side_by_side, strangers_are_refused, two_admins
 from people import People
 
 CREATE = "select * from app.project_create(%s)"
@@ -50,3 +53,15 @@ def test_a_developer_and_strangers_may_not(people: People) -> None:
 
 def test_only_people_may_run_it(db: psycopg.Connection) -> None:
     assert executors(db, "project_create") == {"authenticated"}
+
+
+def test_two_admins_who_choose_one_name_at_once_make_one_project(own_dsn: str) -> None:
+    def run(user: UUID, name: str) -> UUID:
+        with person(own_dsn, user) as conn:
+            return conn.execute(CREATE, [name]).fetchone()[0]
+
+    _, admins = two_admins(own_dsn)
+    for n in range(10):
+        answers = side_by_side(*[partial(run, who, f"chat {n}") for who in admins])
+        (refused,) = [answer for answer in answers if not isinstance(answer, UUID)]
+        assert (refused.sqlstate, refused.diag.message_detail) == ("PT409", "project_name_taken")

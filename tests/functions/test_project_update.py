@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
+from functools import partial
+from uuid import UUID, uuid4
 
 import psycopg
-from checks import audit_lines, executors, refuses, strangers_are_refused
+from checks import audit_lines, executors, person, refuses, side_by_side, strangers_are_refused, two_admins
 from people import People
 
 UPDATE = "select * from app.project_update(%s, %s, %s)"
@@ -64,3 +65,17 @@ def test_a_developer_and_strangers_may_not(people: People) -> None:
 
 def test_only_people_may_run_it(db: psycopg.Connection) -> None:
     assert executors(db, "project_update") == {"authenticated"}
+
+
+def test_two_admins_who_give_one_name_at_once_rename_one_project(own_dsn: str) -> None:
+    def run(user: UUID, query: str, *args: object) -> UUID:
+        with person(own_dsn, user) as conn:
+            return conn.execute(query, args).fetchone()[0]
+
+    _, admins = two_admins(own_dsn)
+    projects = [run(admins[0], "select id from app.project_create(%s)", name) for name in ("chat", "search")]
+    for n in range(10):
+        jobs = zip(admins, projects, strict=True)
+        answers = side_by_side(*[partial(run, who, UPDATE, project, f"bot {n}", None) for who, project in jobs])
+        (refused,) = [answer for answer in answers if not isinstance(answer, UUID)]
+        assert (refused.sqlstate, refused.diag.message_detail) == ("PT409", "project_name_taken")

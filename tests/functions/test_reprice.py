@@ -1,4 +1,4 @@
-"""app.reprice: missing costs are filled, known ones stay and get a correction beside them, once."""
+"""app.reprice: missing costs are filled; known costs stay and get one correction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""app.retention_drop: the calls of an old month go, what they added up to stays."""
+"""app.retention_drop: the calls of an old month are dropped, its daily totals stay."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ WAITING = "select count(*) from pg_stat_activity where application_name = 'secon
 def gateway(own_dsn: str) -> tuple[str, People]:
     """A database of the test's own with committed people in it."""
     with psycopg.connect(own_dsn, row_factory=dict_row) as conn:
-        # The people step into roles that the owner may not: what they make is made by hand here.
+        # Only a superuser may take on the roles of People: so rows are inserted here directly.
         people = object.__new__(People)
         people.conn, people.ids, people.orgs, people.projects, people.keys = conn, {}, {}, {}, {}
         conn.execute("grant spendai_proxy to current_user")
@@ -53,7 +53,7 @@ def settle(dsn: str, messages: list[dict[str, Any]]) -> list[str]:
 
 
 def settle_twice(gateway: tuple[str, People], batch: list[dict[str, Any]]) -> tuple[list[str], list[str]]:
-    """The same calls from two gateways; the second asks while the first has not committed, in the other order."""
+    """The same calls from two gateways: the second settles them in reverse order before the first has committed."""
     dsn, people = gateway
     with ThreadPoolExecutor(1) as pool:
         people.conn.execute("select")  # begins the transaction that stays open
@@ -111,7 +111,7 @@ def test_rows_are_found_by_the_index_however_full_the_table_was_when_the_plan_wa
     people.conn.execute("analyze public.usage_logs")
     people.conn.commit()
     with psycopg.connect(dsn, row_factory=dict_row) as conn:
-        for message in batch:  # the sixth run of a statement uses the plan that stays
+        for message in batch:  # from the sixth run on a statement uses its kept plan
             conn.execute(SETTLE, [json.dumps([message])])
         conn.commit()
         fill(people, 20_000)
@@ -125,7 +125,7 @@ def test_rows_are_found_by_the_index_however_full_the_table_was_when_the_plan_wa
 
 @pytest.mark.parametrize("rows_before", [0, 20_000])
 def test_every_row_is_looked_up_by_its_id(gateway: tuple[str, People], rows_before: int) -> None:
-    """Not by an index that fits less well, which is as good while the table is empty and reads all of it later."""
+    """Not by a less selective index, which costs nothing while the table is empty and reads all of it later."""
     dsn, people = gateway
     fill(people, rows_before)
     plans: list[str] = []

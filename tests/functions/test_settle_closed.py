@@ -1,4 +1,4 @@
-"""app.settle_closed: the true end of a call that was closed by hand is booked, once."""
+"""app.settle_closed: the settle message of a call that was closed by hand is booked, once."""
 
 from decimal import Decimal
 

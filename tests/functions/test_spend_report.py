@@ -1,4 +1,4 @@
-"""app.spend_report: what its parts say one by one, in one answer."""
+"""app.spend_report: the answers of app.spend_totals, spend_breakdown and spend_bars in one."""
 
 from __future__ import annotations
 

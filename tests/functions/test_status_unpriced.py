@@ -1,4 +1,6 @@
-"""app.status_unpriced: which calls no price is looked up for."""
+"""app.status_unpriced: cost status of calls that are not priced by their usage."""
+
+import re
 
 import pytest
 
@@ -31,3 +33,10 @@ def test_every_operation_has_the_status_that_the_documentation_promises(db, rout
     query = "select app.status_unpriced(%s, %s, %s) as s"
     status = db.execute(query, [outcome, route.method, route.endpoint]).fetchone()["s"]
     assert (status or "priced") == route.metered
+
+
+def test_every_endpoint_that_it_names_is_one_of_openai_s_operations(db):
+    text = db.execute("select prosrc from pg_proc where oid = 'app.status_unpriced'::regproc").fetchone()["prosrc"]
+    named = set(re.findall(r"'(/v1/[^']*)'", text))
+    assert len(named) > 15
+    assert named <= {route.endpoint for route in ROUTES}

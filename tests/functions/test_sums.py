@@ -1,4 +1,4 @@
-"""app.sums: whatever is asked, the sums are those of the calls themselves, added up here a second time."""
+"""app.sums: for every question the sums equal those of the calls themselves, which the tests add up in Python."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def hours(*of_day: float) -> tuple[datetime, datetime]:
     return begin, end
 
 
-# name → beginning and end; around MIDNIGHT there are calls on the three days before and after
+# name → beginning and end; there are calls on the three days before MIDNIGHT and the three after it
 PERIODS = {
     "whole days": (MIDNIGHT - timedelta(days=2), MIDNIGHT + timedelta(days=2)),
     "one whole day": (MIDNIGHT, MIDNIGHT + timedelta(days=1)),
@@ -47,7 +47,7 @@ SOME = ("whole days", "parts of days at both ends", "a part at the end", "a micr
 
 
 def filters_of(ids: dict[str, Any]) -> list[Filters]:
-    """Every filter, every two of them together, and some words that find nothing."""
+    """Every filter, every pair of filters, and some words that fit no call."""
     single = {
         "project": [ids["project"]], "key": [ids["key"], ids["spare"]], "model": ["gpt-4o-mini", "gpt-99", ""],
         "endpoint": ["/v1/chat/completions"], "status": ["error", "200"], "cost_status": ["priced", "in_doubt"],
@@ -62,7 +62,7 @@ def filters_of(ids: dict[str, Any]) -> list[Filters]:
 
 @pytest.fixture
 def busy(people: People) -> tuple[People, dict[str, Any], list[dict[str, Any]]]:
-    """People with calls of every kind; ids to filter by; what there is to add up."""
+    """People with calls of every kind; ids to filter by; the bookings to add up."""
     ids = many_calls(people)
     found = entries(people)
     assert len(found) > 100 and len(added_up(found, EARLY, LATE, WORDS, {})) > 50
@@ -211,6 +211,19 @@ def test_words_of_a_filter_are_never_read_as_sql(people: People) -> None:
         for until in (LATE, LATE - timedelta(hours=1)):
             assert [numbers[0] for numbers in app_sums(people, EARLY, until, [], filters).values()] == [1]
     assert app_sums(people, EARLY, LATE, ["'; drop"], {"'; drop": ["x"]}).keys() == {(None,) * len(WORDS)}
+
+
+@pytest.mark.parametrize("style", ["German", "SQL, DMY", "SQL, MDY", "Postgres, DMY"])
+def test_the_sums_do_not_depend_on_how_a_session_writes_dates(busy: Any, style: str) -> None:
+    people, _, found = busy
+    people.conn.execute(
+        "select set_config('datestyle', %s, true), set_config('timezone', 'Asia/Kathmandu', true)", [style]
+    )
+    for since, until in (PERIODS["parts of days at both ends"], PERIODS["a microsecond less at both ends"]):
+        for words in (("project",), ("tag",)):
+            assert app_sums(people, since, until, words, {}) == added_up(found, since, until, words, {})
+    people.conn.execute("reset datestyle")
+    people.conn.execute("reset timezone")
 
 
 def test_only_people_may_run_it(people: People) -> None:

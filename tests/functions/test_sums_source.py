@@ -1,4 +1,4 @@
-"""app.sums_source: which of the sums kept per day answer a question, if any do."""
+"""app.sums_source: whether daily totals, daily labels or neither answer a question."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""app.total_entry_of: what one call adds to the sums of its day."""
+"""app.total_entry_of: what one call adds to the daily totals."""
 
 from __future__ import annotations
 

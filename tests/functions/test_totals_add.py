@@ -1,4 +1,4 @@
-"""app.totals_add: calls and corrections are added to the sums of their days."""
+"""app.totals_add: calls and corrections are added to the daily totals and daily labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever happens to calls, in whatever order: what is kept per day is what the calls add up to."""
+"""Daily totals and daily labels equal the sums of the calls, whatever happens to calls, in any order."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from spending import another_key, days_ago, uuid7
 from totals import OPEN, all_is_well
 
 USAGE = {"prompt_tokens": 1000, "completion_tokens": 500, "prompt_tokens_details": {"cached_tokens": 300}}
-PLACE = st.integers(0, 9)  # of a call among those there are, so far; round and round
+PLACE = st.integers(0, 9)  # picks one of the calls made so far: this number modulo how many there are
 DAYS = st.integers(0, 3)
 MODELS = st.sampled_from(("gpt-4o-mini", "gpt-98", "gpt-99", None))
 USERS = st.sampled_from((None, "u1", "u2"))
@@ -46,7 +46,7 @@ ENDS = st.sampled_from(
 MESSAGE = st.tuples(WHO, DAYS, MODELS, USERS, TAGS)
 STEP = st.one_of(
     st.tuples(st.just("open"), MESSAGE),
-    st.tuples(st.just("settle"), st.lists(st.tuples(PLACE, ENDS), min_size=1, max_size=5)),  # with calls twice
+    st.tuples(st.just("settle"), st.lists(st.tuples(PLACE, ENDS), min_size=1, max_size=5)),  # a call may be in twice
     st.tuples(st.just("late"), MESSAGE, ENDS),
     st.tuples(st.just("look"), PLACE),
     st.tuples(st.just("close"), PLACE, COST),
@@ -56,7 +56,7 @@ STEP = st.one_of(
 
 
 class Story:
-    """Steps done one after the other; remembers what was opened."""
+    """Does one step after the other; remembers which calls it opened."""
 
     def __init__(self, people: People) -> None:
         self.people, self.calls, self.revision = people, [], 1
@@ -64,7 +64,7 @@ class Story:
         self.ids["other"] = another_key(people, "search")
 
     def message(self, words: Any) -> dict[str, Any]:
-        """An end of a call of these words, complete in itself."""
+        """A settle message with these words."""
         who, days, model, user, tags = words
         at = days_ago(days).replace(microsecond=0)
         opened = self.people.open_message(
@@ -97,7 +97,7 @@ class Story:
         self.people.settle_calls(self.message(words) | end)
 
     def look(self, place: int) -> None:
-        """Somebody looks at the object that a call made, twice."""
+        """A client GETs the object that a call made, twice."""
         if call := self.call(place):
             seen = {"method": "GET", "endpoint": "/v1/responses/{response_id}", "model": "gpt-4o-mini"}
             for _ in range(2):
@@ -109,10 +109,10 @@ class Story:
                 with self.people.conn.transaction():
                     self.people.one("select app.call_end(null, %s, %s, 'by hand')", call["id"], cost)
             except psycopg.Error as error:
-                assert error.sqlstate in ("PT404", "PT409")  # it was never opened, or is settled
+                assert error.sqlstate in ("PT404", "PT409")  # the call was never opened, or it is settled already
 
     def price(self, model: str, dollars: int) -> None:
-        """Two prices more, then all calls are priced again."""
+        """Add two prices, then price all calls again."""
         self.revision += 1
         for dimension, price in (("input_text", dollars), ("output_text", dollars * 3)):
             unit_price = str(Decimal(price).scaleb(-4))

@@ -1,4 +1,4 @@
-"""Sums per day while several gateways settle, prices are corrected and connections break: right at every moment."""
+"""Daily totals are right at every moment, while several gateways settle, prices change and connections break."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from totals import OPEN, all_is_well
 from webapp.postgres.cluster import SUPERUSER
 
 SETTLE = "select * from app.settle_calls(%s::jsonb) order by n"
-# One statement is one snapshot: the kept sums beside the calls they are of, as the owner and as a person sees them.
+# One statement, so one snapshot: daily totals and the calls they are sums of, as the owner and as a person sees them.
 DIFFERENCES = "select * from app.totals_differences('-infinity')"
 SHOWN = """
 select (select sum(calls) from public.spend_by_{0}) as shown, (select count(*) from public.usage_logs) as calls,
@@ -44,14 +44,14 @@ def world(own_dsn: str) -> Iterator[tuple[str, People]]:
 
 @contextmanager
 def gateway(admin: str) -> Iterator[psycopg.Connection]:
-    """A connection as the gateways have it: only those have slots of their own."""
+    """A connection of the gateways' role, which has its own slots."""
     with psycopg.connect(admin, autocommit=True, application_name="gateway") as conn:
         conn.execute("set session authorization spendai_proxy")
         yield conn
 
 
 def message(people: People, chance: random.Random, **changes: Any) -> dict[str, Any]:
-    """The end of a call of few words, so that many write to the same sums."""
+    """A settle message; keys and models are few, so that many messages add to the same daily totals."""
     at = days_ago(chance.randrange(2)).replace(microsecond=0)
     name = chance.choice(("ada", "ada", "eve"))
     words = {
@@ -67,12 +67,12 @@ def numbered(batch: list[dict[str, Any]]) -> str:
 
 
 def opened(people: People, batch: list[dict[str, Any]]) -> None:
-    """Rows of open calls, committed; without one a call is written as it is settled."""
+    """Write rows of open calls and commit. A call without one gets its row when it is settled."""
     people.conn.execute(OPEN, [numbered(batch)])
 
 
 def settle_all(admin: str, batches: list[list[dict[str, Any]]]) -> int:
-    """Settle each batch, again and again until its answer came, as the spool does; how often a connection broke."""
+    """Settle each batch, repeated until an answer comes, as the spool does. Returns how often a connection broke."""
     broken = 0
     for batch in batches:
         while True:
@@ -89,7 +89,7 @@ def settle_all(admin: str, batches: list[list[dict[str, Any]]]) -> int:
 
 
 def until(done: Event, job: Callable[[psycopg.Connection], Any], admin: str, role: str) -> list[Any]:
-    """Do something again and again until the others are done, at least twice; what it returned, if anything."""
+    """Repeat something until the others are done, at least twice. Returns its results that are not empty."""
     found = []
     with psycopg.connect(admin, autocommit=True, row_factory=dict_row) as conn:
         conn.execute("set role postgres")
@@ -103,7 +103,7 @@ def until(done: Event, job: Callable[[psycopg.Connection], Any], admin: str, rol
 
 
 class Corrector:
-    """Other prices every time, of more models later on, and all calls priced again."""
+    """Changes prices each time, later those of more models, and prices all calls again."""
 
     def __init__(self) -> None:
         self.revision, self.models = 1, ["gpt-4o-mini", "gpt-98"]
@@ -132,7 +132,7 @@ def shown(conn: psycopg.Connection) -> list[Any]:
 
 
 class Killer:
-    """Breaks the connection of one gateway in the middle of whatever it does; some times, so that work gets done."""
+    """Breaks the connection of a gateway while it works, but not each time, so that work gets done."""
 
     def __init__(self, times: int) -> None:
         self.times, self.broken = times, 0
@@ -154,13 +154,14 @@ def test_sums_are_right_at_every_moment_while_gateways_settle_and_prices_are_cor
     batches = [[[message(people, chance) for _ in range(SIZE)] for _ in range(ROUNDS)] for _ in range(GATEWAYS)]
     for batch in (batch for each in batches for batch in each):
         opened(people, batch[::2])
-        batch.extend(chance.sample(batch, 2) + chance.sample(batches[0][0], 2))  # some twice, some by another too
+        # Some calls are in the batch twice, some are also settled by another gateway.
+        batch.extend(chance.sample(batch, 2) + chance.sample(batches[0][0], 2))
     done, left, lock = Event(), [GATEWAYS], Lock()
 
     def settle(mine: list[list[dict[str, Any]]]) -> int:
         try:
             broken = settle_all(admin, mine)
-            for _ in range(100 * kill):  # where all is done before a connection was caught at work, it is done again
+            for _ in range(100 * kill):  # again, when all was done before a connection could be broken at work
                 broken += 0 if killer.broken else settle_all(admin, mine)
             return broken
         finally:
@@ -184,7 +185,7 @@ def test_sums_are_right_at_every_moment_while_gateways_settle_and_prices_are_cor
     assert isinstance(corrected, list), corrected
     states = people.all("select state, count(*) as calls from public.usage_logs group by 1")
     assert states == [{"state": "settled", "calls": GATEWAYS * ROUNDS * SIZE}]
-    corrector(people.conn, price_also="gpt-97")  # corrections and fills for certain, however the others were scheduled
+    corrector(people.conn, price_also="gpt-97")  # so that there are corrections and fills whatever the timing was
     assert people.one("select count(*) as n from public.cost_adjustments")["n"] > 0
     assert people.one("select count(*) as n from public.cost_fills")["n"] > 0
     all_is_well(people)
@@ -192,7 +193,7 @@ def test_sums_are_right_at_every_moment_while_gateways_settle_and_prices_are_cor
 
 @contextmanager
 def two_of_one_slot(admin: str) -> Iterator[list[psycopg.Connection]]:
-    """Two gateways that write to the same rows: their processes' numbers leave the same when divided by 64."""
+    """Two gateways with the same first slot: the process ids of their sessions are equal modulo 64."""
     slots: dict[int, psycopg.Connection] = {}
     try:
         for _ in range(400):
@@ -233,7 +234,7 @@ def test_two_gateways_whose_numbers_meet_add_to_rows_of_their_own(world: tuple[s
 def test_two_gateways_whose_numbers_meet_and_that_bill_objects_never_wait_in_a_circle(
     world: tuple[str, People],
 ) -> None:
-    """Looking at an object's end adds to the sums of the call that made it, before those of the calls themselves."""
+    """A GET of a finished object fills the call that made it: those daily totals are written before the batch's."""
     admin, people = world
     chance = random.Random(9)
     pending = {"outcome": "pending", "usage": None, "account": "a"}
@@ -246,7 +247,7 @@ def test_two_gateways_whose_numbers_meet_and_that_bill_objects_never_wait_in_a_c
             "usage": {"input_tokens": 10, "output_tokens": 5}}  # fmt: skip
 
     def looks(mine: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-        """Batches, each with the ends of a few objects and other calls."""
+        """Batches of settle messages, each with GETs of a few finished objects and other calls."""
         found = []
         for place in range(0, len(mine), 6):
             seen = [made | look | {"id": str(uuid7(days_ago(0)))} for made in mine[place : place + 6]]
@@ -269,7 +270,7 @@ def test_a_gateway_waits_for_no_long_correction(world: tuple[str, People]) -> No
         settle_in(conn, [[message(people, chance) for _ in range(20)]])
         with psycopg.connect(admin, row_factory=dict_row) as owner:
             owner.execute("set role postgres")
-            Corrector()(owner)  # and does not commit yet
+            Corrector()(owner)  # not committed yet
             conn.execute("set lock_timeout = '500ms'")
             assert settle_in(conn, [[message(people, chance) for _ in range(20)]]) == 20
     all_is_well(people)

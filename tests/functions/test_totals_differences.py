@@ -1,4 +1,4 @@
-"""app.totals_differences: days whose kept sums are not those of their calls."""
+"""app.totals_differences: days whose daily totals are not the sums of their calls."""
 
 from __future__ import annotations
 
@@ -86,7 +86,8 @@ def test_two_mistakes_that_cancel_each_other_out_are_found(right: People) -> Non
 
 
 def test_a_call_written_behind_the_triggers_back_is_found(right: People) -> None:
-    partition = DAY.strftime("private.usage_logs_%Y_%m")  # triggers of the whole do not see what is done to a part
+    # Changing a partition directly does not fire the triggers of usage_logs.
+    partition = DAY.strftime("private.usage_logs_%Y_%m")
     right.conn.execute(
         f"insert into {partition} select (jsonb_populate_record(u, jsonb_build_object('id', gen_random_uuid()))).*"
         " from public.usage_logs u where model = 'gpt-5'"

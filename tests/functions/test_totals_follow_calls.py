@@ -1,4 +1,4 @@
-"""app.totals_follow_calls: whatever becomes of calls, the sums of their days are right in the same transaction."""
+"""app.totals_follow_calls: daily totals change in the transaction that settles or fills calls."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ LOOK = {"method": "GET", "endpoint": "/v1/responses/{response_id}"}
 
 
 def shown(people: People, *names: str, who: str = "ada") -> tuple[Any, ...]:
-    """What this person's days add up to."""
+    """The sum of all days, as this person sees it."""
     with people.as_(who):
         return tuple(people.one(DAILY.format(name))["n"] for name in names)
 
 
 def kept(people: People, name: str = "ada") -> list[tuple[Any, ...]]:
-    """(cost status, calls, cost) of the sums kept of an organization."""
+    """(cost status, calls, cost) of the daily totals of an organization."""
     rows = people.all(
         "select cost_status, sum(calls) as calls, sum(cost) as cost from public.daily_totals where org_id = %s"
         " group by 1 having sum(calls) <> 0 or sum(cost) <> 0 order by 1",

@@ -1,4 +1,4 @@
-"""app.totals_follow_corrections: a correction counts on the day it is booked, and on its call's day as known today."""
+"""app.totals_follow_corrections: a correction is in the totals of the day it is booked on and of its call's day."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""app.usage and what is made of it, with corrections: as reported and as corrected, however a period is cut."""
+"""app.usage and the spend functions with corrections: reported and corrected cost, for any cut of a period."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ def _relation(row: dict[str, object]) -> list[Attempt]:
 def _function(row: dict[str, object]) -> Attempt:
     """Planned and started but not run: that is where Postgres asks whether one may.
 
-    Arguments come out of a subquery, because a strict function of a constant null is never even looked at.
+    Arguments come out of a subquery: a strict function of a constant null becomes null without a check of rights.
     """
     names = [f"a{n}" for n, _ in enumerate(row["arguments"])]
     nulls = ", ".join(f"null::{kind} as {name}" for name, kind in zip(names, row["arguments"], strict=True))

@@ -36,7 +36,7 @@ def owned_ids(world: World) -> dict[str, str]:
     """Every id in the rows of Evil → table and column it stands in."""
     found = {str(world.evil): "organizations.id"}
     columns = [(table["name"], column) for table in world.owner.execute(OWNED).fetchall() for column in table["ids"]]
-    for table, column in sorted(columns, key=lambda pair: pair[1] != "id"):  # where an id is at home comes first
+    for table, column in sorted(columns, key=lambda pair: pair[1] != "id"):  # tables whose own key is the id come first
         query = f"select distinct {column} as id from {table} where org_id = %s and {column} is not null"
         for row in world.owner.execute(query, [world.evil]).fetchall():
             found.setdefault(str(row["id"]), f"{table}.{column}")

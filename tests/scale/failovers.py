@@ -1,4 +1,4 @@
-"""`make prove-scale`: several gateways on one database, and its failover under load: nothing is lost, nothing double.
+"""`make prove-scale`: several gateways on one database, which fails over under load: no call is lost or doubled.
 
 First clients call all gateways side by side, while keys are made through one and revoked through another. Then, in
 each round, the primary goes away under load (all its processes killed, or frozen and woken when nobody needs it any
@@ -80,9 +80,9 @@ class Proof:
             gone = time.monotonic()
             if victim is not None:
                 self.fleet.kill(victim)
-            time.sleep(dice.uniform(0.1, 0.8))  # until somebody notices
+            time.sleep(dice.uniform(0.1, 0.8))  # until the failover is triggered
             pair.promote()
-            if frozen:  # it comes back, takes itself for the primary, and is found by gateways, until it is fenced
+            if frozen:  # gateways may reach the old primary until it is fenced
                 pair.thaw(old)
                 time.sleep(dice.uniform(0.2, 2))
                 pair.kill(old)

@@ -1,4 +1,4 @@
-"""bookings: what every sum is made of; corrections count when they are booked, and at their call."""
+"""bookings: every sum adds up these rows; a correction counts when it is booked, and at the moment of its call."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SUMS = ("spend_daily", "spend_by_project", "spend_by_model", "spend_by_key", "sp
 
 @pytest.fixture
 def corrected(people: People) -> People:
-    """A call of $2 that was $0.50 too high, corrected the day after, beside one that is right."""
+    """A call of $2 that was $0.50 too high and corrected the day after; and a call without a correction."""
     call = add_call(people, "ada", DAY, cost=2, end_user="u1", tags={"team": "a"})
     add_call(people, "ada", DAY, cost=1, end_user="u1", tags={"team": "a"})
     adjust(people, call, Decimal("-0.500000000001"), NEXT_DAY)

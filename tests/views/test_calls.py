@@ -1,4 +1,4 @@
-"""calls: every call with names instead of ids alone."""
+"""calls: every call with the names of its project and key."""
 
 from __future__ import annotations
 

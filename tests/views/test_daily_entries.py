@@ -1,4 +1,4 @@
-"""daily_entries: settled calls added up per day, and each call still open."""
+"""daily_entries: daily totals of settled calls, and a row for each open call."""
 
 from __future__ import annotations
 

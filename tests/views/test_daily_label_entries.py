@@ -1,4 +1,4 @@
-"""daily_label_entries: calls of each end user and of each tag, added up per day."""
+"""daily_label_entries: daily labels of settled calls, and rows for open calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings: defaults, secrets made once, and a wrong value that names itself and not its content."""
+"""Settings: defaults, generated secrets, and messages that name a wrong setting without its value."""
 
 from __future__ import annotations
 

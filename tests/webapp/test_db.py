@@ -1,4 +1,4 @@
-"""The pools for pages find a server again soon after it was away, and do not wait for one that is frozen."""
+"""The connection pools find a server soon after an outage, and do not wait for one that is frozen."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ def signal_all(server: Cluster, number: signal.Signals) -> None:
 def test_a_server_that_freezes_under_a_statement_is_given_up_and_so_is_one_that_froze_before(
     server: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(db, "PATIENCE", 0.5)
-    monkeypatch.setattr(db.WatchedConnection, "patience", 0.5)
-    monkeypatch.setattr(db, "CHECK", 0.3)
+    monkeypatch.setattr(db, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(db.WatchedConnection, "answer_seconds", 0.5)
+    monkeypatch.setattr(db, "CHECK_SECONDS", 0.3)
     assert db.ready()
     try:
         began = time.monotonic()

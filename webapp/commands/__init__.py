@@ -1,6 +1,7 @@
-"""`flask …` for operators: one file for each command or group of commands; owner.py opens the database for all of them.
+"""`flask …` for operators: one file for each command or group of commands.
 
-Imports every other room; nothing imports this one but `webapp.create_app`.
+database.py opens the database for all of them and reports its errors.
+May import every room but gateway, api and pages; only `webapp.create_app` imports this one.
 """
 
 from __future__ import annotations

@@ -1,19 +1,16 @@
-"""``flask analyst add|list|remove``: SQL logins with which analysts read their organization's numbers."""
+"""``flask analyst add|list|remove``: logins of Postgres with which analysts read their organization's views."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from urllib.parse import quote, urlencode
 
 import click
-import psycopg
 from flask import current_app
 from flask.cli import with_appcontext
 from psycopg.conninfo import conninfo_to_dict
 
-from webapp.commands.owner import owner
+from webapp.commands.database import owner_connection
 from webapp.config import Config
 from webapp.postgres import embedded
 
@@ -31,27 +28,28 @@ def analyst() -> None:
 
 @analyst.command()
 @click.option("--org", required=True, help="Organization: its name or id.")
-@click.option("--name", required=True, help="Whom the login is for; stands in the audit log.")
+@click.option("--name", required=True, help="Who or what the login is for; kept in the audit log.")
 @with_appcontext
 def add(org: str, name: str) -> None:
-    """Make a login that reads one organization's numbers; print its connection string, once."""
+    """Make a login that reads one organization's views, and print its connection string. It is not kept."""
     config, password = current_app.config["SPENDAI"], secrets.token_urlsafe(24)
-    with _database() as (conn, dsn):
+    with owner_connection() as conn:
         verifier = conn.pgconn.encrypt_password(password.encode(), b"", b"scram-sha-256").decode()
         (role,) = conn.execute("select app.analyst_create(%s, %s, %s)", [org, name, verifier]).fetchone()
         (listens,) = conn.execute(LISTENS).fetchone()
-    url = connection_url(config, dsn, role, password)  # after the commit: what is printed works
-    click.echo("This is shown once; whoever has it reads the organization's numbers:", err=True)
+        dsn = conn.info.dsn  # without the owner's password
+    url = connection_url(config, dsn, role, password)  # after the commit, so that the printed login exists
+    click.echo("This is shown once; whoever has it can read the organization's views:", err=True)
     click.echo(url)
     if config.embedded and not listens:
-        click.echo("It listens there from the next start of SpendAI on (Ctrl-C, make run).", err=True)
+        click.echo("The database listens there from the next start of SpendAI on (Ctrl-C, make run).", err=True)
 
 
 @analyst.command("list")
 @with_appcontext
 def show() -> None:
-    """List login, organization, whom it is for, since when."""
-    with _database() as (conn, _):
+    """List the logins: login, organization, who or what it is for, day on which it was made."""
+    with owner_connection() as conn:
         for row in conn.execute(LOGINS):
             click.echo("\t".join(row))
 
@@ -60,32 +58,26 @@ def show() -> None:
 @click.argument("login")
 @with_appcontext
 def remove(login: str) -> None:
-    """Remove a login and end its sessions."""
+    """Remove LOGIN and end its sessions."""
     config = current_app.config["SPENDAI"]
-    with _database() as (conn, _):
+    with owner_connection() as conn:
         conn.execute("select app.analyst_remove(%s)", [login])
-        (left,) = conn.execute("select exists (select from private.analyst_logins)").fetchone()
+        (some_left,) = conn.execute("select exists (select from private.analyst_logins)").fetchone()
     if config.embedded:
-        embedded.network_door(config, left)
-    click.echo(f"{login} is gone")
-
-
-@contextmanager
-def _database() -> Iterator[tuple[psycopg.Connection, str]]:
-    """One transaction as the database's owner, and the owner's connection string; what goes wrong is said in a line."""
-    try:
-        with owner(current_app.config["SPENDAI"]) as dsn, psycopg.connect(dsn, prepare_threshold=None) as conn:
-            yield conn, dsn
-    except psycopg.DatabaseError as error:
-        raise click.ClickException(str(error.diag.message_primary or error)) from None
+        embedded.let_analysts_in(config, some_left)
+    click.echo(f"{login} is removed")
 
 
 def connection_url(config: Config, dsn: str, role: str, password: str) -> str:
-    """Connection string as a URL, which psql, pandas, SQLAlchemy and BI tools take alike."""
+    """The login's connection string as a URL, the form that psql, pandas, SQLAlchemy and BI tools all take.
+
+    dsn: the owner's, for host, port, database and TLS. The embedded Postgres will listen for analysts from its next
+    start on.
+    """
     parts = conninfo_to_dict(dsn)
     if config.embedded:
-        parts["host"], parts["port"] = embedded.network_door(config, True)
-    # Supabase's pooler wants the project's reference behind the user's name: role.reference
+        parts["host"], parts["port"] = embedded.let_analysts_in(config, True)
+    # Supabase's pooler expects the project's reference after the user's name: role.reference
     _, dot, reference = str(parts.get("user", "")).partition(".")
     host, port = str(parts.get("host", "localhost")), parts.get("port", 5432)
     host = f"[{host}]" if ":" in host else quote(host, safe="")

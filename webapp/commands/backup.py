@@ -1,11 +1,12 @@
-"""``flask backup FILE`` and ``flask restore FILE``: the embedded database in one file, also while calls go through."""
+"""``flask backup FILE`` and ``flask restore FILE``: the embedded database in one file.
+
+A backup can be taken while the gateway takes calls; restoring needs a SPENDAI_HOME without data.
+"""
 
 from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -15,10 +16,10 @@ from flask.cli import with_appcontext
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from webapp import db
+from webapp.commands.database import owner_database
 from webapp.config import Config
-from webapp.postgres import embedded
-from webapp.postgres.migrations import MigrationError, migrate
-from webapp.postgres.programs import ClusterError, find_bindir
+from webapp.postgres.migrations import migrate
+from webapp.postgres.programs import find_bindir
 
 USED = "select exists (select from public.organizations)"
 Words = str | os.PathLike[str]
@@ -28,12 +29,13 @@ Words = str | os.PathLike[str]
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @with_appcontext
 def backup(file: Path) -> None:
-    """Write the embedded database to FILE. Keep SPENDAI_HOME/secrets with it: stored OpenAI keys open with it alone."""
-    with _server(current_app.config["SPENDAI"]) as server:
+    """Write the embedded database to FILE. Keep SPENDAI_HOME/secrets too: they alone decrypt the stored OpenAI keys."""
+    _only_embedded(current_app.config["SPENDAI"])
+    with owner_database() as database:
         draft = file.with_name(file.name + ".part")
-        _run("pg_dump", server.admin_dsn, "--format=custom", "--file", draft)
+        _run("pg_dump", database.server.admin_dsn, "--format=custom", "--file", draft)
         draft.chmod(0o600)
-        draft.replace(file)  # a file of that name is always a whole backup
+        draft.replace(file)  # so FILE is never part of a backup
     click.echo(f"{file}: {file.stat().st_size} bytes")
 
 
@@ -41,39 +43,28 @@ def backup(file: Path) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @with_appcontext
 def restore(file: Path) -> None:
-    """Fill the embedded database of a new SPENDAI_HOME from FILE; SPENDAI_HOME/secrets comes from the old one."""
+    """Fill the embedded database of a new SPENDAI_HOME from FILE. First copy the old SPENDAI_HOME/secrets there."""
     config = current_app.config["SPENDAI"]
-    try:
-        with _server(config) as server:
-            migrate(server.owner_dsn, passwords=db.passwords(config))  # makes the roles, which are in no dump
-            with psycopg.connect(server.admin_dsn) as conn:
-                if conn.execute(USED).fetchone()[0]:
-                    raise click.ClickException("there is data here already: restore into a new SPENDAI_HOME")
-            elsewhere = make_conninfo(server.admin_dsn, dbname="template1")  # the database itself is made anew
-            _run("pg_restore", elsewhere, "--clean", "--if-exists", "--create", "--exit-on-error", file)
-            migrate(server.owner_dsn, passwords=db.passwords(config))
-    except MigrationError as error:
-        raise click.ClickException(str(error)) from None
-    click.echo("restored; make run starts with it")
+    _only_embedded(config)
+    with owner_database() as (dsn, server):
+        migrate(dsn, passwords=db.passwords(config))  # makes the roles, which a dump does not contain
+        with psycopg.connect(server.admin_dsn) as conn:
+            if conn.execute(USED).fetchone()[0]:
+                raise click.ClickException("this SPENDAI_HOME has data here already: restore into a new one")
+        elsewhere = make_conninfo(server.admin_dsn, dbname="template1")  # pg_restore drops and creates the database
+        _run("pg_restore", elsewhere, "--clean", "--if-exists", "--create", "--exit-on-error", file)
+        migrate(dsn, passwords=db.passwords(config))
+    click.echo("restored: start SpendAI with make run")
 
 
-@contextmanager
-def _server(config: Config) -> Iterator[embedded.EmbeddedServer]:
-    """The running embedded Postgres; started for the time if it does not run."""
+def _only_embedded(config: Config) -> None:
     if not config.embedded:
-        raise click.ClickException("with DATABASE_URL, its provider's backups or your own pg_dump do this")
-    try:
-        server = embedded.ensure(config)
-    except ClusterError as error:
-        raise click.ClickException(str(error)) from None
-    try:
-        yield server
-    finally:
-        server.stop()
+        message = "this is for the embedded database; with DATABASE_URL use its provider's backups or pg_dump"
+        raise click.ClickException(message)
 
 
 def _run(program: str, dsn: str, *words: Words) -> None:
-    """Run one of Postgres' programs; the password goes through the environment, which other users cannot read."""
+    """Run a program of Postgres. The password is passed in the environment, which other users cannot read."""
     parts = conninfo_to_dict(dsn)
     environ = os.environ | {"PGPASSWORD": str(parts.pop("password"))}
     command: list[Words] = [find_bindir() / program, "--dbname", make_conninfo(**parts), *words]

@@ -1,4 +1,4 @@
-"""``flask calls settle``: the operator closes calls whose end nobody saw."""
+"""``flask calls settle``: the operator settles a call that stayed open, because its end was lost."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ from decimal import Decimal, InvalidOperation
 from uuid import UUID
 
 import click
-import psycopg
-from flask import current_app
 from flask.cli import with_appcontext
 
-from webapp.commands.owner import owner
+from webapp.commands.database import owner_connection
 
 
 class Dollars(click.ParamType):
-    """A decimal number, exact; whether it makes sense is the database's to say."""
+    """An exact decimal number. The database checks its range."""
 
     name = "dollars"
 
@@ -33,16 +31,13 @@ def calls() -> None:
 @calls.command()
 @click.argument("call", type=click.UUID)
 @click.option("--cost", type=Dollars(), help="What the call cost, in US dollars.")
-@click.option("--no-usage", is_flag=True, help="What it cost will never be known.")
-@click.option("--reason", required=True, help="Why; kept in the audit log.")
+@click.option("--no-usage", is_flag=True, help="What the call cost will never be known.")
+@click.option("--reason", required=True, help="Kept in the audit log.")
 @with_appcontext
 def settle(call: UUID, cost: Decimal | None, no_usage: bool, reason: str) -> None:
-    """Close CALL, which is open or in doubt. Should its true end still come, the difference becomes a correction."""
+    """Settle CALL, which is open or in doubt. If its real end still arrives, the difference becomes a correction."""
     if (cost is None) != no_usage:
-        raise click.UsageError("say --cost DOLLARS or --no-usage")
-    try:
-        with owner(current_app.config["SPENDAI"]) as dsn, psycopg.connect(dsn, prepare_threshold=None) as conn:
-            conn.execute("select app.call_end(null, %s, %s, %s)", [call, cost, reason])
-    except psycopg.DatabaseError as error:
-        raise click.ClickException(str(error.diag.message_primary or error)) from None
+        raise click.UsageError("give either --cost DOLLARS or --no-usage")
+    with owner_connection() as conn:
+        conn.execute("select app.call_end(null, %s, %s, %s)", [call, cost, reason])
     click.echo(f"{call} is settled: {'its cost stays unknown' if no_usage else f'${cost}'}")

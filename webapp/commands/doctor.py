@@ -1,4 +1,7 @@
-"""``flask doctor``: one line for each thing that must be right, and how to mend what is not."""
+"""``flask doctor``: checks an install. Each finding is one line, and says how to mend what is wrong.
+
+The checks of database and Supabase are here, those of SPENDAI_HOME and of the calls in doctor_home.py.
+"""
 
 from __future__ import annotations
 
@@ -13,18 +16,18 @@ import psycopg
 import requests
 from flask import current_app
 from flask.cli import with_appcontext
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import conninfo_to_dict
 
 from webapp import db
 from webapp.commands import doctor_home
+from webapp.commands.database import owner_connection
 from webapp.commands.doctor_home import Check, Line
-from webapp.commands.owner import owner
 from webapp.config import Config
 from webapp.postgres import migrations, pooling
 
-SKEW = 5, 60  # seconds: more is odd, much more makes good tokens look expired
-MONTHS = 3  # that should be ready ahead
-TIMEOUT = 5  # seconds
+SKEW = 5, 60  # seconds between two clocks: beyond the first a warning; beyond the second valid tokens look expired
+MONTHS = 3  # months after this one that should have a partition of usage_logs
+TIMEOUT = 5  # seconds for an answer of Supabase
 LOCAL = ("localhost", "127.0.0.1", "::1")
 
 ROLES = """
@@ -33,7 +36,7 @@ select r.role, coalesce(f.rolcanlogin, false) as login,
     coalesce(array(select m.roleid::regrole::text from pg_auth_members m where m.member = f.oid), '{}') as member_of
 from unnest(%s::text[]) as r (role) left join pg_roles f on f.rolname = r.role
 """
-# What nobody but a signed-in person may touch; the same holds for every table and function of ours.
+# Rights on the product's tables, views and functions of roles that act for no signed-in person: there must be none.
 OPEN = """
 select c.oid::regclass::text, r.role from pg_class c, unnest(array['anon', 'service_role', 'spendai_web']) r (role)
 where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v')
@@ -44,11 +47,6 @@ select p.oid::regprocedure::text, r.role from pg_proc p, unnest(array['anon', 's
 where pronamespace = 'app'::regnamespace and has_function_privilege(r.role, p.oid, 'execute')
 limit 3
 """
-AHEAD = """
-select count(*) from generate_series(date_trunc('month', now() at time zone 'UTC'),
-    now() at time zone 'UTC' + make_interval(months => %s), interval '1 month') m
-where to_regclass('private.usage_logs_' || to_char(m, 'YYYY_MM')) is null
-"""
 
 
 def version(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
@@ -56,15 +54,17 @@ def version(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
     if 15 <= major <= 18:
         yield Line("ok", f"Postgres {major}")
     else:
-        yield Line("fail", f"Postgres {major}: SpendAI is made for 15 to 18")
+        yield Line("fail", f"Postgres {major}: SpendAI needs version 15 to 18")
 
 
 def migrated(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
-    pending = migrations.migrate(make_conninfo(conn.info.dsn, password=conn.info.password), check=True)
-    if pending:
-        yield Line("fail", f"{len(pending)} files of db/ are not applied: run flask migrate")
-    else:
+    """Files, prices and passwords; ``partitions`` looks at the months."""
+    pending = migrations.pending_files(conn, db.passwords(config))
+    if not pending:
         yield Line("ok", "the database is up to date")
+        return
+    more = f" and {len(pending) - 1} more" if len(pending) > 1 else ""
+    yield Line("fail", f"not applied yet: {pending[0]}{more}: run flask migrate with the SECRET_KEY of the gateways")
 
 
 def roles(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
@@ -74,13 +74,14 @@ def roles(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
         if not login:
             yield Line("fail", f"role {role} cannot log in: run flask migrate")
         elif strong or sorted(member_of) != allowed:
-            yield Line("fail", f"role {role} may more than it should: take its attributes and memberships away")
+            yield Line("fail", f"role {role} has rights that it must not have: take away superuser, bypassrls, "
+                       "createrole, createdb, inherit and memberships other than of authenticated")  # fmt: skip
     for role in db.ROLES:
         try:
             psycopg.connect(db.dsn(config, role), prepare_threshold=None).close()
         except psycopg.OperationalError as error:
             why = "run flask migrate with the SECRET_KEY of the gateways" if "password" in str(error) else "see above"
-            yield Line("fail", f"{role} cannot come in ({_short(error)}): {why}")
+            yield Line("fail", f"role {role} cannot log in ({_short(error)}): {why}")
             return
     yield Line("ok", "the gateway's roles can log in")
 
@@ -90,17 +91,16 @@ def rights(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
     for name, role in found:
         yield Line("fail", f"{role} has rights on {name}: revoke all on it from {role}")
     if not found:
-        yield Line("ok", "nothing is open to strangers")
+        yield Line("ok", "tables and functions are closed to roles without a signed-in person")
 
 
 def partitions(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
-    this, ahead = (conn.execute(AHEAD, [months]).fetchone()[0] for months in (0, MONTHS))
-    if this:
-        yield Line("fail", "usage_logs has no place for this month: run flask migrate")
-    elif ahead:
-        yield Line("warn", f"usage_logs is not prepared for the next {MONTHS} months: run flask migrate")
+    if migrations.missing_months(conn, 0):
+        yield Line("fail", "usage_logs has no partition for this month: run flask migrate")
+    elif migrations.missing_months(conn, MONTHS):
+        yield Line("warn", f"usage_logs has no partition for one of the next {MONTHS} months: run flask migrate")
     else:
-        yield Line("ok", "usage_logs is prepared for the months to come")
+        yield Line("ok", f"usage_logs has partitions for the next {MONTHS} months")
 
 
 def database_clock(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
@@ -121,8 +121,8 @@ def pooler(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
     elif found == "full":
         yield Line("fail", "the pooler has one connection only and is in session mode: set it to transaction mode")
     elif found == "session":
-        yield Line("warn", "the pooler is in session mode: each worker holds up to 7 of its connections for good; "
-                   "use transaction mode (Supabase: port 6543)")  # fmt: skip
+        yield Line("warn", f"the pooler is in session mode: each worker keeps up to {db.CONNECTIONS_PER_WORKER} of its "
+                   "connections to itself; use transaction mode (Supabase: port 6543)")  # fmt: skip
     elif found == "transaction" and config.database_prepared:
         yield Line("fail", "prepared statements are on behind a pooler in transaction mode: set DATABASE_PREPARED=0")
     else:
@@ -134,15 +134,13 @@ def encryption(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
     if config.embedded or host.startswith("/") or host in LOCAL:
         return
     if conn.pgconn.ssl_in_use and conninfo_to_dict(config.database_url).get("sslmode", "prefer") != "prefer":
-        yield Line("ok", "the way to the database is encrypted")
+        yield Line("ok", "the connection to the database is encrypted")
     else:
-        yield Line(
-            "warn", f"nothing makes sure that the way to {host} is encrypted: add sslmode=require to DATABASE_URL"
-        )
+        yield Line("warn", f"the connection to {host} may go unencrypted: add sslmode=require to DATABASE_URL")
 
 
 def provider(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
-    """People and the database must belong together."""
+    """SUPABASE_URL and DATABASE_URL must name the same Supabase project, or neither may name one."""
     real = conn.execute("select to_regclass('auth.schema_migrations') is not null").fetchone()[0]
     if real and not config.supabase_url:
         yield Line("fail", "this is a Supabase project's database, which keeps the passwords: set SUPABASE_URL")
@@ -165,13 +163,11 @@ def supabase(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
     base = config.supabase_url + "/auth/v1"
     try:
         answer = requests.get(base + "/.well-known/jwks.json", timeout=TIMEOUT)
-        keys = answer.json()["keys"] if answer.ok else None
-    except requests.JSONDecodeError:
-        keys = None
     except requests.RequestException as error:
         yield Line("fail", f"SUPABASE_URL cannot be reached ({type(error).__name__}): check the URL and the network")
         return
-    if not isinstance(keys, list):
+    keys = _signing_keys(answer)
+    if keys is None:
         yield Line(
             "fail", f"SUPABASE_URL: {base} is not Supabase Auth; the URL is https://<reference>.supabase.co, no path"
         )
@@ -188,6 +184,16 @@ def supabase(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
         yield Line("fail", f"Supabase refuses SUPABASE_PUBLISHABLE_KEY (HTTP {status}): take the project's own")
 
 
+def _signing_keys(answer: requests.Response) -> list[Any] | None:
+    """The keys of a JSON Web Key Set; None when the answer is something else."""
+    try:
+        found = answer.json() if answer.ok else None
+    except requests.JSONDecodeError:
+        return None
+    keys = found.get("keys") if isinstance(found, dict) else None
+    return keys if isinstance(keys, list) else None
+
+
 CHECKS: tuple[Check, ...] = (
     version, encryption, migrated, roles, rights, partitions, database_clock, leaked_secret, pooler, provider, supabase,
     *doctor_home.CHECKS,
@@ -195,8 +201,8 @@ CHECKS: tuple[Check, ...] = (
 
 
 def examine(config: Config) -> Iterator[Line]:
-    """All checks in order; one that breaks is a finding too."""
-    with owner(config) as dsn, psycopg.connect(dsn, autocommit=True, prepare_threshold=None) as conn:
+    """The lines of all checks in order; a check that raises an error is reported as failed."""
+    with owner_connection(autocommit=True) as conn:
         for check in CHECKS:
             try:
                 yield from check(config, conn)
@@ -207,19 +213,20 @@ def examine(config: Config) -> Iterator[Line]:
 def _clock(whose: str, theirs: float) -> Line:
     apart = abs(float(theirs) - time.time())
     if apart < SKEW[0]:
-        return Line("ok", f"the clock of {whose} agrees with ours")
+        return Line("ok", f"the clock of {whose} agrees with this machine's")
     status = "fail" if apart > SKEW[1] else "warn"
-    return Line(status, f"the clock of {whose} is {apart:.0f} s off ours: switch on NTP on both")
+    return Line(status, f"the clock of {whose} and this machine's differ by {apart:.0f} s: switch on NTP on both")
 
 
 def _short(error: Any) -> str:
+    """The last line of an error's message, without the attempts that libpq lists before it."""
     return (str(error).strip().splitlines() or [type(error).__name__])[-1]
 
 
 @click.command()
 @with_appcontext
 def doctor() -> None:
-    """Check settings, database, pooler and Supabase; exit 1 when something must be mended."""
+    """Check settings, database, pooler, Supabase and SPENDAI_HOME; exit 1 when a check fails."""
     failed = False
     for status, text in examine(current_app.config["SPENDAI"]):
         failed = failed or status == "fail"

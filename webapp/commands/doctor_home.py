@@ -1,4 +1,4 @@
-"""What `flask doctor` looks at in SPENDAI_HOME and in the ledger: spool, disk, secrets, time-outs, calls in doubt."""
+"""Checks of `flask doctor` on SPENDAI_HOME (spool, disk, secrets) and on calls (in doubt, daily totals, time-outs)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from webapp.config import Config
 from webapp.ledger.batcher import DEADLINE
 from webapp.ledger.spool import read_lines
 
-ROOMY, TIGHT = 2 << 30, 200 << 20  # bytes free: less is odd, less is an outage to come
+ROOMY, TIGHT = 2 << 30, 200 << 20  # bytes free on the disk: below the first a warning, below the second a failure
 BARE = """
 select c.oid::regclass::text from pg_class c
 where c.relnamespace in ('public'::regnamespace, 'private'::regnamespace) and c.relkind in ('r', 'p')
@@ -32,7 +32,7 @@ TIMEOUT = "select setting::int / 1000.0 from pg_settings where name = 'statement
 
 
 class Line(NamedTuple):
-    """One finding. status: ok, warn or fail; text: what is, and for the other two what to do."""
+    """One finding. status: ok, warn or fail; text: what was found, and for warn and fail what to do."""
 
     status: str
     text: str
@@ -58,17 +58,17 @@ def calls_in_doubt(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
 
 
 def totals(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
-    """Sums per day are kept by triggers; only somebody who changes rows by hand, past them, can make them differ."""
+    """Triggers keep the daily totals, so they differ from the calls only after rows were changed without triggers."""
     number, since, calls, cost = conn.execute(TOTALS).fetchone()
     if number:
-        yield Line("fail", f"sums per day are not those of their calls since {since}, by {calls} calls and ${cost}: "
-                   "rows were changed past the triggers; app.totals_differences(day) names them")  # fmt: skip
+        yield Line("fail", f"daily totals differ from their calls since {since}, by {calls} calls and ${cost}: rows "
+                   "were changed while triggers were off; app.totals_differences(day) lists them")  # fmt: skip
     else:
-        yield Line("ok", "the sums of the last 35 days are those of their calls")
+        yield Line("ok", "the daily totals of the last 35 days agree with their calls")
 
 
 def spool(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
-    """Files that a living gateway holds are its own business; the others wait for a start."""
+    """Spool files that no running gateway has locked: the calls in them are settled by the next one that starts."""
     left = []
     for path in sorted((config.home / "spool").glob("*.spool")):
         try:
@@ -91,40 +91,45 @@ def spool(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
         yield Line("fail", f"{config.home / 'spool'} cannot be written: give it to the user SpendAI runs as")
 
 
+def _existing(folder: Path) -> Path:
+    """The folder, or the nearest one above it that exists: SPENDAI_HOME is made by the first start."""
+    return next(path for path in (folder, *folder.parents) if path.exists())
+
+
 def _writable(folder: Path) -> bool:
-    while not folder.exists():
-        folder = folder.parent
-    return os.access(folder, os.W_OK | os.X_OK)
+    return os.access(_existing(folder), os.W_OK | os.X_OK)
 
 
 def disk(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
-    free = shutil.disk_usage(config.home).free
+    free = shutil.disk_usage(_existing(config.home)).free
     status = "fail" if free < TIGHT else "warn" if free < ROOMY else "ok"
     said = f"{free >> 20} MB are free for {config.home}"
-    yield Line(status, said if status == "ok" else f"{said}: make room, or nothing can be spooled")
+    yield Line(status, said if status == "ok" else f"{said}: make room, else calls cannot be spooled")
 
 
 def secret_files(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
     wide = [path for path in (config.home / "secrets").glob("*") if path.stat().st_mode & 0o077]
     for path in wide:
-        yield Line("fail", f"others on this machine may read {path}: chmod 600 it, and change what it holds")
+        yield Line("fail", f"other users of this machine may read {path}: chmod 600 {path}, and change the secret")
     if not wide:
-        yield Line("ok", "generated secrets are this user's alone")
+        yield Line("ok", "only this user can read the generated secrets")
 
 
 def time_outs(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
     with psycopg.connect(db.dsn(config, "spendai_proxy"), prepare_threshold=None) as ledger:
         (seconds,) = ledger.execute(TIMEOUT).fetchone()
     if 0 < seconds < DEADLINE:
-        yield Line("warn", f"statement_timeout of spendai_proxy is {seconds:g} s, which refuses calls in busy moments: "
-                   f"set it to 0, or above {DEADLINE:g} s")  # fmt: skip
+        yield Line("warn", f"statement_timeout of role spendai_proxy is {seconds:g} s, so calls are refused while the "
+                   f"database is busy: set it to 0, or above {DEADLINE:g} s")  # fmt: skip
     if config.upstream_read_timeout > config.call_max_seconds:
         yield Line(
-            "warn", "UPSTREAM_READ_TIMEOUT is above CALL_MAX_SECONDS: a silent call is in doubt before it is given up"
+            "warn",
+            "UPSTREAM_READ_TIMEOUT is above CALL_MAX_SECONDS: a silent call is in doubt before it ends",
         )
     if config.drain_seconds > 300:
         yield Line(
-            "warn", f"stopping may take {config.drain_seconds + 15} s (DRAIN_SECONDS): what stops SpendAI must wait"
+            "warn",
+            f"stopping may take {config.drain_seconds + 15} s (DRAIN_SECONDS): let the service manager wait as long",
         )
 
 

@@ -1,4 +1,4 @@
-"""The cost of one call worked out line by line, for the terminal."""
+"""How the cost of one call came about, line by line: the text of ``flask prices explain``."""
 
 from __future__ import annotations
 
@@ -10,41 +10,26 @@ import psycopg
 
 from webapp.written import exact, moment, number
 
-# The first 48 bits of the id are the millisecond of the call: they name the one partition to look into.
-CALL = """
-select u.*, o.name as organization, u.cost + coalesce(a.delta, 0) as cost_corrected
-from (select to_timestamp((('x' || left(translate(%(id)s::text, '-', ''), 12))::bit(48)::bigint) / 1000.0) as at) b
-join public.usage_logs u on u.id = %(id)s::uuid
-    and u.started_at >= b.at - interval '1 s' and u.started_at < b.at + interval '1 s'
-join public.organizations o on o.id = u.org_id
-left join lateral (select sum(a.delta) as delta from public.cost_adjustments a
-    where a.call_id = u.id and a.call_started_at = u.started_at) a on true
-"""
-LINES = """
-select l.* from public.usage_logs u cross join lateral app.price_lines(u.cost_lines) l
-where u.id = %s and u.started_at = %s order by l.n
-"""
-FILLS = "select * from public.cost_fills where call_id = %s and call_started_at = %s"
-CORRECTIONS = "select * from public.cost_adjustments where call_id = %s and call_started_at = %s order by at, id"
+LINES = "select l.* from app.call_find(%s) c cross join lateral app.price_lines(c.cost_lines) l order by l.n"
 
 
 def explained(conn: psycopg.Connection[dict[str, Any]], call_id: UUID) -> list[str] | None:
-    """Lines of text, or None when there is no such call."""
-    call = conn.execute(CALL, {"id": call_id}).fetchone()
+    """Lines of text: the call, one line for each priced quantity, its cost, then fills and corrections; None when there
+    is no such call. conn: the owner's, with rows as dicts."""
+    call = conn.execute("select * from app.call_find(%s)", [call_id]).fetchone()
     if call is None:
         return None
-    key = (call_id, call["started_at"])
     words = [
         f"call {call_id} of {call['organization']}, {moment(call['started_at'])} UTC"
         + (" (sandbox: play money)" if call["upstream"] == "sandbox" else ""),
         f"{call['method']} {call['endpoint']}, model {call['model'] or call['model_requested'] or 'unknown'},"
         f" tier {call['service_tier'] or 'unknown'}{', batch' if call['batch'] else ''}",
     ]
-    words += [_line(line) for line in conn.execute(LINES, key)]
+    words += [_line(line) for line in conn.execute(LINES, [call_id])]
     words.append(f"cost {_dollars(call['cost'])} ({call['cost_status'] or call['state']})")
-    for fill in conn.execute(FILLS, key):
+    for fill in conn.execute("select * from app.call_fills(%s)", [call_id]):
         words.append(f"  filled {moment(fill['at'])} UTC, was {fill['old_status']}: {fill['reason']}")
-    corrections = conn.execute(CORRECTIONS, key).fetchall()
+    corrections = conn.execute("select * from app.call_corrections(%s)", [call_id]).fetchall()
     words += [f"  {exact(row['delta'])} booked {moment(row['at'])} UTC: {row['reason']}" for row in corrections]
     if corrections:
         words.append(f"corrected cost {_dollars(call['cost_corrected'])}")

@@ -1,8 +1,8 @@
-"""OpenAI's prices as genai-prices publishes them → rows for app.price_sync.
+"""Reads OpenAI's prices as genai-prices publishes them, and turns them into rows for app.price_sync.
 
 The source is a JSON list of providers, each with models; a model has `prices` (one set, or several with start dates)
 and `price_variants` (sets for a service tier or for batches). A set maps units such as `input_mtok` to dollars, or to
-dollars from a context size on. Only the provider `openai` is read. Nothing here is imported on any request.
+dollars that differ by the size of the context. Only the provider `openai` is read. Only `flask prices sync` uses this.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 PACKAGE = "genai-prices"
 MILLION, THOUSAND, HOUR = 1_000_000, 1000, 3600
-# unit of the source → our dimension, and how many units the price is for
+# Unit of the source → our dimension, and the quantity that its price is for.
 UNITS = {
     "input_mtok": ("input_text", MILLION),
     "output_mtok": ("output_text", MILLION),
@@ -37,19 +37,20 @@ UNITS = {
     "web_searches_kcount": ("web_search_calls", THOUSAND),
     "storage_searches_kcount": ("file_search_calls", THOUSAND),
 }
-# `fast` is another name of priority; `default` only says that the standard prices are meant.
+# Word in a variant's condition → our tier; `fast` is another name of priority, and `default` means the standard prices.
 TIERS = {"flex": "flex", "priority": "priority", "fast": "priority", "ultrafast": "ultrafast", "batch": "batch"}
 KINDS = {"equals": "exact", "starts_with": "prefix", "regex": "regex"}
 DECIMALS = 10
 
 
 class SourceError(Exception):
-    """The source cannot be read or is not what it should be; the message says where."""
+    """The source cannot be read or has another form than expected; the message says where."""
 
 
 @dataclass
 class Source:
-    """name: where from, for the rows. rows, aliases: as app.price_sync takes them. ignored: what has no place there."""
+    """name: kept with each price as its source. rows, aliases: as app.price_sync takes them. ignored: one text for each
+    price of the source that the price list cannot hold."""
 
     name: str
     rows: list[dict[str, Any]] = field(default_factory=list)
@@ -80,11 +81,11 @@ def from_package() -> Source:
 
 
 def _no_number(word: str) -> None:
-    raise ValueError(f"{word} is no number")
+    raise ValueError(f"{word} is not a number")
 
 
 def _plain(value: Any) -> Any:
-    """The package's objects as its JSON has them."""
+    """The package's Python objects as lists and dicts, with the names and dates of its JSON."""
     if isinstance(value, list):
         return [_plain(part) for part in value]
     if isinstance(value, date):
@@ -100,7 +101,7 @@ def _read(name: str, providers: Any) -> Source:
     for model in _expect(_openai(providers).get("models"), list, "models"):
         model_id = _expect(_expect(model, dict, "a model").get("id"), str, "a model's id").strip().lower()
         if not 1 <= len(model_id) <= 200:
-            raise SourceError(f"{model_id[:40]!r}… is no name of a model")
+            raise SourceError(f"{model_id[:40]!r}… is not the name of a model")
         prices = model.get("prices")
         for place, part in enumerate(prices if isinstance(prices, list) else [{"prices": prices}]):
             _add(source, model_id, "standard", part, f"{model_id}, prices {place + 1}")
@@ -123,7 +124,7 @@ def _openai(providers: Any) -> dict[str, Any]:
 
 
 def _tiers(source: Source, variant: dict[str, Any], where: str) -> list[str]:
-    """The tier a variant is for; none where it is no tier of ours, or the standard one."""
+    """The tier of a variant, in a list; empty for the standard tier, and for a condition that is no tier of ours."""
     when = _expect(variant.get("when"), dict, f"{where}, when")
     if len(when) == 1:
         (condition, word), = when.items()  # fmt: skip
@@ -136,7 +137,7 @@ def _tiers(source: Source, variant: dict[str, Any], where: str) -> list[str]:
 
 
 def _add(source: Source, model: str, tier: str, part: Any, where: str) -> None:
-    """The rows of one set of prices."""
+    """Add the rows of one set of prices to the source; where: its position, for messages."""
     constraint = _expect(part, dict, where).get("constraint") or {}
     begins = _expect(constraint, dict, f"{where}, constraint").get("start_date")
     if constraint and begins is None:
@@ -145,7 +146,7 @@ def _add(source: Source, model: str, tier: str, part: Any, where: str) -> None:
     try:
         begins = date.fromisoformat(begins).isoformat() if begins is not None else None
     except (TypeError, ValueError):
-        raise SourceError(f"{where}: {begins!r} is no date") from None
+        raise SourceError(f"{where}: {begins!r} is not a date") from None
     for unit, price in _expect(part.get("prices"), dict, where).items():
         if unit not in UNITS:
             source.ignored.append(f"{where}: {unit}")
@@ -159,7 +160,7 @@ def _add(source: Source, model: str, tier: str, part: Any, where: str) -> None:
 
 
 def _bands(price: Any, where: str) -> Iterator[tuple[int, Decimal]]:
-    """(input tokens above which it counts, dollars) of a plain price or one with tiers."""
+    """(input tokens above which the price holds, dollars) of a price, or of each step of a price with `tiers`."""
     if not isinstance(price, dict):
         yield 0, _dollars(price, where)
         return
@@ -167,21 +168,22 @@ def _bands(price: Any, where: str) -> Iterator[tuple[int, Decimal]]:
     for tier in _expect(price.get("tiers"), list, f"{where}, tiers"):
         start = _expect(tier, dict, f"{where}, tiers").get("start")
         if isinstance(start, bool) or not isinstance(start, Decimal | int) or start % 1 or not 0 < start < 2**31:
-            raise SourceError(f"{where}: {start!r} is no context size")
+            raise SourceError(f"{where}: {start!r} is not a context size")
         yield int(start), _dollars(tier.get("price"), where)
 
 
 def _dollars(value: Any, where: str) -> Decimal:
+    """An exact price in dollars; raises SourceError for anything else."""
     number = Decimal(value) if isinstance(value, Decimal | int) and not isinstance(value, bool) else None
     if number is None or not number.is_finite() or not 0 <= number < Decimal(10) ** DECIMALS:
-        raise SourceError(f"{where}: {value} is no price")
+        raise SourceError(f"{where}: {value} is not a price")
     if round(number, DECIMALS) != number:
         raise SourceError(f"{where}: {value} has more than {DECIMALS} decimals")
     return number
 
 
 def _patterns(match: Any) -> Iterator[tuple[str, str]]:
-    """Names a model goes by. What only contains or ends in something says too little to bill by."""
+    """(kind, pattern) of each name of a model. `contains` and `ends_with` are left out: they match too many models."""
     for clause, value in match.items() if isinstance(match, dict) else ():
         if clause == "or" and isinstance(value, list):
             for part in value:
@@ -191,6 +193,7 @@ def _patterns(match: Any) -> Iterator[tuple[str, str]]:
 
 
 def _expect(value: Any, kind: type, what: str) -> Any:
+    """The value, if it is of this type; else raises SourceError."""
     if not isinstance(value, kind):
         words = {list: "a list", dict: "an object", str: "text"}[kind]
         raise SourceError(f"{what}: expected {words}")

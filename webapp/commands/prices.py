@@ -1,10 +1,8 @@
-"""``flask prices sync|reprice|explain``: the price list, and calls priced by it, for the operator."""
+"""``flask prices sync|reprice|explain``: the price list, and the costs of calls worked out from it."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -12,19 +10,17 @@ from typing import Any
 from uuid import UUID
 
 import click
-import psycopg
-from flask import current_app
 from flask.cli import with_appcontext
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from webapp.commands import price_source
+from webapp.commands.database import owner_connection
 from webapp.commands.explain import explained
-from webapp.commands.owner import owner
 from webapp.written import exact
 
 SYNC = "select * from app.price_sync(%s, %s, %s, %s)"
-# The totals are summed where the rows are; numbers reach the terminal as they are.
+# One row for each organization and one for the total of all: the sums are made in SQL.
 REPRICE = """
 select coalesce(organization, 'total') as organization, sum(calls) as calls, sum(filled_calls) as filled_calls,
     sum(filled_cost) as filled_cost, sum(adjusted_calls) as adjusted_calls, sum(adjusted_cost) as adjusted_cost,
@@ -37,7 +33,7 @@ order by grouping(org_id), organization
 
 @click.group()
 def prices() -> None:
-    """The price list, and calls priced by it."""
+    """The price list, and the costs of calls worked out from it."""
 
 
 @prices.command()
@@ -45,13 +41,13 @@ def prices() -> None:
 @click.option("--dry-run", is_flag=True, help="Only print the difference.")
 @with_appcontext
 def sync(file: Path | None, dry_run: bool) -> None:
-    """Add what is new or has changed in genai-prices' data to the price list."""
+    """Add prices of genai-prices that are new or have changed to the price list."""
     try:
         source = price_source.from_file(file) if file else price_source.from_package()
     except price_source.SourceError as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"{source.name}: {len(source.rows)} prices read, comparing …", err=True)
-    with _owner() as conn:
+    with owner_connection(row_factory=dict_row) as conn:
         found = conn.execute(SYNC, [source.name, Jsonb(source.rows), Jsonb(source.aliases), dry_run]).fetchall()
     for row in found:
         if row["change"] != "equal":
@@ -64,12 +60,15 @@ def sync(file: Path | None, dry_run: bool) -> None:
 
 
 def _difference(row: dict[str, Any]) -> str:
-    """changed  gpt-5 input_text flex >272000: $1.25 (genai-prices 0.2.3) → $1.5 per 1000000 from 2026-11-01"""
+    """A row of app.price_sync as a line, its change first, then:
+
+    gpt-5 input_text flex >272000: $1.25 (genai-prices 0.2.3) → $1.50 per 1000000 from 2026-11-01
+    """
     what = f"{row['model']} {row['dimension']} {row['service_tier']}"
     what += f" >{row['context_min_tokens']}" if row["context_min_tokens"] else ""
     old = f"{exact(row['old_price'])} ({row['old_source']})" if row["old_price"] is not None else "no price"
     if row["change"] == "missing":
-        return f"missing\t{what}: {old} is not in the source; stays"
+        return f"missing\t{what}: {old} is not in the source, and stays in the list"
     new = f"{exact(row['new_price'])} per {row['unit_qty']}"
     if row["change"] == "kept":
         return f"kept\t{what}: {old}, the source says {new}"
@@ -78,7 +77,7 @@ def _difference(row: dict[str, Any]) -> str:
 
 
 class Moment(click.ParamType):
-    """A date or RFC 3339 moment; UTC where it does not say otherwise."""
+    """A date or an RFC 3339 date and time; UTC unless it has another offset."""
 
     name = "date"
 
@@ -87,18 +86,18 @@ class Moment(click.ParamType):
             moment = datetime.fromisoformat(value)
             return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
         except (ValueError, OverflowError):
-            self.fail(f"{value!r} is no date such as {date(2026, 1, 31)} (UTC)", param, ctx)
+            self.fail(f"{value!r} is not a date such as {date(2026, 1, 31)} (UTC)", param, ctx)
 
 
 @prices.command()
 @click.option("--from", "since", type=Moment(), required=True, help="First moment, UTC.")
-@click.option("--to", "until", type=Moment(), required=True, help="The moment after the last, UTC.")
-@click.option("--reason", required=True, help="Stands beside every correction.")
+@click.option("--to", "until", type=Moment(), required=True, help="End of the period, itself excluded, UTC.")
+@click.option("--reason", required=True, help="Kept with every correction and fill.")
 @click.option("--dry-run", is_flag=True, help="Only print what would be done.")
 @with_appcontext
 def reprice(since: datetime, until: datetime, reason: str, dry_run: bool) -> None:
-    """Price the calls of a period again: missing costs are filled, known ones get a correction beside them."""
-    with _owner() as conn:
+    """Price the calls of a period again: a missing cost is filled in, a cost that differs gets a correction."""
+    with owner_connection(row_factory=dict_row) as conn:
         conn.add_notice_handler(lambda message: click.echo(message.message_primary, err=True))
         rows = conn.execute(REPRICE, [since, until, reason, dry_run]).fetchall()
     for row in rows:
@@ -115,23 +114,9 @@ def reprice(since: datetime, until: datetime, reason: str, dry_run: bool) -> Non
 @click.argument("call_id", type=click.UUID)
 @with_appcontext
 def explain(call_id: UUID) -> None:
-    """Work the cost of CALL_ID out, line by line."""
-    with _owner() as conn:
+    """Show how the cost of CALL_ID came about, line by line."""
+    with owner_connection(row_factory=dict_row) as conn:
         lines = explained(conn, call_id)
     if lines is None:
         raise click.ClickException(f"there is no call {call_id}")
     click.echo("\n".join(lines))
-
-
-@contextmanager
-def _owner() -> Iterator[psycopg.Connection[dict[str, Any]]]:
-    """One transaction as the database's owner; a refusal is said in one line, wrong input with status 2."""
-    try:
-        with (
-            owner(current_app.config["SPENDAI"]) as dsn,
-            psycopg.connect(dsn, prepare_threshold=None, row_factory=dict_row) as conn,
-        ):
-            yield conn
-    except psycopg.DatabaseError as error:
-        words = str(error.diag.message_primary or error)
-        raise click.UsageError(words) if error.sqlstate == "PT400" else click.ClickException(words) from None

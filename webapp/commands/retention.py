@@ -1,58 +1,55 @@
-"""``flask retention``: drops the calls of old months; their sums per day stay."""
+"""``flask retention``: drops the calls of old months, each a partition of usage_logs; daily totals stay."""
 
 from __future__ import annotations
 
 import click
 import psycopg
-from flask import current_app
 from flask.cli import with_appcontext
 from psycopg import sql
 
-from webapp.commands.owner import owner
+from webapp.commands.database import owner_connection
 
-PATIENCE = "60s"  # detaching waits for queries that read the ledger, such as an analyst's; calls never wait for it
+PATIENCE = "60s"  # detaching waits for queries that read usage_logs, such as an analyst's; calls do not wait for it
 
 
 @click.command()
-@click.option("--months", type=click.IntRange(1), required=True, help="Whole months to keep beside this one.")
-@click.option("--reason", default="retention", show_default=True, help="Kept in the audit logs.")
+@click.option("--months", type=click.IntRange(1), required=True, help="Whole months to keep before the current one.")
+@click.option("--reason", default="retention", show_default=True, help="Kept in the audit log of each organization.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be dropped.")
 @with_appcontext
 def retention(months: int, reason: str, dry_run: bool) -> None:
-    """Drop the calls of months older than that, one by one. Sums per day, corrections and the audit log stay."""
-    try:
-        with (
-            owner(current_app.config["SPENDAI"]) as dsn,
-            psycopg.connect(dsn, autocommit=True, prepare_threshold=None) as conn,
-        ):
-            due = conn.execute("select * from app.retention_due(%s)", [months]).fetchall()
-            kept = [month for month, _, _, _, doubtful in due if doubtful]
-            for month, partition, state, calls, doubtful in due:
-                if doubtful:
-                    click.echo(f"{month:%Y-%m}: {calls} calls stay, for {doubtful} of them are in doubt")
-                elif dry_run:
-                    click.echo(f"{month:%Y-%m}: {calls} calls would be dropped")
-                else:
-                    _detach(conn, partition, state)
-                    conn.execute("select app.retention_drop(%s, %s)", [month, reason])
-                    click.echo(f"{month:%Y-%m}: {calls} calls dropped")
-    except psycopg.errors.QueryCanceled:
-        message = "a query that reads the ledger has been running for a minute: end it, then run this again"
-        raise click.ClickException(message) from None
-    except psycopg.DatabaseError as error:
-        raise click.ClickException(str(error.diag.message_primary or error)) from None
+    """Drop the calls of older months, one month after the other. Daily totals, corrections and the audit log stay."""
+    with owner_connection(autocommit=True) as conn:
+        due = conn.execute("select * from app.retention_due(%s)", [months]).fetchall()
+        kept = [month for month, _, _, _, doubtful in due if doubtful]
+        for month, partition, state, calls, doubtful in due:
+            if doubtful:
+                click.echo(f"{month:%Y-%m}: {calls} calls stay, because {doubtful} of them are in doubt")
+            elif dry_run:
+                click.echo(f"{month:%Y-%m}: {calls} calls would be dropped")
+            else:
+                _detach(conn, partition, state)
+                conn.execute("select app.retention_drop(%s, %s)", [month, reason])
+                click.echo(f"{month:%Y-%m}: {calls} calls dropped")
     if not due:
         click.echo(f"no calls are older than {months} whole months")
     if kept:
-        raise click.ClickException("close calls in doubt with flask calls settle, then run this again")
+        raise click.ClickException("settle the calls in doubt with flask calls settle, then run this again")
 
 
 def _detach(conn: psycopg.Connection, partition: str, state: str) -> None:
-    """Take a month out of usage_logs without holding up a call; goes on where an earlier run was cut off."""
+    """Detach a month's partition from usage_logs without making calls wait; finishes what an earlier run began.
+
+    state: of app.retention_due: attached, detaching or detached.
+    """
     if state == "detached":
         return
     conn.execute("select set_config('statement_timeout', %s, false)", [PATIENCE])
     how = sql.SQL("finalize" if state == "detaching" else "concurrently")
     name = sql.Identifier("private", partition)
-    conn.execute(sql.SQL("alter table public.usage_logs detach partition {} {}").format(name, how))
+    try:
+        conn.execute(sql.SQL("alter table public.usage_logs detach partition {} {}").format(name, how))
+    except psycopg.errors.QueryCanceled:
+        message = f"a query on usage_logs has been running for {PATIENCE}: end it, then run this again"
+        raise click.ClickException(message) from None
     conn.execute("select set_config('statement_timeout', '0', false)")

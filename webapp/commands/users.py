@@ -1,15 +1,14 @@
-"""``flask users reset EMAIL``: a link with which somebody who lost their password sets a new one."""
+"""``flask users reset EMAIL``: prints a link with which a person who forgot their password sets a new one."""
 
 from __future__ import annotations
 
 import secrets
 
 import click
-import psycopg
 from flask import current_app
 from flask.cli import with_appcontext
 
-from webapp.commands.owner import owner
+from webapp.commands.database import owner_connection
 from webapp.secrets.proxy_keys import key_hash
 
 
@@ -25,9 +24,9 @@ def reset(email: str) -> None:
     """Print a link with which EMAIL sets a new password."""
     config, token = current_app.config["SPENDAI"], secrets.token_urlsafe(32)
     if config.supabase_url:
-        raise click.ClickException("Supabase keeps the passwords; docs/deploy.md says how to set a new one there")
-    with owner(config) as dsn, psycopg.connect(dsn, prepare_threshold=None) as conn:
+        raise click.ClickException("Supabase keeps the passwords: docs/deploy.md says how to set a new one there")
+    with owner_connection() as conn:
         row = conn.execute("select app.password_reset_create(%s, %s)", [email, key_hash(token)]).fetchone()
     if not row or row[0] is None:
         raise click.ClickException(f"nobody signs in with {email}")
-    click.echo(f"{config.public_url}/password/{token}\nGood once, for 24 hours. Whoever opens it can set the password.")
+    click.echo(f"{config.public_url}/password/{token}\nIt works once, within 24 hours, for whoever opens it.")

@@ -1,4 +1,4 @@
-"""What `make run`, `make demo` and `make psql` start: the parts of SpendAI, watched and started again when they end.
+"""The programs behind `make run`, `make demo` and `make psql`; what `make run` starts is started again when it ends.
 
-Imports config, db, postgres, secrets and auth.
+May import config, db, postgres, secrets and auth; nothing imports this room.
 """

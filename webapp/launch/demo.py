@@ -1,7 +1,6 @@
-"""`make demo`: a separate organization with 90 days of made-up calls, then SpendAI as `make run` starts it.
+"""`make demo`: fills a separate organization with 90 days of made-up calls, then starts SpendAI as `make run` does.
 
-The calls are priced and written by app.settle_calls, as real ones are. Run again, it adds what would have happened
-since.
+The calls are priced and written by app.settle_calls, as real calls are. Run again, it adds calls up to the present.
 """
 
 from __future__ import annotations
@@ -21,8 +20,8 @@ from webapp import db
 from webapp.auth.passwords import hashed
 from webapp.config import Config, ConfigError, load
 from webapp.launch import demo_calls, run
-from webapp.postgres import embedded
 from webapp.postgres.migrations import MigrationError, migrate
+from webapp.postgres.owner import open_database
 from webapp.postgres.programs import ClusterError, say
 from webapp.secrets.proxy_keys import new_key
 
@@ -49,9 +48,10 @@ class DemoError(Exception):
 
 
 class Demo:
-    """The demo organization in the database of ``conn``, as its owner. Everything happens in one transaction.
+    """The demo organization in the database of ``conn``, the owner's connection, in its one transaction.
 
-    Not through app.ensure_organization: the demo must never count as the install's first organization.
+    now: end of the made-up calls; days: how many days before it they begin. The organization is not made by
+    app.ensure_organization, because the demo must never count as the install's first organization.
     """
 
     def __init__(self, conn: psycopg.Connection, now: datetime, days: int = demo_calls.DAYS) -> None:
@@ -59,7 +59,7 @@ class Demo:
         self.ids: dict[tuple[str, str], tuple[UUID, UUID]] = {}  # (project, key) by name → their ids
 
     def fill(self, password: str) -> int:
-        """Everything that is not there yet, and this password for two of the team; how many calls were added."""
+        """Add what is missing and set this password for EMAIL and DEVELOPER; returns how many calls were added."""
         people = {email: self._person(email) for email in TEAM}
         for email in (EMAIL, DEVELOPER):
             self.conn.execute("select local_auth.set_password(%s, %s)", [people[email], hashed(password)])
@@ -75,11 +75,13 @@ class Demo:
         return self.conn.execute(query, args).fetchone()
 
     def _person(self, email: str) -> UUID:
+        """Id of the user with this address, made if missing with a password that nobody knows."""
         nobody_knows = hashed(secrets.token_urlsafe(24))
         (made,) = self._row("select local_auth.create_user(%s, %s)", email, nobody_knows)
         return made or self._row("select user_id from local_auth.find_login(%s)", email)[0]
 
     def _organization(self, people: dict[str, UUID]) -> Any:
+        """Make the organization with its members; its row as ORGANIZATION has it."""
         began = self.now - timedelta(days=self.days)
         made = "insert into public.organizations (name, is_demo, created_at) values ('Demo', true, %s)"
         found = self._row(made + " returning id, created_at, is_demo", began)
@@ -89,7 +91,7 @@ class Demo:
         return found
 
     def _projects(self, admins: list[tuple[UUID, str]]) -> None:
-        """Projects and keys, made by the admins in turn; nobody ever sees these keys."""
+        """Make missing projects and keys, in the names of the admins in turn; the keys themselves are thrown away."""
         for number, app in enumerate(demo_calls.APPS):
             at, maker = self.began + timedelta(hours=8, minutes=number), admins[number % len(admins)]
             project_id = self._thing("project", {"name": app.project}, {}, at, maker)
@@ -102,7 +104,10 @@ class Demo:
     def _thing(
         self, kind: str, place: dict[str, Any], rest: dict[str, Any], at: datetime, maker: tuple[UUID, str]
     ) -> UUID:
-        """Id of the project or key with these columns; made, with its line in the audit log, if it is not there."""
+        """Id of the project or key with the columns ``place``; if missing it is made, with its line in the audit log.
+
+        kind: project or key; rest: its other columns; at, maker: when and by whom (id, e-mail address) it is made.
+        """
         table = sql.Identifier("public", {"project": "projects", "key": "api_keys"}[kind])
         place = place | {"org_id": self.org_id}
         where = sql.SQL(" and ").join(sql.SQL("{} = %s").format(sql.Identifier(name)) for name in place)
@@ -122,7 +127,7 @@ class Demo:
         return made
 
     def _calls(self) -> int:
-        """Every call since the last one that is there; a few are opened and never settled."""
+        """Write the calls since the last one in the database, a few of them never settled; returns their number."""
         (last,) = self._row("select max(started_at) from public.usage_logs where org_id = %s", self.org_id)
         since = last or self.began
         for day in range((self.now - since).days + 1):
@@ -147,32 +152,30 @@ class Demo:
 
 
 def progress(part: float) -> None:
-    """A bar on a terminal, nothing elsewhere."""
+    """Draw a progress bar, if standard error is a terminal; part: from 0 to 1."""
     if sys.stderr.isatty():
         bar = f"[{'#' * round(part * 40):<40}] {part:4.0%}"
         print(f"\rspendai: demo calls {bar}", end="\n" if part == 1 else "", file=sys.stderr, flush=True)
 
 
 def load_into(config: Config, password: str) -> int:
-    """Fill the database of these settings; how many calls were added. Raises what opening it raises, and DemoError."""
+    """Fill the database of these settings; returns how many calls were added.
+
+    Raises DemoError, ClusterError, MigrationError, OSError or psycopg.Error.
+    """
     if config.supabase_url:
         raise DemoError("the demo's people sign in here, not at Supabase: unset SUPABASE_URL for make demo")
-    server = embedded.ensure(config) if config.embedded else None
-    try:
-        dsn = server.owner_dsn if server else config.database_url
+    with open_database(config) as (dsn, _):
         migrate(dsn, passwords=db.passwords(config))
         with psycopg.connect(dsn, prepare_threshold=None) as conn:
             count = Demo(conn, datetime.now(UTC)).fill(password)
         with psycopg.connect(dsn, autocommit=True) as conn:
-            conn.execute("analyze public.usage_logs")  # plans for an empty table are slow until Postgres notices
+            conn.execute("analyze public.usage_logs")  # until then queries are planned as for an empty table
         return count
-    finally:
-        if server:
-            server.stop()
 
 
 def main() -> int:
-    """As ``run.main``, after the demo is loaded."""
+    """Load the demo, then do what ``run.main`` does; exit status as there."""
     password = secrets.token_urlsafe(9)
     try:
         config = load()

@@ -1,7 +1,7 @@
-"""The made-up calls of the demo organization: plausible, and the same every time for the same day.
+"""The made-up calls of the demo organization: plausible, and always the same for the same day.
 
-Weekdays are busier than weekends, days busier than nights, every month busier than the last; one day has a spike, one
-an outage. A few calls come back without usage, and one model has no price.
+Weekdays have more calls than weekends, days more than nights, and each month more than the month before; one day has a
+spike, one an outage. A few calls end without usage, and one model has no price.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ CHAT, RESPONSES, EMBEDDINGS = "/v1/chat/completions", "/v1/responses", "/v1/embe
 
 
 class App(NamedTuple):
-    """One application. keys: name → share of its calls; models: name → share; tokens: median per call."""
+    """An application that makes calls, with its project. calls: on a weekday, at the beginning; models, keys: name →
+    share of the calls; tokens_in, tokens_out: median of a call; team: the value of the label team; users: end users."""
 
     project: str
-    calls: int  # on a weekday, at the beginning
+    calls: int
     endpoint: str
     models: dict[str, float]
     tokens_in: int
@@ -61,8 +62,11 @@ ERRORS = ((429, 0.006), (500, 0.002), (400, 0.003))
 
 
 def calls(first: date, since: datetime, until: datetime) -> Iterator[dict[str, Any]]:
-    """Messages for app.settle_calls without ids of organization, project and key (``app`` and ``key`` name them), in
-    the order of their moments, after ``since`` and before ``until``; ``first`` is the day on which growth begins."""
+    """Messages for app.settle_calls of the calls after ``since`` and before ``until``, in order of time.
+
+    They have the names of project and key, ``app`` and ``key``, instead of ids, and no organization. first: the day on
+    which growth begins.
+    """
     day = max(first, since.date())
     while day <= until.date():
         found = [call for app in APPS for call in _of_day(app, day, (day - first).days)]
@@ -104,7 +108,7 @@ def _call(app: App, day: date, outage: bool, chance: Random) -> dict[str, Any]:
 
 
 def _usage(app: App, chance: Random) -> dict[str, Any]:
-    """OpenAI's usage object, as chat completions or as responses name things."""
+    """OpenAI's usage object, with the field names of the Responses API or of Chat Completions and Embeddings."""
     tokens_in = max(12, round(chance.lognormvariate(math.log(app.tokens_in), 0.6)))
     tokens_out = max(1, round(chance.lognormvariate(math.log(app.tokens_out), 0.7))) if app.tokens_out else 0
     cached = int(tokens_in * chance.uniform(0.3, 0.85)) // 128 * 128 if chance.random() < app.cached else 0
@@ -124,6 +128,6 @@ def _one_of(shares: dict[str, float], chance: Random) -> str:
 
 
 def _id(at: datetime, chance: Random) -> UUID:
-    """As the gateway makes it, except that the same day gives the same ids: nothing is ever loaded twice."""
+    """A UUIDv7 like the gateway's, but from a seeded generator: a day has the same ids each time."""
     now_ms = round(at.timestamp() * 1000)
     return UUID(int=now_ms << 80 | 0x7 << 76 | chance.getrandbits(12) << 64 | 0b10 << 62 | chance.getrandbits(62))

@@ -1,4 +1,4 @@
-"""`make psql`: psql on the database of this SPENDAI_HOME as its owner, started for the time if it does not run.
+"""`make psql`: psql on the database of the settings, as its owner; starts the embedded Postgres if it is not running.
 
 Arguments come from the command line or from ARGS, SQL from stdin; the exit status is psql's.
 """
@@ -17,22 +17,22 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from webapp import db
 from webapp.config import Config, ConfigError, load
-from webapp.postgres import embedded
 from webapp.postgres.migrations import MigrationError, migrate
+from webapp.postgres.owner import open_database
 from webapp.postgres.programs import ClusterError, find_bindir
 
 
 def program(config: Config) -> str:
-    """The psql to use: the system's for DATABASE_URL, because the embedded one was built without TLS."""
+    """Path of psql: with DATABASE_URL the system's if there is one, because the embedded one was built without TLS."""
     own = str(find_bindir() / "psql")
     return own if config.embedded else shutil.which("psql") or own
 
 
 def psql(config: Config, dsn: str, arguments: list[str]) -> int:
-    """Run psql; the password goes through the environment, which other users cannot read."""
+    """Run psql and return its exit status. The password is passed in the environment, which other users cannot read."""
     parts = conninfo_to_dict(dsn)
     secret = {"PGPASSWORD": str(parts.pop("password"))} if "password" in parts else {}
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is psql's: it cancels a query
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for psql alone, where it cancels a query
     try:
         command = [program(config), "-d", make_conninfo(**parts), *arguments]
         return subprocess.run(command, env=os.environ | secret, check=False, preexec_fn=_default_interrupt).returncode  # noqa: S603
@@ -46,23 +46,16 @@ def _default_interrupt() -> None:
 
 def main() -> int:
     """psql's exit status; 2 when there is no database to open."""
+    arguments = sys.argv[1:] or shlex.split(os.environ.get("ARGS", ""))
     try:
         config = load()
-        server = embedded.ensure(config) if config.embedded else None
-    except (ConfigError, ClusterError, OSError) as error:
+        with open_database(config) as (dsn, server):
+            if server and server.owned:  # else the launcher that runs the server has migrated the database
+                migrate(dsn, passwords=db.passwords(config))
+            return psql(config, dsn, arguments)
+    except (ConfigError, ClusterError, MigrationError, OSError, psycopg.Error) as error:
         print(f"spendai: {error}", file=sys.stderr)
         return 2
-    try:
-        if server and server.owned:  # nobody else brought it up to date
-            migrate(server.owner_dsn, passwords=db.passwords(config))
-        arguments = sys.argv[1:] or shlex.split(os.environ.get("ARGS", ""))
-        return psql(config, server.owner_dsn if server else config.database_url, arguments)
-    except (ConfigError, MigrationError, psycopg.Error) as error:
-        print(f"spendai: {error}", file=sys.stderr)
-        return 2
-    finally:
-        if server:
-            server.stop()
 
 
 if __name__ == "__main__":

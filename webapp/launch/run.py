@@ -1,6 +1,6 @@
-"""`make run`, once everything is installed: starts Postgres and the gateway and keeps both running.
+"""`make run`, once everything is installed: starts Postgres and the gateway, and keeps both running.
 
-Everything started here is our child and ends with us, however we end.
+Both are child processes, which on Linux the kernel ends when this process ends, even by SIGKILL.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stop(BaseException):
-    """Somebody wants us to end."""
+    """Raised by the handler of the first stop signal, wherever the launcher is."""
 
 
 class StartError(Exception):
@@ -41,7 +41,7 @@ class StartError(Exception):
 
 
 class GatewayProcess:
-    """gunicorn with its workers, on a socket of ours: connections wait there while it is started again."""
+    """gunicorn with its workers. The launcher owns the listening socket, so clients wait while gunicorn restarts."""
 
     def __init__(self, config: Config, listener: socket.socket) -> None:
         self.seconds = config.drain_seconds + 15  # gunicorn's own limit is 5 seconds shorter
@@ -51,7 +51,7 @@ class GatewayProcess:
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             pass_fds=[listener.fileno()],
-            start_new_session=True,  # Ctrl-C is for us; we stop things in order
+            start_new_session=True,  # Ctrl-C must reach the launcher only, which stops everything in order
             preexec_fn=die_with_parent(signal.SIGQUIT),  # noqa: PLW1509
         )
 
@@ -59,7 +59,7 @@ class GatewayProcess:
         return self.process.poll() is None
 
     def stop(self) -> None:
-        """Let calls under way finish, then end it; workers whose master is dead have a second to end."""
+        """Let calls under way finish, then end it. Workers whose gunicorn master has died get a second to end."""
         if self.alive():
             self.process.terminate()
             with suppress(subprocess.TimeoutExpired):
@@ -72,14 +72,14 @@ class GatewayProcess:
         self.process.wait()
 
     def _wait_for_workers(self) -> None:
-        """Raises ProcessLookupError as soon as none is left."""
+        """Wait up to a second for the workers to end. Raises ProcessLookupError as soon as none is left."""
         end = time.monotonic() + 1
         while time.monotonic() < end:
             os.killpg(self.process.pid, 0)
             time.sleep(0.02)
 
     def kill(self) -> None:
-        """End master and workers at once; does not wait, since a signal handler calls it in the middle of ``stop``."""
+        """Send SIGKILL to master and workers; does not wait, because a signal handler may call it during ``stop``."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
 
@@ -92,11 +92,12 @@ class Launcher:
         self.stopping = False
         self.parts: list[Part] = []
         for number in STOP_SIGNALS:
-            if signal.getsignal(number) != signal.SIG_IGN or number != signal.SIGHUP:  # nohup stays in force
+            under_nohup = number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN
+            if not under_nohup:
                 signal.signal(number, self._on_signal)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        """First signal: stop in order. Every further one: do not wait for calls under way."""
+        """First signal: stop in order. Every further signal: do not wait for calls under way."""
         if not self.stopping:
             self.stopping = True
             raise Stop
@@ -105,7 +106,10 @@ class Launcher:
                 part.running.kill()
 
     def run(self) -> None:
-        """Start everything, say so, and keep it running until Stop. Raises what makes a start impossible."""
+        """Start everything, print the welcome, and keep it running until Stop is raised.
+
+        Raises StartError, ClusterError, MigrationError, OSError or psycopg.Error when SpendAI cannot start.
+        """
         config = self.config
         config.home.mkdir(parents=True, exist_ok=True)
         with open(config.home / f"run-{config.port}.lock", "w") as lock:
@@ -126,7 +130,10 @@ class Launcher:
                         part.stop()
 
     def _first(self, lock: int) -> bool:
-        """Whether no other launcher runs with this home and port; one that is starting or ending is waited for."""
+        """Whether no other launcher runs with this SPENDAI_HOME and PORT.
+
+        Waits up to a minute for another one that is starting or ending; raises StartError after it.
+        """
         end = time.monotonic() + 60
         while True:
             with suppress(BlockingIOError):
@@ -146,7 +153,7 @@ class Launcher:
         gateway = self._add("the gateway", lambda: GatewayProcess(config, listener))
         while not healthy(config):
             if not gateway.alive():
-                raise StartError("the gateway did not start; the reason stands above")
+                raise StartError("the gateway did not start: see the messages above")
             time.sleep(0.02)
         print(welcome(config), flush=True)
 
@@ -158,7 +165,10 @@ class Launcher:
 
 
 def listen(config: Config) -> socket.socket:
-    """The socket of HOST:PORT. Raises StartError; an ending gateway of a killed launcher gets two seconds to leave."""
+    """The listening socket on HOST:PORT. Raises StartError.
+
+    A port in use is tried for two seconds, since the gateway of a launcher that was killed may be about to end.
+    """
     end = time.monotonic() + 2
     while True:
         try:
@@ -188,7 +198,7 @@ def healthy(config: Config) -> bool:
 
 
 def welcome(config: Config) -> str:
-    """What a person needs next: the URL, where calls go, a call to copy."""
+    """The text printed after the start: the URL, where calls go, a call to copy."""
     url = config.public_url
     upstream = f"Calls go to {config.openai_base_url}."
     if not config.openai_api_key:
@@ -205,7 +215,7 @@ curl {url}/api/v1/proxy/chat/completions \\
 
 
 def main() -> int:
-    """0: stopped as asked, or already running; 1: cannot start; 2: a setting is wrong."""
+    """Exit status: 0 stopped by a signal, or already running; 1 cannot start; 2 a setting is wrong."""
     try:
         Launcher(load()).run()
     except Stop:

@@ -1,4 +1,4 @@
-"""Parts of a running SpendAI that are started again when they end."""
+"""Parts of a running SpendAI, Postgres and the gateway, that are started again when they end."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import psycopg
 
 from webapp.postgres.programs import ClusterError, say
 
-SHORT_LIFE = 5  # seconds; what ends sooner than this after its start is started again later and later
-LONGEST_WAIT = 30  # seconds between such starts
+SHORT_LIFE = 5  # seconds; a part that ends sooner after its start waits longer and longer before the next start
+LONGEST_WAIT = 30  # seconds of waiting at most
 
 
 class Running(Protocol):
-    """What a Part starts."""
+    """What the start function of a Part returns."""
 
     def alive(self) -> bool: ...
 
@@ -23,7 +23,10 @@ class Running(Protocol):
 
 
 class Part:
-    """Something that must run: started again at once when it ended, ever later if it keeps ending."""
+    """A part that must run. name: for messages; start: starts it, and may raise ClusterError, OSError or psycopg.Error.
+
+    When it ends it is started again at once; when it keeps ending soon after its start, after longer and longer waits.
+    """
 
     def __init__(self, name: str, start: Callable[[], Running]) -> None:
         self.name, self.start = name, start
@@ -32,11 +35,12 @@ class Part:
         self.short_lives = 0
 
     def begin(self) -> None:
+        """Start it; raises what ``start`` raises."""
         self.since = time.monotonic()
         self.running = self.start()
 
     def look(self) -> None:
-        """Start it again if it ended and the time has come; called several times a second."""
+        """Start it again if it has ended and its wait is over. To be called several times a second."""
         if self.running:
             if self.running.alive():
                 return

@@ -1,4 +1,4 @@
-"""The ledger: opens and settles calls in Postgres, many callers in one commit, and spools what Postgres does not take.
+"""The ledger: opens and settles calls in Postgres, many calls in one transaction, with a spool file for an outage.
 
-`ledger.Ledger` is the way in. Imports db, config and secrets; the gateway is its only user besides `flask doctor`.
+`ledger.Ledger` is the interface. The room imports db, config and secrets; the gateway and `flask doctor` import it.
 """

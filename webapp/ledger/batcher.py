@@ -1,15 +1,16 @@
-"""Group commit: messages of many callers in one transaction.
+"""Group commit: the messages of many callers in one transaction.
 
-Callers hand in a message and sleep; the batcher takes everything that is waiting, sends it in one transaction, and
-wakes each caller with its own answer after the commit. While one batch is under way the next gathers. A batch also
-gathers while there is anything else to do: calls that are at hand now travel together, and a worker without work sends
-at once.
+A caller submits a message and waits. One greenlet sends all waiting messages as a batch, in one transaction, and after
+the commit wakes each caller with its own answer. Messages submitted meanwhile form the next batch. Before it sends a
+batch, the greenlet lets other greenlets run for up to GATHER_SECONDS, so that a busy worker collects more messages; an
+idle worker sends at once.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -21,17 +22,19 @@ from gevent.event import Event
 from webapp.ledger.pipeline import Parameters, Statements
 
 log = logging.getLogger("spendai.ledger")
-BATCH = 256
-GATHER_SECONDS = 0.006  # at most, while the worker is busy
+BATCH = 256  # messages in one transaction, at most
+GATHER_SECONDS = 0.006
 Message = dict[str, Any]
-DEADLINE = 5.0  # seconds; also holds when the server is frozen and cannot enforce a time-out of its own
-# What Postgres holds against a message itself: values (21, 22), row (23), size (54), rules of ours (P0, PT).
-# Everything else says something about the server: away, full, read-only after a failover, not migrated, overloaded.
-REFUSALS = ("21", "22", "23", "54", "P0", "PT")
+# Seconds for one transaction. The client measures them: a frozen server cannot enforce its own statement_timeout.
+DEADLINE = 5.0
+# SQLSTATE classes that mean the message itself is bad: invalid values (21, 22), violated constraints (23), exceeded
+# size limits (54), errors raised by SpendAI's own functions (P0, PT). All other classes are about the state of the
+# server (unreachable, disk full, read-only after a failover, not migrated, overloaded), so a retry may succeed.
+BAD_MESSAGE = ("21", "22", "23", "54", "P0", "PT")
 
 
 class LedgerUnavailable(Exception):
-    """The database did not take a message in time, or cannot be reached. ``sent``: it may have got it all the same."""
+    """The database did not confirm a message in time, or is unreachable. ``sent``: it may have the message anyway."""
 
     def __init__(self, message: str, *, sent: bool) -> None:
         super().__init__(message)
@@ -39,26 +42,26 @@ class LedgerUnavailable(Exception):
 
 
 class LedgerRefused(Exception):
-    """The database refuses this one message, whatever the others of its batch."""
+    """The database rejected this one message as invalid; a retry would fail in the same way."""
 
 
-def refuses(error: Exception) -> bool:
-    """Whether an error condemns the message; any other may be gone at the next try."""
+def is_bad_message(error: Exception) -> bool:
+    """Whether an error means that a message is invalid, so that a retry would fail in the same way."""
     if isinstance(error, psycopg.Error):
-        return (error.sqlstate or "")[:2] in REFUSALS
+        return (error.sqlstate or "")[:2] in BAD_MESSAGE
     return isinstance(error, (TypeError, ValueError))
 
 
 def encoded(messages: list[Message]) -> bytes:
-    """Messages as Postgres takes them: JSON in UTF-8."""
+    """A JSON array of messages in UTF-8, the argument of the SQL functions."""
     try:
-        return orjson.dumps(messages)  # in a tenth of the time
-    except TypeError:  # a count of more than 64 bits
+        return orjson.dumps(messages)  # ten times as fast as json.dumps
+    except TypeError:  # orjson refuses integers of more than 64 bits
         return json.dumps(messages).encode()
 
 
 class _Entry:
-    """A message for one statement, and its answer."""
+    """One submitted message: ``kind`` names its statement, ``answer`` is what its caller will get."""
 
     def __init__(self, kind: str, message: Message) -> None:
         self.kind, self.message = kind, message
@@ -66,77 +69,108 @@ class _Entry:
 
 
 class _Batch:
-    """Messages that travel together, and the moment they are done."""
+    """The messages of one transaction; ``done`` is set when every one of them has its answer."""
 
     def __init__(self) -> None:
         self.entries: list[_Entry] = []
         self.done = Event()
 
+    def stop(self, *, sent: bool) -> None:
+        """Wake every caller with LedgerUnavailable."""
+        _fail(self.entries, LedgerUnavailable("the gateway is stopping", sent=sent))
+        self.done.set()
+
 
 class Batcher:
-    """Sends messages to SQL functions, as many as are waiting at a time, all in one transaction.
+    """Sends batches of messages to SQL functions over one connection.
 
-    connect: makes the statements on a new connection. kinds: their names in the order in which they run, each with its
-    parameters behind the first, which are the messages.
+    connect: opens a connection and returns its Statements.
+    kinds: name of each statement → its parameters after $1, which is the array of messages. The statements of a
+    transaction run in this order.
     """
 
     def __init__(self, connect: Callable[[], Statements], kinds: dict[str, Parameters]) -> None:
         self._connect, self._kinds = connect, kinds
         self._conn: Statements | None = None
-        self._next, self._wanted, self._closed = _Batch(), Event(), False
+        self._waiting: deque[_Batch] = deque()  # full batches, then at most one that is not full
+        self._under_way: _Batch | None = None
+        self._wanted, self._closed = Event(), False
         self._loop = gevent.spawn(self._run)
 
     def submit(self, kind: str, message: Message, seconds: float | None = None) -> Message:
-        """Hand in one message; returns its answer after the commit. Raises LedgerUnavailable or LedgerRefused."""
-        while len(self._next.entries) >= BATCH and not self._closed:
-            self._next.done.wait()
+        """Submit one message and wait for the commit; returns the row that the SQL function returned for it.
+
+        seconds: the longest wait; None: no limit. Raises LedgerRefused or LedgerUnavailable; ``sent`` tells whether the
+        message may still be committed after a time-out.
+        """
         if self._closed:
             raise LedgerUnavailable("the gateway is stopping", sent=False)
-        batch, entry = self._next, _Entry(kind, message)
+        batch, entry = self._batch_with_room(), _Entry(kind, message)
         batch.entries.append(entry)
         self._wanted.set()
         if not batch.done.wait(seconds):
-            raise LedgerUnavailable("the database is slow", sent=True)
+            raise LedgerUnavailable("the database is slow", sent=not self._withdraw(batch, entry))
         if isinstance(entry.answer, Exception):
             raise entry.answer
-        if self._closed:  # meanwhile the caller's call was spooled as it was before the answer
+        if self._closed:  # Ledger.close has already spooled this call, without this answer
             raise LedgerUnavailable("the gateway is stopping", sent=True)
         return entry.answer
 
+    def _batch_with_room(self) -> _Batch:
+        """The batch for the next message. The number of waiting batches is not limited: no caller waits for room."""
+        if not self._waiting or len(self._waiting[-1].entries) >= BATCH:
+            self._waiting.append(_Batch())
+        return self._waiting[-1]
+
+    def _withdraw(self, batch: _Batch, entry: _Entry) -> bool:
+        """Remove a message from a waiting batch, so that an outage leaves no queue behind. False: it was sent."""
+        if batch not in self._waiting:
+            return False
+        batch.entries.remove(entry)
+        if not batch.entries:
+            self._waiting.remove(batch)
+        return True
+
     def close(self) -> None:
-        """Stop; callers that still wait get LedgerUnavailable."""
+        """Stop sending. Every waiting caller gets LedgerUnavailable."""
         self._closed = True
         self._loop.kill()
-        _fail(self._next.entries, LedgerUnavailable("the gateway is stopping", sent=False))
-        self._next.done.set()
+        if self._under_way:
+            self._under_way.stop(sent=True)
+        for batch in self._waiting:
+            batch.stop(sent=False)
+        self._waiting.clear()
         self._drop()
 
     def _run(self) -> None:
         while True:
-            self._wanted.wait()
-            self._wanted.clear()
+            while not self._waiting:
+                self._wanted.clear()
+                self._wanted.wait()
             with gevent.Timeout(GATHER_SECONDS, False):
                 gevent.idle()
-            batch, self._next = self._next, _Batch()
-            if batch.entries:
-                self._send(batch.entries)
-                batch.done.set()
+            if not self._waiting:  # every caller has given up meanwhile
+                continue
+            self._under_way = self._waiting.popleft()
+            self._send(self._under_way.entries)
+            self._under_way.done.set()
+            self._under_way = None
 
     def _send(self, entries: list[_Entry]) -> None:
         known = self._conn is not None
         try:
-            self._try_twice(entries) if known else self._execute(entries)
+            self._execute_or_reconnect(entries) if known else self._execute(entries)
         except (Exception, gevent.Timeout) as error:
-            if refuses(error):
-                self._send_apart(entries, error)
+            if is_bad_message(error):
+                self._send_separately(entries, error)
                 return
-            sent = known or self._conn is not None  # without a connection nothing was sent
+            sent = known or self._conn is not None  # False: the connection could not be opened
             self._drop()
             log.error("the database does not answer: %s", getattr(error, "sqlstate", None) or type(error).__name__)
             _fail(entries, LedgerUnavailable("the database does not answer", sent=sent))
 
-    def _try_twice(self, entries: list[_Entry]) -> None:
-        """A connection that broke while it was idle says so only now; a new one may do, after a failover elsewhere."""
+    def _execute_or_reconnect(self, entries: list[_Entry]) -> None:
+        """Execute; once more on a new connection when the old one broke while it was idle, as after a failover."""
         try:
             self._execute(entries)
         except psycopg.OperationalError:
@@ -144,11 +178,11 @@ class Batcher:
                 raise
             self._execute(entries)
 
-    def _send_apart(self, entries: list[_Entry], error: Exception) -> None:
-        """One poisoned message must not take the others with it: first each kind goes alone, then each message."""
+    def _send_separately(self, entries: list[_Entry], error: Exception) -> None:
+        """Find the bad message of a failed batch: send each kind by itself, then each message by itself."""
         if len(entries) == 1:
             code = getattr(error, "sqlstate", None) or type(error).__name__
-            log.error("the database refused a message: %s", code)
+            log.error("the database rejected a ledger message: %s", code)
             _fail(entries, LedgerRefused(str(code)))
             return
         parts = [part for kind in self._kinds if (part := [entry for entry in entries if entry.kind == kind])]
@@ -172,7 +206,7 @@ class Batcher:
                 entry.answer = by_number[n]
 
     def _drop(self) -> None:
-        """Close the connection for good: after a time-out its statement may still be running."""
+        """Close the connection. It is not reused: after a time-out its statement may still be running."""
         if self._conn is not None:
             self._conn.close()
             self._conn = None

@@ -1,10 +1,8 @@
-"""The ledger: opens and settles calls in Postgres, many callers in one transaction.
+"""Opens and settles calls in Postgres: the only code that runs ``app.open_calls`` and ``app.settle_calls``.
 
-Each worker has one batcher (batcher.py) with one connection: what is to settle and what is to open at a time goes into
-one transaction. Nothing else talks to ``app.open_calls`` and ``app.settle_calls``.
-
-What the database does not take in time goes to the spool (see spool.py) and is settled later; so does what is under
-way when the worker has to stop.
+Each worker process has one Ledger with one database connection. The batcher (batcher.py) sends the opens and settles of
+many calls in one transaction. A settle message that Postgres does not commit within SETTLE_SECONDS is written to the
+spool (spool.py) and retried; so are the calls that are still running when the worker stops.
 """
 
 from __future__ import annotations
@@ -27,18 +25,21 @@ from webapp.secrets.provider_keys import fingerprint
 
 __all__ = ["Ledger", "LedgerRefused", "LedgerUnavailable"]
 log = logging.getLogger("spendai.ledger")
+# Replaces what was read from OpenAI's answer when Postgres rejects it: the call is settled with unknown cost.
 UNREADABLE = {"outcome": "no_usage", "usage": None, "tools": None, "model": None, "upstream_object_id": None}
 SETTLE, OPEN = "settle", "open"
 QUERIES = {
     SETTLE: "select * from app.settle_calls($1::jsonb)",
     OPEN: "select * from app.open_calls($1::jsonb, $2, $3)",
 }
-SETTLE_SECONDS = 1.0  # how long a client waits for the commit; then the message is spooled
-LATE_SECONDS = 90  # an open that the database did not take within 60 s it will never take: it refuses old clocks
+OPEN_SECONDS = 10.0  # longest wait for the commit of an open; then the call is refused
+SETTLE_SECONDS = 1.0  # longest wait for the commit of a settle; then the message is spooled
+# A call without a row this long after its start will never get one: open_calls refuses start times older than 60 s.
+LATE_SECONDS = 90
 
 
 class Ledger:
-    """``open`` before a call goes upstream, ``settle`` before its answer ends."""
+    """The ledger of one worker: ``open`` a call before it is sent to OpenAI, ``settle`` it before its answer ends."""
 
     def __init__(self, config: Config) -> None:
         self._config, self._dsn = config, db.dsn(config, "spendai_proxy")
@@ -47,27 +48,30 @@ class Ledger:
         self._batcher = Batcher(self._connect, {SETTLE: [], OPEN: key})
         folder = config.home / "spool"
         self._spool = Spool(folder, self._settle_late)
-        # id of each call under way → makes what is to be spooled if we must stop now
+        # id of each running call → returns the settle message that ``close`` spools for it
         self._running: dict[str, Callable[[], Message]] = {}
         self.replayed = False
         self._replay = gevent.spawn(self._replay_all, folder)
 
     def _connect(self) -> Statements:
         conn = psycopg.connect(self._dsn, autocommit=True, prepare_threshold=None, application_name="spendai ledger")
-        for month in ("now()", "now() + interval '1 month'"):  # migrate makes them ahead; this is the safety net
+        for month in ("now()", "now() + interval '1 month'"):  # in case `flask migrate` has not run for two years
             conn.execute(f"select app.ensure_partition(({month})::date)")
         if self._config.openai_api_key:
             conn.execute("select app.adopt_install_key(%s)", [self._config.openai_api_key_shared])
         return Statements(conn, QUERIES, prepared=self._config.database_prepared)
 
     def open(self, message: Message) -> Message:
-        """Write the open row of a call; the answer's ``outcome`` says whether it may go upstream (see open_calls)."""
+        """Commit the open row of a call; returns the row that app.open_calls returned for it.
+
+        The call may be sent only if the row's ``outcome`` is opened. Raises LedgerUnavailable or LedgerRefused.
+        """
         self._running[message["id"]] = partial(_never_sent, message)
         try:
-            answer = self._batcher.submit(OPEN, message)
+            answer = self._batcher.submit(OPEN, message, OPEN_SECONDS)
         except (LedgerUnavailable, LedgerRefused) as error:
-            if isinstance(error, LedgerUnavailable) and error.sent:  # the row may be there: close it; nothing is sent
-                self._spool.append(_never_sent(message))
+            if isinstance(error, LedgerUnavailable) and error.sent:  # the row may exist: settle it later as not sent
+                self._keep(_never_sent(message))
             self._running.pop(message["id"], None)
             raise
         if answer["outcome"] == "opened":
@@ -77,45 +81,53 @@ class Ledger:
         return answer
 
     def settle(self, message: Message) -> str:
-        """Price and close a call; returns settled, already, missing, conflict (see settle_calls), spooled or kept."""
+        """Price and close a call. Returns the outcome of app.settle_calls (settled, already, missing, conflict), or:
+
+        refused: Postgres rejects the message, and the call stays in doubt. spooled: on disk, to be retried.
+        kept: only in memory because the disk failed, to be retried. Raises nothing.
+        """
         self._running[message["id"]] = partial(dict, message)
         try:
             outcome = self._settle_now(message, SETTLE_SECONDS)
         except LedgerUnavailable:
-            outcome = "spooled" if self._spool.append(message) else "kept"
+            outcome = "spooled" if self._keep(message) else "kept"
         self._running.pop(message["id"], None)
         return outcome
 
+    def _keep(self, message: Message) -> bool:
+        """Spool the settle message of a running call unless ``close`` has done so. Returns whether it is on disk."""
+        return message["id"] not in self._running or self._spool.append(message)
+
     def _settle_late(self, message: Message) -> bool:
-        """Settle a spooled message; whether that is definite: the open of a call never sent may still be on its way."""
+        """Settle a spooled message. False: the call has no row yet, but its delayed open may still create one."""
         age = datetime.now(UTC) - datetime.fromisoformat(message["started_at"])
         return self._settle_now(message) != "absent" or age.total_seconds() > LATE_SECONDS
 
     def _settle_now(self, message: Message, seconds: float | None = None) -> str:
         try:
             return self._batcher.submit(SETTLE, message, seconds)["outcome"]
-        except LedgerRefused:  # what the meter read is not to Postgres' liking: the call counts, its cost is unknown
+        except LedgerRefused:
             message = message | UNREADABLE
         try:
             return self._batcher.submit(SETTLE, message, seconds)["outcome"]
         except LedgerRefused:
-            log.error("call=%s cannot be settled and stays in doubt", message["id"])
+            log.error("call=%s stays in doubt: the database rejects its settle message", message["id"])
             return "refused"
 
     def _replay_all(self, folder: Path) -> None:
-        """Settle what earlier runs left behind, however long the database is away."""
+        """Settle the messages in the spool files of earlier runs; retries until the database is reachable."""
         while not self.replayed:
             try:
                 if count := replay(folder, self._settle_late, self._spool.append):
-                    log.warning("settled %s calls that an earlier run had spooled", count)
+                    log.warning("settled %s calls from the spool of an earlier run", count)
                 self.replayed = True
-            except BlockingIOError:  # another worker is at it
+            except BlockingIOError:  # another worker is replaying
                 gevent.sleep(0.05)
             except (LedgerUnavailable, OSError):
                 gevent.sleep(1)
 
     def close(self) -> None:
-        """Stop everything, without waiting for the database: calls under way are spooled for the next start."""
+        """Stop without waiting for the database: running calls are spooled, and settled by the next start."""
         self._replay.kill()
         self._batcher.close()
         for left in self._running.values():
@@ -125,7 +137,7 @@ class Ledger:
 
 
 def _never_sent(message: Message) -> Message:
-    """The settle message of a call that was not sent, whether its row is there or not."""
+    """The settle message of a call that was not sent to OpenAI: cost 0, status 503."""
     return {name: message[name] for name in ("id", "started_at", "max_seconds")} | {
         "outcome": "error",
         "status_code": 503,
@@ -133,7 +145,7 @@ def _never_sent(message: Message) -> Message:
 
 
 def _broken_off(message: Message, opened: Message) -> Message:
-    """The settle message of a call that we have to leave: sent perhaps, its usage unknown."""
+    """The settle message of a call that runs when the worker stops: perhaps sent, so its cost is unknown."""
     kept = ("id", "started_at", "max_seconds", "endpoint", "method", "stream", "end_user", "tags")
     whose = {name: opened[name] for name in ("org_id", "project_id", "api_key_id", "upstream", "account")}
     return {name: message[name] for name in kept} | whose | {

@@ -1,7 +1,9 @@
-"""SQL statements on a connection of their own, sent again and again straight through libpq.
+"""Prepared statements on one connection, run through libpq's pipeline mode: one round trip and one transaction.
 
-A cursor of psycopg costs three times as much: it looks at types of parameters, results and prepared statements anew
-each time. Waits are gevent's, so other calls go on.
+Why not psycopg's cursors: on every execution they determine the types of parameters and results and look up the
+prepared statement. Client CPU of a transaction of one settle_calls and one open_calls statement, measured with
+`python bench/ledger_statements.py`: 145 µs here against 1,000 µs with psycopg's cursors and pipeline (one call in each
+statement), 600 µs against 1,800 µs (32 calls). While a statement runs, gevent runs the other calls of the worker.
 """
 
 from __future__ import annotations
@@ -13,11 +15,11 @@ import gevent
 import psycopg
 from psycopg import pq
 
-READ, WRITE = 1, 2  # of the event loop
+READ, WRITE = 1, 2  # gevent's names for the events of a descriptor
 FAILED = (pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.BAD_RESPONSE, pq.ExecStatus.NONFATAL_ERROR)
 Row = dict[str, Any]
 Parameters = list[bytes | None]
-# By the type's number in Postgres, from its text form; all others stay text.
+# OID of a type → converts a value of it from Postgres' text format. Values of other types stay text.
 READERS: dict[int, Callable[[bytes], Any]] = {
     16: lambda value: value == b"t",
     17: lambda value: bytes.fromhex(value[2:].decode()),
@@ -26,9 +28,10 @@ READERS: dict[int, Callable[[bytes], Any]] = {
 
 
 class Statements:
-    """``run({name: parameters})`` on an autocommit connection; ``close()`` closes that too. One run at a time.
+    """Named statements on one autocommit connection, which is closed with them. Only one ``run`` at a time.
 
-    queries: by name, with $1, $2, … ; prepared: whether the server may keep them between runs (a pooler may not).
+    queries: name → SQL with parameters $1, $2, …
+    prepared: whether to use prepared statements; False behind a pooler that gives each transaction another connection.
     """
 
     def __init__(self, conn: psycopg.Connection, queries: dict[str, str], *, prepared: bool) -> None:
@@ -43,14 +46,15 @@ class Statements:
 
     @property
     def closed(self) -> bool:
-        """Whether the connection is gone."""
+        """Whether the connection is closed or lost."""
         return self._conn.closed
 
     def run(self, calls: dict[str, Parameters]) -> dict[str, list[Row]]:
-        """Run statements in their order, in one round trip and one transaction; rows of each, as dicts.
+        """Run statements in the given order, in one round trip and one transaction.
 
-        Booleans, bytes and integers come as such, anything else as text. Raises psycopg.Error; then nothing was
-        committed, unless the connection was lost in the middle.
+        calls: name → parameters in text format. Returns name → rows, each a dict; booleans, bytes and integers are
+        converted, all other values are text. Raises psycopg.Error: nothing was committed, unless the error is a lost
+        connection, when that is unknown.
         """
         if self._wanted and not self._prepared:
             for name, query in self._queries.items():
@@ -65,7 +69,7 @@ class Statements:
         return {name: self._rows(name, result) for name, result in zip(calls, self._finish(), strict=True)}
 
     def _finish(self) -> list[pq.abc.PGresult]:
-        """Send what was prepared to be sent, as one transaction, and wait for the result of each statement."""
+        """Send the queued statements as one transaction; wait for and return the result of each."""
         pgconn, results = self._pgconn, []
         pgconn.pipeline_sync()
         while pgconn.flush():
@@ -76,7 +80,7 @@ class Statements:
                 self._hub.wait(self._readable)
                 pgconn.consume_input()
             result = pgconn.get_result()
-            if result is None:  # between two statements
+            if result is None:  # libpq returns None after the result of each statement
                 if pgconn.status == pq.ConnStatus.BAD:
                     raise psycopg.OperationalError("the connection is lost")
             elif result.status == pq.ExecStatus.PIPELINE_SYNC:
@@ -101,14 +105,14 @@ class Statements:
         ]
 
     def close(self) -> None:
-        """Close the connection for good: what it was asked last may still be running."""
+        """Close the connection and stop watching its socket."""
         self._readable.close()
         self._both.close()
         self._conn.close()
 
 
 def _error(result: pq.abc.PGresult) -> psycopg.Error:
-    """What the server said, as psycopg's exception for its SQLSTATE."""
+    """The psycopg exception for the SQLSTATE of a failed result, with the server's message."""
     state = (result.error_field(pq.DiagnosticField.SQLSTATE) or b"").decode()
     message = (result.error_field(pq.DiagnosticField.MESSAGE_PRIMARY) or b"").decode(errors="replace")
     try:

@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import psycopg
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -101,14 +100,10 @@ def create() -> str | tuple[str, int]:
         row = found(tx.call("key_create", project, key.id, form["name"], key.prefix, key.hash, expires), "project")
         return key, row, tx.query("select name from public.projects where id = %s", project)[0]["name"]
 
-    try:
-        made, error = attempt(make)
-    except psycopg.errors.UniqueViolation:
-        made, error = (
-            None,
-            ApiError(
-                409, "key_exists", "This form was sent already and its key made", None, "Rotate that key if you lost it"
-            ),
+    made, error = attempt(make)
+    if error and error.code == "key_exists":  # the id of the form becomes the id of the key
+        error = ApiError(
+            409, error.code, "This form was sent already and its key made", hint="Rotate that key if you lost it"
         )
         form |= new_key_form()
     return shown_once(*made) if made else (index(error, form), error.status if error else 500)

@@ -22,7 +22,6 @@ EXPORTED = ("model", "input", "cached", "output", "extra", "valid_from", "own_pr
 MISSING = """
 select * from public.unpriced_models where strpos(lower(coalesce(model, '')), lower(%s)) > 0 order by calls desc, model
 """
-TIERS = ("standard", "batch", "flex", "priority", "ultrafast")
 
 
 def _typed(model: str = "") -> dict[str, str]:
@@ -34,12 +33,13 @@ def _typed(model: str = "") -> dict[str, str]:
 
 def _form(tx: db.Transaction, model: str = "", error: ApiError | None = None) -> dict[str, object]:
     """What the form for a price of one's own needs."""
-    dimensions = tx.query("select unnest(app.price_dimensions()) as name")
+    dimensions = [row["dimension"] for row in tx.rows("price_dimensions")]
+    tiers = [row["tier"] for row in tx.query("select unnest(app.price_tiers()) as tier")]
     return {
         "typed": _typed(model),
         "error": error,
-        "tiers": [(tier, tier) for tier in TIERS],
-        "dimensions": [(row["name"], row["name"].replace("_", " ")) for row in dimensions],
+        "tiers": [(tier, tier) for tier in tiers],
+        "dimensions": [(dimension, dimension.replace("_", " ")) for dimension in dimensions],
     }
 
 

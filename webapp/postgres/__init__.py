@@ -1,4 +1,5 @@
 """The embedded Postgres (found, started, stopped, kept closed to the network) and what is loaded into any Postgres.
 
-`embedded.ensure` starts the server, `migrations.migrate` brings a database up to this checkout. Imports config only.
+`embedded.ensure` starts the server, `owner.open_database` gives the owner's connection string of whichever database is
+used, `migrations.migrate` brings it up to this checkout. Imports config only.
 """

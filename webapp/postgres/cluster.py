@@ -1,6 +1,6 @@
-"""One Postgres cluster run as a child of this process: created, started, stopped, cleaned up after.
+"""A Postgres data folder and the server on it, a child of this process: created, started, stopped, cleaned up after.
 
-Knows nothing of SpendAI, so tests use it for throw-away servers of any major version.
+Nothing here is about SpendAI, so tests use it for throw-away servers of any major version.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from webapp.postgres.programs import ClusterError, account, find_bindir, major, 
 
 SUPERUSER = "supabase_admin"  # as on Supabase; role postgres is the owner and no superuser
 LOG_BYTES = 10_000_000  # a log beyond this size becomes postgres.log.1
-PORT = 5432  # names the socket file, also where nothing listens on TCP
+PORT = 5432  # part of the socket's file name, also when the server does not listen on TCP
 SETTINGS = {
     "port": str(PORT),
     "listen_addresses": "",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    # Error texts and details quote values (keys, e-mails): they go to the caller alone. The log keeps what the server
-    # says of itself.
+    # Messages and details of errors quote values (keys, e-mail addresses), so the log must not have them: it keeps only
+    # messages about the server itself.
     "log_min_messages": "log",
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
@@ -41,17 +41,17 @@ SETTINGS = {
     "log_checkpoints": "off",
     "log_line_prefix": "%m [%p] ",
 }
-VOLATILE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}  # for data nobody will miss
+VOLATILE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}  # for the data of tests
 
 
 def die_with_parent(sent: signal.Signals) -> Callable[[], None]:
-    """A ``preexec_fn``: the child gets this signal when the thread that started it ends (Linux)."""
+    """A ``preexec_fn`` for Popen: the child gets this signal when the thread that started it ends (Linux only)."""
     libc, parent = ctypes.CDLL(None), os.getpid()
 
     def set_signal() -> None:
         if sys.platform == "linux":
             libc.prctl(1, sent)  # PR_SET_PDEATHSIG
-            if os.getppid() != parent:  # it died before we asked
+            if os.getppid() != parent:  # the parent ended before prctl
                 os.kill(os.getpid(), sent)
 
     return set_signal
@@ -60,8 +60,9 @@ def die_with_parent(sent: signal.Signals) -> Callable[[], None]:
 class Cluster:
     """A data directory with its server.
 
-    data: named after the major version by convention, made by ``create``; socket: folder for the Unix socket;
-    bindir: programs, see ``find_bindir``; log: file for the server's words; durable: False only for tests.
+    data: made by ``create``, which the caller names after the major version; socket: folder for the Unix socket;
+    bindir: folder of the programs, see ``find_bindir``; log: the server's log file; durable: False only for
+    tests, whose data need not survive a power cut; settings: of the server, beside SETTINGS.
     """
 
     def __init__(  # noqa: PLR0913
@@ -87,7 +88,7 @@ class Cluster:
             os.chown(path, self.user.pw_uid, self.user.pw_gid)
 
     def create(self, password: str) -> None:
-        """Run initdb with this superuser password; a crash leaves nothing that looks like a cluster."""
+        """Run initdb with this superuser password. Raises ClusterError; a crash leaves no data folder behind."""
         draft = self.data.with_name(self.data.name + ".new")
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700)
@@ -109,7 +110,10 @@ class Cluster:
         draft.rename(self.data)
 
     def start(self) -> None:
-        """Start the server as our child and wait until it takes connections, however long a recovery may take."""
+        """Start the server as our child and wait until it takes connections, however long its recovery takes.
+
+        Raises ClusterError with the server's log when it ends instead.
+        """
         self._clear()
         trim_log(self.log)
         options = [f"-c{name}={value}" for name, value in self.settings.items()]
@@ -120,7 +124,7 @@ class Cluster:
                 [self.bindir / "postgres", "-D", self.data, *options],
                 stdout=log,
                 stderr=log,
-                start_new_session=True,  # Ctrl-C is for the launcher, which then stops everything in order
+                start_new_session=True,  # Ctrl-C must reach the launcher only, which stops everything in order
                 preexec_fn=die_with_parent(signal.SIGINT),  # noqa: PLW1509  # SIGINT: a clean, fast shutdown
                 **run_as(self.user),
             )
@@ -131,7 +135,7 @@ class Cluster:
             time.sleep(0.005)
 
     def _ready(self) -> bool:
-        """Whether the server wrote its own number and «ready» into its pid file."""
+        """Whether the server wrote its process number and "ready" into its pid file."""
         try:
             lines = (self.data / "postmaster.pid").read_text().split("\n")
         except OSError:
@@ -139,16 +143,16 @@ class Cluster:
         return lines[0] == str(self.process.pid) and len(lines) > 7 and lines[7].strip() == "ready"
 
     def _clear(self) -> None:
-        """End what a killed launcher or postmaster left running on our data, then forget its pid files.
+        """End the processes that a killed launcher or postmaster left running on our data, then remove its pid files.
 
-        A number in such a file says nothing: it may be a zombie's, or another program's by now.
+        Processes are found by their working folder: the number in a pid file may be a zombie's or another program's.
         """
         lock, asked, since = self.data / "postmaster.pid", None, time.monotonic()
         while running := self._running():
             first = lock.read_text().split("\n")[0] if lock.exists() else ""
             head = [pid for pid in running if str(pid) == first]
             waited = time.monotonic() - since
-            # A postmaster ends its backends itself; those that lost theirs are ended as it would do it.
+            # A postmaster ends its backends. Backends without one get SIGQUIT, as a postmaster would send.
             wanted = signal.SIGINT if head and waited < 30 else signal.SIGQUIT if waited < 40 else signal.SIGKILL
             if wanted != asked:
                 asked = wanted
@@ -156,12 +160,12 @@ class Cluster:
                     with suppress(ProcessLookupError):
                         os.kill(pid, wanted)
             time.sleep(0.01)
-        if sys.platform == "linux":  # elsewhere nobody can be seen running: Postgres has to judge its file itself
+        if sys.platform == "linux":  # elsewhere there is no /proc: Postgres has to check its pid file itself
             for file in (lock, self.socket / f".s.PGSQL.{self.settings['port']}.lock"):
                 file.unlink(missing_ok=True)
 
     def _running(self) -> list[int]:
-        """Living Postgres processes on our data: a zombie has no working directory any more."""
+        """Numbers of the Postgres processes whose working folder is our data; a zombie has no working folder."""
         found = []
         for entry in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
@@ -173,7 +177,7 @@ class Cluster:
         return self.process is not None and self.process.poll() is None
 
     def stop(self) -> None:
-        """Stop the server cleanly; after 30 seconds less cleanly (it recovers at the next start)."""
+        """Stop the server cleanly; after 30 s with SIGQUIT, so that it recovers at its next start; then SIGKILL."""
         for sent, seconds in ((signal.SIGINT, 30), (signal.SIGQUIT, 10), (signal.SIGKILL, None)):
             if self.alive():
                 self.process.send_signal(sent)
@@ -186,12 +190,12 @@ class Cluster:
 
 
 def dsn(socket: Path, user: str, password: str, dbname: str = "postgres", port: int = PORT) -> str:
-    """Connection string for the server behind a socket folder."""
+    """Connection string for the server whose Unix socket is in this folder."""
     return make_conninfo(host=str(socket), port=port, user=user, password=password, dbname=dbname)
 
 
 def trim_log(log: Path) -> None:
-    """Keep at most two files of LOG_BYTES; the server appends, so emptying its open file is safe."""
+    """Copy a log beyond LOG_BYTES to <log>.1 and empty it; the server, which appends, goes on writing at its start."""
     with suppress(FileNotFoundError):
         if log.stat().st_size > LOG_BYTES:
             shutil.copyfile(log, log.with_name(log.name + ".1"))
@@ -199,13 +203,13 @@ def trim_log(log: Path) -> None:
 
 
 def _quoted(path: Path) -> str:
-    """A folder as the list unix_socket_directories wants it."""
+    """A folder as unix_socket_directories, a list, needs it."""
     return '"' + str(path).replace('"', '""') + '"'
 
 
 @contextmanager
 def temporary(bindir: Path | None = None, **settings: str) -> Iterator[Cluster]:
-    """A throw-away server in memory where there is room; superuser SUPERUSER, password "temporary"."""
+    """A throw-away server, in memory (/dev/shm) when that has room; superuser SUPERUSER, password "temporary"."""
     memory = Path("/dev/shm")  # noqa: S108
     roomy = memory.is_dir() and shutil.disk_usage(memory).free > 1 << 30
     base = Path(tempfile.mkdtemp(prefix="spendai-", dir=memory if roomy else None))

@@ -1,7 +1,7 @@
-"""The embedded Postgres of one SPENDAI_HOME: made once, shared by all launchers of that home.
+"""The embedded Postgres of one SPENDAI_HOME: created once, used by every process started with this SPENDAI_HOME.
 
-The only module that knows it exists. Whoever holds the lock beside the data runs the server; the others connect to it
-and take over when the lock comes free.
+Its files are in one folder, SPENDAI_HOME/postgres: data, socket, port and lock. The process that holds the lock runs
+the server as its child; other processes connect to it, and one of them takes over when the lock is released.
 """
 
 from __future__ import annotations
@@ -16,31 +16,33 @@ from pathlib import Path
 
 import psycopg
 
-from webapp.config import ROOT, Config, _generated
-from webapp.postgres import network as door
+from webapp.config import ROOT, Config, generated_secret
+from webapp.postgres import network
 from webapp.postgres.cluster import SUPERUSER, Cluster, dsn, trim_log
 from webapp.postgres.programs import ClusterError, account, copied, find_bindir, major, may_enter, say
 
 OWNER = "postgres"  # owns the database and is no superuser, as on Supabase
-SHIM = (ROOT / "db/supabase.sql", ROOT / "db/local_auth.sql")
-SYSTEM = Path("/var/lib/spendai")  # for root, when Postgres' user may not enter SPENDAI_HOME
+SHIM = (ROOT / "db/supabase.sql", ROOT / "db/local_auth.sql")  # roles and schemas that a Supabase database has
+SYSTEM = Path("/var/lib/spendai")  # for the files when we are root and Postgres' user may not enter SPENDAI_HOME
 SOCKET_BYTES = 90  # the kernel takes 107 for the folder and "/.s.PGSQL.5432" together
 
 
 class EmbeddedServer:
-    """A running embedded Postgres, ours (``owned``) or another launcher's.
+    """A running embedded Postgres.
 
-    host: folder of its socket; port: names the socket; owner_dsn, admin_dsn: for role postgres and for the superuser.
+    owned: whether this process runs it, or another one does; host: folder of its socket; port: part of the socket's
+    name; owner_dsn, admin_dsn: connection strings of role postgres, which owns the database, and of the superuser.
     """
 
-    def __init__(self, home: Path, place: Path, lock: int, cluster: Cluster | None) -> None:
-        self.host, self.port, self.owned = str(socket_dir(place)), door.port(place), cluster is not None
-        self.owner_dsn = _dsn(place, OWNER, _password(home, OWNER))
-        self.admin_dsn = _dsn(place, SUPERUSER, _password(home, SUPERUSER))
+    def __init__(self, home: Path, folder: Path, lock: int, cluster: Cluster | None) -> None:
+        self.host, self.port, self.owned = str(socket_dir(folder)), network.port(folder), cluster is not None
+        self.owner_dsn = _dsn(folder, OWNER, _password(home, OWNER))
+        self.admin_dsn = _dsn(folder, SUPERUSER, _password(home, SUPERUSER))
         self._cluster, self._lock = cluster, lock
 
     def alive(self) -> bool:
-        """Whether our server runs, or whether the launcher that runs it does; keeps the log small on the way."""
+        """Whether the server runs; of another process's, whether that process still holds the lock. Also trims the
+        server's log when it is ours."""
         if self._cluster:
             trim_log(self._cluster.log)
             return self._cluster.alive()
@@ -50,28 +52,28 @@ class EmbeddedServer:
         return False
 
     def stop(self) -> None:
-        """Stop the server if it is ours; let go of it in any case."""
+        """Stop the server if this process runs it, and release the lock."""
         if self._cluster:
             self._cluster.stop()
         os.close(self._lock)
 
 
 def ensure(config: Config) -> EmbeddedServer:
-    """Start the Postgres of config.home, or share the one that runs. Raises ClusterError."""
-    place = _place(config.home)
-    lock = os.open(place / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    """Start the Postgres of config.home, or connect to the one that runs already. Raises ClusterError."""
+    folder = _folder(config.home)
+    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     server = None
     try:
         while not _locked(lock):
-            shared = EmbeddedServer(config.home, place, lock, None)
+            shared = EmbeddedServer(config.home, folder, lock, None)
             with suppress(psycopg.OperationalError), psycopg.connect(shared.owner_dsn):
                 return shared
-            time.sleep(0.05)  # its launcher is still starting it, or just went away
-        cluster = _cluster(config.home, place)
-        server = EmbeddedServer(config.home, place, lock, cluster)
+            time.sleep(0.05)  # the process that holds the lock is still starting it, or has just ended
+        cluster = _cluster(config.home, folder)
+        server = EmbeddedServer(config.home, folder, lock, cluster)
         if not cluster.data.exists():
             cluster.create(_password(config.home, SUPERUSER))
-        door.guard(cluster.data)
+        network.write_hba(cluster.data)
         cluster.start()
         _apply_shim(server, _password(config.home, OWNER))
         return server
@@ -84,27 +86,27 @@ def ensure(config: Config) -> EmbeddedServer:
 
 
 def conninfo(config: Config, user: str, password: str) -> str:
-    """Connection string for a process that only connects to the embedded Postgres of config.home."""
+    """Connection string for a role of the embedded Postgres of config.home; does not start it."""
     return _dsn((config.home / "postgres").resolve(), user, password)
 
 
-def network_door(config: Config, wanted: bool) -> tuple[str, int]:
-    """Say whether analysts shall get in over TCP, from the next start on; where that is."""
-    place = (config.home / "postgres").resolve()
-    door.want(place, wanted)
-    return door.ADDRESS, door.port(place)
+def let_analysts_in(config: Config, let: bool) -> tuple[str, int]:
+    """Whether the server shall listen for analysts from its next start on; returns the address and port for them."""
+    folder = (config.home / "postgres").resolve()
+    network.let_analysts_in(folder, let)
+    return network.ADDRESS, network.port(folder)
 
 
-def _dsn(place: Path, user: str, password: str) -> str:
-    return dsn(socket_dir(place), user, password, port=door.port(place))
+def _dsn(folder: Path, user: str, password: str) -> str:
+    return dsn(socket_dir(folder), user, password, port=network.port(folder))
 
 
-def socket_dir(place: Path) -> Path:
-    """Folder of the Unix socket: beside the data, or a short one when that path is too long for a socket."""
-    folder = place / "socket"
-    if len(os.fsencode(folder)) <= SOCKET_BYTES:
-        return folder
-    return Path("/tmp") / f"spendai-{_digest(str(place))}"  # noqa: S108  # made 0700 and checked in _cluster
+def socket_dir(folder: Path) -> Path:
+    """Folder of the Unix socket: beside the data, or in /tmp when that path is too long for a socket."""
+    socket = folder / "socket"
+    if len(os.fsencode(socket)) <= SOCKET_BYTES:
+        return socket
+    return Path("/tmp") / f"spendai-{_digest(str(folder))}"  # noqa: S108  # made 0700 and checked in _cluster
 
 
 def _digest(text: str) -> str:
@@ -112,11 +114,11 @@ def _digest(text: str) -> str:
 
 
 def _password(home: Path, role: str) -> str:
-    return _generated(home, f"postgres-{role}", lambda: secrets.token_urlsafe(32))
+    return generated_secret(home, f"postgres-{role}", lambda: secrets.token_urlsafe(32))
 
 
 def _locked(lock: int) -> bool:
-    """Try to take the lock; it goes with the process, however that ends."""
+    """Whether we have the lock now; the kernel releases it when the process ends, however it ends."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -124,8 +126,9 @@ def _locked(lock: int) -> bool:
     return True
 
 
-def _place(home: Path) -> Path:
-    """Folder of data, socket and lock: SPENDAI_HOME/postgres, which is a link when root's home is closed to others."""
+def _folder(home: Path) -> Path:
+    """Folder of data, socket, port and lock, made if missing: SPENDAI_HOME/postgres. That is a link into SYSTEM when
+    we are root and the user Postgres runs as may not enter SPENDAI_HOME."""
     link = home / "postgres"
     if link.is_symlink() and not link.exists():
         raise ClusterError(f"{link} points to {os.readlink(link)}, which is gone; remove the link to start empty")
@@ -133,7 +136,8 @@ def _place(home: Path) -> Path:
     home.mkdir(parents=True, exist_ok=True)
     if not link.exists():
         if user and not may_enter(user, home):
-            # Named after the password too: a home made anew never meets the data of the one before it.
+            # The password is part of the name: a SPENDAI_HOME that was deleted and made again never finds the data of
+            # the one before it.
             away = SYSTEM / _digest(f"{home} {_password(home, SUPERUSER)}")
             away.mkdir(parents=True, exist_ok=True)
             SYSTEM.chmod(0o755)
@@ -144,34 +148,37 @@ def _place(home: Path) -> Path:
         else:
             link.mkdir(mode=0o755, exist_ok=True)
             link.chmod(0o755)
-    place = link.resolve()
-    if user and not may_enter(user, place):
-        raise ClusterError(f"user {user.pw_name}, which Postgres runs as, may not enter {place}: chmod o+x its parents")
-    return place
+    folder = link.resolve()
+    if user and not may_enter(user, folder):
+        raise ClusterError(
+            f"user {user.pw_name}, which Postgres runs as, may not enter {folder}: chmod o+x its parents"
+        )
+    return folder
 
 
-def _cluster(home: Path, place: Path) -> Cluster:
-    """The cluster below this place, with programs and folders its user can reach."""
+def _cluster(home: Path, folder: Path) -> Cluster:
+    """The cluster in this folder, with programs that its user may run; copied there when they are closed to it."""
     bindir = find_bindir()
-    data = place / f"pg{major(bindir)}"
-    others = [p.name for p in place.glob("pg[0-9]*") if p.name[2:].isdigit()]
+    data = folder / f"pg{major(bindir)}"
+    others = [p.name for p in folder.glob("pg[0-9]*") if p.name[2:].isdigit()]
     if others and not data.exists():
         raise ClusterError(
-            f"{place} holds data of {', '.join(others)} and the programs are for {data.name}: "
+            f"{folder} holds data of {', '.join(others)} and the programs are for {data.name}: "
             "dump it with the old programs (PG_BINDIR) and restore it"
         )
     user = account(data)
     if user and not may_enter(user, bindir / "postgres"):
-        bindir = copied(bindir, place)
+        bindir = copied(bindir, folder)
     log = home / "log" / "postgres.log"
     log.parent.mkdir(mode=0o700, exist_ok=True)
-    cluster = Cluster(data, socket_dir(place), bindir=bindir, log=log, settings=door.settings(place))
+    cluster = Cluster(data, socket_dir(folder), bindir=bindir, log=log, settings=network.settings(folder))
     _make_private(cluster)
     return cluster
 
 
 def _make_private(cluster: Cluster) -> None:
-    """Make the socket folder, 0700 and Postgres'; one that somebody else made in /tmp is refused."""
+    """Make the socket's folder with mode 0700 for the user Postgres runs as. Raises ClusterError for a folder that
+    somebody else made, as anybody can in /tmp."""
     with suppress(FileExistsError):
         cluster.socket.mkdir(mode=0o700)
         cluster.own(cluster.socket)
@@ -181,12 +188,16 @@ def _make_private(cluster: Cluster) -> None:
 
 
 def _apply_shim(server: EmbeddedServer, password: str) -> None:
-    """Bring roles and schemas up to this checkout, in one transaction; the password travels as a SCRAM verifier."""
+    """Make the roles and schemas of SHIM and set the owner's password (sent as its SCRAM verifier); one transaction."""
     try:
-        with psycopg.connect(server.admin_dsn) as connection:
-            for file in SHIM:
-                connection.execute(file.read_text(encoding="utf-8"))
-            verifier = connection.pgconn.encrypt_password(password.encode(), OWNER.encode(), b"scram-sha-256")
-            connection.execute(f"alter role {OWNER} password '{verifier.decode()}'")
+        connection = psycopg.connect(server.admin_dsn)
     except psycopg.OperationalError as error:
         raise ClusterError(f"SPENDAI_HOME/secrets does not fit the database: {error}") from None
+    with connection:
+        for file in SHIM:
+            try:
+                connection.execute(file.read_text(encoding="utf-8"))
+            except psycopg.Error as error:
+                raise ClusterError(f"{file.name}: {error.diag.message_primary or error}") from error
+        verifier = connection.pgconn.encrypt_password(password.encode(), OWNER.encode(), b"scram-sha-256")
+        connection.execute(f"alter role {OWNER} password '{verifier.decode()}'")

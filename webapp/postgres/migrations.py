@@ -1,13 +1,15 @@
-"""Applies db/: migrations once, functions, views and policies whenever they changed, then the price list.
+"""Applies db/: migrations once, functions, guards, views and policies whenever they changed, then the price list.
 
-Everything happens in one transaction under one lock, so a failed run leaves nothing behind and of two that start at
-once one does the work. Applied migrations form a hash chain: an edited or missing one is refused.
+All of this happens in one transaction under one lock, so a failed run changes nothing, and of two runs that start at
+once only one applies a file. The partitions of usage_logs follow, each in a transaction of its own. The hash of a
+migration covers all earlier ones: an edited or missing migration is refused.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 
 import psycopg
@@ -17,14 +19,21 @@ from webapp.config import ROOT
 from webapp.postgres import shipped_prices as prices
 
 DB = ROOT / "db"
-LOCK = 7_263_411_001  # one number for all installs; only this module takes it
+LOCK = 7_263_411_001  # of pg_advisory_xact_lock; only this module takes this number
 # In the order in which they need each other: a function may return the rows of a view.
-RELOADED = ("views", "functions", "policies")
+RELOADED = ("views", "functions", "guards", "policies")
 MONTHS_AHEAD = 24
 WAIT_FOR_ANOTHER = "30s"  # for another migration to end
-WAIT_FOR_TABLE = "5s"  # a session that holds a table must not make every call behind us wait
+WAIT_FOR_TABLE = "5s"  # for a table's lock: while a migration waits for it, calls wait behind the migration
 
 HELD = "a table is held by another session; nothing was changed, try again"
+HELD_MONTH = "usage_logs is held by another session; everything before was applied, try again"
+MISSING_MONTHS = """
+select month::date from generate_series(date_trunc('month', now() at time zone 'UTC'),
+    now() at time zone 'UTC' + make_interval(months => %s), interval '1 month') month
+where to_regclass('private.usage_logs_' || to_char(month, 'YYYY_MM')) is null
+order by 1
+"""
 LEDGER = """
 create schema if not exists private;
 create table if not exists private.schema_files (
@@ -50,7 +59,7 @@ def _name(path: Path) -> str:
 
 
 def _execute(conn: psycopg.Connection, path: Path) -> None:
-    """Run one file; an error names file and line."""
+    """Run one file; raises MigrationError with the file, and the line where Postgres names one."""
     text = path.read_text(encoding="utf-8")
     try:
         conn.execute(text)  # without parameters psycopg sends the whole file as it is
@@ -63,7 +72,8 @@ def _execute(conn: psycopg.Connection, path: Path) -> None:
 
 
 def _pending_migrations(applied: Mapping[str, str]) -> list[tuple[Path, str]]:
-    """Migrations still to run with the hash to remember. Refuses edited, missing and out-of-order ones."""
+    """Migrations still to run, each with the hash to remember. Raises MigrationError for edited, missing and
+    out-of-order ones; applied: path → hash."""
     files = {_name(path): path for path in sorted((DB / "migrations").glob("*.sql"))}
     missing = sorted(name for name in applied if name.startswith("db/migrations/") and name not in files)
     if missing:
@@ -73,7 +83,7 @@ def _pending_migrations(applied: Mapping[str, str]) -> list[tuple[Path, str]]:
         chain = _sha(chain, name, path.read_text(encoding="utf-8"))
         if name not in applied:
             pending.append((path, chain))
-        elif pending:  # first: it changes the hashes of all after it
+        elif pending:  # asked before the hash, which a migration in between has changed
             raise MigrationError(f"{_name(pending[0][0])}: must come after {name}, which is applied already")
         elif applied[name] != chain:
             raise MigrationError(f"{name}: changed after it was applied; write a new migration instead")
@@ -94,23 +104,28 @@ def _remember(conn: psycopg.Connection, name: str, sha: str) -> None:
     )
 
 
-def _set_passwords(conn: psycopg.Connection, passwords: Mapping[str, str], applied: Mapping[str, str]) -> list[str]:
-    """Let the login roles in. The server gets a SCRAM verifier, never the password."""
-    done = []
-    for role, password in passwords.items():
-        mark = _sha(role, password)
-        row = conn.execute("select rolcanlogin from pg_roles where rolname = %s", [role]).fetchone()
-        if applied.get(f"role/{role}") == mark and row and row[0]:
-            continue
-        verifier = conn.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
-        conn.execute(sql.SQL("alter role {} login password {}").format(sql.Identifier(role), sql.Literal(verifier)))
-        _remember(conn, f"role/{role}", mark)
-        done.append(f"password of {role}")
-    return done
+def _prices_sha() -> str:
+    return _sha(*(path.read_text(encoding="utf-8") for path in sorted((DB / "prices").glob("*.csv"))))
+
+
+def _new_passwords(
+    conn: psycopg.Connection, passwords: Mapping[str, str], applied: Mapping[str, str]
+) -> list[tuple[str, str]]:
+    """Login roles that cannot log in or whose password is another one, each with the hash to remember."""
+    may_login = {role for (role,) in conn.execute("select rolname from pg_roles where rolcanlogin")}
+    marks = {role: _sha(role, password) for role, password in passwords.items()}
+    return [(role, sha) for role, sha in marks.items() if applied.get(f"role/{role}") != sha or role not in may_login]
+
+
+def _set_password(conn: psycopg.Connection, role: str, password: str, sha: str) -> None:
+    """Allow a role to log in with this password. The server gets its SCRAM verifier, never the password."""
+    verifier = conn.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
+    conn.execute(sql.SQL("alter role {} login password {}").format(sql.Identifier(role), sql.Literal(verifier)))
+    _remember(conn, f"role/{role}", sha)
 
 
 def _begin(conn: psycopg.Connection) -> dict[str, str]:
-    """Take the lock and read what is applied; make the cluster look like Supabase's where it does not."""
+    """Take the lock; make Supabase's roles and schemas where there are none; return what is applied, path → hash."""
     conn.execute("select set_config('lock_timeout', %s, true)", [WAIT_FOR_ANOTHER])
     try:
         conn.execute("select pg_advisory_xact_lock(%s)", [LOCK])
@@ -122,7 +137,7 @@ def _begin(conn: psycopg.Connection) -> dict[str, str]:
     if row and row[0] and conn.execute("select to_regclass('auth.schema_migrations') is null").fetchone() == (True,):
         _execute(conn, DB / "supabase.sql")
         _execute(conn, DB / "local_auth.sql")
-    # Not part of a dump, so a restored database would let analysts make temporary objects.
+    # A dump does not contain this right, so in a restored database analysts could make temporary tables.
     conn.execute(
         "do $$ begin execute format('revoke temporary on database %I from public', current_database());"
         " exception when insufficient_privilege then null; end $$"
@@ -131,43 +146,78 @@ def _begin(conn: psycopg.Connection) -> dict[str, str]:
     return dict(conn.execute("select path, sha256 from private.schema_files").fetchall())
 
 
-def _apply(conn: psycopg.Connection, passwords: Mapping[str, str]) -> list[str]:
+def _apply_files(conn: psycopg.Connection, passwords: Mapping[str, str]) -> list[str]:
     applied = _begin(conn)
     done = []
     for path, sha in _pending_migrations(applied) + _changed_files(applied):
         _execute(conn, path)
         _remember(conn, _name(path), sha)
         done.append(_name(path))
-    sha = _sha(*(path.read_text(encoding="utf-8") for path in sorted((DB / "prices").glob("*.csv"))))
-    if applied.get("db/prices") != sha:
+    if applied.get("db/prices") != _prices_sha():
         prices.load(conn)
-        _remember(conn, "db/prices", sha)
+        _remember(conn, "db/prices", _prices_sha())
         done.append("db/prices")
-    return done + _set_passwords(conn, passwords, applied)
+    for role, sha in _new_passwords(conn, passwords, applied):
+        _set_password(conn, role, passwords[role], sha)
+        done.append(f"password of {role}")
+    return done
 
 
-def _ensure_partitions(conn: psycopg.Connection) -> None:
-    """Months of usage_logs, each in its own short transaction: attaching one must never hold up a call."""
-    for months in range(MONTHS_AHEAD + 1):
+def missing_months(conn: psycopg.Connection, ahead: int = MONTHS_AHEAD) -> list[date]:
+    """First days of the months without a partition of usage_logs, from this month to the one ``ahead`` months later."""
+    return [month for (month,) in conn.execute(MISSING_MONTHS, [ahead])]
+
+
+def _make_months(conn: psycopg.Connection) -> list[str]:
+    """Partitions of usage_logs, each in its own short transaction: attaching one must never hold up a call."""
+    done = []
+    for month in missing_months(conn):
+        try:
+            with conn.transaction():
+                conn.execute("set local lock_timeout = '200ms'")
+                (made,) = conn.execute("select app.ensure_partition(%s)", [month]).fetchone()
+        except psycopg.errors.LockNotAvailable:
+            raise MigrationError(f"{_month_name(month)}: {HELD_MONTH}") from None
+        done += [_month_name(month)] if made else []  # not made: a gateway was first
+    return done
+
+
+def _month_name(month: date) -> str:
+    return f"month {month:%Y-%m} of usage_logs"
+
+
+def pending_files(conn: psycopg.Connection, passwords: Mapping[str, str]) -> list[str]:
+    """Files of db/, the price list and passwords that ``apply`` would apply, in its order; changes nothing."""
+    row = conn.execute("select to_regclass('private.schema_files') is not null").fetchone()
+    has_ledger = bool(row and row[0])
+    rows = conn.execute("select path, sha256 from private.schema_files").fetchall() if has_ledger else []
+    applied = dict(rows)
+    found = [_name(path) for path, _ in _pending_migrations(applied) + _changed_files(applied)]
+    found += ["db/prices"] if applied.get("db/prices") != _prices_sha() else []
+    return found + [f"password of {role}" for role, _ in _new_passwords(conn, passwords, applied)]
+
+
+def pending(conn: psycopg.Connection, passwords: Mapping[str, str]) -> list[str]:
+    """What ``apply`` would do, in its order; changes nothing. Raises MigrationError and psycopg.Error."""
+    return pending_files(conn, passwords) + [_month_name(month) for month in missing_months(conn)]
+
+
+def apply(conn: psycopg.Connection, passwords: Mapping[str, str]) -> list[str]:
+    """Bring the database up to this checkout and return what was done; conn: the owner's, in autocommit mode.
+
+    passwords: login role → password. Raises MigrationError, and psycopg.OperationalError when the server fails.
+    """
+    try:
         with conn.transaction():
-            conn.execute("set local lock_timeout = '200ms'")
-            conn.execute("select app.ensure_partition((now() + make_interval(months => %s))::date)", [months])
+            done = _apply_files(conn, passwords)
+        return done + _make_months(conn)
+    except psycopg.errors.LockNotAvailable:
+        raise MigrationError(HELD) from None
+    except (psycopg.errors.ProgrammingError, psycopg.errors.DataError, psycopg.errors.IntegrityError) as error:
+        raise MigrationError(str(error.diag.message_primary or error)) from error
 
 
 def migrate(owner_dsn: str, *, passwords: Mapping[str, str] | None = None, check: bool = False) -> list[str]:
-    """Bring the database up to this checkout; returns what was done, or with ``check`` what would be done."""
+    """``apply``, or with ``check`` ``pending``, on a connection of its own; raises what they raise."""
     with psycopg.connect(owner_dsn, autocommit=True, prepare_threshold=None) as conn:  # may go through a pooler
-        if check:
-            row = conn.execute("select to_regclass('private.schema_files') is not null").fetchone()
-            has_ledger = bool(row and row[0])
-            found = conn.execute("select path, sha256 from private.schema_files").fetchall() if has_ledger else []
-            return [_name(path) for path, _ in _pending_migrations(dict(found)) + _changed_files(dict(found))]
-        try:
-            with conn.transaction():
-                done = _apply(conn, passwords or {})
-            _ensure_partitions(conn)
-        except psycopg.errors.LockNotAvailable:
-            raise MigrationError(HELD) from None
-        except (psycopg.errors.ProgrammingError, psycopg.errors.DataError, psycopg.errors.IntegrityError) as error:
-            raise MigrationError(str(error.diag.message_primary or error)) from error
-        return done
+        return (pending if check else apply)(conn, passwords or {})

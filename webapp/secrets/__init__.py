@@ -1,4 +1,4 @@
-"""Secrets: proxy keys (made, hashed), provider keys (checked, sealed), and the encryption of stored secrets.
+"""Secrets: makes and hashes proxy keys, checks and encrypts provider keys, encrypts other secrets for the database.
 
-Imports config, db and errors.
+Imports config, db, errors, and from upstream the check of addresses.
 """

@@ -1,12 +1,10 @@
-"""Storing the OpenAI keys that organizations bring: checked, sealed, never shown again."""
+"""Provider keys, the OpenAI keys of organizations: checked, encrypted and stored. A stored key is never shown."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 import re
-import socket
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -15,28 +13,32 @@ from webapp.config import Config
 from webapp.db import Transaction
 from webapp.errors import ApiError
 from webapp.secrets.vault import seal
+from webapp.upstream.addresses import forbidden
 
 
 def store(
     tx: Transaction, config: Config, key: str, base_url: str | None, project_id: UUID | None
 ) -> dict[str, Any] | None:
-    """Seal a key for the organization of ``tx`` (or one project) and store it; last4 and updated_at. ApiError 400."""
+    """Encrypt an OpenAI key and store it for the organization of ``tx`` or one of its projects.
+
+    Returns last4 and updated_at. Raises ApiError: 400 for an invalid key or base URL, 403 unless an admin asks.
+    """
     key, base_url = check_key(key), check_base_url(base_url)
     me = tx.call("me")
     if me is None:
         raise ApiError(403, "admin_required", "only an admin may do this")
     sealed = seal(config.key_ring, key, me["org_id"], project_id)
-    shown = key[-4:] if len(key) >= 16 else ""  # of a short key four characters would tell too much
+    shown = key[-4:] if len(key) >= 16 else ""  # four characters of a short key would reveal too much
     return tx.call("provider_key_set", project_id, sealed, shown, base_url, fingerprint(config, key))
 
 
 def fingerprint(config: Config, key: str) -> bytes:
-    """By which the database sees that two organizations pay with one OpenAI key, and nothing else."""
+    """HMAC of an OpenAI key, 32 bytes: shows the database whether two organizations use the same key, nothing else."""
     return hmac.new(config.secret_key.encode(), b"openai key/" + key.encode(), hashlib.sha256).digest()
 
 
 def check_key(key: str) -> str:
-    """An OpenAI key as it can travel in a header."""
+    """An OpenAI key without surrounding spaces. Raises ApiError 400 if it cannot be sent in a header."""
     key = key.strip()
     if not re.fullmatch(r"[!-~]{1,500}", key):
         raise ApiError(400, "key_invalid", "an OpenAI key is up to 500 characters without spaces or accents", "key")
@@ -44,7 +46,7 @@ def check_key(key: str) -> str:
 
 
 def check_base_url(url: str | None) -> str | None:
-    """The URL below which OpenAI's paths are, without a slash at its end; None for the install's own."""
+    """A base URL without a slash at its end; None (use OPENAI_BASE_URL) for an empty one. Raises ApiError 400."""
     url = (url or "").strip().rstrip("/")
     if not url:
         return None
@@ -57,23 +59,10 @@ def check_base_url(url: str | None) -> str | None:
         raise _wrong("the base URL is like https://api.openai.com/v1")
     if "@" in parts.netloc or "?" in url or "#" in url or not re.fullmatch(r"[!-~]{1,500}", url) or "\\" in url:
         raise _wrong("the base URL has no user name, query or fragment")
-    if _is_link_local(parts.hostname or ""):
-        raise _wrong("a link-local address cannot be used")
+    if forbidden(parts.hostname or ""):  # the addresses of a name are checked at each connect
+        raise _wrong("a link-local address or that of a cloud's metadata service cannot be used")
     return url
 
 
 def _wrong(message: str) -> ApiError:
     return ApiError(400, "base_url_invalid", message, "base_url")
-
-
-def _is_link_local(host: str) -> bool:
-    """Whether it is an address where clouds answer with the machine's own secrets, in any of its spellings."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        try:
-            address = ipaddress.IPv4Address(socket.inet_aton(host.rstrip(".")))  # 2852039166, 0xa9fea9fe, 169.254.43518
-        except OSError:
-            return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return address.is_link_local or bool(mapped and mapped.is_link_local)

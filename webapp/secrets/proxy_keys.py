@@ -1,19 +1,19 @@
-"""Proxy keys: ``sk-spend-<32 hex of the key's id>-<43 characters, 256 random bits>``.
+"""Proxy keys: ``sk-spend-<32 hex digits of the key's id>-<43 characters, 256 random bits>``.
 
-The key is shown once and never stored; SQL gets its SHA-256 only. A plain hash is right here: bcrypt protects secrets
-that people choose, a 256-bit random one cannot be guessed, and it is looked up on every call.
+A key is shown once, when it is made, and never stored: the database has its SHA-256 only (hashing.py).
 """
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from typing import NamedTuple
 from uuid import UUID, uuid4
 
+from webapp.secrets.hashing import sha256_of
+
 
 class NewKey(NamedTuple):
-    """A key at the only moment it is known."""
+    """A new key, known in full only until it is shown: ``hash`` and ``prefix`` are what the database stores."""
 
     id: UUID
     key: str
@@ -22,12 +22,10 @@ class NewKey(NamedTuple):
 
 
 def new_key(key_id: UUID | None = None) -> NewKey:
-    """Make a proxy key, with this id or a new one; the first eight hex digits of the id stay visible as its prefix."""
+    """Make a proxy key, with this id or a new one. Its prefix, shown in lists, ends with 8 hex digits of the id."""
     key_id = key_id or uuid4()
     key = f"sk-spend-{key_id.hex}-{secrets.token_urlsafe(32)}"
-    return NewKey(key_id, key, key[:17], key_hash(key))
+    return NewKey(key_id, key, key[:17], sha256_of(key))
 
 
-def key_hash(key: str) -> bytes:
-    """SHA-256 of a key or any other random token, 32 bytes."""
-    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
+key_hash = sha256_of  # the former name, imported by other rooms

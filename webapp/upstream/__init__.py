@@ -1,4 +1,5 @@
-"""The HTTP client towards OpenAI: one request out, one answer in, on connections that are kept alive.
+"""The HTTP client for OpenAI's API, with connections that are kept alive.
 
-`client.Client.send` is the way in. This room knows nothing of calls, keys or the ledger and imports no other room.
+`client.Client.send` is the interface; client.py says why it is not a library. The room imports no other room; the
+gateway imports it, and secrets the check of addresses.
 """

@@ -1,8 +1,14 @@
-"""HTTP to OpenAI: one call of the client is one request here, byte for byte, never retried, no redirect followed.
+"""HTTP/1.1 client for OpenAI's API: one call is one request, sent byte for byte as it came.
 
-Straight onto a socket (connections.py, exchange.py), the answer read by http1.py: the raw target goes out as it came
-(``%7e`` stays ``%7e``, brackets stay), no proxy variable and no .netrc is read. Connections are kept alive and reused;
-one that the other side closed meanwhile is noticed before anything is sent on it.
+Why an own client (connections.py opens sockets, exchange.py sends, http1.py parses) instead of a library:
+- CPU. Measured with `python bench/upstream_client.py`: 140 µs for a call with a 1 kB answer, against 360 µs with
+  http.client, 800 µs with urllib3, 1,740 µs with requests; 112 µs for each event of a stream, against 166, 190, 193 µs.
+- The target is not normalized: ``%7e`` stays ``%7e``, brackets stay. requests and urllib3 rewrite it.
+- Answers that could be read in two ways are refused (http1.py); http.client accepts several of them.
+- Nothing is retried and no redirect is followed, so one call is billed at most once. No proxy variable and no .netrc is
+  read. A kept connection that the server has closed meanwhile is noticed before anything is sent on it.
+- ``UpstreamError.sent`` is exact: whether OpenAI may have received, and billed, the request.
+- An answer that arrives while the request body is still being sent (413 of a large upload) is read and passed on.
 """
 
 from __future__ import annotations
@@ -10,13 +16,17 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from webapp.upstream.connections import Origin
+from webapp.upstream.addresses import ForbiddenAddress
+from webapp.upstream.connections import Origin, Origins
 from webapp.upstream.exchange import Exchange, Request, request_head
 from webapp.upstream.http1 import Malformed, body_of, stays_open
 
 
 class UpstreamError(Exception):
-    """The upstream did not answer. ``sent`` tells whether it may have got the request, and so may have billed it."""
+    """The upstream gave no answer. ``status``, ``code`` and ``message`` are the error for the client.
+
+    sent: whether the upstream may have received, and billed, the request.
+    """
 
     def __init__(self, status: int, code: str, message: str, *, sent: bool) -> None:
         super().__init__(message)
@@ -24,17 +34,17 @@ class UpstreamError(Exception):
 
 
 class Interrupted(Exception):
-    """The answer broke off; ``timeout`` when the upstream fell silent."""
+    """The body of an answer ended early; ``timeout``: because the upstream sent nothing for too long."""
 
     def __init__(self, *, timeout: bool = False) -> None:
-        super().__init__("timeout" if timeout else "broken off")
+        super().__init__("timeout" if timeout else "connection lost")
         self.timeout = timeout
 
 
 class Answer:
-    """An upstream's answer: ``status``, ``reason``, ``headers`` (duplicates in order), and ``chunks``, its body.
+    """An upstream's answer: ``status``, ``reason``, ``headers`` (in order, with duplicates), and its body ``chunks``.
 
-    ``chunks`` raises Interrupted when the body breaks off; when it ends, that is the true end.
+    ``chunks`` yields bytes as they arrive, and raises Interrupted if the body ends early. Call ``close`` at the end.
     """
 
     def __init__(self, origin: Origin, exchange: Exchange, method: str, read_timeout: float) -> None:
@@ -51,7 +61,7 @@ class Answer:
         return self._fields.get(name, "")
 
     def stop_at(self, deadline: float) -> None:
-        """Raise Interrupted when the body goes on past this moment of time.monotonic()."""
+        """Make ``chunks`` raise Interrupted at this moment of time.monotonic()."""
         self._deadline = deadline
 
     def _read(self, data: bytes) -> Iterator[bytes]:
@@ -80,7 +90,7 @@ class Answer:
         return self._conn.receive(min(left, self._timeout))
 
     def close(self) -> None:
-        """Give the connection back when the answer was read to its end, else close it. Safe to call twice."""
+        """Keep the connection for another call if the answer was read to its end, else close it. Idempotent."""
         conn, self._conn = self._conn, None
         if conn is None:
             return
@@ -91,23 +101,28 @@ class Answer:
 
 
 class Client:
-    """Sends requests to OpenAI's API; connections are shared per base URL."""
+    """Sends requests to OpenAI's API; calls with the same base URL share connections.
+
+    connect_timeout: seconds for each address of a host. read_timeout: seconds without a byte before the call is ended.
+    """
 
     def __init__(self, connect_timeout: float, read_timeout: float) -> None:
-        self.connect_timeout, self.read_timeout = connect_timeout, read_timeout
-        self._origins: dict[str, Origin] = {}
+        self.read_timeout = read_timeout
+        self._origins = Origins(connect_timeout)
 
     def send(self, base_url: str, request: Request) -> Answer:
         """Send one request and wait for the head of its answer.
 
-        Raises UpstreamError. What the body's iterator raises passes through and the connection is closed.
+        base_url: like https://api.openai.com/v1; the request's target is appended to it. Raises UpstreamError; what the
+        iterator of the request's body raises is passed on.
         """
         try:
-            origin = self._origins.get(base_url) or self._origins.setdefault(
-                base_url, Origin(base_url, self.connect_timeout)
-            )
+            origin = self._origins.get(base_url)
             head, chunked = request_head(origin, request), request.body is not None and request.length is None
             conn = origin.connection()
+        except ForbiddenAddress:
+            message = "The base URL leads to a link-local address or a cloud's metadata service"
+            raise UpstreamError(403, "base_url_forbidden", message, sent=False) from None
         except (OSError, ValueError) as error:
             reason = "did not answer in time" if isinstance(error, TimeoutError) else "cannot be reached"
             raise UpstreamError(502, "upstream_unreachable", f"OpenAI's API {reason}", sent=False) from None
@@ -121,9 +136,7 @@ class Client:
             raise UpstreamError(504, "upstream_timeout", "OpenAI's API did not answer in time", sent=True) from None
         except (OSError, Malformed):
             conn.close()
-            raise UpstreamError(
-                502, "upstream_unreachable", "OpenAI's API broke the connection off", sent=True
-            ) from None
+            raise UpstreamError(502, "upstream_unreachable", "OpenAI's API closed the connection", sent=True) from None
         except BaseException:
             conn.close()
             raise

@@ -1,8 +1,7 @@
-"""Connections to an upstream: opened, kept alive for the next call, thrown away when there is any doubt about them."""
+"""Connections to an upstream: opened, kept for the next call, closed when they may be broken."""
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import select
 import socket
@@ -17,12 +16,15 @@ import certifi
 import gevent
 from gevent.monkey import get_original
 
-IDLE_SECONDS = 30  # an idle connection older than this is not trusted any more
-KEPT_IDLE = 512
+from webapp.upstream.addresses import connect
+
+IDLE_SECONDS = 30  # a connection that was idle for longer is closed instead of used
+KEPT_IDLE = 512  # idle connections of one base URL
+KEPT_ORIGINS = 256  # base URLs
 CHUNK = 65536  # bytes read at a time
-READ = 1  # of the event loop
-RAW = re.compile(r"[!-~]*")  # what may stand in a request line or a Host header
-poll = get_original("select", "poll")  # asked only for what is there already, so it never waits
+READ = 1  # gevent's name for the event that a descriptor is readable
+RAW = re.compile(r"[!-~]*")  # characters allowed in a request line and a Host header
+poll = get_original("select", "poll")  # not gevent's: always called with time-out 0, so it never blocks
 
 
 @lru_cache(maxsize=1)
@@ -30,12 +32,12 @@ def _tls() -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.set_alpn_protocols(["http/1.1"])
     if not context.cert_store_stats()["x509_ca"]:
-        context.load_verify_locations(certifi.where())  # a bare machine without certificates of its own
+        context.load_verify_locations(certifi.where())  # the machine has no certificate store
     return context
 
 
 class Connection:
-    """An open socket, and whether it is still fit for use."""
+    """An open socket. ``since``: when it became idle, by time.monotonic()."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock, self.since = sock, 0.0
@@ -44,21 +46,22 @@ class Connection:
         self._hub = gevent.get_hub()
         self._watcher = self._hub.loop.io(sock.fileno(), READ)
         self._waiting: gevent.Greenlet | None = None
-        self._timer, self._until, self._rings = None, 0.0, inf
+        self._timer, self._deadline, self._fires = None, 0.0, inf
 
     def readable(self) -> bool:
-        """Whether there is something to read now: on an idle connection its end, most likely."""
+        """Whether there is something to read now. An idle connection that is readable was closed or is broken."""
         return bool(self._poll.poll(0))
 
     def receive(self, seconds: float) -> bytes:
-        """Bytes that came, none at the end. Raises TimeoutError when nothing comes for so long.
+        """The next bytes, b"" at the end of the connection. Raises TimeoutError after so many seconds without a byte.
 
-        As a rule bytes are still to come, so it waits first; TLS keeps none back, its records are smaller than CHUNK.
-        One timer serves all waits: it is set anew when it rings too early, and not for every event of a stream.
+        It waits before it reads, since usually nothing has arrived yet. That is safe with TLS too: a record is smaller
+        than CHUNK, so no decrypted bytes remain inside the TLS object. Starting a timer for every event of a stream
+        would be expensive: one timer is kept, and started again only when it fires before the current deadline.
         """
-        self._until = time.monotonic() + seconds
-        if self._timer is None or self._until < self._rings:
-            self._ring(seconds)
+        self._deadline = time.monotonic() + seconds
+        if self._timer is None or self._deadline < self._fires:
+            self._start_timer(seconds)
         self._waiting = gevent.getcurrent()
         try:
             self._hub.wait(self._watcher)
@@ -66,35 +69,35 @@ class Connection:
             self._waiting = None
         return self.sock.recv(CHUNK)
 
-    def _ring(self, seconds: float) -> None:
-        self._silence()
-        self._rings = time.monotonic() + seconds
+    def _start_timer(self, seconds: float) -> None:
+        self._stop_timer()
+        self._fires = time.monotonic() + seconds
         self._timer = self._hub.loop.timer(seconds, ref=False)
-        self._timer.start(self._look)
+        self._timer.start(self._on_timer)
 
-    def _silence(self) -> None:
+    def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.close()
             self._timer = None
 
-    def _look(self) -> None:
-        """The timer rings: end the wait, if there is one and its time has run out."""
-        self._silence()
-        left = self._until - time.monotonic()
+    def _on_timer(self) -> None:
+        """The timer has fired: raise TimeoutError in the waiting greenlet if its deadline has passed."""
+        self._stop_timer()
+        left = self._deadline - time.monotonic()
         if self._waiting is not None and left > 0:
-            self._ring(left)
+            self._start_timer(left)
         elif self._waiting is not None:
             self._waiting.throw(TimeoutError())
 
     def close(self) -> None:
-        """Close it for good. Safe to call twice."""
-        self._silence()
+        """Close the socket, its watcher and its timer. Idempotent."""
+        self._stop_timer()
         self._watcher.close()
         self.sock.close()
 
 
 class Origin:
-    """A base URL: one scheme, host and port with its idle connections, and the path before every target."""
+    """A base URL: its scheme, host and port with their idle connections, and the path before every target."""
 
     def __init__(self, base_url: str, connect_timeout: float) -> None:
         parts = urlsplit(base_url)
@@ -105,20 +108,19 @@ class Origin:
         self._host, self._port = parts.hostname or "", parts.port or (443 if self._tls else 80)
         self._timeout = connect_timeout
         self._idle: deque[Connection] = deque()
-        self._session: ssl.SSLSession | None = None  # lets the next connection do without a full handshake
+        self._dropped = False
+        self.used = 0.0  # when it was last asked for, by time.monotonic()
+        self._session: ssl.SSLSession | None = None  # of the last connection: saves the next one a full handshake
 
     def connection(self) -> Connection:
-        """An open connection, kept or new. Raises OSError."""
+        """An idle connection that still works, or a new one. Raises OSError, of which ForbiddenAddress is one."""
         while self._idle:
-            conn = self._idle.pop()  # the newest: the others may grow old and go
+            conn = self._idle.pop()  # the newest, so that connections which are not needed reach IDLE_SECONDS
             if time.monotonic() - conn.since < IDLE_SECONDS and not conn.readable():
                 return conn
             conn.close()
-        sock = socket.create_connection((self._host, self._port), self._timeout)
+        sock = connect(self._host, self._port, self._timeout)
         try:
-            if ipaddress.ip_address(sock.getpeername()[0].partition("%")[0]).is_link_local:
-                # where clouds keep their machines' credentials: no base URL may lead there
-                raise ConnectionRefusedError
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return Connection(self._wrapped(sock) if self._tls else sock)
         except BaseException:
@@ -129,13 +131,37 @@ class Origin:
         return _tls().wrap_socket(sock, server_hostname=self._host, session=self._session)
 
     def take_back(self, conn: Connection) -> None:
-        """Keep a connection for the next call; those of an earlier rush go, one by one."""
+        """Keep a connection for the next call. Each time, at most one connection older than IDLE_SECONDS is closed."""
         conn.since = time.monotonic()
         if self._idle and conn.since - self._idle[0].since > IDLE_SECONDS:
             self._idle.popleft().close()
-        if len(self._idle) >= KEPT_IDLE:
+        if self._dropped or len(self._idle) >= KEPT_IDLE:
             conn.close()
             return
         if self._tls:
             self._session = conn.sock.session
         self._idle.append(conn)
+
+    def drop(self) -> None:
+        """Close the idle connections now, and those of running calls when the calls end."""
+        self._dropped = True
+        while self._idle:
+            self._idle.pop().close()
+
+
+class Origins:
+    """The base URLs in use: at most KEPT_ORIGINS, and none that has not been called for IDLE_SECONDS."""
+
+    def __init__(self, connect_timeout: float) -> None:
+        self._timeout = connect_timeout
+        self._by_url: dict[str, Origin] = {}  # the one used last at the end
+
+    def get(self, base_url: str) -> Origin:
+        """The origin of a base URL, known or new. Raises ValueError."""
+        origin = self._by_url.pop(base_url, None) or Origin(base_url, self._timeout)
+        self._by_url[base_url] = origin
+        origin.used = time.monotonic()
+        url, oldest = next(iter(self._by_url.items()))
+        if oldest is not origin and (len(self._by_url) > KEPT_ORIGINS or origin.used - oldest.used > IDLE_SECONDS):
+            self._by_url.pop(url).drop()  # one is enough: a call adds at most one
+        return origin

@@ -1,4 +1,8 @@
-"""One request on one connection: sent whole, or until a refusal comes, then the head of the answer."""
+"""Sends one request on one connection and reads the head of its answer.
+
+A server may refuse an upload before it has read all of it, and then close the connection: so the sender looks for an
+answer between the parts of the body, and stops sending when there is an error.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +14,13 @@ from typing import NamedTuple
 from webapp.upstream.connections import CHUNK, Connection, Origin
 from webapp.upstream.http1 import MAX_HEAD, Head, Malformed, parse_head
 
-REFUSAL = 400  # an answer of this status or above, before the body was read, means that the rest is not wanted
-
+REFUSAL = 400  # an early answer of this status or above means that the server does not read the rest of the body
 
 Headers = list[tuple[str, str]]
 
 
 class Request(NamedTuple):
-    """What goes upstream: the raw path and query below the base URL; a body without a length goes chunked."""
+    """A request: ``target`` is the raw path and query after the base URL; a body without ``length`` is sent chunked."""
 
     method: str
     target: str
@@ -27,18 +30,21 @@ class Request(NamedTuple):
 
 
 class Exchange:
-    """One request on one connection, until the head of its answer is there."""
+    """One request on one connection: call ``send``, then ``head``, then ``rest``."""
 
     def __init__(self, conn: Connection) -> None:
         self.conn = conn
         self.whole = True  # whether all of the request was sent
         self._begun = False
-        self._got = bytearray()
-        self._interim = 0  # bytes of 1xx heads so far
+        self._got = bytearray()  # bytes received and not used yet
+        self._interim = 0  # bytes of 1xx heads received so far
         self._head: Head | None = None
 
     def send(self, head: bytes, body: bytes | Iterable[bytes] | None, *, chunked: bool) -> None:
-        """Send a request. A refusal may come before the body was read: then sending ends, the answer is there."""
+        """Send a request. Stops early, with ``whole`` False, when the server refuses it before it has read the body.
+
+        Raises OSError, TimeoutError, Malformed, and what the iterator of the body raises.
+        """
         try:
             if not chunked and (body is None or isinstance(body, bytes)):
                 self._write(head + body if body else head)
@@ -53,9 +59,9 @@ class Exchange:
             self.whole = False
 
     def _write(self, data: bytes) -> bool:
-        """Send bytes, as long as they are wanted; whether they still are."""
+        """Send all bytes unless the server refuses the request meanwhile. Returns False when it has refused."""
         sent = 0
-        if not self._begun:  # nothing is in the way of the first bytes; later ones may have to wait
+        if not self._begun:  # the first bytes fit into the empty socket buffer and cannot have been refused yet
             self._begun, sent = True, self.conn.sock.send(data if len(data) <= CHUNK else memoryview(data)[:CHUNK])
             if sent == len(data):
                 return True
@@ -68,7 +74,7 @@ class Exchange:
         return self.whole
 
     def _send_some(self, data: memoryview) -> int:
-        """Send what fits, or wait until more does or an answer comes. Raises TimeoutError."""
+        """Wait until there is room or an answer arrives; returns how many bytes were sent. Raises TimeoutError."""
         sock = self.conn.sock
         waiting = select.poll()
         waiting.register(sock.fileno(), select.POLLOUT | (0 if self._head else select.POLLIN))
@@ -79,10 +85,10 @@ class Exchange:
         return sock.send(data[:CHUNK]) if events[0][1] & select.POLLOUT else 0
 
     def _early(self) -> bool:
-        """Read what came before the request was out; whether it is a refusal, or the end."""
+        """Read what arrived before the request was sent. Whether it is a refusal or the end of the connection."""
         if self._head is None:
             timeout = self.conn.sock.gettimeout()
-            self.conn.sock.settimeout(0)  # what came may be TLS' own business, and nothing behind it
+            self.conn.sock.settimeout(0)  # it may be a TLS record without any data of HTTP in it
             try:
                 if not self._take(self.conn.sock.recv(CHUNK)):
                     return True
@@ -98,7 +104,7 @@ class Exchange:
         return bool(got)
 
     def head(self, seconds: float) -> Head:
-        """The head of the answer; no silence before it may last longer. Raises OSError or Malformed."""
+        """Wait for the head of the answer, at most so many seconds without a byte. Raises OSError or Malformed."""
         while not self._head:
             self._head = self._next_head()
             if not self._head and not self._take(self.conn.receive(seconds)):
@@ -106,7 +112,7 @@ class Exchange:
         return self._head
 
     def _next_head(self) -> Head | None:
-        """The head in what was read so far, if it is there whole; interim ones (1xx) are dropped."""
+        """The head of the final answer if it has arrived completely; heads of interim answers (1xx) are dropped."""
         while True:
             end = self._got.find(b"\r\n\r\n") + 4
             if self._interim + (len(self._got) if end < 4 else end) > MAX_HEAD:
@@ -115,19 +121,19 @@ class Exchange:
                 return None
             head = parse_head(self._got[:end])
             del self._got[:end]
-            if head.status == 101:  # nobody asked for another protocol
+            if head.status == 101:  # a switch of protocols that no request asked for
                 raise Malformed
             if head.status >= 200:
                 return head
             self._interim += end
 
     def rest(self) -> bytes:
-        """What was read beyond the head."""
+        """The bytes received after the head: the beginning of the body."""
         return bytes(self._got)
 
 
 def request_head(origin: Origin, request: Request) -> bytes:
-    """The request's head as it goes out. ValueError for anything that would end a line of it early."""
+    """The request line and headers as bytes. ValueError for a line break or a character beyond Latin-1 in them."""
     lines = [f"{request.method} {origin.path}{request.target} HTTP/1.1", f"Host: {origin.netloc}"]
     lines += [f"{name}: {value}" for name, value in request.headers]
     if request.length is not None:

@@ -1,8 +1,8 @@
-"""HTTP/1.1 as a client reads it: the head of an answer, then its body by length, in chunks or to the end.
+"""Parses HTTP/1.1 answers: the head, then a body framed by its length, by chunks, or by the end of the connection.
 
-Bytes in, facts out; no sockets here. Strict: what could be read in two ways is no answer at all (Malformed), so nobody
-behind us can read it differently. Folded headers, spaces before a colon, bare line feeds, two lengths, and a length
-beside chunks are refused.
+No I/O. An answer that two programs could parse differently is refused (Malformed), because a client of the gateway
+might then see another answer than the one that was metered: folded headers, spaces before a colon, bare line feeds, two
+lengths, a length together with chunks.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-MAX_HEAD = 65_536  # bytes of all heads of one answer together; of all trailers of one body
-MAX_SIZE_LINE = 1024  # bytes of the line before a chunk, with its extensions
+MAX_HEAD = 65_536  # bytes: all heads of an answer together (1xx included); also all trailers of a body together
+MAX_SIZE_LINE = 1024  # bytes: the line before a chunk, with its extensions
 STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: ([^\r\n]*))?\r\n")
 FIELD = re.compile(r"^([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\r\n]*)\r$", re.MULTILINE)
 LENGTH = re.compile(r"[0-9]{1,18}")
@@ -19,13 +19,16 @@ SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?")
 
 
 class Malformed(Exception):
-    """This is not HTTP/1.1, or could be read in more than one way."""
+    """The bytes are not HTTP/1.1, or can be parsed in more than one way."""
 
 
 class Head(NamedTuple):
-    """Status line and headers, duplicates in order; ``fields``: lower-case name → first value, all of Connection."""
+    """Status line and headers, in order and with duplicates.
 
-    version: str  # the minor one
+    fields: lower-case name → its first value; for Connection all values, separated by commas.
+    """
+
+    version: str  # the minor version: "0" or "1"
     status: int
     reason: str
     headers: list[tuple[str, str]]
@@ -33,14 +36,14 @@ class Head(NamedTuple):
 
 
 def parse_head(data: bytes | bytearray) -> Head:
-    """Read a head, from its first byte to the empty line."""
+    """Parse a head, from its first byte up to and including the empty line. Raises Malformed."""
     text = data.decode("latin-1")
     start = STATUS_LINE.match(text)
     if not start:
         raise Malformed
     at = start.end()
     found = FIELD.findall(text, at)
-    if text.count("\n", at) - 1 != len(found):  # a line that is no field: folded, without a name, ended by half
+    if text.count("\n", at) - 1 != len(found):  # a line is no field: folded, without a name, or ended by \n alone
         raise Malformed
     headers = [(name, value.strip(" \t")) for name, value in found]
     fields: dict[str, str] = {}
@@ -56,21 +59,24 @@ def parse_head(data: bytes | bytearray) -> Head:
 
 
 class AnswerBody:
-    """A body as it comes: ``feed`` bytes, get content, until ``done`` or ``broken``; ``rest`` came after its end."""
+    """Decodes a body: ``feed`` received bytes until it is ``done`` or ``broken`` (malformed).
 
-    endless = False  # whether only the end of the connection ends it
+    rest: bytes received after the end of the body.
+    """
+
+    endless = False  # whether the body ends with the connection
 
     def __init__(self) -> None:
         self.done = self.broken = False
         self.rest = b""
 
     def feed(self, data: bytes) -> bytes:
-        """Everything is content, until the connection ends."""
+        """Take received bytes; returns the content among them."""
         return data
 
 
 class EndlessBody(AnswerBody):
-    """A body without framing."""
+    """A body that ends with the connection: every byte is content."""
 
     endless = True
 
@@ -84,7 +90,7 @@ class SizedBody(AnswerBody):
         self.done = not length
 
     def feed(self, data: bytes) -> bytes:
-        """Take bytes; the content among them."""
+        """Take received bytes; returns the content among them."""
         if len(data) > self.left:
             data, self.rest = data[: self.left], data[self.left :]
         self.left -= len(data)
@@ -93,17 +99,17 @@ class SizedBody(AnswerBody):
 
 
 class ChunkedBody(AnswerBody):
-    """A body in chunks; extensions and trailers are dropped."""
+    """A chunked body; chunk extensions and trailers are dropped."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._held = b""  # a line that has not come whole yet
-        self._left = 0  # bytes of the chunk that are still to come
-        self._within = False  # inside a chunk, or before the line feed at its end
-        self._trailers: int | None = None  # bytes of trailers so far, once the last chunk is over
+        self._held = b""  # a line of which the end has not arrived
+        self._left = 0  # bytes of the current chunk that have not arrived
+        self._within = False  # inside of a chunk, or before the line break at its end
+        self._trailers: int | None = None  # bytes of trailers so far; None before the last chunk
 
     def feed(self, data: bytes) -> bytes:
-        """Take bytes; the content among them, of all chunks together."""
+        """Take received bytes; returns the content of all chunks among them, joined."""
         data = self._held + data if self._held else data
         at, pieces = 0, []
         while not (self.done or self.broken) and at < len(data):
@@ -126,7 +132,7 @@ class ChunkedBody(AnswerBody):
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _line(self, line: bytes) -> None:
-        """A line between the chunks: the end of one, the size of the next, or a trailer."""
+        """Process a line outside of the content: the end of a chunk, the size of the next one, or a trailer."""
         self.broken = not line.endswith(b"\r\n")
         line = line[:-2]
         if self._trailers is not None:
@@ -134,7 +140,7 @@ class ChunkedBody(AnswerBody):
             self.broken |= self._trailers > MAX_HEAD
             self.done = not line and not self.broken
         elif self._within:
-            self.broken |= bool(line)  # the chunk is longer than its size said
+            self.broken |= bool(line)  # the chunk is longer than its size
             self._within = False
         elif (size := SIZE.fullmatch(line)) and len(line) <= MAX_SIZE_LINE and not self.broken:
             self._left = int(size[1], 16)
@@ -145,7 +151,7 @@ class ChunkedBody(AnswerBody):
 
 
 def body_of(head: Head, method: str) -> AnswerBody:
-    """How the body of an answer to a request of this method is framed."""
+    """The decoder for the body of an answer to a request with this method. Raises Malformed."""
     coding, length = head.fields.get("transfer-encoding"), head.fields.get("content-length")
     if coding is not None and (length is not None or coding.lower() != "chunked" or head.version == "0"):
         raise Malformed
@@ -159,5 +165,5 @@ def body_of(head: Head, method: str) -> AnswerBody:
 
 
 def stays_open(head: Head) -> bool:
-    """Whether the other side lets the connection be used for another request."""
+    """Whether the server accepts another request on the same connection."""
     return head.version == "1" and "close" not in head.fields.get("connection", "").lower()

@@ -1,4 +1,4 @@
-"""`flask analyst`: a login of one's own, used with what analysts use, on the embedded Postgres and on another one."""
+"""`flask analyst`: its login works in psql, pandas and BI tools, on the embedded Postgres and on another one."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ from stack import SECRETS
 
 from webapp import create_app
 from webapp.config import Config, load
-from webapp.postgres import embedded
-from webapp.postgres import network as door
+from webapp.postgres import embedded, network
 from webapp.postgres.migrations import migrate
 from webapp.postgres.programs import find_bindir
 
@@ -130,26 +129,28 @@ def test_a_port_that_is_taken_shuts_out_analysts_but_stops_nothing(
     import socket
 
     place = (home.home / "postgres").resolve()
-    door.want(place, True)
-    with socket.create_server((door.ADDRESS, door.port(place))):
+    network.let_analysts_in(place, True)
+    with socket.create_server((network.ADDRESS, network.port(place))):
         server = embedded.ensure(home)
         assert ask(server.owner_dsn, "show listen_addresses") == [("",)]
         server.stop()
-    assert f"another program uses port {door.port(place)}" in capsys.readouterr().err
-    door.want(place, False)
+    assert f"another program uses port {network.port(place)}" in capsys.readouterr().err
+    network.let_analysts_in(place, False)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "status", "message"),
     [
-        (("add", "--org", "Nobody", "--name", "Ann"), "Error: no organization is called 'Nobody'\n"),
-        (("add", "--org", "Acme", "--name", " "), "Error: a name is needed\n"),
-        (("remove", "postgres"), "Error: no analyst logs in as 'postgres'\n"),
+        (("add", "--org", "Nobody", "--name", "Ann"), 1, "Error: no organization is called 'Nobody'\n"),
+        (("add", "--org", "Acme", "--name", " "), 2, "Error: a name is needed\n"),
+        (("remove", "postgres"), 1, "Error: no analyst logs in as 'postgres'\n"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_one_line(home: Config, arguments: tuple[str, ...], message: str) -> None:
+def test_what_cannot_be_done_is_said_in_one_line(
+    home: Config, arguments: tuple[str, ...], status: int, message: str
+) -> None:
     done = flask(home, *arguments)
-    assert (done.exit_code, done.stderr, done.stdout) == (1, message, "")
+    assert (done.exit_code, done.stderr, done.stdout) == (status, message, "")
     assert not (home.home / "postgres/analysts").exists()
 
 

@@ -1,4 +1,4 @@
-"""``flask backup`` and ``flask restore``: a new home has the same numbers, people, keys and rights."""
+"""``flask backup`` and ``flask restore``: the restored SPENDAI_HOME has the same calls, people, keys and rights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``flask calls settle``: the operator closes a call whose end nobody saw."""
+"""``flask calls settle``: the operator settles a call that stayed open."""
 
 from __future__ import annotations
 

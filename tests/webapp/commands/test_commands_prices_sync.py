@@ -1,4 +1,4 @@
-"""`flask prices sync`: what genai-prices says comes into the list as new dated rows; nothing is ever overwritten."""
+"""`flask prices sync`: prices of genai-prices become new rows with a start date; no row is ever changed."""
 
 from __future__ import annotations
 
@@ -108,13 +108,13 @@ def test_prices_of_organizations_and_those_that_came_from_elsewhere_are_never_to
 
 
 @pytest.mark.parametrize(("prices", "words"), [
-    ({"input_mtok": -1}, "gpt-4o, prices 1, input_mtok: -1 is no price"),
-    ({"input_mtok": 1e30}, "1E+30 is no price"),
-    ({"input_mtok": True}, "True is no price"),
-    ({"input_mtok": "2.5"}, "2.5 is no price"),
+    ({"input_mtok": -1}, "gpt-4o, prices 1, input_mtok: -1 is not a price"),
+    ({"input_mtok": 1e30}, "1E+30 is not a price"),
+    ({"input_mtok": True}, "True is not a price"),
+    ({"input_mtok": "2.5"}, "2.5 is not a price"),
     ({"input_mtok": 0.12345678901}, "more than 10 decimals"),
-    ({"input_mtok": {"base": 1, "tiers": [{"start": 0, "price": 1}]}}, "is no context size"),
-    ([{"constraint": {"start_date": "soon"}, "prices": {}}], "'soon' is no date"),
+    ({"input_mtok": {"base": 1, "tiers": [{"start": 0, "price": 1}]}}, "is not a context size"),
+    ([{"constraint": {"start_date": "soon"}, "prices": {}}], "'soon' is not a date"),
     ("free", "prices 1: expected an object"),
 ])  # fmt: skip
 def test_a_source_with_something_that_is_no_price_changes_nothing(
@@ -129,7 +129,7 @@ def test_a_source_with_something_that_is_no_price_changes_nothing(
 
 @pytest.mark.parametrize(("text", "words"), [
     ("", "is not JSON"),
-    ('[{"id": "openai", "models": [{"id": "m", "prices": {"input_mtok": NaN}}]}]', "NaN is no number"),
+    ('[{"id": "openai", "models": [{"id": "m", "prices": {"input_mtok": NaN}}]}]', "NaN is not a number"),
     ("{}", "the data: expected a list"),
     ("[]", "no provider openai"),
     ('[{"id": "openai"}]', "models: expected a list"),

@@ -1,4 +1,4 @@
-"""``flask retention``: the calls of old months go, their sums stay, and nothing that is not known yet is lost."""
+"""``flask retention``: calls of old months are dropped; daily totals stay, and months with a call in doubt."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import pytest
 from commands import operator  # noqa: F401  # a fixture
 from ledgers import add_open_call
 from spending import spent, uuid7
+
+from webapp.commands import retention
 
 VIEWS = ("spend_daily", "spend_by_project", "spend_by_model", "spend_by_key", "spend_by_end_user", "spend_by_tag")
 SUMS = "select day, calls, tokens_in, cost, cost_corrected, error_calls from public.{} order by 1, 2, 3, 4"
@@ -67,7 +69,7 @@ def test_a_month_with_a_call_in_doubt_stays(operator, aged):  # noqa: F811
     add_open_call(aged, "ada", started_at=months_ago(5), deadline_at=months_ago(5))
     done = operator.run("retention", "--months", "4")
     assert done.exit_code == 1
-    assert f"{months_ago(5):%Y-%m}: 2 calls stay, for 1 of them are in doubt" in done.output
+    assert f"{months_ago(5):%Y-%m}: 2 calls stay, because 1 of them are in doubt" in done.output
     assert "flask calls settle" in done.output
     assert [row["month"] for row in operator.rows(MONTHS)] == [f"{months_ago(6):%Y-%m}"]
 
@@ -90,6 +92,15 @@ def test_the_end_of_a_call_of_a_dropped_month_that_comes_again_changes_nothing(o
     message = aged.open_message("ada", id=str(uuid7(at)), started_at=at.isoformat())
     assert aged.settle_calls(aged.settle_message("ada", message)) == [{"n": 0, "outcome": "already"}]
     assert sums(operator) == before
+
+
+def test_a_query_that_holds_a_month_is_said_to_be_in_the_way(operator, aged, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(retention, "PATIENCE", "50ms")
+    with operator.conn.transaction():
+        operator.conn.execute("select from public.usage_logs")
+        done = operator.run("retention", "--months", "5")
+    assert done.exit_code == 1 and "a query on usage_logs has been running for 50ms: end it" in done.stderr
+    assert operator.run("retention", "--months", "5").exit_code == 0
 
 
 @pytest.mark.parametrize("months", ["0", "-1", "many"])

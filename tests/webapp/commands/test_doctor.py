@@ -1,4 +1,4 @@
-"""`flask doctor`: what it says of a healthy install, and of everything that can be wrong with one."""
+"""`flask doctor`: its lines for a healthy install, and for what can be wrong with database and Supabase."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import requests
 from fake_gotrue import API_KEY, FakeGoTrue
 from pooler import Pooler
 from psycopg.conninfo import conninfo_to_dict
@@ -84,8 +85,8 @@ def test_servers_that_are_too_old_or_too_new_are_named(number: int, status: str)
 
 @pytest.mark.parametrize(("check", "breaks", "status", "says"), [
     (doctor.roles, "alter role spendai_proxy nologin", "fail", "spendai_proxy cannot log in: run flask migrate"),
-    (doctor.roles, "alter role spendai_auth createdb", "fail", "spendai_auth may more"),
-    (doctor.roles, "grant authenticated to spendai_proxy", "fail", "spendai_proxy may more"),
+    (doctor.roles, "alter role spendai_auth createdb", "fail", "spendai_auth has rights that it must not have"),
+    (doctor.roles, "grant authenticated to spendai_proxy", "fail", "spendai_proxy has rights that it must not have"),
     (doctor.rights, "grant select on public.usage_logs to anon", "fail", "anon has rights on usage_logs"),
     (doctor.rights, "grant execute on function app.me to anon", "fail", "anon has rights on app.me()"),
     (doctor.rights, "grant select (id) on public.projects to spendai_web", "fail", "spendai_web has rights"),
@@ -106,9 +107,17 @@ def test_what_is_wrong_in_the_database_is_named(
 def test_a_database_that_is_behind_is_named(project: SimpleNamespace) -> None:
     with psycopg.connect(project.owner) as conn:
         conn.execute("update private.schema_files set sha256 = 'x' where path = 'db/functions/me.sql'")
-    assert found(doctor.migrated, project) == ("fail", "1 files of db/ are not applied: run flask migrate")
+    status, text = found(doctor.migrated, project)
+    assert status == "fail" and "db/functions/me.sql: run flask migrate" in text
+    project.conn.rollback()  # its lock on schema_files would stop the migration
     migrate(project.owner)
     assert found(doctor.migrated, project)[0] == "ok"
+
+
+def test_prices_and_passwords_that_are_not_applied_are_named(project: SimpleNamespace) -> None:
+    project.conn.execute("delete from private.schema_files where path in ('db/prices', 'role/spendai_web')")
+    status, text = found(doctor.migrated, project)
+    assert status == "fail" and "db/prices and 1 more: run flask migrate" in text
 
 
 def test_another_secret_key_than_the_gateways_is_named(project: SimpleNamespace) -> None:
@@ -126,7 +135,8 @@ def test_a_clock_that_is_off_is_named(
 
 @pytest.mark.parametrize(("mode", "size", "prepared", "status", "says"), [
     ("transaction", "2", False, "ok", "transaction mode"), ("transaction", "2", True, "fail", "DATABASE_PREPARED=0"),
-    ("transaction", "1", False, "ok", "transaction mode"), ("session", "2", False, "warn", "6543"),
+    ("transaction", "1", False, "ok", "transaction mode"),
+    ("session", "2", False, "warn", "up to 6 of its connections to itself; use transaction mode (Supabase: port 6543)"),
     ("statement", "2", False, "fail", "statement mode"),
 ])  # fmt: skip
 def test_a_pooler_in_the_wrong_mode_is_named(
@@ -156,6 +166,16 @@ def test_wrong_settings_of_supabase_are_named(project: SimpleNamespace, settings
 @pytest.mark.parametrize("trouble", ["down", "html"])
 def test_something_else_at_supabases_address_is_named(project: SimpleNamespace, trouble: str) -> None:
     project.auth.trouble = trouble
+    assert "is not Supabase Auth" in found(doctor.supabase, project)[1]
+
+
+@pytest.mark.parametrize("text", [b"{}", b"[]", b"null", b'{"keys": 1}', b"\xff"])
+def test_json_that_is_no_key_set_is_named(
+    project: SimpleNamespace, text: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = requests.Response()
+    answer.status_code, answer._content = 200, text
+    monkeypatch.setattr(requests, "get", lambda url, **options: answer)
     assert "is not Supabase Auth" in found(doctor.supabase, project)[1]
 
 

@@ -1,4 +1,4 @@
-"""`flask doctor` on this machine: spool, disk, secrets and time-outs that are wrong, with what mends them."""
+"""`flask doctor`: its lines about SPENDAI_HOME and calls: spool, disk, secrets, time-outs, doubt, daily totals."""
 
 from __future__ import annotations
 
@@ -80,6 +80,12 @@ def test_calls_that_wait_in_the_spool_and_damaged_lines_are_counted(home: Simple
 def test_a_disk_that_is_nearly_full_is_said(home: SimpleNamespace, monkeypatch: Any, free: int, status: str) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=free))
     assert found(doctor_home.disk, home)[0] == status
+
+
+def test_a_home_that_is_not_there_yet_is_looked_at_by_its_parent(home: SimpleNamespace, tmp_path: Any) -> None:
+    home.config.home = tmp_path / "not" / "yet"
+    for check in (doctor_home.disk, doctor_home.spool, doctor_home.secret_files):
+        assert found(check, home)[0] == "ok"
 
 
 def test_secrets_that_others_may_read_are_named(home: SimpleNamespace) -> None:

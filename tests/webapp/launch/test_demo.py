@@ -1,4 +1,4 @@
-"""`make demo`: an organization of its own, filled through the real pricing, never twice."""
+"""`make demo`: a separate organization, its calls priced by the real pricing and never loaded twice."""
 
 from __future__ import annotations
 

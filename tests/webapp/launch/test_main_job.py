@@ -1,4 +1,4 @@
-"""The main job as its user does it: start, sign up, make a key, call OpenAI through it, see what it cost."""
+"""The main job as a user does it: start, sign up, make a key, call OpenAI through SpendAI, see what it cost."""
 
 from __future__ import annotations
 

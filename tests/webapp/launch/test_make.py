@@ -1,4 +1,4 @@
-"""The Makefile: its help, its psql, and what makes it install again; from a folder with a space in its name."""
+"""The Makefile, in a folder with a space in its name: help, psql, and when it installs again."""
 
 from __future__ import annotations
 

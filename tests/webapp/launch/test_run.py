@@ -1,4 +1,4 @@
-"""`make run`: started twice, killed in every place, stopped, refused; what a person at the terminal sees."""
+"""`make run`: started twice, stopped, refused, its parts killed; and what it prints."""
 
 from __future__ import annotations
 

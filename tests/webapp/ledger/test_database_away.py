@@ -1,4 +1,4 @@
-"""The database is slow, read-only, out of connections or somewhere else: no call is lost, none sent unwritten."""
+"""While the database is slow, read-only, full or failing over, no call is lost and none is sent without its row."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PRICE = Decimal("0.00000885")
 
 @contextmanager
 def changed(stack: Stack, change: str, undo: str):
-    """A change of the database while the context lasts; ended connections see it too."""
+    """Change the database with an SQL statement and undo it with another at the end."""
     stack.conn.execute(change)
     try:
         yield
@@ -51,7 +51,7 @@ def drop_connections(stack: Stack) -> None:
 
 
 def between_open_and_settle(fake, deed) -> None:
-    """The next call's upstream does something before it answers."""
+    """Run ``deed`` when the next call has reached the upstream, before the upstream answers."""
 
     def write(wire) -> None:
         deed()
@@ -65,7 +65,7 @@ def settles(stack: Stack, answer: requests.Response) -> None:
     assert (row["cost"], row["cost_status"]) == (PRICE, "priced")
 
 
-def test_connections_that_broke_while_idle_cost_no_call(stack):
+def test_calls_succeed_after_idle_connections_to_the_database_broke(stack):
     for _ in range(8):  # both workers have theirs
         assert stack.post(json=CHAT).ok
     drop_connections(stack)
@@ -73,7 +73,7 @@ def test_connections_that_broke_while_idle_cost_no_call(stack):
     assert [answer.status_code for answer in answers] == [200] * 8
 
 
-def test_a_server_that_turns_read_only_keeps_no_call_from_being_settled(stack, fake):
+def test_a_call_is_settled_later_if_the_server_becomes_read_only(stack, fake):
     name = stack.conn.info.dbname
     off = f"alter database {name} reset default_transaction_read_only"
 
@@ -96,7 +96,7 @@ def test_a_server_that_turns_read_only_keeps_no_call_from_being_settled(stack, f
     settles(stack, answer)
 
 
-def test_with_no_connection_left_calls_are_refused_unsent_and_settles_wait(stack, fake):
+def test_without_a_free_connection_calls_are_refused_and_settles_are_retried(stack, fake):
     def close_door() -> None:
         stack.conn.execute("alter role spendai_proxy connection limit 0")
         drop_connections(stack)
@@ -113,7 +113,7 @@ def test_with_no_connection_left_calls_are_refused_unsent_and_settles_wait(stack
     settles(stack, answer)
 
 
-def test_a_settle_that_statement_timeout_cancels_is_done_later(stack, fake):
+def test_a_settle_canceled_by_statement_timeout_is_retried(stack, fake):
     name = stack.conn.info.dbname
     locked, release = threading.Event(), threading.Event()
 
@@ -139,7 +139,7 @@ def test_a_settle_that_statement_timeout_cancels_is_done_later(stack, fake):
     drop_connections(stack)
 
 
-def test_pages_that_use_up_their_connections_hold_up_no_call(stack):
+def test_calls_go_on_while_pages_use_all_of_their_connections(stack):
     words = {"email": "crowd@example.test", "password": "correct horse", "organization": "Crowd"}
     token = requests.post(f"{stack.url}/api/v1/auth/signup", json=words, timeout=10).json()["access_token"]
     header = {"Authorization": f"Bearer {token}"}
@@ -166,7 +166,7 @@ def ledger(site):
 
 
 def message(site, **changes):
-    """A settle message of a call that is open."""
+    """The settle message of an open call."""
     ada = site.sign_up("poison")
     project = ada.post("/projects", {"name": "p"}).json["id"]
     key = ada.post(f"/projects/{project}/keys", {"name": "k"}).json
@@ -181,7 +181,7 @@ def row(site, call):
     return site.sql("select state, cost_status, cost from public.usage_logs where id = %s", call["id"])[0]
 
 
-def test_a_poisoned_message_fails_alone_and_even_its_call_is_counted(site, ledger):
+def test_a_bad_message_does_not_affect_its_batch_and_its_call_is_settled_without_cost(site, ledger):
     good = [message(site) for _ in range(3)]
     bad = message(site, usage={"prompt_tokens": 1, "note": "\x00"})
     jobs = [gevent.spawn(ledger.settle, each) for each in (good[0], good[1], bad, good[2])]
@@ -191,20 +191,20 @@ def test_a_poisoned_message_fails_alone_and_even_its_call_is_counted(site, ledge
     assert row(site, bad) == ("settled", "no_usage", None)
 
 
-def test_an_open_whose_outcome_is_unknown_is_settled_even_if_it_arrives_late(site, ledger):
+def test_an_open_that_is_committed_late_is_settled_as_not_sent(site, ledger):
     call = message(site)
     never_sent = {name: call[name] for name in ("id", "started_at", "max_seconds")}
     never_sent |= {"outcome": "error", "status_code": 503}
     from conftest import new_id
 
     absent = never_sent | {"id": str(new_id(0))}
-    assert not ledger._settle_late(absent), "the open may still be on its way"
+    assert not ledger._settle_late(absent), "its open may still be committed"
     assert ledger._settle_late(absent | {"started_at": "2026-01-01T00:00:00+00:00"})
     assert ledger._settle_late(never_sent)
     assert row(site, call) == ("settled", "error", 0)
 
 
-def test_what_runs_when_a_worker_must_stop_is_settled_by_the_next_start(site, ledger):
+def test_a_call_that_runs_when_the_worker_stops_is_settled_by_the_next_start(site, ledger):
     call = message(site)
     ledger._running[call["id"]] = lambda: call
     ledger.close()
@@ -215,7 +215,7 @@ def test_what_runs_when_a_worker_must_stop_is_settled_by_the_next_start(site, le
     assert again.replayed and row(site, call)[:2] == ("settled", "priced")
 
 
-def test_a_worker_is_not_ready_while_another_still_settles_what_was_spooled(site, tmp_path):
+def test_a_worker_is_not_ready_while_another_one_replays_the_spool(site, tmp_path):
     home = Config(**{**vars(site.config), "home": tmp_path})
     folder = tmp_path / "spool"
     folder.mkdir()
@@ -235,7 +235,7 @@ def test_a_worker_is_not_ready_while_another_still_settles_what_was_spooled(site
 
 @contextmanager
 def standby(primary: Cluster, password: str):
-    """A copy of a server that follows it."""
+    """A standby server that replicates the primary."""
     base = Path(tempfile.mkdtemp(prefix="spendai-standby-", dir=primary.data.parent.parent))
     base.chmod(0o755)
     follower = Cluster(base / "data", base / "socket", bindir=primary.bindir, durable=False)
@@ -248,7 +248,7 @@ def standby(primary: Cluster, password: str):
         shutil.rmtree(base, ignore_errors=True)
 
 
-def test_of_several_servers_the_one_that_takes_writes_is_looked_for():
+def test_of_several_servers_the_writable_one_is_used():
     def parts(url: str) -> dict:
         return conninfo_to_dict(db.dsn(load(SECRETS | {"DATABASE_URL": url}), "spendai_proxy"))
 
@@ -262,7 +262,7 @@ def test_of_several_servers_the_one_that_takes_writes_is_looked_for():
     assert "target_session_attrs" not in parts("postgresql://postgres@one/postgres")
 
 
-def test_after_a_failover_the_promoted_server_is_found_and_no_settle_is_lost(fake):
+def test_after_a_failover_the_promoted_server_is_used_and_no_settle_is_lost(fake):
     with temporary() as primary:
         for file in ("db/supabase.sql", "db/local_auth.sql"):
             with psycopg.connect(primary.dsn(SUPERUSER, "temporary")) as conn:
@@ -286,7 +286,7 @@ def test_after_a_failover_the_promoted_server_is_found_and_no_settle_is_lost(fak
                     between_open_and_settle(fake, fail)
                     answer = stack.post(json=CHAT)
                     assert answer.ok
-                    assert stack.post(json=CHAT).status_code == 503, "the standby takes no writes yet"
+                    assert stack.post(json=CHAT).status_code == 503, "the standby is read-only"
                     conn.execute("select pg_promote()")
                     stack.wait_for(lambda: stack.post(json=CHAT).ok, 20)
                     found = "select cost from public.usage_logs where id = %s and state = 'settled'"

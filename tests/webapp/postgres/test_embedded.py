@@ -1,4 +1,4 @@
-"""The embedded Postgres: made, shared, killed in every way, and never telling values to its log."""
+"""The embedded Postgres: made, shared, killed in several ways; its log never has a value of a query."""
 
 from __future__ import annotations
 
@@ -283,3 +283,14 @@ def test_lost_secrets_are_reported_and_nothing_is_changed(config: Config) -> Non
     with pytest.raises(ClusterError, match="secrets does not fit"):
         embedded.ensure(config)
     assert not processes_on(data_of(config))
+
+
+def test_an_error_while_roles_are_made_is_not_blamed_on_the_secrets(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing = tmp_path / "failing.sql"
+    failing.write_text("do $$ begin raise sqlstate '53100' using message = 'No space left on device'; end $$")
+    monkeypatch.setattr(embedded, "SHIM", [failing])
+    with pytest.raises(ClusterError, match=r"failing\.sql: No space left on device") as said:
+        embedded.ensure(config)
+    assert "secrets" not in str(said.value)

@@ -1,4 +1,4 @@
-"""webapp.postgres.migrations: db/ is applied once, whole or not at all."""
+"""webapp.postgres.migrations: a run applies all that is new in db/, or nothing; check lists the same."""
 
 from __future__ import annotations
 
@@ -51,6 +51,12 @@ def one(dsn: str, query: str, *args: object) -> tuple[object, ...] | None:
         return conn.execute(query, args).fetchone()
 
 
+def months(dsn: str) -> list[str]:
+    """This month and the 24 after it, as YYYY-MM."""
+    query = "select array_agg(to_char(now() at time zone 'UTC' + make_interval(months => n), 'YYYY-MM') order by n)"
+    return one(dsn, query + " from generate_series(0, 24) n")[0]
+
+
 def append(path: Path, text: str) -> None:
     path.write_text(path.read_text() + text)
 
@@ -58,9 +64,9 @@ def append(path: Path, text: str) -> None:
 def test_a_plain_owner_migrates_an_empty_database_and_a_second_run_does_nothing(empty_dsn: str) -> None:
     assert one(empty_dsn, "select rolsuper, rolbypassrls from pg_roles where rolname = current_user") == (False, False)
     done = migrate(empty_dsn)
-    wanted = {path.relative_to(DB.parent).as_posix() for kind in ("migrations", "views", "functions", "policies")
-              for path in (DB / kind).glob("*.sql")}  # fmt: skip
-    assert set(done) == wanted | {"db/prices"}
+    kinds = ("migrations", "views", "functions", "guards", "policies")
+    wanted = {path.relative_to(DB.parent).as_posix() for kind in kinds for path in (DB / kind).glob("*.sql")}
+    assert set(done) == wanted | {"db/prices"} | {f"month {month} of usage_logs" for month in months(empty_dsn)}
     assert migrate(empty_dsn) == migrate(empty_dsn, check=True) == []
     assert one(empty_dsn, "select count(*) from pg_inherits where inhparent = 'public.usage_logs'::regclass") == (25,)
 
@@ -96,9 +102,43 @@ def test_check_says_what_would_be_done_and_does_nothing(empty_dsn: str) -> None:
     assert one(empty_dsn, "select to_regclass('public.organizations'), to_regnamespace('private')") == (None, None)
 
 
+def test_check_lists_everything_that_migrating_then_does(own_dsn: str, files: Path) -> None:
+    append(files / "functions/me.sql", "\n-- changed")
+    append(files / "prices/model_prices.csv", "gpt-10,input_text,standard,0,5,1000000,-infinity,x,\n")
+    last = months(own_dsn)[-1]
+    with psycopg.connect(own_dsn) as conn:
+        conn.execute(f"drop table private.usage_logs_{last.replace('-', '_')}")
+    passwords = {"spendai_web": "w" * 64}
+    wanted = ["db/functions/me.sql", "db/prices", "password of spendai_web", f"month {last} of usage_logs"]
+    assert migrate(own_dsn, passwords=passwords, check=True) == wanted
+    assert migrate(own_dsn, passwords=passwords) == wanted
+    assert migrate(own_dsn, passwords=passwords, check=True) == []
+
+
+def test_check_lists_everything_for_an_empty_database(empty_dsn: str) -> None:
+    passwords = {role: role * 8 for role in ROLES}
+    listed = migrate(empty_dsn, passwords=passwords, check=True)
+    assert listed == migrate(empty_dsn, passwords=passwords)
+
+
+def test_months_that_cannot_be_made_now_do_not_deny_what_was_done(own_dsn: str, files: Path) -> None:
+    append(files / "functions/me.sql", "\ncomment on function app.me is 'changed';")
+    last = months(own_dsn)[-1]
+    with psycopg.connect(own_dsn) as conn:
+        conn.execute(f"drop table private.usage_logs_{last.replace('-', '_')}")
+    with psycopg.connect(own_dsn) as other:
+        other.execute("lock table public.usage_logs in share row exclusive mode")
+        with pytest.raises(MigrationError, match=f"^month {last} of usage_logs: .*held by another session") as said:
+            migrate(own_dsn)
+    assert "nothing was changed" not in str(said.value)
+    assert one(own_dsn, "select obj_description('app.me'::regproc, 'pg_proc')") == ("changed",)
+    assert migrate(own_dsn) == [f"month {last} of usage_logs"]
+
+
 def test_two_at_once_on_an_empty_database_do_the_work_once(empty_dsn: str) -> None:
     first, second = sorted(side_by_side(lambda: migrate(empty_dsn), lambda: migrate(empty_dsn)), key=len)
-    assert first == [] and "db/migrations/0001_organizations.sql" in second
+    assert not set(first) & set(second) and "db/migrations/0001_organizations.sql" in second
+    assert all(name.startswith("month ") for name in first), "months are made outside the lock: either makes some"
 
 
 def test_an_edited_migration_is_refused(own_dsn: str, files: Path) -> None:

@@ -1,4 +1,4 @@
-"""The gateway on a project like Supabase's, behind a real PgBouncer in transaction mode with two connections a role."""
+"""The gateway on a database like Supabase's behind PgBouncer in transaction mode, two connections for each role."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shipped price list: loaded once, changed by nobody, corrected by the next release."""
+"""The shipped price list: loaded once; rows in the table are never changed; a new release adds rows."""
 
 from __future__ import annotations
 

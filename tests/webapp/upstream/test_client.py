@@ -1,4 +1,4 @@
-"""The client towards OpenAI, against servers that answer early, oddly, endlessly, or over TLS."""
+"""The HTTP client against servers that answer early, wrongly, slowly, without end, or over TLS."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ Serve = Callable[[socket.socket], None]
 
 @contextmanager
 def server(serve: Serve, context: ssl.SSLContext | None = None) -> Iterator[tuple[str, list[socket.socket]]]:
-    """Runs ``serve`` for every connection; its base URL and the connections so far."""
+    """A server that runs ``serve`` for every connection; its base URL, and the connections so far."""
     listener = socket.create_server(("127.0.0.1", 0))
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)  # little is taken that nobody reads
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)  # so that a sender soon has to wait
     taken: list[socket.socket] = []
 
     def one(sock: socket.socket) -> None:
@@ -58,7 +58,7 @@ def server(serve: Serve, context: ssl.SSLContext | None = None) -> Iterator[tupl
 
 
 def read_head(sock: socket.socket) -> bytes:
-    """A request's head, and not a byte more."""
+    """Reads the head of a request and no byte of its body."""
     head = b""
     while not head.endswith(b"\r\n\r\n"):
         if not (byte := sock.recv(1)):
@@ -68,7 +68,7 @@ def read_head(sock: socket.socket) -> bytes:
 
 
 def answering(*answers: bytes) -> Serve:
-    """One of these for each request of a connection, then its end."""
+    """Answers the requests of a connection with these answers in turn, then closes it."""
 
     def serve(sock: socket.socket) -> None:
         for answer in answers:
@@ -92,10 +92,24 @@ def client() -> Client:
     return Client(5, 5)
 
 
-def test_interim_answers_are_passed_over(client):
+def test_interim_answers_are_skipped(client):
     early = b"HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n"
     with server(answering(b"HTTP/1.1 100 Continue\r\n\r\n" + early + OK)) as (url, _):
         assert get(client, url) == (200, b"ok")
+
+
+def test_the_host_header_is_the_name_in_the_base_url_and_not_its_address(client, monkeypatch):
+    heads: list[bytes] = []
+
+    def serve(sock: socket.socket) -> None:
+        heads.append(read_head(sock))
+        sock.sendall(OK)
+
+    with server(serve) as (url, _):
+        found = socket.getaddrinfo("127.0.0.1", int(url.split(":")[2].removesuffix("/v1")), type=socket.SOCK_STREAM)
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        assert get(client, url.replace("127.0.0.1", "Models.test")) == (200, b"ok")
+        assert b"\r\nHost: " + url.split("/")[2].replace("127.0.0.1", "Models.test").encode() in heads[0]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +124,7 @@ def test_interim_answers_are_passed_over(client):
         b"",
     ],
 )
-def test_heads_without_an_end_or_a_meaning_are_502(client, answer):
+def test_a_head_that_is_endless_incomplete_or_ambiguous_is_502(client, answer):
     with server(answering(answer)) as (url, _), pytest.raises(UpstreamError) as caught:
         get(client, url)
     assert (caught.value.status, caught.value.sent) == (502, True)
@@ -125,14 +139,14 @@ def test_heads_without_an_end_or_a_meaning_are_502(client, answer):
         ("GET", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nx-trailer: 1\r\n\r\n"),
     ],
 )
-def test_a_connection_is_used_again_after_an_answer_without_content(client, method, answer):
+def test_a_connection_is_reused_after_an_answer_without_content(client, method, answer):
     with server(answering(answer, OK)) as (url, taken):
         assert get(client, url, method)[1] == b""
         assert get(client, url) == (200, b"ok")
         assert len(taken) == 1
 
 
-def test_connections_that_a_rush_left_behind_are_closed_when_they_are_old(client, monkeypatch):
+def test_idle_connections_are_closed_when_they_are_old(client, monkeypatch):
     with server(answering(OK, OK)) as (url, _):
         rush = [client.send(url, Request("GET", "/models", [], None, None)) for _ in range(3)]
         conns = [answer._conn for answer in rush]
@@ -143,6 +157,48 @@ def test_connections_that_a_rush_left_behind_are_closed_when_they_are_old(client
         monkeypatch.setattr(connections, "IDLE_SECONDS", -1)
         rush[2].close()
         assert [conn.sock.fileno() == -1 for conn in conns] == [True, False, False]
+
+
+def kept(client: Client, url: str) -> connections.Connection:
+    """Makes a call and returns its connection, which the client keeps for the next one."""
+    answer = client.send(url, Request("GET", "/models", [], None, None))
+    conn = answer._conn
+    assert b"".join(answer.chunks) == b"ok"
+    answer.close()
+    return conn
+
+
+def is_closed(conn: connections.Connection) -> bool:
+    return conn.sock.fileno() == -1
+
+
+def test_the_number_of_base_urls_with_idle_connections_is_limited(client, monkeypatch):
+    monkeypatch.setattr(connections, "KEPT_ORIGINS", 2)
+    with server(answering(OK, OK)) as (url, taken):
+        conns = [kept(client, f"{url}/{number}") for number in range(3)]
+        assert kept(client, f"{url}/1") is conns[1], "the base URL that was used last is kept"
+        conns.append(kept(client, f"{url}/3"))
+        assert [is_closed(conn) for conn in conns] == [True, False, True, False]
+        assert len(taken) == 4
+
+
+def test_a_base_url_that_is_not_used_for_a_while_loses_its_connections(client, monkeypatch):
+    with server(answering(OK, OK)) as (url, _):
+        before = kept(client, f"{url}/before")
+        monkeypatch.setattr(connections, "IDLE_SECONDS", -1)
+        kept(client, f"{url}/after")
+        assert is_closed(before)
+
+
+def test_a_running_call_completes_after_its_base_url_was_dropped(client, monkeypatch):
+    monkeypatch.setattr(connections, "KEPT_ORIGINS", 1)
+    with server(answering(OK, OK)) as (url, _):
+        answer = client.send(f"{url}/1", Request("GET", "/models", [], None, None))
+        kept(client, f"{url}/2")
+        conn = answer._conn
+        assert b"".join(answer.chunks) == b"ok"
+        answer.close()
+        assert is_closed(conn)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +214,7 @@ def test_connections_that_a_rush_left_behind_are_closed_when_they_are_old(client
         (b"HTTP/1.0 200 OK\r\n\r\n", b""),
     ],
 )
-def test_a_connection_of_which_anything_is_doubtful_is_not_used_again(client, answer, content):
+def test_a_connection_with_unexpected_bytes_or_without_keep_alive_is_not_reused(client, answer, content):
     serve = answering(answer)
     with server(serve) as (url, taken):
         assert get(client, url)[1] == content
@@ -174,7 +230,7 @@ def test_a_connection_of_which_anything_is_doubtful_is_not_used_again(client, an
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nokay\r\n",
     ],
 )
-def test_a_body_that_ends_too_early_is_no_whole_one(client, answer):
+def test_a_body_that_ends_early_is_interrupted(client, answer):
     with server(answering(answer)) as (url, _):
         got = client.send(url, Request("GET", "/models", [], None, None))
         assert next(got.chunks) == b"ok"
@@ -193,7 +249,7 @@ def upload(client: Client, url: str, size: int = 50_000_000, length: int | None 
 
 @pytest.mark.parametrize("length", [-1, 50_000_000, None], ids=["whole", "in pieces", "chunked"])
 @pytest.mark.parametrize("ending", ["stays", "closes"])
-def test_a_refusal_that_comes_before_the_body_was_read_arrives(client, length, ending):
+def test_an_error_that_the_server_sends_before_it_has_read_the_body_is_received(client, length, ending):
     def refuse(sock: socket.socket) -> None:
         read_head(sock)
         sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
@@ -211,7 +267,7 @@ def test_an_upstream_that_neither_reads_nor_answers_is_504():
     assert (caught.value.status, caught.value.sent) == (504, True)
 
 
-def test_a_silence_may_last_as_long_as_said_after_every_byte():
+def test_the_read_timeout_starts_again_with_every_byte():
     def drip(sock: socket.socket) -> None:
         read_head(sock)
         sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n")
@@ -230,7 +286,7 @@ def test_a_silence_may_last_as_long_as_said_after_every_byte():
     assert caught.value.timeout and b"".join(got) == b"." * 12
 
 
-def test_a_deadline_ends_a_wait_that_might_last_longer(client):
+def test_a_deadline_ends_a_wait_before_the_read_timeout(client):
     def late(sock: socket.socket) -> None:
         read_head(sock)
         sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")
@@ -248,7 +304,7 @@ def test_a_deadline_ends_a_wait_that_might_last_longer(client):
     assert caught.value.timeout
 
 
-def test_an_early_answer_that_is_no_refusal_does_not_cut_the_request_off(client):
+def test_a_request_is_sent_completely_although_a_success_is_answered_early(client):
     got = []
 
     def echo(sock: socket.socket) -> None:
@@ -273,7 +329,7 @@ def test_an_early_answer_that_is_no_refusal_does_not_cut_the_request_off(client)
         ("http://127.0.0.1:1", "a", "€"),
     ],
 )
-def test_nothing_that_would_break_a_line_is_sent(client, url, name, value):
+def test_a_request_with_a_line_break_or_space_in_its_head_is_not_sent(client, url, name, value):
     with pytest.raises(UpstreamError) as caught:
         client.send(url, Request("GET", "/models", [(name, value)], None, None))
     assert (caught.value.status, caught.value.sent) == (502, False)
@@ -281,7 +337,7 @@ def test_nothing_that_would_break_a_line_is_sent(client, url, name, value):
 
 @pytest.fixture
 def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
-    """A server's TLS for 127.0.0.1 with a certificate that this process trusts."""
+    """The TLS context of a server for 127.0.0.1, with a certificate that this process trusts."""
     key, name, now = ec.generate_private_key(ec.SECP256R1()), x509.Name([]), datetime.datetime.now(datetime.UTC)
     names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
     builder = x509.CertificateBuilder(name, name, key.public_key(), 7, now, now + datetime.timedelta(1))
@@ -304,7 +360,7 @@ def test_over_tls_connections_are_kept_and_sessions_resumed(client, tls):
         assert len(taken) == 2 and taken[1].session_reused
 
 
-def test_over_tls_a_large_body_goes_out_whole_though_the_server_speaks_first(client, tls):
+def test_over_tls_a_large_body_is_sent_completely_although_the_server_sends_tls_records_first(client, tls):
     sizes = []
 
     def count(sock: socket.socket) -> None:
@@ -319,14 +375,14 @@ def test_over_tls_a_large_body_goes_out_whole_though_the_server_speaks_first(cli
     assert sizes == [20_000_000]
 
 
-def test_over_tls_an_answer_of_many_records_arrives_whole(client, tls):
+def test_over_tls_an_answer_of_many_records_is_received_completely(client, tls):
     many = b"HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n" + bytes(300_000)
     with server(answering(many, many), tls) as (url, taken):
         assert [get(client, url) for _ in range(2)] == [(200, bytes(300_000))] * 2
         assert len(taken) == 1
 
 
-def test_over_tls_a_refusal_that_comes_before_the_body_was_read_arrives(client, tls):
+def test_over_tls_an_error_that_the_server_sends_before_it_has_read_the_body_is_received(client, tls):
     def refuse(sock: socket.socket) -> None:
         read_head(sock)
         sock.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
@@ -335,7 +391,7 @@ def test_over_tls_a_refusal_that_comes_before_the_body_was_read_arrives(client, 
         assert upload(client, url) == 413
 
 
-def test_over_tls_a_stranger_is_not_believed(client, tls):
+def test_over_tls_an_untrusted_certificate_is_refused(client, tls):
     connections._tls.cache_clear()
     with pytest.MonkeyPatch.context() as other:
         other.delenv("SSL_CERT_FILE")
@@ -344,8 +400,8 @@ def test_over_tls_a_stranger_is_not_believed(client, tls):
     assert (caught.value.status, caught.value.sent) == (502, False)
 
 
-def test_all_of_this_holds_on_the_sockets_of_gevent_too():
-    """As in the gateway, where every wait lets other calls go on."""
+def test_these_tests_pass_with_the_sockets_of_gevent_too():
+    """The gateway runs with gevent's sockets, which let other calls run during a wait."""
     run = "from gevent import monkey; monkey.patch_all(); import sys, pytest; sys.exit(pytest.main(sys.argv[1:]))"
     arguments = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-k", "not gevent", __file__]
     done = subprocess.run([sys.executable, "-c", run, *arguments], capture_output=True, text=True, check=False)

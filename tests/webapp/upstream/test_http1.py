@@ -1,4 +1,4 @@
-"""HTTP/1.1 answers as the gateway reads them: strictly, whatever pieces they come in."""
+"""The parser of HTTP/1.1 answers: strict, and independent of how the bytes are split."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def head(*lines: bytes, start: bytes = OK):
 
 
 def read(body: AnswerBody, data: bytes, step: int = 1 << 20) -> bytes:
-    """What the body makes of these bytes, given ``step`` at a time; stops where a reader would."""
+    """The content that a body decodes from these bytes, fed ``step`` at a time until it is done or broken."""
     got, at = b"", 0
     while at < len(data) and not (body.done or body.broken):
         got += body.feed(data[at : at + step])
@@ -65,7 +65,7 @@ def test_status_lines(start, status, reason):
         b"HTTP/1.1 200 O\rK\r\n\r\n", b"HTTP/1.1 200OK\r\n\r\n",
     ],
 )  # fmt: skip
-def test_what_is_no_status_line_is_no_answer(data):
+def test_an_invalid_status_line_is_malformed(data):
     with pytest.raises(Malformed):
         parse_head(data)
 
@@ -77,7 +77,7 @@ def test_what_is_no_status_line_is_no_answer(data):
         b"x-lf: a\nx-injected: 1", b"x-cr: a\rx-injected: 1", b"x\x00: a", b"x\xe9: a", b"\tx: a", b"x-lf: a\n",
     ],
 )  # fmt: skip
-def test_a_line_that_could_be_read_in_two_ways_spoils_the_head(line):
+def test_a_head_with_an_ambiguous_line_is_malformed(line):
     for lines in ([line], [b"x-a: 1", line, b"x-b: 2"]):
         with pytest.raises(Malformed):
             head(*lines)
@@ -97,12 +97,12 @@ def test_a_line_that_could_be_read_in_two_ways_spoils_the_head(line):
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("method", ["POST", "HEAD"])
-def test_framing_that_could_be_read_in_two_ways_is_no_answer(lines, method):
+def test_ambiguous_framing_is_malformed(lines, method):
     with pytest.raises(Malformed):
         body_of(head(*lines), method)
 
 
-def test_chunks_are_http_1_1():
+def test_chunks_in_http_1_0_are_malformed():
     with pytest.raises(Malformed):
         body_of(head(b"Transfer-Encoding: chunked", start=b"HTTP/1.0 200 OK\r\n"), "GET")
 
@@ -138,14 +138,14 @@ CHUNKS = b'5;a="b\x80"\r\nHello\r\n001 \r\n!\r\nA\r\n0123456789\r\n0\r\nx-traile
 
 
 @pytest.mark.parametrize("step", [1, 2, 3, 5, 7, 1000])
-def test_chunks_in_any_pieces(step):
+def test_chunks_split_anywhere(step):
     body = ChunkedBody()
     assert read(body, CHUNKS + b"HTTP/1.1 200", step) == b"Hello!0123456789"
     assert body.done and not body.broken and body.rest == b"HTTP/1.1 200"
 
 
 @given(st.lists(st.binary(min_size=1, max_size=300)), st.integers(1, 400), st.binary(max_size=20))
-def test_what_was_cut_into_chunks_comes_out_whole(pieces, step, after):
+def test_any_content_encoded_in_chunks_is_decoded(pieces, step, after):
     data = b"".join(b"%X\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
     body = ChunkedBody()
     assert read(body, data + after, step) == b"".join(pieces)
@@ -163,20 +163,20 @@ def test_what_was_cut_into_chunks_comes_out_whole(pieces, step, after):
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("step", [1, 1 << 20])
-def test_broken_chunks_end_the_body_after_what_there_was(data, step):
+def test_malformed_chunks_break_the_body_after_the_content_before_them(data, step):
     body = ChunkedBody()
     assert read(body, b"2\r\nab\r\n" + data, step).startswith(b"ab")
     assert body.broken and not body.done
 
 
 @given(st.binary(max_size=200), st.integers(1, 50))
-def test_no_bytes_make_the_reader_of_chunks_fail_or_end_twice(data, step):
+def test_no_bytes_raise_an_error_or_make_a_body_both_done_and_broken(data, step):
     body = ChunkedBody()
     read(body, data, step)
     assert not (body.done and body.broken)
 
 
-def test_a_sized_body_ends_at_its_size_and_says_what_came_after():
+def test_a_sized_body_ends_at_its_length_and_keeps_the_bytes_after_it():
     body = SizedBody(5)
     assert (body.feed(b"He"), body.done) == (b"He", False)
     assert (body.feed(b"llo!?"), body.done, body.rest) == (b"llo", True, b"!?")

@@ -1,0 +1,80 @@
+"""Errors of the database in commands: one line; only a database that cannot be opened "cannot be reached"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from commands import Operator, operator  # noqa: F401  # a fixture
+from psycopg import sql
+
+CALL = "0199aaaa-0000-7000-8000-000000000000"
+# SQLSTATE → what Postgres would say. psycopg makes an OperationalError of each, as of a connection that fails.
+STATES = {
+    "57014": "canceling statement due to user request",
+    "55P03": "canceling statement due to lock timeout",
+    "53100": "could not extend file: No space left on device",
+    "40P01": "deadlock detected",
+}
+COMMANDS = {
+    "users reset ada@acme.test": "password_reset_create",
+    "analyst add --org Acme --name Ann": "analyst_create",
+    "analyst remove an_1": "analyst_remove",
+    f"calls settle {CALL} --no-usage --reason why": "call_end",
+    "prices sync": "price_sync",
+    "prices reprice --from 2026-01-01 --to 2026-02-01 --reason why": "reprice",
+    "retention --months 1": "retention_due",
+    "migrate": "ensure_partition",
+}
+HEAD = """
+select format('create or replace function app.%%I(%%s) returns %%s', proname, pg_get_function_arguments(oid),
+    pg_get_function_result(oid)) as head
+from pg_proc where pronamespace = 'app'::regnamespace and proname = %s
+"""
+
+
+def break_function(conn: psycopg.Connection, name: str, state: str, **options: str) -> None:
+    """Let app.<name> raise this SQLSTATE; options: message, detail, hint."""
+    using = sql.SQL(", ").join(sql.SQL("{} = {}").format(sql.SQL(k), sql.Literal(v)) for k, v in options.items())
+    body = sql.SQL("begin raise sqlstate {} using {}; end").format(sql.Literal(state), using).as_string(conn)
+    (head,) = conn.execute(HEAD, [name]).fetchone().values()
+    conn.execute(sql.SQL("{} language plpgsql as {}").format(sql.SQL(head), sql.Literal(body)))
+
+
+@pytest.fixture
+def broken(operator: Operator, request: pytest.FixtureRequest) -> Iterator[Operator]:  # noqa: F811
+    command, state = request.param
+    operator.conn.execute(  # gives migrate a month to make
+        "do $$ begin execute to_char(now() + interval '24 months', '\"drop table private.usage_logs_\"YYYY_MM'); end $$"
+    )
+    break_function(operator.conn, COMMANDS[command], state, message=STATES[state], hint="ask the operator")
+    yield operator
+
+
+@pytest.mark.parametrize(
+    ("broken", "command", "state"),
+    [
+        pytest.param((command, state), command, state, id=f"{command.split(' --')[0]} {state}")
+        for number, command in enumerate(COMMANDS)
+        for state in [list(STATES)[number % len(STATES)]]
+    ],
+    indirect=["broken"],
+)
+def test_an_error_of_a_statement_is_said_as_it_is(broken: Operator, command: str, state: str) -> None:
+    done = broken.run(*command.split())
+    assert done.exit_code == 1 and "cannot be reached" not in done.output, done.output
+    assert f"Error: {STATES[state]}. ask the operator\n" in done.stderr
+
+
+def test_a_detail_says_what_postgres_knows_and_a_code_of_ours_is_not_shown(operator: Operator) -> None:  # noqa: F811
+    command = ("users", "reset", "ada@acme.test")
+    break_function(operator.conn, "password_reset_create", "40P01", message="deadlock", detail="Process 1 waits")
+    assert operator.run(*command).stderr == "Error: deadlock. Process 1 waits\n"
+    break_function(operator.conn, "password_reset_create", "PT409", message="twice", detail="reset_twice", hint="wait")
+    assert operator.run(*command).stderr == "Error: twice. wait\n"
+
+
+def test_wrong_input_ends_with_status_2_in_every_command(operator: Operator) -> None:  # noqa: F811
+    done = operator.run("calls", "settle", CALL, "--cost", "1", "--reason", " ")
+    assert (done.exit_code, done.stderr) == (2, "Error: say why, in at most 1000 characters\n")

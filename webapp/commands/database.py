@@ -1,0 +1,71 @@
+"""How commands open the database as its owner, and how they tell the operator about errors: in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import click
+import psycopg
+from flask import current_app
+
+from webapp.postgres.migrations import MigrationError
+from webapp.postgres.owner import OwnerDatabase, open_database
+from webapp.postgres.programs import ClusterError
+
+
+@contextmanager
+def owner_database() -> Iterator[OwnerDatabase]:
+    """The database of the settings, its embedded server running; see webapp/postgres/owner.py.
+
+    Errors of the database inside the block end the command with the message of Postgres.
+    """
+    with ExitStack() as stack:
+        try:
+            database = stack.enter_context(open_database(current_app.config["SPENDAI"]))
+        except (ClusterError, OSError) as error:
+            raise _unreachable(error) from None
+        with errors_in_one_line():
+            yield database
+
+
+@contextmanager
+def owner_connection(**options: Any) -> Iterator[psycopg.Connection[Any]]:
+    """A connection as the database's owner; one transaction, unless ``autocommit=True`` is among psycopg's options.
+
+    Only a connection that cannot be made is reported as "the database cannot be reached".
+    """
+    with owner_database() as database:
+        try:
+            conn = psycopg.connect(database.dsn, prepare_threshold=None, **options)
+        except psycopg.OperationalError as error:
+            raise _unreachable(error) from None
+        with conn:
+            yield conn
+
+
+@contextmanager
+def errors_in_one_line() -> Iterator[None]:
+    """Turn an error of the database or of a migration into click's: one line, and the command's exit status."""
+    try:
+        yield
+    except MigrationError as error:
+        raise click.ClickException(str(error)) from None
+    except psycopg.DatabaseError as error:
+        refused = click.ClickException(_text(error))
+        refused.exit_code = 2 if error.sqlstate == "PT400" else 1  # as click: 2 is for what was typed
+        raise refused from None
+
+
+def _unreachable(error: Exception) -> click.ClickException:
+    return click.ClickException(f"the database cannot be reached: {error}")
+
+
+def _text(error: psycopg.DatabaseError) -> str:
+    """Message, detail and hint. The detail of our own errors (SQLSTATE PTnnn) is a code for programs: left out."""
+    diag = error.diag
+    if not diag.message_primary:
+        return str(error)
+    detail = None if (error.sqlstate or "").startswith("PT") else diag.message_detail
+    return ". ".join(part for part in (diag.message_primary, detail, diag.message_hint) if part)
