@@ -1,103 +1,123 @@
-"""The body of a proxied request: JSON whole in memory, forms and binary as a stream, both bounded."""
+"""The body of a proxied request: JSON is read whole into memory, forms and files are streamed; both are bounded."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import Any
 
 from webapp.errors import ApiError
+from webapp.gateway.refusals import CallFailed, refused
 from webapp.gateway.routes import Route
 from webapp.metering import FormReader, RequestFacts, read_json_request
 from webapp.metering.references import NEEDS_OWN_KEY, UNREADABLE, Objection
 
 CHUNK = 65536
 STREAMED = ("multipart/", "application/octet-stream", "audio/", "video/", "image/")
+NO_FACTS = RequestFacts()
 
 
-class ClientGone(Exception):
-    """The client went away before it had sent its whole request."""
+class RequestBody:
+    """A body that is wholly in memory, or none at all (``content`` None).
 
-
-class ObjectionFound(Exception):
-    """A form turned out on its way to hold what may not go out with a shared OpenAI key."""
-
-    def __init__(self, objection: Objection) -> None:
-        super().__init__(objection.code)
-        self.objection = objection
-
-
-class Body:
-    """``content`` is what goes upstream: bytes, an iterator of chunks, or None. ``length`` is None when chunked.
-
-    ``objection``: what is known before it is sent against sending it with an OpenAI key that several organizations
-    share. Set ``shared`` when it goes out with one, and a form is watched on its way.
+    ``length``: bytes to send, or None when there is no body or it goes out in chunks. ``objection``: why it may not be
+    sent with an OpenAI key that several organizations share, as far as that is known before it is sent.
     """
 
-    def __init__(self, environ: dict[str, Any], route: Route, max_body: int, max_upload: int) -> None:
-        if _encoded(environ):
-            raise ApiError(415, "unsupported_content_encoding", "Send the request's body without an encoding")
-        self._endpoint, self._form = route.endpoint, None
-        self.shared = False
-        self.objection = Objection(NEEDS_OWN_KEY) if route.forwarded == "own_key" else None
-        self._input: BinaryIO = environ["wsgi.input"]
-        self.length = _length(environ)
-        self.content: bytes | Iterator[bytes] | None = None
-        self.facts = RequestFacts()
-        if self.length is None and not _chunked(environ):
-            return
-        kind = environ.get("CONTENT_TYPE", "")
-        streamed = kind.lower().startswith(STREAMED)
-        self._limit = max_upload if streamed else max_body
-        if (self.length or 0) > self._limit:
-            raise too_large(self._limit)
-        if streamed:
-            self._form = FormReader(kind)
-            self.objection = self.objection or (None if route.takes_form else Objection(UNREADABLE))
-            self.content = self._chunks()
-        else:
-            self._read_json()
+    def __init__(
+        self,
+        length: int | None = None,
+        objection: Objection | None = None,
+        content: bytes | None = None,
+        facts: RequestFacts = NO_FACTS,
+    ) -> None:
+        self.length, self.objection, self._content, self._facts = length, objection, content, facts
 
-    def read_facts(self) -> RequestFacts:
-        """What the request says of itself; of a streamed one only once it was sent."""
-        return self._form.facts(self._endpoint) if self._form else self.facts
+    def facts(self) -> RequestFacts:
+        """What the request says of itself, as far as it has been read."""
+        return self._facts
+
+    def outgoing(self, *, shared: bool) -> bytes | Iterator[bytes] | None:
+        """What goes upstream; ``shared``: with an OpenAI key that several organizations share."""
+        return self._content
 
     def whole(self) -> bytes:
-        """All of it, for the sandbox; an upload that it would refuse anyway is not read."""
-        if isinstance(self.content, bytes):
-            return self.content
-        return b"" if self.objection else b"".join(self.content or ())
+        """All of it at once, for the sandbox."""
+        return self._content or b""
 
-    def _read_json(self) -> None:
-        try:
-            content = b"".join(self._chunks())
-        except ClientGone:
-            raise ApiError(400, "incomplete_body", "The request's body broke off") from None
-        self.facts = read_json_request(self._endpoint, content)
-        self.content = self.facts.body
-        self.objection = self.objection or self.facts.objection
-        if self.length is not None:
-            self.length = len(self.content)
 
-    def _chunks(self) -> Iterator[bytes]:
-        """The body as it comes in. Raises ClientGone, ObjectionFound, or ApiError 413 for one that never ends."""
-        got = 0
-        while chunk := self._read():
-            got += len(chunk)
-            if got > self._limit:
-                raise too_large(self._limit)
-            if self._form:
-                self._form.feed(chunk)
-                if self.shared and self._form.objection:
-                    raise ObjectionFound(self._form.objection)
-            yield chunk
-        if self.length is not None and got < self.length:
-            raise ClientGone
+class UploadBody(RequestBody):
+    """A form or a file, read while it is sent: its facts are those of the part that was sent so far."""
 
-    def _read(self) -> bytes:
-        try:
-            return self._input.read(CHUNK)
-        except Exception:  # the server's own exceptions for a connection that broke or a chunk that is none
-            raise ClientGone from None
+    def __init__(
+        self, length: int | None, objection: Objection | None, pieces: Iterator[bytes], form: FormReader, endpoint: str
+    ) -> None:
+        super().__init__(length, objection)
+        self._pieces, self._form, self._endpoint = pieces, form, endpoint
+
+    def facts(self) -> RequestFacts:
+        """What the form's fields said so far."""
+        return self._form.facts(self._endpoint)
+
+    def outgoing(self, *, shared: bool) -> Iterator[bytes]:
+        """The pieces as they come in. Raises CallFailed where the body breaks off or must not be sent on."""
+        for piece in self._pieces:
+            self._form.feed(piece)
+            if shared and self._form.objection:  # OpenAI does nothing with a form that it did not get whole
+                raise CallFailed("error", refused(self._form.objection.code, self._form.objection))
+            yield piece
+
+    def whole(self) -> bytes:
+        """All of it; nothing of an upload that the sandbox would refuse anyway."""
+        return b"" if self.objection else b"".join(self.outgoing(shared=False))
+
+
+def read_body(environ: dict[str, Any], route: Route, max_body: int, max_upload: int) -> RequestBody:
+    """The request's body, bounded by ``max_body`` bytes, forms and files by ``max_upload``. Raises ApiError."""
+    if _encoded(environ):
+        raise ApiError(415, "unsupported_content_encoding", "Send the request's body without an encoding")
+    objection = Objection(NEEDS_OWN_KEY) if route.forwarded == "own_key" else None
+    length = _length(environ)
+    if length is None and not _chunked(environ):
+        return RequestBody(objection=objection)
+    kind = environ.get("CONTENT_TYPE", "")
+    streamed = kind.lower().startswith(STREAMED)
+    limit = max_upload if streamed else max_body
+    if (length or 0) > limit:
+        raise too_large(limit)
+    pieces = _pieces(environ, length, limit)
+    if streamed:
+        objection = objection or (None if route.takes_form else Objection(UNREADABLE))
+        return UploadBody(length, objection, pieces, FormReader(kind), route.endpoint)
+    try:
+        facts = read_json_request(route.endpoint, b"".join(pieces))
+    except CallFailed as failed:
+        raise failed.error from None  # there is no call yet
+    length = None if length is None else len(facts.body)  # metering may have asked for usage
+    return RequestBody(length, objection or facts.objection, facts.body, facts)
+
+
+def _pieces(environ: dict[str, Any], length: int | None, limit: int) -> Iterator[bytes]:
+    """The body as it comes in. Raises CallFailed when it breaks off, or goes on beyond ``limit`` bytes."""
+    got = 0
+    while piece := _read(environ):
+        got += len(piece)
+        if got > limit:
+            raise CallFailed("no_usage", too_large(limit))
+        yield piece
+    if length is not None and got < length:
+        raise _broken_off()
+
+
+def _read(environ: dict[str, Any]) -> bytes:
+    try:
+        return environ["wsgi.input"].read(CHUNK)
+    except Exception:  # the server's own exceptions for a connection that broke, and for bytes that are not a chunk
+        raise _broken_off() from None
+
+
+def _broken_off() -> CallFailed:
+    """The client went away before it had sent its whole request."""
+    return CallFailed("no_usage", ApiError(400, "incomplete_body", "The request's body broke off"), status=499)
 
 
 def too_large(limit: int) -> ApiError:

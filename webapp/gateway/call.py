@@ -7,28 +7,28 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
+from webapp.gateway.body import RequestBody
 from webapp.gateway.routes import Route
 from webapp.metering import AnswerFacts, RequestFacts
-from webapp.metering.references import Objection
 
 
 def new_id(now_ms: int) -> str:
-    """A UUIDv7: the moment in milliseconds, then 74 random bits."""
+    """A UUIDv7: a moment in milliseconds since 1970, then 74 random bits."""
     random = int.from_bytes(os.urandom(10), "big")
     text = f"{now_ms << 80 | 0x7 << 76 | random >> 68 << 64 | 0b10 << 62 | random & (1 << 62) - 1:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 class Call:
-    """One call from its arrival to its row. ``started_at`` is the moment inside ``id``, so the partition follows."""
+    """One call from its arrival to its row. ``started_at`` is the moment inside ``id``: the id tells the partition."""
 
-    def __init__(self, route: Route, method: str, facts: RequestFacts, tags: dict[str, str]) -> None:
+    def __init__(self, route: Route, method: str, body: RequestBody, tags: dict[str, str]) -> None:
         now_ms = time.time_ns() // 1_000_000
         self.id = new_id(now_ms)
         started = datetime.fromtimestamp(now_ms // 1000, UTC).replace(microsecond=now_ms % 1000 * 1000)
         self.started_at = started.isoformat()
         self.clock = time.monotonic()
-        self.route, self.method, self.facts, self.tags = route, method, facts, tags
+        self.route, self.method, self.body, self.tags = route, method, body, tags
         self.endpoint = route.endpoint
         self.opened: dict[str, Any] = {}
         self.first_byte: float | None = None
@@ -38,36 +38,36 @@ class Call:
         """Milliseconds from arrival until now, or until ``since``."""
         return round(((since or time.monotonic()) - self.clock) * 1000)
 
-    @property
-    def makes(self) -> bool:
-        """Whether the answer's id names something that stays at OpenAI."""
+    def makes(self, facts: RequestFacts) -> bool:
+        """Whether the answer's id names an object that OpenAI stores beyond the call."""
         if self.endpoint == "/v1/chat/completions":
-            return self.facts.store is True
-        return bool(self.route.makes) and self.facts.store is not False
+            return facts.store is True
+        return bool(self.route.makes) and facts.store is not False
 
-    def open_message(self, key_hash: bytes, objection: Objection | None, max_seconds: int) -> dict[str, Any]:
-        """What app.open_calls wants to know."""
-        return self._common(max_seconds) | {
+    def open_message(self, key_hash: bytes, max_seconds: int) -> dict[str, Any]:
+        """The message for app.open_calls."""
+        facts, objection = self.body.facts(), self.body.objection
+        return self._common(facts, max_seconds) | {
             "key_hash": key_hash.hex(),
-            "model": self.facts.model,
-            "stream": self.facts.stream,
+            "model": facts.model,
+            "stream": facts.stream,
             "objection": objection.code if objection else None,
         }
 
     def settle_message(
         self, status: int, outcome: str, answer: AnswerFacts, request_id: str | None, max_seconds: int
     ) -> dict[str, Any]:
-        """What app.settle_calls wants to know; complete in itself, should the open row be lost."""
-        opened = self.opened
-        return self._common(max_seconds) | {
+        """The message for app.settle_calls; it holds all that the row needs, in case a failover lost the open row."""
+        opened, facts = self.opened, self.body.facts()
+        return self._common(facts, max_seconds) | {
             "org_id": opened["org_id"],
             "project_id": opened["project_id"],
             "api_key_id": opened["api_key_id"],
             "upstream": opened["upstream"],
-            "stream": self.facts.stream,
+            "stream": facts.stream,
             "account": opened["account"],
-            "batch": self.endpoint == "/v1/batches",
-            "model_requested": self.facts.model,
+            "batch": self.route.makes == "batch",
+            "model_requested": facts.model,
             "model": answer.model,
             "service_tier": answer.service_tier,
             "usage": answer.usage,
@@ -78,16 +78,16 @@ class Call:
             "ttft_ms": self.elapsed_ms(self.first_byte) if self.first_byte else None,
             "upstream_request_id": request_id,
             "upstream_object_id": answer.object_id,
-            "makes": self.makes and not opened["shared"],
+            "makes": self.makes(facts) and not opened["shared"],
         }
 
-    def _common(self, max_seconds: int) -> dict[str, Any]:
+    def _common(self, facts: RequestFacts, max_seconds: int) -> dict[str, Any]:
         return {
             "id": self.id,
             "started_at": self.started_at,
             "max_seconds": max_seconds,
             "endpoint": self.endpoint,
             "method": self.method,
-            "end_user": self.facts.end_user,
+            "end_user": facts.end_user,
             "tags": self.tags,
         }

@@ -24,16 +24,16 @@ keys of one OpenAI account count as two: keep one account to one organization. T
 
 **Metered.** The cost status a call gets when all goes well. `priced`: by the usage in its answer. `free`: whatever
 only reads, changes, stops or deletes; HEAD like GET. `no_usage`: OpenAI bills it by other measures than the call
-(storage, runs, training). `pending_object`: a GET of the batch or video that finds it ended prices the call that made
-it, once; so does the GET of a response that was made with `background`, also as a resumed stream.
+(storage, runs, training). `pending_object`: the call that made a batch or video is priced once, by the first GET that
+finds it ended; so is a response that was made with `background`, also when its stream is resumed.
 
-**Stays at OpenAI.** What the id in the answer names. With a key of its own the ledger notes which call of which
-project made it: a response unless `store` is false, a chat completion when `store` is true.
+**Stays at OpenAI.** The kind of object that the id in the answer names. With a key of its own the ledger notes which
+call of which project made it: a response unless `store` is false, a chat completion when `store` is true.
 
 ## On a shared key
 
-The operations that always pass must then not name anything that stays at OpenAI either. Refused with 403
-`needs_own_openai_key`, and the field as `param`, wherever in the JSON it stands:
+Operations that are always forwarded must not name an object that stays at OpenAI either. These fields are refused with
+403 `needs_own_openai_key`, and the field as `param`, wherever in the JSON they stand:
 
 - `background`, `conversation`, `previous_response_id`, and every other name that ends in `_id` or `_ids` with a text
   in it (`file_id`, `vector_store_ids`, `container_id`, `skill_id`, …); but not `call_id`, `tool_call_id`,
@@ -42,10 +42,10 @@ The operations that always pass must then not name anything that stays at OpenAI
 - a `container` given as a text; `prompt`, `voice` and `audio` objects with an `id`
 - items that are nothing but an id: item references; messages without content, images without their `result`,
   reasoning without `encrypted_content` (ask for it with `include`)
-- form fields of such names, and a text where a file belongs. A form is read on its way: it is broken off there, and
-  its row is `error`, cost 0
+- form fields of such names, and a text where a file belongs. A form is read while it is sent: sending ends at that
+  field, and its row is `error`, cost 0
 
-Models are no secret of an organization: whoever a key serves can list and use what was fine-tuned in its account. A
+Models are shared: every organization that a key serves can list and use what was fine-tuned in its account. A
 JSON object with the same key twice is 400 `duplicate_keys`, a body that cannot be read 400 `unreadable_body`.
 
 ## On the wire
@@ -53,8 +53,8 @@ JSON object with the same key twice is 400 `duplicate_keys`, a body that cannot 
 Method, path, query, headers, status and bytes pass as they are, both ways, and nothing is retried or redirected. The
 exceptions:
 
-- A streamed chat or text completion that does not ask for its usage is made to (`stream_options.include_usage`), and
-  the one event with the usage is left out of what the client sees.
+- SpendAI adds `stream_options.include_usage` to a streamed chat or text completion without it, and leaves the one event
+  with the usage out of what the client sees.
 - The request loses `Authorization` (replaced), `Host`, `Cookie`, `Forwarded`, `X-Forwarded-*`, `Expect`,
   `OpenAI-Organization`, `OpenAI-Project`, `x-spendai-*`, hop-by-hop headers and those that `Connection` names.
   `Accept-Encoding` keeps gzip, deflate and identity. Headers that come twice arrive joined by a comma, names with `_`

@@ -1,8 +1,8 @@
 """The request path of a proxied call, top to bottom: open → forward → meter → settle → answer.
 
-A plain WSGI application in front of Flask, which only sees what is not below /api/v1/proxy. The call is written down
-and committed before anything goes upstream, and settled and committed before the last byte of its answer goes to the
-client. Bytes pass through untouched; the one edit is metering's ``include_usage`` (see metering.request).
+A WSGI application in front of Flask, which gets the requests that are not below /api/v1/proxy. The row of a call is
+committed as open before anything goes upstream, and committed as settled before the last byte of the answer goes to
+the client. Bytes pass unchanged but for one edit: a stream is asked for its usage (see metering.request).
 """
 
 from __future__ import annotations
@@ -11,16 +11,18 @@ import errno
 import logging
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from pathlib import Path
+from traceback import extract_tb
+from typing import Any
 from urllib.parse import quote
 
 from webapp.config import Config
 from webapp.errors import ApiError
-from webapp.gateway.body import Body, ClientGone, ObjectionFound
+from webapp.gateway.body import read_body
 from webapp.gateway.call import Call
 from webapp.gateway.headers import answer_headers, request_headers
-from webapp.gateway.refusals import UNAVAILABLE, not_forwarded, refuse, refused, status_line
-from webapp.gateway.routes import TARGET_QUERY, Route, find
+from webapp.gateway.refusals import CallFailed, refuse, refused, status_line
+from webapp.gateway.routes import target_of
 from webapp.ledger.ledger import Ledger, LedgerRefused, LedgerUnavailable
 from webapp.metering import AnswerFacts, Meter, parse_tags
 from webapp.sandbox import simulator as sandbox
@@ -31,13 +33,11 @@ from webapp.upstream.client import Answer, Client, Interrupted, Request, Upstrea
 log = logging.getLogger("spendai.gateway")
 PREFIX = "/api/v1/proxy"
 Start = Callable[..., Any]
-
-
-class Target(NamedTuple):
-    """What the request line asks for: the operation for the ledger, the raw path and query for the wire."""
-
-    route: Route
-    raw: str
+UNAVAILABLE = ApiError(503, "ledger_unavailable", "The ledger cannot be written right now; nothing was sent to OpenAI")
+KEY_UNREADABLE = ApiError(
+    503, "provider_key_unreadable", "The stored OpenAI key cannot be read; an admin must store it again"
+)
+DEFECT = ApiError(500, "internal_error", "Something went wrong on our side")
 
 
 class Gateway:
@@ -49,11 +49,11 @@ class Gateway:
         self.ledger: Ledger | None = None
 
     def start(self) -> None:
-        """Connect to the ledger."""
+        """Connect to the ledger; not before, because its connection cannot cross a fork."""
         self.ledger = Ledger(self.config)
 
     def stop(self) -> None:
-        """Let go of the ledger."""
+        """Disconnect from the ledger; what is under way is spooled."""
         if self.ledger:
             self.ledger.close()
 
@@ -70,57 +70,47 @@ class Gateway:
 
     def _proxy(self, environ: dict[str, Any], start_response: Start, path: str, query: str) -> Iterator[bytes]:
         key = _bearer(environ)
-        target = _target(environ, path, query)
-        body = Body(environ, target.route, self.config.max_body_bytes, self.config.max_upload_bytes)
+        target = target_of(environ, path, query)
+        body = read_body(environ, target.route, self.config.max_body_bytes, self.config.max_upload_bytes)
         tags = parse_tags(environ.get("HTTP_X_SPENDAI_TAGS"))
-        call = Call(target.route, environ["REQUEST_METHOD"], body.facts, tags)
-        self._open(call, key, body)
+        call = Call(target.route, environ["REQUEST_METHOD"], body, tags)
+        self._open(call, key)
         try:
-            answer = self._forward(call, environ, target, body)
-        except UpstreamError as error:
-            self._settle(call, error.status, "no_usage" if error.sent else "error")
-            return refuse(ApiError(error.status, error.code, error.message), start_response, call.id)
-        except ObjectionFound as found:  # OpenAI does nothing with a form that it did not get whole
-            error = refused(found.objection.code, found.objection)
-            self._settle(call, error.status, "error")
-            return refuse(error, start_response, call.id)
-        except ApiError as error:  # a body that grew too large on its way
-            self._settle(call, error.status, "no_usage")
-            return refuse(error, start_response, call.id)
-        except ClientGone:
-            self._settle(call, 499, "no_usage")
-            return refuse(ApiError(400, "incomplete_body", "The request's body broke off"), start_response, call.id)
-        except BaseException:
-            self._settle(call, 500, "no_usage")
-            raise
-        return self._answer(call, answer, start_response)
+            answer = self._forward(call, environ, target.raw)
+            return self._answer(call, answer, start_response)
+        except Exception as error:  # whatever it is, the call is settled
+            failed = failure(call, error)
+            self._settle(call, failed.status, failed.outcome)
+            return refuse(failed.error, start_response, call.id)
 
-    def _open(self, call: Call, key: str, body: Body) -> None:
+    def _open(self, call: Call, key: str) -> None:
         """Check the key and write the open row, or raise; nothing has gone upstream until this returns.
 
         The database knows whether the OpenAI key is shared: it refuses there what must not go out with such a key.
         """
-        message = call.open_message(key_hash(key), body.objection, self.config.call_max_seconds)
         try:
-            call.opened = self.ledger.open(message)
+            call.opened = self.ledger.open(call.open_message(key_hash(key), self.config.call_max_seconds))
         except (LedgerUnavailable, LedgerRefused):
             raise UNAVAILABLE from None
         if call.opened["outcome"] != "opened":
-            raise refused(call.opened["outcome"], body.objection)
-        body.shared = call.opened["shared"]
+            raise refused(call.opened["outcome"], call.body.objection)
 
-    def _forward(self, call: Call, environ: dict[str, Any], target: Target, body: Body) -> Answer:
-        """Send the call upstream with the organization's OpenAI key; returns once the head of the answer is there."""
-        headers = request_headers(environ, identity=body.facts.injected)
-        if call.opened["upstream"] == "sandbox":
-            answer = sandbox.answer(call.method, f"/v1{target.raw}", headers, body.whole())
-        else:
-            headers.append(("Authorization", f"Bearer {self._openai_key(call.opened)}"))
-            base_url = call.opened["base_url"] or self.config.openai_base_url
-            request = Request(call.method, target.raw, headers, body.content, body.length)
-            answer = self.client.send(base_url, request)
-        call.facts = body.read_facts()
-        return answer
+    def _forward(self, call: Call, environ: dict[str, Any], target: str) -> Answer | sandbox.SandboxAnswer:
+        """Send the call upstream with the organization's OpenAI key; returns once the head of the answer is there.
+
+        Raises CallFailed.
+        """
+        opened, body = call.opened, call.body
+        headers = request_headers(environ, identity=body.facts().injected)
+        if opened["upstream"] == "sandbox":
+            return sandbox.answer(call.method, f"/v1{target}", headers, body.whole())
+        headers.append(("Authorization", f"Bearer {self._openai_key(opened)}"))
+        request = Request(call.method, target, headers, body.outgoing(shared=opened["shared"]), body.length)
+        try:
+            return self.client.send(opened["base_url"] or self.config.openai_base_url, request)
+        except UpstreamError as error:
+            outcome = "no_usage" if error.sent else "error"
+            raise CallFailed(outcome, ApiError(error.status, error.code, error.message)) from None
 
     def _openai_key(self, opened: dict[str, Any]) -> str:
         sealed = opened["provider_key"]
@@ -130,22 +120,28 @@ class Gateway:
             return unseal(self.config.key_ring, sealed, opened["org_id"], opened["provider_project_id"])
         except VaultError as error:
             log.error("%s", error)
-            message = "The stored OpenAI key cannot be read; an admin must store it again"
-            raise UpstreamError(503, "provider_key_unreadable", message, sent=False) from None
+            raise CallFailed("error", KEY_UNREADABLE) from None
 
     def _answer(self, call: Call, answer: Answer, start_response: Start) -> Iterator[bytes]:
         """Pass the answer on: status, headers and bytes as they are, plus the call's id."""
-        kind, encoding = answer.header("content-type"), answer.header("content-encoding")
-        meter = Meter(call.endpoint, call.method, call.facts, answer.status, kind, encoding)
-        is_stream = kind.lower().startswith("text/event-stream")
-        headers = answer_headers(answer.headers, resized=is_stream and call.facts.injected)
-        start_response(status_line(answer.status, answer.reason), [*headers, ("x-spendai-call-id", call.id)])
-        return self._body(call, answer, meter, head_first=is_stream and call.method != "HEAD")
+        kind, encoding, facts = answer.header("content-type"), answer.header("content-encoding"), call.body.facts()
+        try:
+            meter = Meter(call.endpoint, call.method, facts, answer.status, kind, encoding)
+            is_stream = kind.lower().startswith("text/event-stream")
+            headers = answer_headers(answer.headers, resized=is_stream and facts.injected)
+            start_response(status_line(answer.status, answer.reason), [*headers, ("x-spendai-call-id", call.id)])
+        except Exception:
+            answer.close()
+            raise
+        body = self._body(call, answer, meter, head_first=is_stream and call.method != "HEAD")
+        next(body)
+        return body
 
     def _body(self, call: Call, answer: Answer, meter: Meter, *, head_first: bool) -> Iterator[bytes]:
         """The answer's bytes, the last of them only after the call is settled and committed."""
         complete = False
         try:
+            yield b""  # for _answer: only a generator that has begun settles its call when the server closes it unread
             if head_first:
                 yield b""  # the head goes out before the first event is there
             answer.stop_at(call.clock + self.config.call_max_seconds)
@@ -156,15 +152,16 @@ class Gateway:
                 if meter.terminal and not call.settled:
                     self._settle_metered(call, answer, meter, answer.status, complete=True)
                     yield meter.release()
-            meter.finish()
             complete = True
         except GeneratorExit:  # the client hung up
             if not call.settled:
-                complete = self._drain(answer, meter)
+                complete = self._drain(call, answer, meter)
                 self._settle_metered(call, answer, meter, 499, complete=complete)
             raise
         except Interrupted:
-            meter.finish()
+            pass
+        except Exception as error:
+            log_defect(call, error)
         finally:
             answer.close()
         self._settle_metered(call, answer, meter, answer.status, complete=complete)
@@ -174,8 +171,8 @@ class Gateway:
             # The client must see the answer end as it did: cut off, without the end of its framing.
             raise ConnectionResetError(errno.ECONNRESET, "the upstream broke its answer off")
 
-    def _drain(self, answer: Answer, meter: Meter) -> bool:
-        """Read on to the usage for nobody but the ledger, within bounds. Whether the end was reached."""
+    def _drain(self, call: Call, answer: Answer, meter: Meter) -> bool:
+        """The client has left: read on to the usage, up to DRAIN_BYTES and DRAIN_SECONDS; whether the end came."""
         left = self.config.drain_bytes
         try:
             answer.stop_at(time.monotonic() + self.config.drain_seconds)
@@ -185,19 +182,26 @@ class Gateway:
                 if meter.terminal or left < 0:
                     return meter.terminal
         except Interrupted:
-            meter.finish()
             return False
-        meter.finish()
+        except Exception as error:
+            log_defect(call, error)
+            return False
         return True
 
     def _settle_metered(self, call: Call, answer: Answer, meter: Meter, status: int, *, complete: bool) -> None:
-        """Settle with what the meter read. An error of OpenAI's own is free; an answer without its end has no usage."""
+        """Settle with what the meter read. An error of OpenAI's is free; an answer without its end has no usage."""
         if call.settled:
             return
-        facts = meter.result(complete)
+        try:
+            meter.finish()
+            facts, failure = meter.result(complete), meter.failure
+        except Exception as error:
+            facts, failure = AnswerFacts(complete=False), error
+        if failure:
+            log_defect(call, failure)
         if answer.status >= 400:
             outcome = "error"
-        elif facts.pending:  # also when its stream broke off: it goes on at OpenAI all the same
+        elif facts.pending:  # also when its stream broke off: OpenAI works on all the same
             outcome = "pending"
         else:
             outcome = "complete" if facts.complete or facts.usage is not None else "no_usage"
@@ -216,8 +220,22 @@ class Gateway:
             org, project = message["org_id"], message["project_id"]
             log.info("call=%s org=%s project=%s status=%s ms=%s %s",
                      call.id, org, project, status, message["latency_ms"], outcome)  # fmt: skip
-        except OSError as error:  # neither the database nor the disk takes it
+        except Exception as error:  # neither the database nor the disk takes it
             log.error("call=%s could not be settled and stays in doubt: %s", call.id, type(error).__name__)
+
+
+def failure(call: Call, error: Exception) -> CallFailed:
+    """How a call ends before its answer began. What is no CallFailed is a defect of ours: OpenAI may bill the call."""
+    if isinstance(error, CallFailed):
+        return error
+    log_defect(call, error)
+    return CallFailed("no_usage", DEFECT)
+
+
+def log_defect(call: Call, error: BaseException) -> None:
+    """Log where an exception was raised, without its message, which may quote what a client or OpenAI sent."""
+    place = extract_tb(error.__traceback__)[-1]
+    log.error("call=%s %s at %s:%s", call.id, type(error).__name__, Path(place.filename).name, place.lineno)
 
 
 def _bearer(environ: dict[str, Any]) -> str:
@@ -226,15 +244,3 @@ def _bearer(environ: dict[str, Any]) -> str:
         message = "Send a SpendAI key in the Authorization header: Bearer sk-spend-…"
         raise ApiError(401, "invalid_api_key", message)
     return key.strip()
-
-
-def _target(environ: dict[str, Any], path: str, query: str) -> Target:
-    method = environ["REQUEST_METHOD"]
-    if environ.get("HTTP_UPGRADE", "").lower() == "websocket":
-        raise ApiError(501, "websocket_not_supported", "SpendAI forwards HTTP; it cannot see what a WebSocket costs")
-    route = find(method, path)
-    if route is None or route.forwarded == "never":
-        raise not_forwarded(method, path)
-    if not TARGET_QUERY.fullmatch(query):
-        raise ApiError(400, "invalid_query", "The query holds a character that must be percent-encoded")
-    return Target(route, ("/chat/completions" if path in ("", "/") else path) + query)

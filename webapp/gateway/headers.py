@@ -1,4 +1,4 @@
-"""Which headers pass, both ways: all but those of the hop, of cookies, of the client's own key, and of our name."""
+"""Which headers are passed on, both ways: all but hop-by-hop headers, cookies, the client's key and x-spendai-*."""
 
 from __future__ import annotations
 
@@ -53,19 +53,19 @@ def request_headers(environ: Mapping[str, str], *, identity: bool) -> Headers:
 
 @lru_cache(maxsize=1024)
 def accept_encoding(value: str) -> str:
-    """The encodings of the client that metering can read."""
+    """The client's Accept-Encoding, reduced to the encodings that metering can read."""
     wanted = [part.strip() for part in value.split(",")]
     return ", ".join(part for part in wanted if part.partition(";")[0].strip().lower() in ENCODINGS) or "identity"
 
 
 def answer_headers(headers: Iterable[tuple[str, str]], *, resized: bool) -> Headers:
-    """The upstream's headers that go to the client; ``resized`` drops a length that is no longer true."""
+    """The upstream's headers that go to the client; ``resized``: without Content-Length, which is no longer true."""
     lowered = [(name.lower(), name, value) for name, value in headers]
     named = _named_in_connection(",".join([value for lower, _, value in lowered if lower == "connection"]))
     if resized:
         named = named | {"content-length"}
     kept = [(name, value) for lower, name, value in lowered if lower not in ANSWER_DROPPED and lower not in named]
-    # One that cannot go on would be an error of ours towards the client. Nearly always there is none: one look at all.
+    # The server answers 500 rather than send a control character. They are rare, so all values are searched at once.
     if CONTROL.search("".join([value for _, value in kept])):
         kept = [(name, value) for name, value in kept if not CONTROL.search(value)]
     return kept

@@ -1,4 +1,4 @@
-"""What the proxy answers itself: why a call is not forwarded, in OpenAI's shape, as its SDKs expect it."""
+"""Errors that the proxy answers itself, in OpenAI's shape so that its SDKs understand them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from typing import Any
 from webapp.errors import ApiError
 from webapp.metering.references import Objection
 
-UNAVAILABLE = ApiError(503, "ledger_unavailable", "The ledger cannot be written right now; nothing was sent to OpenAI")
 STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
-# What app.open_calls refuses, and how the client learns it.
+# Outcomes of app.open_calls that refuse a call → status, code and message for the client.
 REFUSED = {
     "invalid_key": (401, "invalid_api_key", "This SpendAI key is not known"),
     "revoked_key": (401, "invalid_api_key", "This SpendAI key was revoked"),
@@ -21,19 +20,33 @@ REFUSED = {
     "no_provider_key": (403, "no_provider_key", "The organization's OpenAI key was removed; an admin must store one"),
     "clock_skew": (503, "ledger_unavailable", "The clocks of gateway and database are more than 60 s apart"),
 }
+# The same, of calls that may not use an OpenAI key which several organizations share (see metering.references).
 SHARED = {
-    "needs_own_openai_key": (403, "needs_own_openai_key", "This makes or uses something that stays at OpenAI, and the"
-                             " OpenAI key behind it serves several organizations, which must not reach each other's"),
-    "duplicate_keys": (400, "duplicate_keys", "A key comes twice in one object of the request's JSON"),
-    "unreadable_body": (400, "unreadable_body", "The OpenAI key behind this call serves several organizations, so we"
-                        " must read what it sends; this is no JSON object, and no form where one is expected"),
+    "needs_own_openai_key": (403, "needs_own_openai_key", "This call makes or uses an object that OpenAI stores, and"
+                             " its OpenAI key serves several organizations, which must not reach each other's objects"),
+    "duplicate_keys": (400, "duplicate_keys", "An object in the request's JSON has the same key twice"),
+    "unreadable_body": (400, "unreadable_body", "The OpenAI key of this call serves several organizations, so SpendAI"
+                        " must read its body; this is no JSON object, and no form where one is expected"),
 }  # fmt: skip
 BRING_A_KEY = "An admin can store the organization's own OpenAI key on the Settings page (PUT /api/v1/provider-key)"
+# First segment of a path that is never forwarded → why.
 NEVER = {
     "organization": "it administers the OpenAI account itself",
     "projects": "it administers the OpenAI account itself",
     "realtime": "it hands out sessions that go around SpendAI, which would never know what they cost",
 }
+
+
+class CallFailed(Exception):
+    """A call that ends without an answer of OpenAI's: what its row says of it, and the error that its client gets.
+
+    ``outcome``: ``error`` when OpenAI cannot bill it, so that it costs 0; ``no_usage`` when OpenAI may. ``status``: of
+    the row; the error's own unless given.
+    """
+
+    def __init__(self, outcome: str, error: ApiError, *, status: int | None = None) -> None:
+        super().__init__(error.code)
+        self.outcome, self.error, self.status = outcome, error, status or error.status
 
 
 def refused(outcome: str, objection: Objection | None) -> ApiError:
@@ -51,7 +64,7 @@ def not_forwarded(method: str, path: str) -> ApiError:
 
 
 def refuse(error: ApiError, start_response: Callable[..., Any], call_id: object = None) -> Iterator[bytes]:
-    """Answer an error of ours; with the call's id when it has a row."""
+    """Answer with an error of the proxy's own; with the call's id when it has a row."""
     body = json.dumps(error.body()).encode()
     headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
     if error.status == 401:
@@ -65,7 +78,7 @@ def refuse(error: ApiError, start_response: Callable[..., Any], call_id: object 
 
 
 def status_line(status: int, reason: str = "") -> str:
-    """The status line; an upstream's own reason as long as it is printable."""
+    """The status line, with the upstream's reason phrase where it is printable ASCII."""
     if reason and reason.isascii() and reason.isprintable():
         return f"{status} {reason}"
     return STATUS_LINES.get(status, f"{status} Unknown")

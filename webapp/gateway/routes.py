@@ -1,8 +1,12 @@
 """Which of OpenAI's operations the proxy forwards, read from endpoints.tsv; unknown ones are refused.
 
-Columns of the table: method; path, each ``{name}`` one segment; forwarded ``always``, only with an OpenAI key that no
-other organization uses (``own_key``), or ``never``; metered, the cost status at best; makes, what an answer's id names
-if that outlives the call; and the content types of the request's body.
+Columns of the table:
+
+- method and path; each ``{name}`` in a path stands for one segment
+- forwarded: ``always``, ``own_key`` (only with an OpenAI key that no other organization uses) or ``never``
+- metered: the cost status of a call that goes well
+- makes: the kind of object that the answer's id names, if OpenAI stores it beyond the call
+- request_types: content types of the request's body
 """
 
 from __future__ import annotations
@@ -10,10 +14,13 @@ from __future__ import annotations
 import csv
 import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from webapp.errors import ApiError
+from webapp.gateway.refusals import not_forwarded
 
 TABLE = Path(__file__).parent / "endpoints.tsv"
-# One segment as it stands on the wire: no slash, backslash, dot or percent sign in disguise, no control character.
+# One raw segment of a path. A percent-encoded slash, backslash, dot, percent sign or control character is refused.
 SEGMENT = re.compile(r"(?!\.{1,2}$)(?:[A-Za-z0-9._~:@!$&'()*+,=-]|%(?!2[EeFf5]|5[Cc]|[01]|7[Ff])[0-9A-Fa-f]{2})+")
 TARGET_QUERY = re.compile(r"[!-~]*")
 
@@ -30,7 +37,7 @@ class Route(NamedTuple):
 
     @property
     def endpoint(self) -> str:
-        """OpenAI's path with its placeholders, as the ledger writes it down: ``/v1/responses/{response_id}``."""
+        """OpenAI's path with its placeholders, as the column ``endpoint`` has it: ``/v1/responses/{response_id}``."""
         return f"/v1{self.path}"
 
     @property
@@ -45,6 +52,13 @@ def read_table() -> list[Route]:
         return [Route(**line) for line in csv.DictReader(file, delimiter="\t")]
 
 
+class Target(NamedTuple):
+    """What a request line asks for: the operation, and the raw path and query below OpenAI's base URL."""
+
+    route: Route
+    raw: str
+
+
 ROUTES = read_table()
 _PLAIN = {(route.method, route.path): route for route in ROUTES if "{" not in route.path}
 _TEMPLATES: dict[tuple[str, int], list[tuple[list[str], Route]]] = {}
@@ -55,9 +69,9 @@ for _route in ROUTES:
 
 
 def find(method: str, path: str) -> Route | None:
-    """The operation behind a raw path below the proxy's own; None when there is none. HEAD asks what GET would.
+    """The operation for a method and a raw path below the proxy's own; None when there is none.
 
-    The bare proxy path takes a chat completion.
+    HEAD is the operation of GET. The proxy's own path, without anything below it, is a chat completion.
     """
     if path in ("", "/"):
         path = "/chat/completions"
@@ -72,3 +86,16 @@ def find(method: str, path: str) -> Route | None:
         ):
             return route
     return None
+
+
+def target_of(environ: dict[str, Any], path: str, query: str) -> Target:
+    """The target of a request, by its raw path below the proxy's own and its raw query with the ``?``, or ApiError."""
+    method = environ["REQUEST_METHOD"]
+    if environ.get("HTTP_UPGRADE", "").lower() == "websocket":
+        raise ApiError(501, "websocket_not_supported", "SpendAI forwards HTTP; it cannot see what a WebSocket costs")
+    route = find(method, path)
+    if route is None or route.forwarded == "never":
+        raise not_forwarded(method, path)
+    if not TARGET_QUERY.fullmatch(query):
+        raise ApiError(400, "invalid_query", "The query holds a character that must be percent-encoded")
+    return Target(route, ("/chat/completions" if path in ("", "/") else path) + query)

@@ -1,8 +1,9 @@
 """Metering: what a call asked for and what its answer says it used. Pure: bytes in, facts out, no I/O.
 
 A request becomes `RequestFacts` (`read_json_request`, or `FormReader` for multipart bodies). Its answer passes through
-a `Meter`, which hands the bytes on as they come, keeps back only the end of the answer until the ledger has committed,
-and then tells the `AnswerFacts` that decide the price. Nothing here prices; prompts and completions are not kept.
+a `Meter`, which returns the bytes as they come, holds back only the end of the answer until the ledger has committed,
+and then returns the `AnswerFacts` that decide the price. Nothing here computes a price, and nothing keeps prompts or
+completions. Imports no other room.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Answer facts: what the row takes from OpenAI's answer, whichever family of endpoints it came from."""
+"""Answer facts: what the row of a call takes from OpenAI's answer, for all families of endpoints."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from webapp.metering.usage import sanitise
 MAX_ID_CHARS = 200
 TRANSLATIONS = "/v1/audio/translations"
 
-# Objects that go on after the call that made them; only these are worth reading from a GET, all others repeat usage.
+# Objects that OpenAI works on after the call that made them. A GET of any other repeats usage that is billed already.
 _OUTLIVING = ("response", "batch", "video")
 _UNFINISHED = ("queued", "in_progress", "validating", "finalizing", "cancelling")
 _SEARCH_MODEL = re.compile(r"-search-(preview|api)(-\d{4}-\d{2}-\d{2})?$")
@@ -22,9 +22,9 @@ _DALL_E_DEFAULT = "dall-e-2"  # what OpenAI runs when an images request names no
 
 
 class AnswerFacts(NamedTuple):
-    """What an answer says of its price. `usage` is OpenAI's own object, sanitised; `tools` billed calls by dimension.
+    """What decides the price of an answer. `usage`: OpenAI's own object, sanitised; `tools`: billed calls by dimension.
 
-    `pending`: the object it tells of is unfinished, its usage comes later under the same `object_id`.
+    `pending`: the object in the answer is unfinished; its usage comes later, under the same `object_id`.
     `complete`: the answer came to its end; False leaves the cost unknown unless there is usage.
     """
 
@@ -48,9 +48,10 @@ class AskedCall(NamedTuple):
 def read_answer(
     call: AskedCall, answer: dict[str, Any], streamed: list[dict[str, Any]], *, complete: bool
 ) -> AnswerFacts:
-    """Facts of a successful answer: its JSON object, or the final object of its stream and the tool items seen before.
+    """Facts of a successful answer.
 
-    `answer` is {} when there was nothing to read (binary, text, or a cut stream).
+    `answer`: its JSON object, or the final object of its stream; {} when there was none (binary, text, a stream that
+    broke off). `streamed`: the tool items of the stream before that.
     """
     model, kind = clean(answer.get("model"), MAX_MODEL_CHARS), answer.get("object")
     pending = kind in _OUTLIVING and answer.get("status") in _UNFINISHED
@@ -93,7 +94,7 @@ def _usage(call: AskedCall, answer: dict[str, Any], streamed: list[dict[str, Any
 
 
 def _search_fee(call: AskedCall, model: str | None) -> dict[str, Any] | None:
-    """Chat models that always search: one search per answered call."""
+    """One search for every answer of a chat model that always searches the web."""
     served = model or call.request.model or ""
     match = _SEARCH_MODEL.search(served) if "-search-" in served and call.endpoint in USAGE_ON_REQUEST else None
     return {f"web_search{'_preview' if match[1] == 'preview' else ''}_calls": 1} if match else None

@@ -19,14 +19,17 @@ _SLICE = 65_536
 
 
 class FormReader:
-    """Feed it a body's chunks; `facts` then tells what the known fields said. Garbage ends the reading, silently."""
+    """Feed it a body's chunks; `facts` returns what the known fields said. Malformed bytes end the reading.
+
+    `objection`: why the form may not be sent with an OpenAI key that several organizations share (see references).
+    """
 
     def __init__(self, content_type: str) -> None:
         kind, options = parse_options_header(content_type)
         boundary = options.get("boundary", "")
         usable = kind == "multipart/form-data" and boundary != ""
         self._decoder = _decoder(boundary) if usable else None
-        self.objection = None if self._decoder else Objection(UNREADABLE)  # see references
+        self.objection = None if self._decoder else Objection(UNREADABLE)
         self._values: dict[str, bytearray] = {}
         self._current: bytearray | None = None
 
@@ -38,7 +41,7 @@ class FormReader:
             try:
                 self._decoder.receive_data(chunk[at : at + _SLICE])
                 self._drain(self._decoder)
-            except Exception:  # whatever a stranger's bytes do to the decoder: the body goes upstream all the same
+            except Exception:  # whatever malformed bytes do to the decoder: the body goes upstream all the same
                 self._decoder = None
                 self.objection = self.objection or Objection(UNREADABLE)
 

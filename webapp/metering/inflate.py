@@ -1,11 +1,11 @@
-"""A bounded look into compressed answers: a copy is inflated, the client's bytes are never touched."""
+"""Inflates a copy of a compressed answer, up to a limit; the client gets the compressed bytes unchanged."""
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
 
-MAX_INFLATED_BYTES = 256 * 1024 * 1024  # a bomb is watched this far and no further
+MAX_INFLATED_BYTES = 256 * 1024 * 1024  # decompression bombs are read this far and no further
 _PIECE = 65_536
 _ZLIB, _RAW, _GZIP = 15, -15, 31  # zlib's names for the formats
 
@@ -14,7 +14,7 @@ class Inflater:
     """Inflates gzip (also of several members) and deflate (with or without its header) piece by piece."""
 
     def __init__(self, encoding: str) -> None:
-        self._wbits = 0 if encoding == "deflate" else _GZIP  # 0: to be seen from the first two bytes
+        self._wbits = 0 if encoding == "deflate" else _GZIP  # 0: chosen by the first two bytes, see _choose
         self._start = b""
         self._stream = zlib.decompressobj(_GZIP)
         self._left = MAX_INFLATED_BYTES
@@ -43,7 +43,7 @@ class Inflater:
                 yield piece
 
     def _choose(self) -> bytes:
-        """Some servers say deflate and leave out zlib's header, which is a multiple of 31 and names method 8."""
+        """Some servers say deflate but leave out zlib's header: two bytes, a multiple of 31, that name method 8."""
         headed = self._start[0] & 15 == 8 and int.from_bytes(self._start[:2], "big") % 31 == 0
         self._wbits = _ZLIB if headed else _RAW
         self._stream = zlib.decompressobj(self._wbits)

@@ -1,4 +1,4 @@
-"""The meter: one answer's bytes on their way to the client, and what they said when it is over."""
+"""The meter: passes the bytes of one answer to the client, and says at the end what usage they reported."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ EMBEDDINGS = "/v1/embeddings"
 
 @dataclass
 class Meter:
-    """Feed it the answer's body as it comes and give on what it returns, until `terminal`; then commit and `release`.
+    """Feed it the chunks of an answer's body and send on what `feed` returns, until `terminal`; commit, then `release`.
 
-    `endpoint` is OpenAI's path (`/v1/responses`), `content_type` and `content_encoding` are the answer's headers, "" if
-    absent. Unless usage was injected into the request, the bytes given on are exactly the bytes fed.
+    `endpoint` is OpenAI's path (`/v1/responses`); `content_type` and `content_encoding` are the answer's headers, "" if
+    absent. The bytes returned are exactly the bytes fed, unless the gateway itself asked for the usage
+    (`facts.injected`): then the event with the usage is missing.
     """
 
     endpoint: str
@@ -44,24 +45,33 @@ class Meter:
             readable = self._succeeded and (not kind or "json" in kind) and (inflater or not encoding)
             self._copy = JsonCopy() if readable else None
             self._tee = PlainTee(self._copy, inflater)
-        self.feed = self._tee.feed  # a step less for every chunk
+        self.feed = self._tee.feed  # one function call less for every chunk
         self.release = self._tee.release
         self.finish = self._tee.finish
 
     @property
     def terminal(self) -> bool:
-        """The end of the answer is at hand; everything from its last event, or chunk, on is held until `release`."""
+        """Whether the answer's last event, or chunk, has come; it and all that follows is held until `release`."""
         return self._tee.terminal
 
+    @property
+    def failure(self) -> Exception | None:
+        """What was raised while the answer was read, if anything; its bytes passed all the same."""
+        return self._tee.failure
+
     def result(self, complete: bool) -> AnswerFacts:
-        """What the answer said; `complete` tells whether upstream ended it properly."""
+        """What the answer said; `complete` tells whether upstream ended it properly.
+
+        Of an answer whose reading failed it is what was read before, and never complete.
+        """
+        complete = complete and self.failure is None
         if not self._succeeded:
             return AnswerFacts(complete=complete)
         call = AskedCall(self.endpoint, self.method, self.facts)
         if self._reader:
             facts = read_answer(call, self._reader.answer(), self._reader.items, complete=False)
             return facts._replace(complete=complete and self._reader.metered)
-        answer = self._copy.answer(lists_only=self.endpoint == EMBEDDINGS) if self._copy else {}
+        answer = self._copy.answer(lists_only=self.endpoint == EMBEDDINGS) if self._copy and not self.failure else {}
         return read_answer(call, answer, [], complete=complete)
 
     @property

@@ -1,8 +1,8 @@
-"""References to what outlives a call: the request fields by which one organization could reach another's objects.
+"""Request fields that name objects which OpenAI stores, so that one organization could reach another's.
 
-Asked of every request, because it must be known before the call is opened whether the OpenAI key behind it may serve
-it. Every name that ends in ``_id`` counts, but for those that name a part of the request itself: what OpenAI adds
-tomorrow is refused on a shared key until somebody has looked at it.
+Every request is searched before its call is opened: with such a field it may not use an OpenAI key that several
+organizations share. Every name that ends in ``_id`` counts, except the names in HARMLESS: a field that OpenAI adds
+later is refused on a shared key until somebody adds it there.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 from webapp.metering.jsonwalk import Doubled
 
 NEEDS_OWN_KEY, DUPLICATE_KEYS, UNREADABLE = "needs_own_openai_key", "duplicate_keys", "unreadable_body"
-# They name a part of the same request, or one of OpenAI's own connectors, never a stored object.
+# Names of a part of the same request, or of one of OpenAI's own connectors; never of a stored object.
 HARMLESS = frozenset(("call_id", "tool_call_id", "caller_id", "approval_request_id", "connector_id"))
-# What comes back from an earlier answer: with its content it is self-contained, without it OpenAI looks the id up.
+# Items of an earlier answer, by type. Without the member named here, OpenAI looks up their id.
 CONTENT = {
     None: "content",
     "message": "content",
@@ -36,7 +36,7 @@ class Objection(NamedTuple):
 
 
 def objection(fields: dict[str, Any]) -> Objection | None:
-    """What speaks against a request's JSON object; None for nothing."""
+    """Why a request's JSON object may not use a shared OpenAI key; None when it may."""
     if type(fields) is Doubled:
         return Objection(DUPLICATE_KEYS)
     for name, value in fields.items():
@@ -45,13 +45,13 @@ def objection(fields: dict[str, Any]) -> Objection | None:
         if name == "conversation" and value is not None:
             return Objection(NEEDS_OWN_KEY, name)
         found = _member(name, value)
-        if found and not (name == "metadata" and found.code == NEEDS_OWN_KEY):  # those are the client's own words
+        if found and not (name == "metadata" and found.code == NEEDS_OWN_KEY):  # the client chooses the names in there
             return found
     return None
 
 
 def form_objection(name: str, *, is_file: bool) -> Objection | None:
-    """The same of one field of a form, of which only the name is looked at."""
+    """The same for one field of a form, of which only the name is looked at."""
     parts = [part for part in re.split(r"[\[\].]", name) if part]
     if any(_is_reference(part) or part in ("container", "conversation", "background") for part in parts):
         return Objection(NEEDS_OWN_KEY, name)
@@ -65,7 +65,7 @@ def _is_reference(name: str) -> bool:
 
 
 def _member(name: str, value: Any) -> Objection | None:
-    """An objection to a member; a name with an object behind it is a JSON schema's and no reference."""
+    """An objection to a member. A name like ``user_id`` with an object as value is a property in a JSON schema."""
     kind = type(value)
     if kind is str:
         refers = value and (name == "container" or _is_reference(name))
@@ -76,7 +76,7 @@ def _member(name: str, value: Any) -> Objection | None:
 
 
 def _inside(value: list[Any] | dict[str, Any]) -> Objection | None:
-    """An objection to something in a list or object, by its place in there."""
+    """An objection to something inside a list or object; its param is the path from there."""
     if type(value) is list:
         inner = ((f"[{at}]", _inside(item)) for at, item in enumerate(value) if type(item) in NESTED)
         return next((_below(place, found) for place, found in inner if found), None)
@@ -94,7 +94,7 @@ def _inside(value: list[Any] | dict[str, Any]) -> Objection | None:
 
 
 def _below(place: str, found: Objection | None) -> Objection | None:
-    """The objection as seen from one step further out."""
+    """The objection with one more step at the front of its path."""
     if found is None or found.param is None:
         return found and Objection(found.code, place)
     return Objection(found.code, place + ("" if found.param.startswith("[") else ".") + found.param)

@@ -1,4 +1,4 @@
-"""Request facts: what the row must know before OpenAI answers, and the one edit a streamed chat request gets."""
+"""Request facts: what the row takes from a request, and the one edit that a streamed chat request gets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ MAX_MODEL_CHARS = 200
 MAX_END_USER_CHARS = 256
 MAX_WORD_CHARS = 64
 
-USAGE_ON_REQUEST = ("/v1/chat/completions", "/v1/completions")  # their streams tell usage only when asked to
+USAGE_ON_REQUEST = (
+    "/v1/chat/completions",
+    "/v1/completions",
+)  # usage in streams only if the request asks
 IMAGES = ("/v1/images/generations", "/v1/images/edits", "/v1/images/variations")
 TRANSCRIPTS = ("/v1/audio/transcriptions", "/v1/audio/translations")
 SPEECH = "/v1/audio/speech"
@@ -23,7 +26,7 @@ _BOM = "\ufeff"
 
 
 class RequestFacts(NamedTuple):
-    """What a request says. `body` goes upstream: the client's own bytes, or with usage asked for when `injected`.
+    """What a request says. `body` goes upstream: the client's own bytes, or edited to ask for usage when `injected`.
 
     `details` holds what decides the price where the answer does not: `characters` of speech input; `images`, `size`
     and `quality` of images; `response_format` of transcripts. `objection`: why it may not use a shared OpenAI key.
@@ -40,12 +43,12 @@ class RequestFacts(NamedTuple):
 
 
 def read_json_request(endpoint: str, body: bytes) -> RequestFacts:
-    """Facts of a JSON body for OpenAI's path `endpoint`; what is not one JSON object has none and passes as it is."""
+    """Facts of a JSON body for OpenAI's path `endpoint`; none of a body that is not one JSON object."""
     try:
         text = body.decode()
         fields = decode(text.removeprefix(_BOM))  # of duplicates the last counts, as in JSON parsers
         objected, stream = objection(fields), fields.get("stream") is True
-        edited = _ask_for_usage(text) if stream and endpoint in USAGE_ON_REQUEST else None
+        edited = ask_for_usage(text) if stream and endpoint in USAGE_ON_REQUEST else None
     except (ValueError, RecursionError):
         return RequestFacts(body=body, objection=Objection(UNREADABLE) if body else None)
     return RequestFacts(
@@ -66,7 +69,7 @@ def end_user(fields: dict[str, Any]) -> str | None:
 
 
 def price_details(endpoint: str, fields: dict[str, Any]) -> dict[str, Any]:
-    """What the price of `endpoint` takes from the request (see RequestFacts); {} for most endpoints."""
+    """The `details` of RequestFacts, which the price of `endpoint` needs; {} for most endpoints."""
     if endpoint == SPEECH and type(fields.get("input")) is str:
         return {"characters": len(fields["input"])}
     if endpoint in IMAGES:
@@ -82,13 +85,13 @@ def _words(fields: dict[str, Any], *names: str) -> dict[str, str]:
 
 
 def _count(value: Any) -> int:
-    """How many images `n` asks for; anything that is no sensible number means the default of one."""
+    """How many images `n` asks for; 1, the default, for anything but a number from 1 to 9999."""
     text = value if isinstance(value, str) else ""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 4 and int(text) > 0 else 1
 
 
-def _ask_for_usage(text: str) -> str | None:
-    """The text with `stream_options.include_usage` true by one edit; None where nothing needs or safely takes one."""
+def ask_for_usage(text: str) -> str | None:
+    """The text with `stream_options.include_usage` set to true; None when it is, or cannot be set safely."""
     offset = len(text) - len(text.removeprefix(_BOM))
     found = document(text[offset:])
     options = next((member for member in reversed(found) if member.key == "stream_options"), None)
@@ -105,7 +108,7 @@ def _ask_for_usage(text: str) -> str | None:
         return _insert(text, start + 1, '"include_usage":true' + ("," if inner else ""))
     if wanted.value is None or wanted.value is False:
         return _insert(text, wanted.start, "true", wanted.end)
-    return None  # already true, or something OpenAI shall refuse itself
+    return None  # already true, or an invalid value, which OpenAI refuses itself
 
 
 def _insert(text: str, start: int, new: str, end: int | None = None) -> str:

@@ -1,4 +1,4 @@
-"""What the events of OpenAI's streams mean for metering: which end the answer, which one to hide, what they tell."""
+"""What the events of OpenAI's streams mean: which one ends the answer, which to hide, where the usage is."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CREATED = b"response.created"
 _ERROR_NAME = b"error"
 _ITEM_DONE = b"response.output_item.done"
 
-# Quotes inside JSON strings are escaped: what these find is never the model's own words.
+# Inside a JSON string quotes are escaped, so these never match text that the model wrote.
 _USAGE = re.compile(rb'"usage"\s*:\s*\{')
 _TIER = re.compile(rb'"service_tier"\s*:\s*"')
 _MODEL = re.compile(rb'"model"\s*:\s*"[^"]')
@@ -33,12 +33,12 @@ _DATA_LINE = re.compile(rb"(?:^|[\r\n])data: ?")
 
 
 class StreamReader:
-    """Judges the events of one answer and keeps the few that its price needs."""
+    """Judges the events of one answer (see sse.Judge) and keeps the few that its price needs."""
 
     def __init__(self, endpoint: str, request: RequestFacts, *, hide: bool) -> None:
         self.items: list[dict[str, Any]] = []  # tool items, slim
         self.ended = False
-        self.failed = False  # an error event came by
+        self.failed = False  # whether an error event was seen
         self._final: dict[str, Any] | None = None  # the object or event that carries the usage
         self._named: bytes = b""  # an event with the answer's id and model
         self._tiered: bytes = b""  # the last chat chunk with a service tier
@@ -47,7 +47,7 @@ class StreamReader:
         self._images = int(request.details.get("images", 1))
 
     def head(self, head: bytes) -> Verdict:
-        """The earliest that can be said of an event whose first bytes are `head`."""
+        """The verdict on an unfinished event whose first bytes are `head`: WAIT as long as they do not decide it."""
         head = head.removeprefix(BOM)
         name = _NAME_LINE.search(head)
         if name and b"." in name[1] and not self._chat:
@@ -81,7 +81,7 @@ class StreamReader:
         return self._typed(name, data) if name else self._chunk(data)
 
     def answer(self) -> dict[str, Any]:
-        """The answer's final object as far as the stream told it; {} when it told nothing."""
+        """The answer's final object, as far as the stream contained it; {} when it contained nothing of it."""
         if self._final is not None and self._final.get("object") == "response":
             return self._final
         named = parse(self._named)
@@ -94,7 +94,7 @@ class StreamReader:
 
     @property
     def metered(self) -> bool:
-        """Whether the usage, or an end without usage, has been seen."""
+        """Whether the usage has been seen, or the regular end of an answer without usage."""
         return self._final is not None or (self.ended and not self.failed)
 
     def _chunk(self, data: bytes) -> Verdict:
@@ -132,7 +132,7 @@ class StreamReader:
                 self.items.append(item)
 
     def _medium(self, event: dict[str, Any]) -> Verdict:
-        """An image or a piece of audio is finished. Every image tells its own usage; the last asked for is the end."""
+        """An image or a piece of audio is finished. Each image has its own usage; the last one ends the answer."""
         usage = sanitise(event.get("usage"))
         if usage is None:
             return Verdict.PASS
@@ -144,7 +144,7 @@ class StreamReader:
 
 
 def _begun(response: dict[str, Any]) -> dict[str, Any]:
-    """A response whose end was not seen: pending when it runs in the background, and its tier is not the served one."""
+    """A response whose end was not seen: pending if it runs in the background. Its tier is not final yet."""
     kept = {key: response.get(key) for key in ("id", "model", "object")}
     return kept | ({"status": response.get("status")} if response.get("background") is True else {})
 
@@ -156,7 +156,7 @@ def _by_name(name: bytes) -> Verdict:
 
 
 def _may_carry_usage(name: bytes) -> bool:
-    """`image_generation.completed`, `transcript.text.done` and their like; not the steps inside a response or a run."""
+    """Whether an event is like `image_generation.completed` or `transcript.text.done`, no step of a response."""
     return name.endswith((b".completed", b".done")) and not name.startswith((b"response.", b"thread."))
 
 

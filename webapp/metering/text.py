@@ -1,4 +1,4 @@
-"""Client text that reaches a row: bounded, and free of what Postgres cannot store."""
+"""Text of clients that is stored in a row: bounded, without characters that Postgres cannot store."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def parse_tags(header: str | None) -> dict[str, str]:
 
 
 def _as_utf8(header: str) -> str:
-    """WSGI hands header bytes over as Latin-1; clients mean UTF-8."""
+    """WSGI decodes header bytes as Latin-1; clients send UTF-8."""
     try:
         return header.encode("latin-1").decode("utf-8")
     except UnicodeError:

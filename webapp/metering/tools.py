@@ -7,7 +7,7 @@ from typing import Any
 
 # The items that cost something per call, and the parts of them that are needed to count.
 COUNTED = ("web_search_call", "file_search_call", "code_interpreter_call", "shell_call", "image_generation_call")
-_NOT_SEARCHES = ("open_page", "find_in_page", "find")  # a search call item can also read a page, which is free
+_NOT_SEARCHES = ("open_page", "find_in_page", "find")  # actions of a search call item that read a page, which is free
 
 
 def slim(item: Any) -> dict[str, Any] | None:
@@ -25,7 +25,8 @@ def slim(item: Any) -> dict[str, Any] | None:
 def count(response: dict[str, Any], streamed: list[dict[str, Any]]) -> dict[str, int] | None:
     """Billed calls by dimension; None when there are none.
 
-    `tool_usage` knows best. Where it is silent, the items seen in the stream count, and without a stream the output's.
+    The numbers in `tool_usage` come first. What it does not name is counted by the items seen in the stream, or without
+    a stream by those in the output.
     """
     tools, tool_usage = _dicts(response.get("tools")), _dict(response.get("tool_usage"))
     items = streamed or [item for item in map(slim, _dicts(response.get("output"))) if item]
@@ -51,20 +52,20 @@ def image_usage(response: dict[str, Any], streamed: list[dict[str, Any]]) -> dic
 
 
 def _search_dimension(tools: Iterable[dict[str, Any]]) -> str:
-    """The preview tool has prices of its own; an answer that names no tool used the generally available one."""
+    """The preview tool has its own price; an answer that names no tool used the generally available one."""
     kinds = [kind for tool in tools if (kind := str(tool.get("type"))).startswith("web_search")]
     preview = kinds and all(kind.startswith("web_search_preview") for kind in kinds)
     return "web_search_preview_calls" if preview else "web_search_calls"
 
 
 def _requests(tool_usage: dict[str, Any], tool: str, fallback: int) -> int:
-    """What `tool_usage` says of one tool: a JSON number, so a string of digits here."""
+    """The calls of one tool in `tool_usage` (a jsonwalk.Number, so a string of digits); else the fallback."""
     said = _dict(tool_usage.get(tool)).get("num_requests")
     return int(said) if isinstance(said, str) and said.isascii() and said.isdigit() and len(said) <= 9 else fallback
 
 
 def _new_containers(tools: Iterable[dict[str, Any]], items: Iterable[dict[str, Any]]) -> set[str]:
-    """Distinct containers the items ran in, less those the request named: they were there, and paid for, before."""
+    """Distinct containers the items ran in, without those of the request: they were billed before."""
     named = set()
     for tool in tools:
         named.add(str(tool.get("container")))

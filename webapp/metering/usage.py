@@ -1,4 +1,4 @@
-"""Usage objects made fit for a row: numbers and short words only, bounded, never content."""
+"""Usage objects as they may be stored in a row: numbers and short words only, bounded, never content."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ MAX_CHARS = 16_384
 
 _DROP = object()
 _NUMERIC = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?")
-# When a usage object is too large to keep whole, these members are what its price needs.
+# Members that a price needs; only they are kept of a usage object that is too large.
 _COUNTS = re.compile(r"\w*(tokens|seconds|type|details|tool_usage)")
 
 
 class Unusable(ValueError):
-    """A count in the usage is not a number that anything can be computed with."""
+    """A count in the usage is not a finite number, or too long."""
 
 
 def sanitise(usage: Any) -> dict[str, Any] | None:
-    """The usage object as it may be stored; None when it is none, holds no number, or a number that is not finite.
+    """The usage object as it may be stored; None when it is no object, has no number, or one that is not finite.
 
     Numbers keep their exact value: integers as int, all others as the string OpenAI wrote.
     """
@@ -42,7 +42,7 @@ def sanitise(usage: Any) -> dict[str, Any] | None:
 
 
 def _fits(kept: dict[str, Any]) -> bool:
-    return len(repr(kept)) <= MAX_CHARS  # as JSON it is about as long, and takes longer
+    return len(repr(kept)) <= MAX_CHARS  # JSON would be about as long, but takes longer to make
 
 
 def has_number(value: Any) -> bool:
@@ -73,7 +73,7 @@ def _object(value: dict[str, Any], depth: int) -> dict[str, Any]:
     return {key: inner for key, inner in kept.items() if inner is not _DROP}
 
 
-@lru_cache(maxsize=1024)  # they are the same few in every answer
+@lru_cache(maxsize=1024)  # answers have the same few keys
 def _key(key: str) -> str:
     return clean(str(key), MAX_STRING_CHARS) or ""
 
@@ -93,7 +93,7 @@ def _value(value: Any, depth: int) -> Any:
 
 
 def _number(value: Number) -> int | str:
-    """Dropping a count would make the call look cheaper than it was, so one that cannot be kept spoils the whole."""
+    """Raises Unusable for a count that cannot be kept: leaving it out would make the call look cheaper than it was."""
     if value.isdecimal() and len(value) <= MAX_STRING_CHARS:  # nearly all of them
         return int(value)
     if len(value) > MAX_STRING_CHARS or not _NUMERIC.fullmatch(value):

@@ -1,4 +1,5 @@
-"""The stand-in for OpenAI when there is no OpenAI key: made-up answers with real usage blocks, priced as play money.
+"""The sandbox: stands in for OpenAI when there is no OpenAI key, with made-up answers and real usage blocks.
 
-`simulator.answer` is the way in. Imports metering, to read requests as the gateway does.
+Its calls are priced like any other, but no money is spent. `simulator.answer` is the way in. Imports metering, to read
+forms as the gateway does; only the gateway imports this room.
 """

@@ -1,4 +1,4 @@
-"""What the sandbox upstream says: OpenAI's objects, with texts that tell what they are."""
+"""The answers of the sandbox: objects in OpenAI's shapes, whose texts say that they are simulated."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TEXT = (
     "This is the SpendAI sandbox, not OpenAI: no OpenAI key is set, so this answer is simulated and no money is spent. "
     "An admin can store an OpenAI key under Settings."
 )
-# The dated models behind the names people type; other names are served as they were asked for.
+# Model in the request → dated model in the answer; other models are answered under their own name.
 SERVED = {
     "gpt-4o": "gpt-4o-2024-08-06",
     "gpt-4o-mini": "gpt-4o-mini-2024-07-18",
@@ -41,7 +41,7 @@ _CATEGORIES += ["violence", "violence/graphic"]
 
 
 def tokens(value: Any) -> int:
-    """The estimate: one token for every four characters begun of a text, or of anything else as JSON; [1, 2] is two."""
+    """An estimate: a quarter of the characters of a text, or of a value as JSON, rounded up; [1, 2] is two tokens."""
     if isinstance(value, list) and value and all(isinstance(item, int) for item in value):
         return len(value)
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
@@ -171,7 +171,7 @@ def moderation(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def images(fields: dict[str, Any]) -> dict[str, Any]:
-    """The answer of /images/*: tiny pictures, with the usage that gpt-image models tell and dall-e does not."""
+    """The answer of /images/*: tiny pictures; with usage for gpt-image models, without for dall-e, as OpenAI does."""
     asked = fields.get("n") or fields.get("images")
     number = asked if isinstance(asked, int) and 0 < asked <= 10 else 1
     whole: dict[str, Any] = {"created": int(time.time()), "data": [{"b64_json": PNG} for _ in range(number)]}
@@ -204,13 +204,13 @@ def transcript(fields: dict[str, Any], *, verbose: bool) -> dict[str, Any]:
 
 
 def speech_usage(fields: dict[str, Any]) -> dict[str, int]:
-    """Tokens of speech, told only where it is streamed as events."""
+    """Tokens of speech, which an answer has only when it is streamed as events."""
     sent = tokens(fields.get("input") or "")
     return {"input_tokens": sent, "output_tokens": 20, "total_tokens": sent + 20}
 
 
 def translation(*, verbose: bool) -> dict[str, Any]:
-    """The answer of /audio/translations, which tells no usage."""
+    """The answer of /audio/translations, which has no usage."""
     return {"text": TEXT} | (_verbose("translate") if verbose else {})
 
 

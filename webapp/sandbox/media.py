@@ -1,4 +1,4 @@
-"""The smallest real picture and the smallest real sound, for the sandbox upstream."""
+"""A valid PNG of one pixel and a valid WAV of a tenth of a second, for the answers of the sandbox."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The sandbox upstream: a simulated OpenAI that answers when no OpenAI key is set.
+"""The sandbox: a simulated OpenAI that answers when no OpenAI key is set.
 
-Answers have OpenAI's shapes, ids, headers and usage blocks, so everything behind the proxy works as with the real one;
-their text says what they are. Tokens are estimated: one for every four characters begun, and three per message.
+Answers have OpenAI's shapes, ids, headers and usage blocks, so clients and metering work as with OpenAI; their text
+says that they are simulated. Tokens are estimated: a quarter of the characters, rounded up, and three per message.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ class SandboxAnswer:
         return next((value for found, value in self.headers if found.lower() == name), "")
 
     def stop_at(self, deadline: float) -> None:
-        """Nothing to wait for: every chunk is made when it is asked for."""
+        """Does nothing, since no chunk has to be waited for; a real upstream's answer ends at the deadline."""
 
     def close(self) -> None:
-        """Nothing to let go of; a real upstream's answer has a connection."""
+        """Does nothing; a real upstream's answer gives back its connection."""
 
 
 class SandboxError(Exception):
@@ -110,7 +110,7 @@ def _parsed(body: bytes) -> dict[str, Any]:
 
 
 def _refuse(constant: str) -> None:
-    """NaN and Infinity, which Python reads and JSON does not know."""
+    """Refuses NaN and Infinity, which Python accepts although they are no JSON."""
     raise ValueError(constant)
 
 

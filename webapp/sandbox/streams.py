@@ -1,4 +1,4 @@
-"""The sandbox upstream's answers as OpenAI streams them, event by event."""
+"""The answers of the sandbox as OpenAI streams them, event by event."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DONE = b"data: [DONE]\n\n"
 
 
 def chat(whole: dict[str, Any], fields: dict[str, Any]) -> Iterator[bytes]:
-    """Chunks of a chat completion; usage in one more at the end, when it was asked for."""
+    """Chunks of a chat completion; when the request asks for usage, in one more chunk at the end."""
     base = {key: whole[key] for key in ("id", "created", "model", "service_tier", "system_fingerprint")}
     base["object"] = "chat.completion.chunk"
     message = whole["choices"][0]["message"]
@@ -53,7 +53,7 @@ def response(whole: dict[str, Any]) -> Iterator[bytes]:
 
 
 def images(whole: dict[str, Any], kind: str) -> Iterator[bytes]:
-    """One event for every image; `kind` is `image_generation` or `image_edit`. The last tells the usage of all."""
+    """One event for every image; `kind` is `image_generation` or `image_edit`. The last has the usage of all."""
     *others, last = whole["data"]
     shared = {key: whole[key] for key in ("output_format", "quality", "size")}
     shared |= {"created_at": whole["created"], "background": "opaque"}

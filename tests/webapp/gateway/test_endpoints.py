@@ -1,4 +1,4 @@
-"""The table of operations, the routes made of it, and the page that tells of them."""
+"""The table of operations, the routes made from it, and the page docs/endpoints.md."""
 
 from __future__ import annotations
 

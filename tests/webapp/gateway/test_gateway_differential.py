@@ -1,4 +1,4 @@
-"""The same request to the upstream directly and through us, over every operation: no byte differs, either way.
+"""The same request sent to the upstream directly and through the proxy, for every operation: no byte differs.
 
 Requests are generated (the seed is fixed); the upstream's answer follows from what it got, so any difference on the way
 in shows on the way out too.
@@ -30,7 +30,7 @@ REQUESTS = [(route.method, route) for route in FORWARDED] + [("HEAD", route) for
 
 
 def answer(request: Request) -> Reply:
-    """An answer that follows from all that matters of a request."""
+    """An answer made from the request, so that a difference between two requests shows in the answers."""
     kept = sorted((k.lower(), v) for k, v in request.headers if k.lower() not in REPLACED)
     told = repr((request.method, request.target, kept, request.body)).encode()
     rng = random.Random(hashlib.sha256(told).digest())

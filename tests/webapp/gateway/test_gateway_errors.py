@@ -1,4 +1,4 @@
-"""What goes wrong: bad keys, bad bodies, a bad upstream, no database. The client learns it, the ledger is true."""
+"""What goes wrong: bad keys, bad bodies, a bad upstream, no database. The client gets an error, the row is right."""
 
 from __future__ import annotations
 

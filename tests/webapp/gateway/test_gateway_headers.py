@@ -1,4 +1,4 @@
-"""Headers both ways, whatever they are: the listed ones are dropped or replaced, all others pass unchanged."""
+"""Headers both ways, also made-up ones: the listed ones are dropped or replaced, all others pass unchanged."""
 
 from __future__ import annotations
 

@@ -42,6 +42,14 @@ def test_the_open_row_is_committed_before_the_upstream_gets_the_call(stack, fake
     assert (row["cost"], row["cost_status"], row["settled_at"]) == (None, None, None)
 
 
+@pytest.mark.parametrize("path", ["/audio/transcriptions", "/images/edits"])
+def test_the_row_of_a_form_has_its_model_end_user_and_tags(stack, fake, path):
+    fake.queue(f"/v1{path}", reply_json({"text": "hi", "data": [], "usage": {"type": "duration", "seconds": 9}}))
+    form = {"data": {"model": "whisper-1", "user": "u-42"}, "files": {"file": ("a.wav", b"RIFF", "audio/wav")}}
+    row = stack.row(stack.post(path, headers={"x-spendai-tags": "team=search"}, **form))
+    assert (row["model_requested"], row["end_user"], row["tags"]) == ("whisper-1", "u-42", {"team": "search"})
+
+
 @pytest.mark.parametrize("streamed", [False, True])
 def test_the_row_is_settled_when_the_last_byte_arrives(stack, streamed):
     for _ in range(20):

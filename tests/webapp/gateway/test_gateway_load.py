@@ -1,4 +1,4 @@
-"""Much, slow, large, or all at once: some calls or clients must not harm the others, nor fill the memory."""
+"""Many, slow and large calls at once: none may delay the others or fill the memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes on after its call (background responses, batches, videos): made, looked at, and billed once, end to end."""
+"""Objects that OpenAI works on after the call (background responses, batches, videos): made, read, and billed once."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def resumed(name: str) -> Reply:
 
 
 def look(stack: Stack, fake: FakeUpstream, path: str, answer: Reply, method: str = "GET") -> None:
-    """A call that looks at an object, or stops it; it costs nothing itself and tells no tokens twice."""
+    """A call that reads an object, or stops it; it costs nothing itself, and its row has no tokens a second time."""
     fake.queue(f"/v1{path}", answer)
     seen = call(stack, "olga", method, path + ("?stream=true&starting_after=3" if method == "GET" else ""))
     assert seen.ok and seen.content

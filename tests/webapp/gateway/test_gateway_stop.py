@@ -1,4 +1,4 @@
-"""Clients that leave, and a gateway that is told to stop: what was spent is still written down, within bounds."""
+"""Clients that leave, and a gateway that is told to stop: the call is still settled, within time and byte limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose objects at OpenAI a call may reach: with an own key all, on a shared one none that outlive a call."""
+"""Whose objects at OpenAI a call may reach: with a key of its own all of them, on a shared key none that are stored."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 import requests
 from fake_upstream import FakeUpstream, reply_json
+from references import REFERENCES
 from stack import Stack
 from test_endpoints import filled
-from test_references import REFERENCES
 
 from webapp.gateway.routes import ROUTES, Route
 

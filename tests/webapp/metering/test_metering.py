@@ -26,6 +26,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webapp.metering import AnswerFacts, Meter, RequestFacts
+from webapp.metering.plain import JsonCopy
+from webapp.metering.stream import StreamReader
 
 CHAT, RESPONSES = "/v1/chat/completions", "/v1/responses"
 SSE, JSON = "text/event-stream; charset=utf-8", "application/json"
@@ -346,3 +348,28 @@ def test_a_get_repeats_usage_and_is_not_metered_except_for_what_outlives_its_cal
     assert run(meter(content_type=JSON, method="GET"), [CHAT_JSON])[2].usage is None
     body = json.dumps(RESPONSE).encode()
     assert run(meter("/v1/responses/resp_1", JSON, method="GET"), [body])[2].usage == RESPONSE_USAGE
+
+
+@pytest.mark.parametrize("what", ["head", "event"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_stream_whose_reading_fails_passes_to_its_end_and_is_not_read_further(monkeypatch, what, packed):
+    def broken(self, part):
+        raise KeyError(part)
+
+    monkeypatch.setattr(StreamReader, what, broken)
+    stream = gzip.compress(CHAT_SSE) if packed else CHAT_SSE
+    m = meter(encoding="gzip" if packed else "")
+    before, after, facts = run(m, cut(stream, range(7, len(stream), 7)))
+    assert before + after == stream
+    assert isinstance(m.failure, KeyError)
+    assert (facts.usage, facts.complete) == (None, False)
+
+
+def test_a_json_answer_whose_reading_fails_passes(monkeypatch):
+    def broken(self, piece):
+        raise KeyError
+
+    monkeypatch.setattr(JsonCopy, "add", broken)
+    before, after, facts = run(m := meter(content_type=JSON), cut(CHAT_JSON, [9, 99]))
+    assert before + after == CHAT_JSON
+    assert isinstance(m.failure, KeyError) and (facts.usage, facts.complete) == (None, False)

@@ -1,4 +1,4 @@
-"""What decides the price: usage made fit to store, billed tool calls, and what the request decides."""
+"""What decides the price: usage sanitised for storing, billed tool calls, and details of the request."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def spec(stream: bytes) -> list[tuple[bytes, bytes]]:
 
 
 class Watcher:
-    """Writes down every event; hides `hide`, ends at `end`, can say nothing before an event is whole."""
+    """Records every event; hides `hide`, ends at `end`, waits until an event is whole."""
 
     def __init__(self, *, early: bool) -> None:
         self.seen: list[tuple[bytes, bytes]] = []
