@@ -2,10 +2,10 @@
 
 Why an own parser: those of libraries return parsed events, from which the client's bytes (line ends, comments, the
 cutting into chunks) cannot be restored. This one passes every chunk on at once, also half an event as soon as its
-beginning shows that metering does not need it, holds back the end of the answer until the commit, hides one event where it
-must, and keeps no event that is larger than MAX_EVENT_BYTES. With stream.py it also leaves most events unparsed: it
-takes 0.9 times as long as cutting at empty lines and a json.loads of every event, for a chat stream as for a response
-(`.venv/bin/python bench/metering.py` repeats the figures).
+beginning shows that metering does not need it, holds back the end of the answer until the commit, hides one event
+where it must, and keeps no event that is larger than MAX_EVENT_BYTES. With stream.py it also leaves most events
+unparsed: it takes 0.9 times as long as cutting at empty lines and a json.loads of every event, for a chat stream as
+for a response (`.venv/bin/python bench/metering.py` repeats the figures).
 """
 
 from __future__ import annotations
