@@ -11,6 +11,7 @@ import errno
 import logging
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from traceback import extract_tb
 from typing import Any
@@ -88,8 +89,10 @@ class Gateway:
 
         The database knows whether the OpenAI key is shared: it refuses there what must not go out with such a key.
         """
+        seconds = self.config.call_max_seconds
+        stopped = partial(call.settle_message, 503, "no_usage", AnswerFacts(), None, seconds)
         try:
-            call.opened = self.ledger.open(call.open_message(key_hash(key), self.config.call_max_seconds))
+            call.opened = self.ledger.open(call.open_message(key_hash(key), seconds), stopped)
         except (LedgerUnavailable, LedgerRefused):
             raise UNAVAILABLE from None
         if call.opened["outcome"] != "opened":

@@ -61,10 +61,11 @@ class Ledger:
             conn.execute("select app.adopt_install_key(%s)", [self._config.openai_api_key_shared])
         return Statements(conn, QUERIES, prepared=self._config.database_prepared)
 
-    def open(self, message: Message) -> Message:
+    def open(self, message: Message, stopped: Callable[[], Message]) -> Message:
         """Commit the open row of a call; returns the row that app.open_calls returned for it.
 
-        The call may be sent only if the row's ``outcome`` is opened. Raises LedgerUnavailable or LedgerRefused.
+        The call may be sent only if the row's ``outcome`` is opened. stopped: makes the settle message that is spooled
+        if the worker stops while the call runs. Raises LedgerUnavailable or LedgerRefused.
         """
         self._running[message["id"]] = partial(_never_sent, message)
         try:
@@ -75,7 +76,7 @@ class Ledger:
             self._running.pop(message["id"], None)
             raise
         if answer["outcome"] == "opened":
-            self._running[message["id"]] = partial(_broken_off, message, answer)
+            self._running[message["id"]] = stopped
         else:
             del self._running[message["id"]]
         return answer
@@ -142,12 +143,3 @@ def _never_sent(message: Message) -> Message:
         "outcome": "error",
         "status_code": 503,
     }
-
-
-def _broken_off(message: Message, opened: Message) -> Message:
-    """The settle message of a call that runs when the worker stops: perhaps sent, so its cost is unknown."""
-    kept = ("id", "started_at", "max_seconds", "endpoint", "method", "stream", "end_user", "tags")
-    whose = {name: opened[name] for name in ("org_id", "project_id", "api_key_id", "upstream", "account")}
-    return {name: message[name] for name in kept} | whose | {
-        "batch": False, "model_requested": message["model"], "outcome": "no_usage", "status_code": 503,
-    }  # fmt: skip

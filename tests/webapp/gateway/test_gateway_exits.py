@@ -43,7 +43,7 @@ class ListLedger:
     def __init__(self) -> None:
         self.settled: list[dict[str, Any]] = []
 
-    def open(self, message: dict[str, Any]) -> dict[str, Any]:
+    def open(self, message: dict[str, Any], stopped: Any) -> dict[str, Any]:
         names = ("org_id", "project_id", "api_key_id", "provider_key", "provider_project_id", "base_url", "account")
         return dict.fromkeys(names) | {"outcome": "opened", "upstream": "openai", "shared": False}
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
 from fake_openai import chat_events
-from fake_upstream import FakeUpstream, reply_sse
+from fake_upstream import FakeUpstream, hang, reply_sse
 from stack import Stack
 
 CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}], "stream": True}
@@ -114,3 +115,18 @@ def test_a_worker_that_has_to_end_at_once_leaves_its_calls_to_the_next_one(stack
     stack.start()
     row = settled(stack, call_id)
     assert (row["status_code"], row["cost"], row["cost_status"]) == (503, None, "no_usage")
+
+
+def test_a_form_that_was_under_way_when_the_worker_ended_keeps_its_model_and_end_user(stack, fake):
+    fake.queue("/v1/audio/transcriptions", hang())
+    form = {"data": {"model": "whisper-1", "user": "u-42"}, "files": {"file": ("a.wav", b"RIFF", "audio/wav")}}
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(stack.post, "/audio/transcriptions", headers={"x-spendai-tags": "team=search"}, **form)
+        stack.wait_for(lambda: fake.requests[-1].path == "/v1/audio/transcriptions")
+        os.killpg(stack.process.pid, signal.SIGQUIT)
+        stack.process.wait(15)
+    stack.start()
+    query = "select * from public.usage_logs where endpoint = '/v1/audio/transcriptions' and state = 'settled'"
+    row = stack.wait_for(lambda: stack.conn.execute(query).fetchone())
+    assert (row["status_code"], row["cost_status"]) == (503, "no_usage")
+    assert (row["model_requested"], row["end_user"], row["tags"]) == ("whisper-1", "u-42", {"team": "search"})
