@@ -1,8 +1,7 @@
 """gunicorn's gevent worker with our reading, writing and accepting, and control over idle connections.
 
-What it gains, measured (`.venv/bin/python bench/server.py`; a trivial request, processor time of the worker): all
-overrides together make it 3.6 to 6 times cheaper than gunicorn's own worker. What each part gains stands in its
-docstring.
+What it gains, measured (`.venv/bin/python bench/server.py`): a trivial request through gunicorn's own gevent worker
+takes 3.2 to 5.4 times the processor time. What each part gains stands in its docstring.
 """
 
 from __future__ import annotations
@@ -31,9 +30,9 @@ class Idle(gevent.Timeout):
     """The wait of one connection for its next request: gunicorn's timer, listed so that ``end`` can end the wait too.
 
     Each connection is served by a greenlet, which waits for bytes inside ``with Idle(…)``. ``__enter__`` lists the
-    greenlet in ``waiting``, longest wait first; ``__exit__`` takes it out. When the time is over, gevent raises the Idle
-    inside the greenlet; ``end`` does the same earlier. ``__exit__`` recognizes the exception as its own and stops it, so
-    gunicorn sees no request and closes the connection.
+    greenlet in ``waiting``, longest wait first; ``__exit__`` takes it out. When the time is over, gevent raises the
+    Idle inside the greenlet; ``end`` does the same earlier. ``__exit__`` recognizes the exception as its own and stops
+    it, so gunicorn sees no request and closes the connection.
 
     What it gains is behaviour: a worker closes all idle connections when it stops, and the one idle for the longest
     when there are more than KEPT_IDLE. Keeping the list costs too little to be measured
@@ -70,9 +69,9 @@ def end(connection: gevent.Greenlet, idle: Idle) -> None:
 def keep_settings(cfg: Config) -> None:
     """Make the settings plain attributes of ``cfg``; they no longer change once a worker has started.
 
-    gunicorn reads dozens of them for each request, each by a search in its table of settings. What this gains,
-    measured (`.venv/bin/python bench/server.py`): with the table, a trivial request takes up to 1.3 times the
-    processor time, and one that gunicorn's parser reads (see requests.py) up to 1.4 times.
+    gunicorn reads dozens of them for each request, each by a search in its table of settings. What this gains, measured
+    (`.venv/bin/python bench/server.py`): with the table, a request that gunicorn's parser reads (see requests.py) takes
+    1.1 to 1.4 times the processor time. For a plain request the difference cannot be measured.
     """
     vars(cfg).update({name: setting.get() for name, setting in cfg.settings.items()})
 
@@ -113,9 +112,10 @@ class Worker(GeventWorker):
     def handle_request(self, listener_name: Any, req: Plain | Request, sock: socket.socket, addr: Any) -> None:
         """Let the application answer one request, written as ``Response`` does. StopIteration closes the connection.
 
-        gunicorn's own method has no other place to put ``Response`` and ``Plain`` in; its hooks, access log and request
-        limit, which we do not use, are left out. What this gains, measured (`.venv/bin/python bench/server.py`): with
-        gunicorn's method a trivial request takes 1.05 to 1.3 times the processor time.
+        gunicorn's own method offers no way to put in ``Response`` and ``Plain``, whose gain stands in their modules.
+        This method alone gains nothing that can be measured (`.venv/bin/python bench/server.py`). It leaves out
+        gunicorn's hooks, access log and request limit, which SpendAI does not use, and closes the connection of a greenlet that
+        is being stopped, where gunicorn's would go on to the next request.
         """
         response = None
         try:
