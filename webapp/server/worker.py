@@ -114,8 +114,8 @@ class Worker(GeventWorker):
 
         gunicorn's own method offers no way to put in ``Response`` and ``Plain``, whose gain stands in their modules.
         This method alone gains nothing that can be measured (`.venv/bin/python bench/server.py`). It leaves out
-        gunicorn's hooks, access log and request limit, which SpendAI does not use, and closes the connection of a greenlet that
-        is being stopped, where gunicorn's would go on to the next request.
+        gunicorn's hooks, access log and request limit, which SpendAI does not use, and closes the connection of a
+        greenlet that is being stopped, where gunicorn's would go on to the next request.
         """
         response = None
         try:

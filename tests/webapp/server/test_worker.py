@@ -1,4 +1,4 @@
-"""Idle connections of a worker, and what gunicorn sends through our Response."""
+"""A worker's idle connections, and the bytes that our Response sends."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Connection:
             self.outcome = "ended"
 
 
-def test_the_longest_idle_connection_goes_when_there_are_too_many(monkeypatch):
+def test_the_connection_idle_for_the_longest_is_closed_when_there_are_too_many(monkeypatch):
     monkeypatch.setattr(worker, "KEPT_IDLE", 3)
     waiting: dict[gevent.Greenlet, Idle] = {}
     connections = [Connection(waiting) for _ in range(5)]
@@ -77,7 +77,7 @@ class Wire:
 
 
 class Asked:
-    """As much of a request as a response wants to know."""
+    """The attributes of a request that a response reads."""
 
     def __init__(self, method: str = "GET") -> None:
         self.method, self.version = method, (1, 1)
