@@ -1,4 +1,4 @@
-"""`make bench`: what does the proxy cost, beside nothing in between, nginx, LiteLLM and Portkey?
+"""`make bench`: what does the proxy cost, compared with no proxy, nginx, LiteLLM and Portkey?
 
 Everything runs on this machine and talks to 127.0.0.1 only. Results go to stdout, progress to stderr.
 """
@@ -18,7 +18,7 @@ from bench.versus import FULL, QUICK, Versus
 
 
 def compare(folder: Path, *, quick: bool) -> tuple[str, bool]:
-    """The comparison as Markdown, and whether SpendAI did its part: no call failed, none is lost."""
+    """The comparison as Markdown, and whether no call of SpendAI failed and none is missing in the ledger."""
     tools.find("wrk")
     result = Versus(QUICK if quick else FULL, folder).run()
     texts = [f"{machine.facts()}; {machine.versions(result.versions)}.", tables.comparison(result)]
@@ -29,7 +29,7 @@ def compare(folder: Path, *, quick: bool) -> tuple[str, bool]:
 
 
 def measure(folder: Path, words: argparse.Namespace) -> tuple[str, tuple[str, bool]]:
-    """What was asked for: its name in docs/performance.md, its Markdown, whether it is good."""
+    """Run the part asked for: its name in docs/performance.md, its Markdown, and whether SpendAI passed."""
     if words.streams:
         return "streams", streams.run(folder, peers=words.peers)
     if words.rows:
@@ -41,7 +41,7 @@ def measure(folder: Path, words: argparse.Namespace) -> tuple[str, tuple[str, bo
 
 
 def main() -> int:
-    """0: done; 1: a call failed or was lost; 2: something that is needed is not there."""
+    """Exit status: 0 done; 1 a call failed or was lost; 2 a needed program is missing."""
     asked = argparse.ArgumentParser(prog="make bench", description=__doc__)
     what = asked.add_mutually_exclusive_group()
     what.add_argument("--quick", action="store_true", help="a minute, without LiteLLM and Portkey")
@@ -88,7 +88,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 
 def _open_more_files() -> None:
-    """Every stream takes a socket here and two in the gateway; children inherit the limit."""
+    """Raise the limit of open files: a stream takes a socket here and two in the gateway, which inherits the limit."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536) if hard > 0 else 65536, hard))
 

@@ -52,7 +52,7 @@ def streams(folder: Path) -> dict[int, tuple[float, float, float]]:
 
 
 def pages() -> dict[int, tuple[float, float]]:
-    """Rows in the ledger → ms of the Spend page and of its SQL, if somebody measured that before."""
+    """Rows in the ledger → ms of the Spend page and of its SQL, if `ARGS=--rows` measured them earlier."""
     if not PAGES.exists():
         say(f"{PAGES.relative_to(ROOT)} is not there: no figures of pages (ARGS='--rows --write' makes them)")
         return {}

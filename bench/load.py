@@ -38,7 +38,7 @@ class Burst(NamedTuple):
 
 
 def burst(system: System, kind: str, connections: int, seconds: int, running: Upstream) -> Burst:
-    """Call the system for so many seconds over kept-alive connections; returns once the upstream is quiet again.
+    """Call the system for so many seconds over kept-alive connections; returns once no more calls reach the upstream.
 
     CPU is counted until then, per call that reached the upstream: also those count that wrk cut off at its end.
     """
@@ -66,7 +66,7 @@ def burst(system: System, kind: str, connections: int, seconds: int, running: Up
 
 
 def quiet(running: Upstream) -> int:
-    """Wait until nothing reaches the upstream any more: some work off what clients left for a while. Calls so far."""
+    """Wait until no more calls reach the upstream (some proxies go on with calls whose client left). Calls so far."""
     end, seen = time.monotonic() + 15, -1
     while seen != (now := running.posts("posts")) and time.monotonic() < end:
         seen = now

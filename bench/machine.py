@@ -28,12 +28,13 @@ def facts() -> str:
 
 
 def busy() -> str:
-    """A warning when others use the machine: to be asked before we do."""
+    """A warning when other programs use the machine, or an empty text; to be called before the measurement starts."""
     load, cores = os.getloadavg()[0], os.cpu_count() or 1
     if load < cores / 4:
         return ""
     return (
-        f"Others used the machine too: its load was {load:.1f} on {cores} cores before the start; do not trust these."
+        f"Other programs used the machine too: its load was {load:.1f} on {cores} cores before the start. "
+        "Wall times of this run say little."
     )
 
 

@@ -2,9 +2,9 @@
 
     python bench/rls.py [calls]
 
-Of an organization with 30 % and of one with 0.7 % of the calls: medians in milliseconds beside those of the owner, who
-filters by hand and is held by no row security, and whether an index found the rows. Servers of every Postgres found
-here, thrown away at the end.
+For an organization with 30 % and one with 0.7 % of the calls: medians in milliseconds, beside those of the owner, to
+whom row security does not apply and whose queries filter by organization themselves; and whether an index found the
+rows. Runs on temporary servers of every Postgres found here.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ QUESTIONS = {
 
 
 def measure(owner: str, admin: str, found: dict[str, tuple[str, str]], start: datetime) -> None:
-    """Print the figures of one server; the owner, whom no row security holds, is the yardstick."""
+    """Print the figures of one server, compared with those of the owner, to whom row security does not apply."""
     period = {"from": start, "to": start + timedelta(days=30)}
     for name in SHARES:
         org, user = found[name]

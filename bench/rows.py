@@ -1,4 +1,4 @@
-"""How long do questions and pages take as the ledger grows to ten million calls?
+"""How long do queries and pages take as the ledger grows to ten million calls?
 
 A server of its own with a database for each size, filled by SQL. Asked as the admin of the company with 90 % of the
 calls: every question in SQL, under row security, and every page through gunicorn, in milliseconds, medians. And how
@@ -175,7 +175,7 @@ def _measure(server: Cluster, rows: int) -> Size:
 
 
 def _ids(conn: psycopg.Connection, company: ledger_rows.Company) -> dict[str, str]:
-    """Words for the questions; the connection asks as the company's admin from now on."""
+    """Values for the queries; the connection acts as the organization's admin from now on."""
     tomorrow = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     days = {"tomorrow": 0, "month": 30, "year": 365}
     found = {name: (tomorrow - timedelta(days=back)).isoformat() for name, back in days.items()}
@@ -222,7 +222,7 @@ def _until(condition: Callable[[], bool], seconds: float = 30) -> None:
 
 
 def _pages(url: str, ids: dict[str, str]) -> dict[str, float]:
-    """ms until the whole page is there."""
+    """ms from the request to the last byte of the page."""
     with requests.Session() as browser:
         token = re.search(r'name="csrf_token" value="([^"]*)"', browser.get(f"{url}/login").text)[1]
         words = {"csrf_token": token, "email": "large@bench.test", "password": ledger_rows.PASSWORD}

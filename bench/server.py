@@ -10,7 +10,8 @@ worker counts for itself, so other load on the machine changes it less than it c
     more, ×    difference and ratio to "all overrides" of the same round
     per CPU s  requests that one fully used core answers in a second
 
-Medians of the rounds; of 2 workers, how many of 16 connections the worker with most of them holds, median and range.
+Medians of the rounds. "gevent's StreamServer" does the same work per request as "all overrides": differences as small
+as in its row mean nothing. Of 2 workers: how many of 16 connections the worker with most of them holds (median, range).
 Takes about a minute and prints Markdown.
 """
 # ruff: noqa: E402

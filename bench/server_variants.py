@@ -76,7 +76,7 @@ class OwnAnswering(worker.Worker):
 
 
 class OwnTimeout(worker.Worker):
-    """The worker with gunicorn's timer for each wait on a connection."""
+    """The worker with gunicorn's timer for a wait, which nothing else can end."""
 
     timeout_ctx = GeventWorker.timeout_ctx
 
@@ -122,7 +122,7 @@ VARIANTS: dict[str, Callable[[], type]] = {
     "gunicorn's handle_request": lambda: OwnAnswering,
     "gunicorn's table of settings": own_settings,
     "gunicorn's Request and table of settings": own_reading_and_settings,
-    "a timer for each request": lambda: OwnTimeout,
+    "gunicorn's timeout_ctx": lambda: OwnTimeout,
     "gevent's StreamServer": lambda: OwnAccepting,
 }
 

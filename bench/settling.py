@@ -1,4 +1,4 @@
-"""Opens and settles calls in SQL as a gateway does, in batches, to see what so many rows beside them cost."""
+"""Opens and settles calls in SQL as a gateway does, in batches, to measure what a large ledger costs."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ PRODUCTION = {  # the defaults, where the proof sets others
 
 
 class Run(Product):
-    """A product that ends with us, however we end."""
+    """The product, started so that it ends with this process, even when this process is killed."""
 
     def start(self) -> None:
         with self.log.open("ab") as log:
@@ -48,7 +48,7 @@ class Run(Product):
 
 
 class SpendAI(System):
-    """calls: how many it must have written down so far, as the upstream counted them."""
+    """calls: how many calls the upstream counted, all of which the ledger must have."""
 
     name, path = "SpendAI", "/api/v1/proxy/chat/completions"
 
@@ -66,7 +66,7 @@ class SpendAI(System):
 
     @property
     def pid(self) -> int:
-        """The launcher: gunicorn and Postgres are below it."""
+        """Process id of the launcher, the parent of gunicorn and Postgres."""
         return self.product.process.pid
 
     def stop(self) -> None:
@@ -86,7 +86,7 @@ class SpendAI(System):
         return memory_mb([p for root in self.product.postmasters() for p in tree(root)]), memory_mb([self.pid])
 
     def priced(self, wanted: int, seconds: float = 30) -> dict[str, int]:
-        """Rows settled and priced, and rows in all; waits until all that are wanted are there, or for so long."""
+        """Rows settled and priced, and rows in all; waits for the wanted number of rows, at most so many seconds."""
         limit = time.monotonic() + seconds
         while True:
             row = self.product.rows(COUNT)[0]

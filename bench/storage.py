@@ -1,4 +1,4 @@
-"""What does a call weigh? Bytes of its row with indexes, and bytes of write-ahead log, on every Postgres found here.
+"""How much disk does a call take? Bytes of its row with indexes and of write-ahead log, on every Postgres found here.
 
     python bench/storage.py [calls]
 

@@ -43,7 +43,7 @@ class Wave(NamedTuple):
 
     @property
     def cut(self) -> int:
-        """Streams that did not end as they should."""
+        """Number of streams that were refused or ended early."""
         return sum(int(self.said[name]) for name in ("cut", "slow_cut", "refused"))
 
     def ms(self, what: str, share: str) -> float:

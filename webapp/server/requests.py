@@ -6,7 +6,7 @@ Transfer-Encoding, Upgrade, X-Forwarded-Proto …). The bytes of every other req
 with all its checks and errors. tests/webapp/server/test_requests.py compares both ways on generated requests.
 
 What it gains, measured (`.venv/bin/python bench/server.py`): with gunicorn's parser and its way of making WSGI's
-environ, a trivial request takes 2.2 to 2.8 times the processor time. Behind a proxy that sets X-Forwarded-Proto no
+environ, a trivial request takes 2.0 to 2.8 times the processor time. Behind a proxy that sets X-Forwarded-Proto no
 request is plain, and nothing is gained.
 """
 

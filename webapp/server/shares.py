@@ -9,9 +9,9 @@ the counts. If it has at least SLACK + 1 more than another worker, it stops list
 the others can accept first, and then accepts what is still waiting. A worker that hangs therefore delays a connection
 by 3 ms at most.
 
-What it gains, measured (`.venv/bin/python bench/server.py`, second table): 16 connections that came one by one left 8
-to 11 at the fuller of two workers, 8 to 16 with gevent's own server. It costs no processor time that could be
-measured.
+What it gains, measured (`.venv/bin/python bench/server.py`, second table): when 16 connections come one
+by one, the fuller of two workers gets 8 to 11 of them, with gevent's own server 8 to 16. Processor time does not differ
+measurably.
 """
 
 from __future__ import annotations

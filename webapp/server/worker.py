@@ -1,14 +1,12 @@
-"""gunicorn's gevent worker with our reading, writing and accepting, and without a timer for each request.
+"""gunicorn's gevent worker with our reading, writing and accepting, and control over idle connections.
 
-What it gains, measured (`.venv/bin/python bench/server.py`; a trivial request, processor time of the worker): all
-overrides together make it 3.6 to 6 times cheaper than gunicorn's own worker. What each part gains stands in its
-docstring.
+What it gains, measured (`.venv/bin/python bench/server.py`): a trivial request through gunicorn's own gevent worker
+takes 3.2 to 5.4 times the processor time. What each part gains stands in its docstring.
 """
 
 from __future__ import annotations
 
 import socket
-import time
 from functools import partial
 from types import FrameType, TracebackType
 from typing import Any
@@ -28,35 +26,33 @@ from webapp.server.shares import Share, SharingServer
 KEPT_IDLE = 1000  # idle connections that a worker keeps; one more closes the connection that has been idle the longest
 
 
-class Idle(BaseException):
-    """The wait of one connection for its next request, as a context manager; also the exception that ends this wait.
+class Idle(gevent.Timeout):
+    """The wait of one connection for its next request: gunicorn's timer, listed so that ``end`` can end the wait too.
 
-    Each connection is served by a greenlet, which spends most of its time inside ``with Idle(…)``, waiting for bytes.
-    ``__enter__`` lists the greenlet in ``waiting``, ``__exit__`` takes it out. To close an idle connection, ``end``
-    raises the connection's own Idle inside the waiting greenlet; ``__exit__`` recognizes the exception as its own and
-    stops it, so gunicorn sees no request and closes the connection, as after gevent's Timeout.
+    Each connection is served by a greenlet, which waits for bytes inside ``with Idle(…)``. ``__enter__`` lists the
+    greenlet in ``waiting``, longest wait first; ``__exit__`` takes it out. When the time is over, gevent raises the
+    Idle inside the greenlet; ``end`` does the same earlier. ``__exit__`` recognizes the exception as its own and stops
+    it, so gunicorn sees no request and closes the connection.
 
-    ``until`` is when the wait has lasted too long (``time.monotonic``). Nothing wakes up at that moment:
-    ``Worker.notify`` looks once a second, so a connection may stay a second longer.
-
-    What it gains, measured (`.venv/bin/python bench/server.py`): a timer for each request, gunicorn's way, makes a
-    trivial request cost 1.07 to 1.24 times the processor time. The list also lets the worker close the connection
-    idle for the longest when there are more than KEPT_IDLE, and all idle ones when it stops; gunicorn can do neither.
+    What it gains is behaviour: a worker closes all idle connections when it stops, and the one idle for the longest
+    when there are more than KEPT_IDLE. Keeping the list costs too little to be measured
+    (`.venv/bin/python bench/server.py`).
     """
 
     def __init__(self, seconds: float, waiting: dict[gevent.Greenlet, Idle]) -> None:
-        self.until, self.waiting, self.over = time.monotonic() + seconds, waiting, False
+        super().__init__(seconds, False)
+        self.waiting, self.over = waiting, False
 
     def __enter__(self) -> Idle:
         if len(self.waiting) >= KEPT_IDLE:
             end(*next(iter(self.waiting.items())))
         self.waiting[gevent.getcurrent()] = self
-        return self
+        return super().__enter__()
 
-    def __exit__(self, kind: type | None, value: BaseException | None, trace: TracebackType | None) -> bool:
+    def __exit__(self, kind: type | None, value: BaseException | None, trace: TracebackType | None) -> bool | None:
         self.over = True
         self.waiting.pop(gevent.getcurrent(), None)
-        return value is self
+        return super().__exit__(kind, value, trace)
 
 
 def end(connection: gevent.Greenlet, idle: Idle) -> None:
@@ -73,9 +69,9 @@ def end(connection: gevent.Greenlet, idle: Idle) -> None:
 def keep_settings(cfg: Config) -> None:
     """Make the settings plain attributes of ``cfg``; they no longer change once a worker has started.
 
-    gunicorn reads dozens of them for each request, each by a search in its table of settings. What this gains,
-    measured (`.venv/bin/python bench/server.py`): with the table, a trivial request takes up to 1.3 times the
-    processor time, and one that gunicorn's parser reads (see requests.py) up to 1.4 times.
+    gunicorn reads dozens of them for each request, each by a search in its table of settings. What this gains, measured
+    (`.venv/bin/python bench/server.py`): with the table, a request that gunicorn's parser reads (see requests.py) takes
+    1.1 to 1.4 times the processor time. For a plain request the difference cannot be measured.
     """
     vars(cfg).update({name: setting.get() for name, setting in cfg.settings.items()})
 
@@ -95,15 +91,6 @@ class Worker(GeventWorker):
         keep_settings(self.cfg)
         self.reader = RequestParser.mesg_class = Reader(self.cfg)
         super().init_process()
-
-    def notify(self) -> None:
-        """Called once a second: send gunicorn's heartbeat and close connections that were idle for too long."""
-        super().notify()
-        now = time.monotonic()
-        for connection, idle in list(self.waiting.items()):
-            if idle.until > now:  # the list is in order of arrival: all others have waited for less
-                break
-            end(connection, idle)
 
     def server_class(self, listener: socket.socket, *, spawn: Pool, **options: Any) -> SharingServer:
         """The server that accepts connections. Of gunicorn's options, it uses only that of TLS."""
@@ -125,9 +112,10 @@ class Worker(GeventWorker):
     def handle_request(self, listener_name: Any, req: Plain | Request, sock: socket.socket, addr: Any) -> None:
         """Let the application answer one request, written as ``Response`` does. StopIteration closes the connection.
 
-        gunicorn's own method has no other place to put ``Response`` and ``Plain`` in; its hooks, access log and request
-        limit, which we do not use, are left out. What this gains, measured (`.venv/bin/python bench/server.py`): with
-        gunicorn's method a trivial request takes 1.05 to 1.3 times the processor time.
+        gunicorn's own method offers no way to put in ``Response`` and ``Plain``, whose gain stands in their modules.
+        This method alone gains nothing that can be measured (`.venv/bin/python bench/server.py`). It leaves out
+        gunicorn's hooks, access log and request limit, which SpendAI does not use, and closes the connection of a
+        greenlet that is being stopped, where gunicorn's would go on to the next request.
         """
         response = None
         try:

@@ -1,4 +1,4 @@
-"""Clients that mean harm: bounded memory, clear answers, and everybody else is served as ever."""
+"""Malicious clients: memory stays bounded, answers are clear, and all other clients are served."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The short way through a request gives what gunicorn's own gives, or is not taken."""
+"""Our reader gives the same request as gunicorn's parser, or leaves the request to it."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ REST = b"GET /next HTTP/1.1\r\n\r\n"
 
 
 def read(reader: Callable[..., Any], data: list[bytes]) -> tuple[Any, ...]:
-    """What this reader makes of a request: WSGI's words, body, whether it is the last, what is left; or its error."""
+    """What a reader makes of bytes: environ, body, whether to close, bytes left, version, scheme; or its error."""
     unreader = IterUnreader(data)
     try:
         request = reader(CONFIG, unreader, CLIENT)
@@ -93,7 +93,7 @@ def read(reader: Callable[..., Any], data: list[bytes]) -> tuple[Any, ...]:
 
 
 class Wire:
-    """A socket that takes what is sent."""
+    """A socket that accepts everything."""
 
     def send(self, data: bytes) -> int:
         return len(data)
@@ -125,8 +125,8 @@ def test_every_request_is_read_as_gunicorn_reads_it(lines, first, sent, cut):
 @pytest.mark.parametrize(
     "text", ["x-a: 1", "Host: x\r\nContent-Type: application/json; charset=utf-8\r\nx-b: a  b\r\nContent-Length: 3"]
 )
-def test_plain_requests_take_the_short_way(text, monkeypatch):
-    monkeypatch.setattr("webapp.server.requests.Request", lambda *args: pytest.fail("the long way"))
+def test_plain_requests_are_not_read_by_gunicorns_parser(text, monkeypatch):
+    monkeypatch.setattr("webapp.server.requests.Request", lambda *args: pytest.fail("read by gunicorn's parser"))
     words, body, *_ = read(Reader(CONFIG), [f"POST /x?y=1 HTTP/1.1\r\n{text}\r\n\r\nabc".encode()])
     assert body == (b"abc" if "Length" in text else b"")
     assert words["PATH_INFO"] == "/x" and words["QUERY_STRING"] == "y=1" and words["RAW_URI"] == "/x?y=1"

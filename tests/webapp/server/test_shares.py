@@ -1,4 +1,4 @@
-"""Connections are shared evenly among workers, and one that hangs leaves none of them waiting."""
+"""Connections are spread evenly over workers, and a worker that hangs delays none of them."""
 
 from __future__ import annotations
 
@@ -58,10 +58,10 @@ def test_a_worker_that_hung_gets_its_share_of_what_comes_later(stack: Stack):
         os.kill(hung, signal.SIGSTOP)
         try:
             ask(stack, opened, 40)
-            assert held(stack)[1] - before[1] >= 35, "nobody waited for the one that hung"
+            assert held(stack)[1] - before[1] >= 35, "the other worker accepts what the hung one does not"
         finally:
             os.kill(hung, signal.SIGCONT)
-        for _ in range(40):  # left to chance it would get half of them
+        for _ in range(40):  # without shares it would get about half of them
             ask(stack, opened, 1)
         assert held(stack)[0] - before[0] >= 28
 
@@ -75,7 +75,7 @@ def test_a_share_is_larger_while_another_worker_has_clearly_fewer(shares: list[S
     third.add(-1)
     assert first.larger and second.larger and not third.larger
     third.leave()
-    assert not first.larger, "who leaves wants nothing more"
+    assert not first.larger, "a worker that stops is not compared"
     third.add(1)
     assert not first.larger
 
@@ -86,7 +86,9 @@ def test_a_place_is_free_again_once_the_master_saw_the_worker_go(shares: list[Sh
     vars(in_master).update(vars(in_worker))  # as after a fork
     in_worker.leave()
     other = Share()
-    assert [count for count in counts if count == 0] == [0] * 3, "the place of one that is about to leave is not taken"
+    assert [count for count in counts if count == 0] == [0] * 3, (
+        "the place of a worker that is stopping is not given away"
+    )
     other.free()
     in_master.free()
     shares[0] = Share()

@@ -1,4 +1,4 @@
-"""Idle connections of a worker, and what gunicorn sends through our Response."""
+"""A worker's idle connections, and the bytes that our Response sends."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from webapp.server.worker import Idle, end
 class Connection:
     """A client's connection that waits for a request, then answers it."""
 
-    def __init__(self, waiting: dict[gevent.Greenlet, Idle]) -> None:
-        self.waiting, self.request, self.outcome = waiting, Event(), "idle"
+    def __init__(self, waiting: dict[gevent.Greenlet, Idle], seconds: float = 60) -> None:
+        self.waiting, self.seconds, self.request, self.outcome = waiting, seconds, Event(), "idle"
         self.greenlet = gevent.spawn(self._serve)
         gevent.idle()
 
     def _serve(self) -> None:
-        with Idle(60, self.waiting):
+        with Idle(self.seconds, self.waiting):
             self.request.wait()
             self.outcome = "asked"
         if self.outcome == "asked":
@@ -32,7 +32,7 @@ class Connection:
             self.outcome = "ended"
 
 
-def test_the_longest_idle_connection_goes_when_there_are_too_many(monkeypatch):
+def test_the_connection_idle_for_the_longest_is_closed_when_there_are_too_many(monkeypatch):
     monkeypatch.setattr(worker, "KEPT_IDLE", 3)
     waiting: dict[gevent.Greenlet, Idle] = {}
     connections = [Connection(waiting) for _ in range(5)]
@@ -57,16 +57,12 @@ def test_a_request_that_comes_before_the_end_of_its_connection_is_answered(first
     assert connection.outcome == outcome and not waiting
 
 
-def test_a_connection_that_was_idle_for_too_long_goes_and_a_younger_one_stays(monkeypatch):
-    idler = worker.Worker.__new__(worker.Worker)
-    monkeypatch.setattr(worker.GeventWorker, "notify", lambda self: None)
-    idler.waiting = {}
-    connections = [Connection(idler.waiting) for _ in range(2)]
-    idler.waiting[connections[0].greenlet].until -= 60
-    idler.notify()
-    gevent.idle()
-    assert [connection.outcome for connection in connections] == ["ended", "idle"]
-    gevent.killall([connection.greenlet for connection in connections])
+def test_a_connection_that_was_idle_for_too_long_is_closed_and_another_stays():
+    waiting: dict[gevent.Greenlet, Idle] = {}
+    short, long = Connection(waiting, seconds=0), Connection(waiting)
+    short.greenlet.join()
+    assert (short.outcome, long.outcome) == ("ended", "idle") and list(waiting) == [long.greenlet]
+    long.greenlet.kill()
 
 
 class Wire:
@@ -81,7 +77,7 @@ class Wire:
 
 
 class Asked:
-    """As much of a request as a response wants to know."""
+    """The attributes of a request that a response reads."""
 
     def __init__(self, method: str = "GET") -> None:
         self.method, self.version = method, (1, 1)
