@@ -1,7 +1,7 @@
 # Every target in one line; what they do stands in webapp/ and tests/.
 .PHONY: help run demo screenshots test lint bench psql prove-isolation prove-durable prove-private prove-scale
 BIN := .venv/bin
-SQL_TESTS := tests/functions tests/policies tests/views tests/test_house.py tests/test_supabase_shape.py \
+SQL_TESTS := tests/functions tests/guards tests/policies tests/views tests/test_house.py tests/test_supabase_shape.py \
 	tests/test_isolation.py tests/test_attacks.py tests/test_attacks_on_the_server.py tests/test_plans_under_row_security.py
 # As it was typed: SQL is full of $, which make would take for itself.
 override export ARGS := $(value ARGS)

@@ -14,6 +14,7 @@ import pytest
 from webapp.config import ROOT, SETTINGS
 
 FUNCTIONS = sorted((ROOT / "db/functions").glob("*.sql"))
+GUARDS = sorted((ROOT / "db/guards").glob("*.sql"))
 SQL = sorted((ROOT / "db").rglob("*.sql"))
 MODULES = [*sorted((ROOT / "webapp").rglob("*.py")), ROOT / "wsgi.py", ROOT / "gunicorn.conf.py"]
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
@@ -36,9 +37,21 @@ def test_a_function_file_defines_what_its_name_says_and_has_a_test(path: Path) -
     assert (ROOT / f"tests/functions/test_{path.stem}.py").exists()
 
 
-def test_every_function_view_and_policy_in_the_database_has_its_file(db: psycopg.Connection) -> None:
+@pytest.mark.parametrize("path", GUARDS, ids=name)
+def test_a_guard_file_defines_the_trigger_function_of_its_name_and_has_a_test(path: Path) -> None:
+    text = path.read_text()
+    assert re.findall(r"^create (?:or replace )?function (\S+?)\(", text, re.M) == [f"private.{path.stem}"]
+    assert re.search(rf"^comment on function private\.{path.stem}\b", text, re.M)
+    revoke = rf"^revoke execute on function private\.{path.stem} from public, anon, authenticated, service_role;$"
+    assert re.search(revoke, text, re.M)
+    assert (ROOT / f"tests/guards/test_{path.stem}.py").exists()
+
+
+def test_every_function_guard_view_and_policy_in_the_database_has_its_file(db: psycopg.Connection) -> None:
     functions = db.execute("select proname as name from pg_proc where pronamespace = 'app'::regnamespace").fetchall()
     assert {row["name"] for row in functions} == {path.stem for path in FUNCTIONS}
+    guards = db.execute("select proname as name from pg_proc where pronamespace = 'private'::regnamespace").fetchall()
+    assert {row["name"] for row in guards} == {path.stem for path in GUARDS}
     views = db.execute("select viewname as name from pg_views where schemaname = 'public'").fetchall()
     assert {row["name"] for row in views} == {path.stem for path in (ROOT / "db/views").glob("*.sql")}
     tables = db.execute("select tablename as name from pg_tables where schemaname = 'public'").fetchall()
@@ -54,7 +67,7 @@ def test_every_view_and_policy_has_its_test(kind: str) -> None:
 
 
 def test_every_test_of_sql_tests_something_that_exists() -> None:
-    for kind in ("functions", "views", "policies"):
+    for kind in ("functions", "guards", "views", "policies"):
         known = {path.stem for path in (ROOT / "db" / kind).glob("*.sql")}
         for path in (ROOT / "tests" / kind).glob("test_*.py"):
             assert any(path.stem.removeprefix("test_").startswith(stem) for stem in known), name(path)

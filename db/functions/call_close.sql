@@ -1,6 +1,6 @@
--- call_close(call, cost or null, reason): an admin closes a call of the organization whose end nobody saw
+-- call_close(call, cost or null, reason): an admin closes a call in doubt by hand
 --
--- Only once it is in doubt: before its deadline the gateway may still be at it.
+-- Only a call in doubt: before its deadline the gateway may still be waiting for the answer.
 create or replace function app.call_close(p_call_id uuid, p_cost numeric, p_reason text) returns void
 language plpgsql security definer
 set search_path = ''
@@ -15,6 +15,7 @@ begin
     perform app.call_end(v_org, p_call_id, p_cost, p_reason);
 end $$;
 
-comment on function app.call_close is 'Closes a call in doubt of the admin''s organization: with its cost, or as one whose usage is not known.';
+comment on function app.call_close is
+    'Closes a call in doubt of the admin''s organization: with a cost, or without one as no_usage.';
 revoke execute on function app.call_close from public, anon, authenticated, service_role;
 grant execute on function app.call_close to authenticated;

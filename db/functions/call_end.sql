@@ -1,13 +1,15 @@
--- call_end(organization or null, call, cost or null, reason): closes a call whose end nobody saw
+-- call_end(organization or null, call, cost or null, reason): settles an open call by hand
 --
--- With a cost it is priced, without one its usage stays unknown. Should the true end still come, from a spool or a gateway
--- that was cut off, the difference becomes a correction (see settle_closed), so closing too early loses nothing.
+-- With a cost the call becomes priced, without one no_usage. A settle message may still come later, from a spool or from a
+-- gateway that was cut off: then the difference is booked (see settle_closed), so closing a call too early loses nothing.
+--
+-- p_org_id: only a call of this organization; null: of any.
 create or replace function app.call_end(p_org_id uuid, p_call_id uuid, p_cost numeric, p_reason text) returns void
 language plpgsql
 set search_path = ''
 as $$
 declare
-    v_began timestamptz := to_timestamp((('x' || left(translate(p_call_id::text, '-', ''), 12))::bit(48)::bigint) / 1000.0);
+    v_began timestamptz := app.call_began(p_call_id);
     v_reason text := nullif(btrim(p_reason, E' \t\r\n'), '');
     v_call public.usage_logs;
 begin
@@ -36,6 +38,6 @@ begin
     perform app.audit(v_call.org_id, 'call.closed', v_call.id, jsonb_build_object('cost', p_cost::text, 'reason', v_reason));
 end $$;
 
-comment on function app.call_end is 'Closes an open call by hand, with a reason in the audit log.';
+comment on function app.call_end is 'Settles an open call by hand, with a reason in the audit log.';
 -- No grant: for the operator, through flask calls settle, and part of call_close.
 revoke execute on function app.call_end from public, anon, authenticated, service_role;

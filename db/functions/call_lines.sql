@@ -1,4 +1,4 @@
--- call_lines(id) → how the cost of one call came about: each quantity with the price row that was used
+-- call_lines(call id) → the lines of a call's cost: each quantity that was used, with the price row that priced it
 create or replace function app.call_lines(p_id uuid)
 returns table (
     n bigint, dimension text, qualifier text, quantity numeric, unit_price numeric, unit_qty numeric, cost numeric, tier text,
@@ -11,6 +11,7 @@ as $$
     select l.* from app.call_show(p_id) c cross join lateral app.price_lines(c.cost_lines) l order by l.n
 $$;
 
-comment on function app.call_lines is 'Lines of the cost of one call, with the source and date of the price each was priced by.';
+comment on function app.call_lines is
+    'Lines of the cost of one call: quantity, price, and where and when that price was read.';
 revoke execute on function app.call_lines from public, anon, authenticated, service_role;
 grant execute on function app.call_lines to authenticated;

@@ -1,25 +1,27 @@
--- calls_page(...) → calls newest first, one page; the next begins after the last row's (started_at, id)
+-- calls_page(from, to, filters, before at, before id, limit) → calls newest first, one page
 --
--- Calls that fit a filter may be rare among very many. So the sums kept per day say first which keys have some on which days,
--- and calls are looked for only there: on the newest days that should have enough of them, then on more.
+-- The next page begins after the last row's (started_at, id); the first one with nulls.
+--
+-- Calls that fit the filters may be rare among very many. So the daily totals say first which keys have such calls on which
+-- days (see calls_places), and only those are read: at first just the newest days that should fill the page, then more.
 create or replace function app.calls_page(
     p_from timestamptz, p_to timestamptz, p_filters jsonb, p_before_at timestamptz, p_before_id uuid, p_limit integer
 ) returns setof public.calls
 language plpgsql stable
 set search_path = ''
--- Otherwise the planner, which takes such places for many, would rather read the whole period.
+-- The planner expects far more days and keys than there are, and would read the whole period instead.
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
 declare
     v_to timestamptz := least(p_to, p_before_at + interval '1 microsecond');
-    v_enough bigint := greatest(p_limit, 1);
-    v_days date[];
+    v_days date[];  -- days and keys (v_keys) with calls that may fit, the newest day first
     v_keys uuid[];
-    v_before bigint[];  -- how many calls may fit on later days, that of p_before_at left out
-    v_count integer;  -- of the places, the newest first, that are looked into
-    v_ids uuid[];
+    v_before bigint[];  -- for each of them: how many calls may fit on later days, the day of p_before_at not counted
+    v_count integer;  -- how many of them are read
+    v_enough bigint := greatest(p_limit, 1);  -- so many calls that may fit must be on the days that are read
+    v_ids uuid[];  -- of the page, with their started_at (v_ats)
     v_ats timestamptz[];
 begin
     if p_filters = '{}' then
@@ -42,18 +44,19 @@ begin
         ) c;
         while v_days is not null loop
             v_count := (select count(*) from unnest(v_before) b where b < v_enough);
-            execute format(
-                'select array_agg(e.id order by e.at desc, e.id desc), array_agg(e.at order by e.at desc, e.id desc)
+            execute format($sql$
+                select array_agg(e.id order by e.at desc, e.id desc), array_agg(e.at order by e.at desc, e.id desc)
                 from (
                     select e.id, e.at
                     from unnest($4, $5) as d (day, key)
                     cross join lateral (
-                        %s and e.api_key_id = d.key and e.at >= d.day::timestamp at time zone ''utc''
-                            and e.at < (d.day + 1)::timestamp at time zone ''utc''
+                        %s and e.api_key_id = d.key and e.at >= d.day::timestamp at time zone 'utc'
+                            and e.at < (d.day + 1)::timestamp at time zone 'utc'
                     ) e
                     where $6 is null or (e.at, e.id) < ($6, $7)
                     order by e.at desc, e.id desc limit $8
-                ) e', app.calls_sql(p_filters))
+                ) e
+            $sql$, app.calls_sql(p_filters))
             into v_ids, v_ats
             using p_filters, greatest(p_from, v_days[v_count]::timestamp at time zone 'utc'), v_to, v_days[:v_count], v_keys[:v_count],
                 p_before_at, p_before_id, p_limit;

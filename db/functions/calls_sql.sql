@@ -1,15 +1,17 @@
--- calls_sql(filters) → a query for the calls that fit, as text; part of calls_page and calls_ranked
+-- calls_sql(filters) → the text of a query for the calls of a period that fit the filters; part of calls_page and calls_ranked
 --
--- $1: the filters, see app.filter_sql; $2, $3: from and to. Its rows have id and the columns of booked_calls.
+-- In the text $1 stands for the filters (see app.filter_sql), $2 and $3 for the period. Its rows have id and the columns of
+-- booked_calls.
 create or replace function app.calls_sql(p_filters jsonb) returns text
 language sql immutable
 set search_path = ''
 as $$
-    select
-        'select e.call_id as id, e.* from public.booked_calls e
-        where e.org_id = (select app.current_org_id()) and e.at >= $2 and e.at < $3' || app.filter_sql(p_filters, false)
+    select $sql$
+        select e.call_id as id, e.* from public.booked_calls e
+        where e.org_id = (select app.current_org_id()) and e.at >= $2 and e.at < $3 $sql$ || app.filter_sql(p_filters, false)
 $$;
 
-comment on function app.calls_sql is 'Text of the query for the calls of a period that fit filters. Part of calls_page and calls_ranked.';
+comment on function app.calls_sql is
+    'Text of the query for the calls of a period that fit filters. Part of calls_page and calls_ranked.';
 revoke execute on function app.calls_sql from public, anon, authenticated, service_role;
 grant execute on function app.calls_sql to authenticated;

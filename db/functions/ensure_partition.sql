@@ -1,7 +1,7 @@
--- ensure_partition(day) → whether the partition of that day's month had to be made
+-- ensure_partition(day) → makes the partition of usage_logs for the month of that day; false where it exists already
 --
--- Made as a table of its own and then attached: attaching takes a lock that calls do not wait for, `partition of` does not.
--- In schema private without rights for anyone: row security of usage_logs does not cover its partitions.
+-- It is made as a separate table and then attached: the lock for attaching holds up no call, that of `partition of` holds up all.
+-- In schema private and without rights for anyone, because row level security of usage_logs does not hold for its partitions.
 create or replace function app.ensure_partition(p_day date) returns boolean
 language plpgsql security definer
 set search_path = ''
@@ -21,10 +21,11 @@ begin
                    'for each statement execute function private.refuse_change()', v_name);
     execute format('alter table public.usage_logs attach partition private.%I for values from (%L) to (%L)', v_name, v_from, v_to);
     return true;
-exception when duplicate_table or duplicate_object or unique_violation then  -- which of them depends on how far it was
-    return false;  -- another gateway made it at this moment
+exception when duplicate_table or duplicate_object or unique_violation then
+    return false;  -- another session is making it at this moment; which error that is depends on how far it got
 end $$;
 
-comment on function app.ensure_partition is 'Makes the monthly partition of usage_logs that a day falls into, if it is missing.';
+comment on function app.ensure_partition is
+    'Makes the monthly partition of usage_logs that a day falls into, if it is missing.';
 revoke execute on function app.ensure_partition from public, anon, authenticated, service_role;
 grant execute on function app.ensure_partition to spendai_proxy;

@@ -1,4 +1,4 @@
--- months_ahead() → for how many months after this one usage_logs has a place, counted up to the first that is missing
+-- months_ahead() → how many months after this one have their partition of usage_logs, counted up to the first that has none
 create or replace function app.months_ahead() returns integer
 language sql stable security definer
 set search_path = ''
@@ -7,6 +7,6 @@ as $$
     where to_regclass('private.usage_logs_' || to_char((now() at time zone 'utc') + make_interval(months => n + 1), 'YYYY_MM')) is null
 $$;
 
-comment on function app.months_ahead is 'Months of usage_logs made ahead.';
+comment on function app.months_ahead is 'How many coming months have a partition of usage_logs.';
 revoke execute on function app.months_ahead from public, anon, authenticated, service_role;
 grant execute on function app.months_ahead to spendai_auth;

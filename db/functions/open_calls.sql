@@ -1,14 +1,17 @@
--- open_calls(calls, install key, its fingerprint) → for each call, whether it may go upstream, and with which OpenAI key
+-- open_calls(calls, install key, its fingerprint) → one row per call: whether it may go upstream, and with which OpenAI key
 --
--- One statement checks the proxy key and writes the open row, so a revoked key fails on the very next call and a call that
--- went upstream has its row. A call that is there already (the commit's answer was lost) counts as opened.
+-- One statement checks the proxy key and writes the open row. So a revoked key is refused from the next call on, and every
+-- call that went upstream has a row. A call whose row exists counts as opened: a gateway that did not get the answer to its
+-- commit sends the same call again.
 --
--- A call with an objection (it makes or names something that stays at OpenAI, or cannot be read) is refused, with the
--- objection as outcome, when its OpenAI key serves several organizations: OpenAI is no wall between those.
+-- outcome: opened, or why not: invalid_key, revoked_key, expired_key, archived_project, clock_skew (started_at is more than
+-- 60 s off the clock here), no_provider_key, or the call's objection. The gateway objects to a call that makes or names an
+-- object which OpenAI keeps after the call, and to one whose body it cannot read. Such a call is refused only where several
+-- organizations use the same OpenAI key, because at OpenAI they could reach each other's objects (shared: true).
 --
 -- p_calls: [{n, id, started_at, max_seconds, key_hash (hex), endpoint, method, model, stream, end_user, tags, objection}, …]
--- p_install_key: none, first or shared: which organizations the install's own OpenAI key serves.
--- p_install_fingerprint: of that key, as provider_keys has them; null without one.
+-- p_install_key: which organizations the install's own OpenAI key serves: none, first (only the first one) or shared (all).
+-- p_install_fingerprint: of that key, as in provider_keys.fingerprint; null without one.
 create or replace function app.open_calls(p_calls jsonb, p_install_key text, p_install_fingerprint bytea)
 returns table (
     n integer, outcome text, org_id uuid, project_id uuid, api_key_id uuid, upstream text,
@@ -55,7 +58,7 @@ begin
                 when o.is_demo then 'sandbox'
                 when p_install_key = 'shared' then 'openai'
                 when p_install_key = 'first' and first.is_it then 'openai'
-                -- An organization that pays real money is never answered with made-up text.
+                -- An organization whose books are real money never gets answers of the sandbox.
                 when o.books = 'sandbox' then 'sandbox'
             end as upstream
         ) s on true
@@ -63,7 +66,7 @@ begin
             select case
                 when s.upstream is distinct from 'openai' then false
                 when own.ciphertext is null and p_install_key = 'shared' then true
-                when own.ciphertext is not null and own.fingerprint is null then true  -- nobody knows whose else it is
+                when own.ciphertext is not null and own.fingerprint is null then true  -- others may use it too
                 else exists (
                     select from private.provider_keys pk
                     where pk.fingerprint = coalesce(own.fingerprint, p_install_fingerprint) and pk.org_id <> k.org_id
@@ -79,13 +82,14 @@ begin
         on conflict do nothing
     )
     select c.n, c.outcome, c.org_id, c.project_id, c.key_id, c.upstream, c.ciphertext, c.own_project, c.base_url,
-           -- Whose account at OpenAI the call belongs to, as far as we can tell accounts apart.
+           -- account: whose OpenAI account the call belongs to: the organization's own, the install's, or the sandbox.
            case when c.upstream <> 'openai' then c.upstream when c.ciphertext is not null then c.org_id::text
                 when c.upstream = 'openai' then 'install' end,
            case when c.outcome = 'opened' then coalesce(c.shared, false) end
     from checked c;
 end $$;
 
-comment on function app.open_calls is 'Checks proxy keys and writes the open rows of a batch of calls; one row back per call.';
+comment on function app.open_calls is
+    'Checks proxy keys and writes the open rows of a batch of calls; one row back per call.';
 revoke execute on function app.open_calls from public, anon, authenticated, service_role;
 grant execute on function app.open_calls to spendai_proxy;

@@ -1,7 +1,7 @@
--- retention_drop(month, reason) → how many calls went with a month of usage_logs that is detached already
+-- retention_drop(month, reason) → drops a month of usage_logs that is already detached; returns how many calls were in it
 --
--- Detaching takes a statement of its own (concurrently, so that no call waits); see flask retention. The sums of its days stay,
--- and so do corrections and the audit log, which gets a line for each organization that had calls in it.
+-- flask retention detaches it before, in a statement of its own (concurrently, so that no call waits). Daily totals,
+-- corrections and the audit log stay. The audit log gets a line for each organization that had calls in the month.
 create or replace function app.retention_drop(p_month date, p_reason text) returns bigint
 language plpgsql
 set search_path = ''
@@ -24,6 +24,7 @@ begin
     return v_calls;
 end $$;
 
-comment on function app.retention_drop is 'Drops a detached month of usage_logs and writes that down.';
+comment on function app.retention_drop is
+    'Drops a detached month of usage_logs, with a line in the audit log of each organization.';
 -- No grant: for the operator, through flask retention.
 revoke execute on function app.retention_drop from public, anon, authenticated, service_role;

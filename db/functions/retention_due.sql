@@ -1,7 +1,7 @@
--- retention_due(months) → months of usage_logs older than this many whole ones, the oldest first
+-- retention_due(months) → months of usage_logs that are older than p_months whole months, the oldest first
 --
--- state: attached, detaching (a run was cut off in the middle) or detached. open: calls whose end is not known: such a month
--- stays until they are closed, because no sum knows of them.
+-- state: attached, detaching (a run of flask retention was cut off in the middle) or detached. open: how many calls were never
+-- settled. A month with such calls must stay until they are closed, because they are in no daily total.
 create or replace function app.retention_due(p_months integer)
 returns table (month date, partition text, state text, calls bigint, open bigint)
 language plpgsql stable
@@ -22,6 +22,7 @@ begin
     end loop;
 end $$;
 
-comment on function app.retention_due is 'Months of usage_logs that are older than a number of whole months, with their calls.';
+comment on function app.retention_due is
+    'Months of usage_logs older than a number of whole months, with how many calls they have.';
 -- No grant: for the operator, through flask retention.
 revoke execute on function app.retention_due from public, anon, authenticated, service_role;

@@ -1,12 +1,16 @@
--- settle_calls(calls) → for each call: settled, already (it was settled before), conflict (a person had closed it by hand; the
--- difference is booked), missing (it had no row; now it has) or absent (it had no row and the message, that of a call never
--- sent, knows too little to make one)
+-- settle_calls(calls) → what became of each call
 --
--- Prices what was used and closes the row, once. Each message is complete in itself, so a row that a failover lost is
--- written from it. Rows are locked in the order of their ids: two batches can never wait for each other in a circle.
+--   settled: its row was open and is now settled
+--   already: it was settled before
+--   missing: it had no row, because a failover lost it; now it has one, written from the message
+--   absent: it has no row and gets none, because the message of a call that was never sent names no organization
+--   conflict: a person had closed it by hand before; the difference was booked (see settle_closed)
 --
--- An answer that tells of an unfinished object (a background response, a batch) is pending: its cost comes with the first
--- call that sees the object's end, see fill_objects.
+-- Prices what was used and settles each row exactly once. Rows are locked in the order of their ids, so that two batches
+-- can never wait for each other in a circle.
+--
+-- A call whose answer names an unfinished object (a background response, a batch) settles as pending_object, without a cost:
+-- the first call that sees the finished object fills it in (see fill_objects).
 --
 -- p_calls: [{n, id, started_at, org_id, project_id, api_key_id, upstream, account, endpoint, method, stream, batch,
 -- model_requested, model, service_tier, usage, tools, outcome (complete, pending, error or no_usage), status_code, latency_ms,
@@ -14,27 +18,26 @@
 create or replace function app.settle_calls(p_calls jsonb) returns table (n integer, outcome text)
 language plpgsql security definer
 set search_path = ''
--- Plans made while the table was small would read all of it later; these point look-ups always go through the index.
+-- Plans are kept. One made while the table was small would read the whole table later: rows are always found by the index.
 set enable_seqscan = off
-set cpu_index_tuple_cost = 1  -- nor through an index that it would read from end to end, which costs nothing while it is empty
-set plan_cache_mode = force_generic_plan  -- planning for each small batch would take longer than running it
+set cpu_index_tuple_cost = 1  -- and never by reading an index from end to end, which is cheap only while it is empty
+set plan_cache_mode = force_generic_plan  -- planning again for each batch would take longer than running it
 set enable_hashjoin = off
 set enable_mergejoin = off
-set jit = off  -- before Postgres 18 a switched-off plan counts as dear enough to be compiled: 1.7 s for each batch
+set jit = off  -- before Postgres 18 the settings above make each plan look so dear that it is compiled: 1.7 s for each batch
 as $$
 #variable_conflict use_column
 declare
     v_calls app.settlement[] := array(select c from jsonb_populate_recordset(null::app.settlement, p_calls) c);
-    -- Said again beside each join: so only their months are touched, and only by id, whatever Postgres thought of the sizes of
-    -- tables when it made its plan (it keeps that; on the first day they are empty).
+    -- Ids and period of the batch. Repeated beside each join, so that the kept plan reads only their months, and only by id.
     v_ids uuid[];
     v_first timestamptz;
     v_last timestamptz;
     v_found integer;
     v_missing uuid[] := '{}';
-    v_unpriced integer[];
-    v_objects boolean;  -- whether one may make or end an object that outlives its call
-    v_closed integer[];
+    v_unpriced integer[];  -- n of the calls whose outcome or endpoint alone says their cost status
+    v_objects boolean;  -- whether a call may make, or see the end of, an object that outlives its call
+    v_closed integer[];  -- n of the calls that a person had closed by hand
     v_settled integer[];
 begin
     select array_agg(c.id), min(c.started_at), max(c.started_at),
@@ -52,7 +55,7 @@ begin
             select c.id, c.org_id, c.project_id, c.api_key_id, c.started_at, c.started_at + make_interval(secs => c.max_seconds),
                 'open', c.upstream, c.endpoint, c.method, c.stream, c.batch, c.model_requested, c.end_user, coalesce(c.tags, '{}')
             from unnest(v_calls) c where c.org_id is not null and not exists (
-                -- No call was open in a month when it was dropped: this one had been settled.
+                -- A month is dropped only when no call in it is open. So this one had been settled.
                 select from private.dropped_months m where m.month = date_trunc('month', c.started_at at time zone 'utc')::date)
             order by c.id
             on conflict do nothing
@@ -74,13 +77,15 @@ begin
         ) end) p on p.n = c.n
         cross join lateral (values (
             case when c.n = any (v_unpriced) then app.status_unpriced(c.outcome, c.method, c.endpoint) end)) s (cost_status)
-        -- Looking at an object tells its tokens again; they count where they were used.
+        -- A GET of an object repeats the usage of the call that made it. Tokens count there, not here.
         cross join lateral app.tokens_of(case when s.cost_status = 'free' then null else c.usage end) t
     ), settled as (
         update public.usage_logs u set
             state = 'settled', settled_at = clock_timestamp(), status_code = p.status_code, latency_ms = p.latency_ms,
             ttft_ms = p.ttft_ms, stream = coalesce(p.stream, u.stream), batch = coalesce(p.batch, u.batch),
             model_requested = coalesce(p.model_requested, u.model_requested),
+            -- A request whose body is a form is read after its row is opened.
+            end_user = coalesce(u.end_user, p.end_user), tags = case u.tags when '{}' then coalesce(p.tags, '{}') else u.tags end,
             model = p.model, service_tier = p.service_tier, usage = p.usage, tools = p.tools,
             tokens_in = p.tokens_in, tokens_out = p.tokens_out, tokens_cached = p.tokens_cached,
             tokens_cache_write = p.tokens_cache_write, tokens_reasoning = p.tokens_reasoning,
@@ -98,8 +103,8 @@ begin
         when c.n = any (v_settled) then case when c.id = any (v_missing) then 'missing' else 'settled' end
         when c.n = any (v_closed) then 'conflict'
         when c.org_id is null and not exists (
-            select from public.usage_logs u
-            where u.id = c.id and u.started_at = c.started_at and u.id = any (v_ids) and u.started_at between v_first and v_last) then 'absent'
+            select from public.usage_logs u where u.id = c.id and u.started_at = c.started_at
+                and u.id = any (v_ids) and u.started_at between v_first and v_last) then 'absent'
         else 'already' end
     from unnest(v_calls) c;
 end $$;

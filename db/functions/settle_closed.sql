@@ -1,7 +1,8 @@
--- settle_closed(calls) → numbers (n) of those that a person closed by hand before their true end came; part of settle_calls
+-- settle_closed(calls) → n of each call that a person had closed by hand before its settle message came; part of settle_calls
 --
--- The first time, what the true end says is booked: where the cost was left unknown it is filled in, where one was given the
--- difference becomes a correction. Every further time changes nothing.
+-- The first message of a call tells what it really cost. A cost that was left unknown is filled in; where the person gave a
+-- cost, the difference becomes a correction. Further messages of the same call change nothing.
+--
 -- p_calls: as for settle_calls, which has locked their rows.
 create or replace function app.settle_closed(p_calls jsonb) returns integer[]
 language plpgsql
@@ -13,7 +14,7 @@ declare
     v_late record;
     v_price record;
 begin
-    if not exists (select from private.closed_calls) then  -- as a rule; this is on every call's way
+    if not exists (select from private.closed_calls) then  -- nearly always; every settle asks
         return v_found;
     end if;
     for v_late in
@@ -34,8 +35,8 @@ begin
             select * into v_price from app.price_usage(v_late.org_id, v_late.endpoint, v_late.model, v_late.model_requested,
                 v_late.service_tier, v_late.batch, v_late.usage, v_late.tools, v_late.began);
         end if;
-        if v_price.cost_status = 'pending_object' then  -- not yet an end: the object's fills in the cost, which is allowed once
-            null;
+        if v_price.cost_status = 'pending_object' then
+            null;  -- the finished object fills in the cost (see fill_objects), and a fill is allowed only once
         elsif v_late.closed_cost is null then
             perform app.fill_call(v_late.id, v_late.began, v_price.cost, v_price.cost_status, v_price.cost_lines, v_late.usage,
                 v_late.tools, v_late.model, v_late.service_tier, c_reason);
@@ -48,6 +49,7 @@ begin
     return v_found;
 end $$;
 
-comment on function app.settle_closed is 'Books what the true end of calls says that were closed by hand before.';
+comment on function app.settle_closed is
+    'Books the true cost of calls that a person had closed by hand: as a fill or as a correction.';
 -- No grant: part of settle_calls.
 revoke execute on function app.settle_closed from public, anon, authenticated, service_role;

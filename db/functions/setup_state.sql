@@ -1,4 +1,6 @@
--- setup_state() → how far the organization is on the way to its first call; always one row
+-- setup_state() → what the caller's organization has of the three steps to its first call; always one row
+--
+-- A project, a key that works, and when the latest call arrived. What does not exist is null.
 create or replace function app.setup_state()
 returns table (project_id uuid, project text, key_id uuid, key text, key_prefix text, last_call_at timestamptz)
 language sql stable
@@ -21,6 +23,7 @@ as $$
     ) p on true
 $$;
 
-comment on function app.setup_state is 'A project, a key that works and the latest call: the steps of the first run.';
+comment on function app.setup_state is
+    'A project, a working key and the moment of the latest call: the steps of the first run.';
 revoke execute on function app.setup_state from public, anon, authenticated, service_role;
 grant execute on function app.setup_state to authenticated;

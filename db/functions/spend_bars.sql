@@ -1,7 +1,9 @@
--- spend_bars(cells, from, to, top ids) → what the charts draw: one row per day and series, empty days included
+-- spend_bars(cells, from, to, top ids) → what the charts draw: one row per bar and series, days without calls included
 --
--- p_top: ids of app.spend_breakdown, biggest first; each is a series (1, 2, …), everything else is series 0, and series null
--- is the whole day. More than 92 days become weeks (from Monday), as they do in app.spend_cells. Bars that today belongs to are marked as partial.
+-- A bar is a day; where the period has more than 92 days, a week (from Monday), as in app.spend_cells. days: 1 or 7. partial:
+-- the bar has today in it, so it still grows.
+-- p_top: ids of app.spend_breakdown, the biggest first. Each is a series (1, 2, …), all other ids together are series 0, and
+-- series null is the whole bar.
 create or replace function app.spend_bars(p_cells app.spend_cell[], p_from timestamptz, p_to timestamptz, p_top text[])
 returns table (
     bar date, days integer, partial boolean, series integer, calls bigint, good_calls bigint, error_calls bigint, cost numeric,
@@ -39,7 +41,8 @@ as $$
     order by n.series, b.bar
 $$;
 
-comment on function app.spend_bars is 'Spend, calls and tokens per day (or week) and series for the charts, without gaps.';
+comment on function app.spend_bars is
+    'Spend, calls and tokens per day (or week) and series for the charts, without gaps.';
 -- Part of spend_report, which runs with the rights of its caller.
 revoke execute on function app.spend_bars from public, anon, authenticated, service_role;
 grant execute on function app.spend_bars to authenticated;

@@ -1,8 +1,9 @@
--- spend_breakdown(cells, by, side, top) → one row per project, model, key, …, the biggest spender first
+-- spend_breakdown(cells, by, side, top) → one row per project, model, key, …, the highest cost first
 --
--- p_by says what the ids are; p_side: of the second word of the cells, not the first.
--- series is the row's colour, 1 to 6, and 0 for all after those. With p_top the rows after that many become one without an
--- id (members says how many they were), unless it is only one: then it keeps its own name.
+-- p_by: what the ids are: project, key, model, …. p_side: false for the ids of the cells, true for their second word (side).
+-- p_top: so many rows; all after them become one row without an id (members: how many), unless it would stand for a single
+-- one, which keeps its name. Null: all rows.
+-- series: the row's colour in the charts, 1 to 6; 0 for all further rows.
 create or replace function app.spend_breakdown(p_cells app.spend_cell[], p_by text, p_side boolean, p_top integer)
 returns table (
     series integer, id text, name text, project_id uuid, project text, key_prefix text, members bigint,
@@ -14,7 +15,8 @@ language sql stable
 set search_path = ''
 as $$
     with summed as (
-        select case when p_side then c.side else c.id end as id, sum(c.calls) as calls, sum(c.tokens_in) as tokens_in, sum(c.tokens_cached) as tokens_cached,
+        select case when p_side then c.side else c.id end as id,
+            sum(c.calls) as calls, sum(c.tokens_in) as tokens_in, sum(c.tokens_cached) as tokens_cached,
             sum(c.tokens_out) as tokens_out, sum(c.cost) as cost, sum(c.unpriced_calls) as unpriced_calls,
             sum(c.no_usage_calls) as no_usage_calls, sum(c.in_doubt_calls) as in_doubt_calls, sum(c.error_calls) as error_calls,
             sum(c.adjustments) as adjustments, sum(c.cost_corrected) as cost_corrected
@@ -36,7 +38,7 @@ as $$
         count(*), sum(f.calls)::bigint, sum(f.tokens_in)::bigint, sum(f.tokens_cached)::bigint, sum(f.tokens_out)::bigint,
         sum(f.cost), sum(f.unpriced_calls)::bigint, sum(f.no_usage_calls)::bigint, sum(f.in_doubt_calls)::bigint,
         sum(f.error_calls)::bigint,
-        -- Of the whole, not of the rows: calls with several tags are in several of those.
+        -- The share of the whole cost, not of the sum of the rows: a call with several tags is in several rows.
         sum(f.cost) / nullif((select sum(c.cost) from unnest(p_cells) c where c.is_now and c.whole), 0),
         sum(f.adjustments), sum(f.cost_corrected)
     from folded f
@@ -44,7 +46,8 @@ as $$
     order by min(f.place)
 $$;
 
-comment on function app.spend_breakdown is 'Spend of a period by one word, the biggest first, with each row''s share and colour.';
+comment on function app.spend_breakdown is
+    'Spend of a period by one word, the biggest first, with each row''s share and colour.';
 -- Part of spend_report, which runs with the rights of its caller.
 revoke execute on function app.spend_breakdown from public, anon, authenticated, service_role;
 grant execute on function app.spend_breakdown to authenticated;

@@ -1,15 +1,17 @@
--- spend_cells(from, to, by, side, filters) → the sums a report is made of: of its period and of the one before
+-- spend_cells(from, to, by, side, filters) → the sums a spend report is made of: of its period, and of the equal period before
 --
--- One cell per day (per week where app.spend_bars draws weeks), p_by and p_side (project, model, key, endpoint, service_tier,
--- status, end_user; p_by also tag); id and side are the words of both, '' where a call has none. The period before (is_now
--- false) has a single cell; a period that is still running is compared with the same part of it. By tag, a call with several
--- counts in the cell of each: those are not whole, and one without an id holds the call itself. So totals add up the whole
--- cells, and rows those that have an id.
+-- is_now: one cell per day (or week, where app.spend_bars draws weeks), per word of p_by (project, model, key, endpoint,
+-- service_tier, status, end_user, tag) and per word of p_side (project, model, key). id and side are the two words, '' where a
+-- call has none. Not is_now: a single cell for the period before. Of a period that is not over, only the part up to now is
+-- compared, with an equal part of the period before.
+--
+-- By tag, a call with several tags is in the cell of each. Those cells are not `whole`; beside them, whole cells without an id
+-- have each call once. So totals add up the whole cells, and the rows of a table the cells that have an id.
 create or replace function app.spend_cells(p_from timestamptz, p_to timestamptz, p_by text, p_side text, p_filters jsonb)
 returns setof app.spend_cell
 language sql stable
 set search_path = ''
-set timezone = 'UTC'  -- where clocks change, a day of the session may have 23 hours
+set timezone = 'UTC'  -- in a session's own time zone, adding a day may add 23 hours
 as $$
     select p.is_now, p.whole, s.day,
         case when p.is_now then case p_by when 'project' then s.project_id::text when 'key' then s.key_id::text
@@ -29,7 +31,8 @@ as $$
     where p.since < p.until and (p.whole or s.tag is not null)
 $$;
 
-comment on function app.spend_cells is 'Sums per day and per one or two words, and of the equal period before: what a report is made of.';
+comment on function app.spend_cells is
+    'Sums per day and word, and of the equal period before: what a spend report is made of.';
 -- With the caller's own rights, so row level security decides.
 revoke execute on function app.spend_cells from public, anon, authenticated, service_role;
 grant execute on function app.spend_cells to authenticated;

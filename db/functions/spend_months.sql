@@ -1,11 +1,13 @@
--- spend_months(months, filters) → one row per month, the last p_months of them with this one, oldest first, empty ones included
+-- spend_months(months, filters) → spend per month: this month and the ones before it, p_months in all, the oldest first
+--
+-- Months without calls are included. partial: the month is not over.
 create or replace function app.spend_months(p_months integer, p_filters jsonb)
 returns table (
     month date, partial boolean, calls bigint, tokens_in bigint, tokens_cached bigint, tokens_out bigint, cost numeric, error_calls bigint
 )
 language sql stable
 set search_path = ''
-set timezone = 'UTC'  -- where clocks change, a day of the session may have 23 hours
+set timezone = 'UTC'  -- in a session's own time zone, adding a day may add 23 hours
 as $$
     with months as (
         select m.at::date as month, (m.at + interval '1 month')::date as next

@@ -1,7 +1,7 @@
--- spend_report(from, to, by, side, filters, top) → all that a spend page shows, from one pass over the calls
+-- spend_report(from, to, by, side, filters, top) → everything a spend page shows, computed from one set of app.spend_cells
 --
--- totals: the row of app.spend_totals. rows: those of app.spend_breakdown by p_by, the first p_top of them and the rest in one
--- (null: all). side: the five biggest of p_side, and the rest. bars: app.spend_bars with a series for each coloured row.
+-- totals: the row of app.spend_totals. rows: app.spend_breakdown by p_by, at most p_top rows and the rest in one (null: all
+-- rows). side: the same by p_side, five rows and the rest. bars: app.spend_bars, with a series for each coloured row.
 create or replace function app.spend_report(
     p_from timestamptz, p_to timestamptz, p_by text, p_side text, p_filters jsonb, p_top integer
 ) returns table (totals jsonb, rows jsonb, side jsonb, bars jsonb)
@@ -20,6 +20,7 @@ begin
     return next;
 end $$;
 
-comment on function app.spend_report is 'Totals, table, side table and bars of a period as JSON; p_by, p_side: words of app.spend_cells.';
+comment on function app.spend_report is
+    'Totals, table, side table and bars of a period as JSON; p_by and p_side as for app.spend_cells.';
 revoke execute on function app.spend_report from public, anon, authenticated, service_role;
 grant execute on function app.spend_report to authenticated;

@@ -1,6 +1,7 @@
--- spend_totals(cells) → the sums of a period, and how they changed against the equal period before it
+-- spend_totals(cells) → the sums of a period, and how they changed against the equal period before it; always one row
 --
--- Changes are ratios (0.12: 12 % more), null where there is nothing to compare with.
+-- Changes and shares are ratios (0.12: 12 % more), null where there is nothing to compare with. cost_per_1000: US dollars per
+-- 1,000 calls.
 create or replace function app.spend_totals(p_cells app.spend_cell[])
 returns table (
     calls bigint, tokens bigint, tokens_in bigint, tokens_cached bigint, tokens_out bigint, cost numeric,
@@ -20,7 +21,7 @@ as $$
             coalesce(sum(c.no_usage_calls), 0)::bigint as no_usage_calls,
             coalesce(sum(c.in_doubt_calls), 0)::bigint as in_doubt_calls, coalesce(sum(c.error_calls), 0)::bigint as error_calls,
             coalesce(sum(c.adjustments), 0) as adjustments, coalesce(sum(c.cost_corrected), 0) as cost_corrected,
-            -- Of the calls themselves: corrections of earlier ones would distort it.
+            -- Without the corrections booked in the period: they may be for calls of earlier periods.
             (sum(c.cost) - sum(c.adjustments)) * 1000 / nullif(sum(c.calls), 0) as cost_per_1000,
             sum(c.error_calls) / nullif(sum(c.calls), 0) as error_share
         from (values (true), (false)) as p (is_now) left join unnest(p_cells) c on c.is_now = p.is_now and c.whole
@@ -35,7 +36,7 @@ as $$
     from sums n join sums b on n.is_now and not b.is_now
 $$;
 
-comment on function app.spend_totals is 'Sums of a period and how they changed against the equal period before; always one row.';
+comment on function app.spend_totals is 'Sums of a period and how they changed against the equal period before.';
 -- Part of spend_report, which runs with the rights of its caller.
 revoke execute on function app.spend_totals from public, anon, authenticated, service_role;
 grant execute on function app.spend_totals to authenticated;

@@ -1,7 +1,8 @@
--- sums_source(words, filters) → where sums of whole days are kept that fit: all calls, end_user or tag; null: nowhere
+-- sums_source(words, filters) → which daily totals answer a question about whole days: all, end_user or tag; null: none do
 --
--- Of end users and tags less is kept apart than of all calls (see daily_labels), and a call with two tags that are both asked
--- for would count twice.
+-- all: daily_totals. end_user, tag: daily_labels of that kind. daily_labels has no model, endpoint, tier, status or cost
+-- status, and a row has one label only: no question about both end users and tags. A filter by several tags, or by tag while
+-- grouping by tag, is not answered from daily_labels either, because a call that has two of the tags would count twice.
 create or replace function app.sums_source(p_words text[], p_filters jsonb) returns text
 language sql immutable
 set search_path = ''
@@ -16,6 +17,7 @@ as $$
     from (select 'end_user' = any (p_words) or p_filters ? 'end_user' as users, 'tag' = any (p_words) or p_filters ? 'tag' as tags) l
 $$;
 
-comment on function app.sums_source is 'Which sums kept per day answer a question: all, end_user, tag; null when none do. Part of app.sums.';
+comment on function app.sums_source is
+    'Which daily totals answer a question: all, end_user, tag; null when none do. Part of app.sums.';
 revoke execute on function app.sums_source from public, anon, authenticated, service_role;
 grant execute on function app.sums_source to authenticated;

@@ -1,6 +1,7 @@
--- total_entry_of(call, calls) → what a settled call adds to the sums of its day, or with -1 takes from them
+-- total_entry_of(call, factor) → what a settled call adds to the daily totals
 --
--- With 0 it adds nothing: the place of the call's corrections.
+-- p_calls: 1 adds the call, -1 subtracts it. 0 adds nothing, but says which rows of the daily totals are the call's: its
+-- corrections go there.
 create or replace function app.total_entry_of(p_call public.usage_logs, p_calls integer) returns app.total_entry
 language plpgsql immutable
 set search_path = ''
@@ -15,6 +16,6 @@ begin
         p_calls * p_call.tokens_audio_out, p_calls * p_call.cost, 0::numeric, 0::numeric);
 end $$;
 
-comment on function app.total_entry_of is 'What a settled call adds to (1) or takes from (-1) the sums of its day.';
+comment on function app.total_entry_of is 'What a settled call adds to (1), or subtracts from (-1), the daily totals.';
 -- No grant: part of the triggers that keep the totals.
 revoke execute on function app.total_entry_of from public, anon, authenticated, service_role;

@@ -1,8 +1,9 @@
--- totals_add(entries): adds calls and corrections to the sums of their days
+-- totals_add(entries): adds calls and corrections to the daily totals and daily labels
 --
--- Each transaction adds to rows of its own (slot), so none waits for another: gateways have 64 slots, whoever else writes has
--- 64 others. A slot is claimed by a lock that is only tried; an analyst who holds some is passed over. Should all be taken,
--- rows are written in the order of their key, which keeps transactions of one statement from waiting in a circle.
+-- Each transaction adds to rows of its own, its slot, so that none waits for another. There are 64 slots for the gateways and 64
+-- others for everyone else. A transaction takes a slot by an advisory lock, but never waits for one: it tries the next slot,
+-- also where an analyst's session holds such a lock. Should all be taken, it shares one. Rows are written in the order of
+-- their key, so that two transactions of one statement each never wait for each other in a circle.
 create or replace function app.totals_add(p_entries app.total_entry[]) returns void
 language plpgsql
 set search_path = ''
@@ -68,6 +69,7 @@ begin
         adjustments = t.adjustments + excluded.adjustments, corrections = t.corrections + excluded.corrections;
 end $$;
 
-comment on function app.totals_add is 'Adds calls and corrections to daily_totals and daily_labels.';
+comment on function app.totals_add is
+    'Adds calls and corrections to daily_totals and daily_labels, in a slot of this transaction.';
 -- No grant: part of the triggers of usage_logs and cost_adjustments.
 revoke execute on function app.totals_add from public, anon, authenticated, service_role;

@@ -1,14 +1,16 @@
--- totals_differences(from) → days from this one on whose kept sums are not the sums of their calls and corrections: none
+-- totals_differences(from) → days from this one on whose daily totals are not the sums of their calls and corrections
 --
--- Adds the calls themselves up again and takes the kept sums away, all in one snapshot, so it may run at any time beside
--- everything else. part: all (daily_totals), or a kind of daily_labels. Of the days of dropped months nothing is left to
--- compare with, and corrections of their calls that were booked later can only be compared for the organization's whole day.
+-- No row: all is well. Adds up the calls and corrections again and subtracts the daily totals and daily labels, all in one
+-- snapshot, so it may run at any time beside everything else. part: all (daily_totals), or a kind of daily_labels.
+--
+-- Days of months that were dropped are left out: their calls are gone. A correction of such a call that was booked on a later
+-- day no longer says which project or model it was for, so corrections of that day are compared for the whole organization.
 create or replace function app.totals_differences(p_from date)
 returns table (org_id uuid, day date, part text, calls bigint, cost numeric)
 language sql stable
 set search_path = ''
 as $$
-    with booking as (  -- calls, corrections on the day they were booked, and corrections on their call's day
+    with booking as (  -- each call, each correction on the day it was booked, and each correction on the day of its call
         select u.id, u.started_at, u.started_at as at, 1 as calls, 0 as adjustment, 0 as correction
         from public.usage_logs u where u.state = 'settled' and u.started_at >= p_from::timestamp at time zone 'utc'
         union all
@@ -26,7 +28,7 @@ as $$
             b.calls * coalesce(u.tokens_reasoning, 0) as t5, b.calls * coalesce(u.tokens_audio_in, 0) as t6,
             b.calls * coalesce(u.tokens_audio_out, 0) as t7, b.calls * coalesce(u.cost, 0) as cost, b.adjustment, b.correction
         from booking b join public.usage_logs u on u.id = b.id and u.started_at = b.started_at
-    ), dropped as (  -- days on which corrections of calls were booked that are gone
+    ), dropped as (  -- days on which corrections of dropped calls were booked
         select a.org_id, (a.at at time zone 'utc')::date as day, sum(a.delta) as delta
         from public.cost_adjustments a join private.dropped_months m
             on m.month = date_trunc('month', a.call_started_at at time zone 'utc')::date
@@ -80,6 +82,7 @@ as $$
     order by f.day, f.org_id, f.part
 $$;
 
-comment on function app.totals_differences is 'Days whose kept sums are not the sums of their calls, and by how much. Should be none.';
+comment on function app.totals_differences is
+    'Days whose daily totals are not the sums of their calls, and by how much. Should be none.';
 -- No grant: for the operator, through flask doctor.
 revoke execute on function app.totals_differences from public, anon, authenticated, service_role;

@@ -1,6 +1,7 @@
--- totals_follow_calls(): trigger of usage_logs: whenever calls are settled or a missing cost is filled in, so are the sums of days
+-- totals_follow_calls(): trigger of usage_logs; adds settled calls, and costs that are filled in later, to the daily totals
 --
--- Within the statement that changes the calls, so that the sums commit with them. Open calls are in no sum.
+-- It runs in the statement that changes the calls, so both are committed together. Open calls are in no daily total. When a
+-- cost is filled in, the call as it was is subtracted and the call as it is now added.
 create or replace function app.totals_follow_calls() returns trigger
 language plpgsql
 set search_path = ''
@@ -17,7 +18,8 @@ begin
     return null;
 end $$;
 
-comment on function app.totals_follow_calls is 'Trigger: keeps daily_totals and daily_labels equal to the sums of usage_logs.';
+comment on function app.totals_follow_calls is
+    'Trigger: keeps daily_totals and daily_labels equal to the sums of usage_logs.';
 -- No grant: triggers need none.
 revoke execute on function app.totals_follow_calls from public, anon, authenticated, service_role;
 

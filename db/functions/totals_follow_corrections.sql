@@ -1,7 +1,8 @@
--- totals_follow_corrections(): trigger of cost_adjustments: a correction is added to the sums of two days
+-- totals_follow_corrections(): trigger of cost_adjustments; adds each correction to the daily totals of two days
 --
--- Of the day it is booked on, where it is part of what is reported, and of its call's own day, where it is part of what is
--- known today. The call may be in a month that was dropped since (see retention_drop); then there is none to correct.
+-- To those of the day on which it is booked (column adjustments, part of the reported cost), and to those of its call's day
+-- (column corrections, part of the corrected cost). A call in a month that was dropped meanwhile (see retention_drop) has no
+-- row any more: its correction is added nowhere.
 create or replace function app.totals_follow_corrections() returns trigger
 language plpgsql
 set search_path = ''

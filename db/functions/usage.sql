@@ -1,11 +1,11 @@
--- usage(from, to, groups, filters) → spend of a period, grouped by any of the words, one row per group
+-- usage(from, to, groups, filters) → spend of a period, one row per group
 --
--- With the caller's own rights, so row level security decides. p_from inclusive, p_to exclusive. p_group: day, project, model,
--- key, endpoint, service_tier, status, end_user, tag. p_filters: {"project": [...], "model": [...], …}, each a list of words;
--- see app.filter_sql. From the sums kept per day wherever they answer the question, see app.sums.
+-- With the caller's own rights, so row level security decides. p_from inclusive, p_to exclusive. p_group: any of day, project,
+-- model, key, endpoint, service_tier, status, end_user, tag. p_filters: {"project": [...], "model": [...], …}, each a list of
+-- words (see app.filter_sql).
 --
--- cost is as reported: calls of the period and corrections booked in it (adjustments: that part). cost_corrected is as known
--- today: calls of the period with every correction of them. A period cut in two has the same sums as the whole.
+-- cost is as reported: calls of the period, and corrections booked in it (adjustments: their part of cost). cost_corrected is
+-- as known today: calls of the period with all their corrections. Two halves of a period add up to the whole.
 create or replace function app.usage(p_from timestamptz, p_to timestamptz, p_group text[], p_filters jsonb)
 returns table (
     day date, project_id uuid, project text, key_id uuid, key text, key_prefix text, model text, endpoint text,
@@ -26,6 +26,7 @@ as $$
     order by n.day, n.cost desc, n.calls desc, p.name, k.name, n.model, n.endpoint, n.status, n.end_user, n.tag
 $$;
 
-comment on function app.usage is 'Spend of a period grouped by day, project, model, key, endpoint, service_tier, status, end_user or tag.';
+comment on function app.usage is
+    'Spend of a period grouped by day, project, model, key, endpoint, service_tier, status, end_user or tag.';
 revoke execute on function app.usage from public, anon, authenticated, service_role;
 grant execute on function app.usage to authenticated;

@@ -1,4 +1,4 @@
--- cost_adjustments: everyone in the organization reads; nobody writes by hand
+-- cost_adjustments: corrections. Everyone in the organization reads; only functions that book a correction write, as owner
 alter table public.cost_adjustments enable row level security;
 drop policy if exists read_own_org on public.cost_adjustments;
 create policy read_own_org on public.cost_adjustments for select to authenticated
@@ -8,3 +8,4 @@ create policy read_as_analyst on public.cost_adjustments for select to spendai_a
     using (org_id = (select app.analyst_org_id()));
 revoke all on public.cost_adjustments from public, anon, authenticated, service_role, spendai_analyst;
 grant select on public.cost_adjustments to authenticated, spendai_analyst;
+-- No insert, update or delete: a wrong correction is followed by another one.

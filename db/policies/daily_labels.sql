@@ -8,4 +8,4 @@ create policy read_as_analyst on public.daily_labels for select to spendai_analy
     using (org_id = (select app.analyst_org_id()));
 revoke all on public.daily_labels from public, anon, authenticated, service_role, spendai_analyst;
 grant select on public.daily_labels to authenticated, spendai_analyst;
--- No insert, update or delete: a sum is what its calls are.
+-- No insert, update or delete: sums that people can edit would differ from their calls.

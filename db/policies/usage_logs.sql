@@ -1,4 +1,4 @@
--- usage_logs: everyone in the organization reads; only open_calls and settle_calls write, as owner
+-- usage_logs: everyone in the organization reads; only functions write, as owner, and private.guard_usage_log says what
 alter table public.usage_logs enable row level security;
 drop policy if exists read_own_org on public.usage_logs;
 create policy read_own_org on public.usage_logs for select to authenticated
@@ -8,4 +8,4 @@ create policy read_as_analyst on public.usage_logs for select to spendai_analyst
     using (org_id = (select app.analyst_org_id()));
 revoke all on public.usage_logs from public, anon, authenticated, service_role, spendai_analyst;
 grant select on public.usage_logs to authenticated, spendai_analyst;
--- No insert, update or delete: a spend log that can be edited is not a log.
+-- No insert, update or delete: a ledger that people can edit proves nothing.

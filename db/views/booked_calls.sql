@@ -1,8 +1,8 @@
--- booked_calls: every call as it counts in sums, at the moment it started
+-- booked_calls: every call as it counts in sums: its numbers, and as `at` the moment at which it started
 --
--- Only calls of the current books: play money is never added to real money. With corrections it makes up bookings.
+-- Only calls of the organization's books: sandbox money is never added to real money. View bookings adds the corrections.
 --
--- Invoker rights: row level security decides, whoever reads. Append columns, never reorder: other views stand on them.
+-- With the reader's own rights: row level security decides. Only append columns, never reorder: other views use them.
 create or replace view public.booked_calls with (security_invoker = true) as
 select
     u.started_at as at, u.id as call_id, u.started_at as call_started_at,
@@ -17,8 +17,9 @@ select
 from public.usage_logs u
 join public.organizations o on o.id = u.org_id and o.books = u.upstream;
 
-comment on view public.booked_calls is 'Every call as it counts in sums; a part of bookings. Filter on at.';
-comment on column public.booked_calls.at is 'When it counts, UTC.';
+comment on view public.booked_calls is
+    'Every call as it counts in sums; together with corrections these are the bookings. Filter on at.';
+comment on column public.booked_calls.at is 'The moment at which it counts, UTC: when it arrived.';
 comment on column public.booked_calls.call_id is 'The call.';
 comment on column public.booked_calls.call_started_at is 'When the call arrived, UTC.';
 comment on column public.booked_calls.org_id is 'The organization.';
@@ -32,22 +33,24 @@ comment on column public.booked_calls.end_user is 'safety_identifier or user of 
 comment on column public.booked_calls.tags is 'Tags the client sent.';
 comment on column public.booked_calls.upstream is 'openai or sandbox: the books.';
 comment on column public.booked_calls.state is 'open or settled.';
-comment on column public.booked_calls.deadline_at is 'A call still open after this is in doubt.';
+comment on column public.booked_calls.deadline_at is 'A call still open after this moment is in doubt.';
 comment on column public.booked_calls.cost_status is 'Why the call''s cost is what it is, or why it is not known.';
-comment on column public.booked_calls.tokens_in is 'Input tokens.';
+comment on column public.booked_calls.tokens_in is 'Input tokens, cached ones included.';
 comment on column public.booked_calls.tokens_cached is 'Part of tokens_in read from the prompt cache.';
 comment on column public.booked_calls.tokens_cache_write is 'Part of tokens_in written to the prompt cache.';
-comment on column public.booked_calls.tokens_out is 'Output tokens.';
+comment on column public.booked_calls.tokens_out is 'Output tokens, reasoning included.';
 comment on column public.booked_calls.tokens_reasoning is 'Part of tokens_out spent on reasoning.';
 comment on column public.booked_calls.tokens_audio_in is 'Part of tokens_in that is audio.';
 comment on column public.booked_calls.tokens_audio_out is 'Part of tokens_out that is audio.';
 comment on column public.booked_calls.calls is 'Always 1.';
 comment on column public.booked_calls.cost is 'US dollars as settled; null when not known.';
-comment on column public.booked_calls.adjustments is 'Always null: corrections are rows of bookings.';
-comment on column public.booked_calls.cost_corrected is 'As cost: corrections are rows of bookings.';
+comment on column public.booked_calls.adjustments is 'Always null: corrections are rows of their own in bookings.';
+comment on column public.booked_calls.cost_corrected is
+    'The same as cost: corrections are rows of their own in bookings.';
 comment on column public.booked_calls.unpriced_calls is '1 for a call without a cost because no price was known.';
-comment on column public.booked_calls.no_usage_calls is '1 for a call without a cost because OpenAI sent no usage (or not yet).';
-comment on column public.booked_calls.in_doubt_calls is '1 for a call whose end is not known.';
+comment on column public.booked_calls.no_usage_calls is
+    '1 for a call without a cost because OpenAI sent no usage, or has not sent it yet.';
+comment on column public.booked_calls.in_doubt_calls is '1 for a call in doubt: still open after its deadline.';
 comment on column public.booked_calls.error_calls is '1 for a call answered with a status of 400 or more.';
 revoke all on public.booked_calls from public, anon, authenticated, service_role;
 grant select on public.booked_calls to authenticated, spendai_analyst;

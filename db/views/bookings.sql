@@ -1,10 +1,12 @@
--- bookings: what every sum is made of, each at the moment it counts
+-- bookings: the rows that every sum of a period adds up: calls and corrections, each with the moment at which it counts
 --
--- A call counts when it started. A correction of its cost counts twice: as `adjustment` when it was booked (the sum of
--- `cost` is what was reported then, and never changes afterwards) and as `correction` at its call (the sum of
--- `cost_corrected` is what is known today). Only calls of the current books: play money is never added to real money.
+-- A call counts at the moment it started. A correction has two rows:
+--   entry `adjustment`, at the moment it was booked, with its dollars in `cost`: so the sum of cost over a past period, which
+--   is what was reported then, never changes
+--   entry `correction`, at the moment of its call, with its dollars in `cost_corrected`: the sum of what is known today
+-- Only calls of the organization's books: sandbox money is never added to real money.
 --
--- Invoker rights: row level security decides, whoever reads. Append columns, never reorder: other views stand on them.
+-- With the reader's own rights: row level security decides. Only append columns, never reorder: other views use them.
 create or replace view public.bookings with (security_invoker = true) as
 select
     'call' as entry, c.at, c.call_id, c.call_started_at, c.org_id, c.project_id, c.api_key_id, c.model, c.endpoint, c.service_tier,
@@ -28,10 +30,10 @@ from public.cost_adjustments a
 join public.booked_calls u on u.call_id = a.call_id and u.call_started_at = a.call_started_at;
 
 comment on view public.bookings is
-    'Calls and corrections by the moment they count at; sums of any kind are sums of this. Filter on at.';
+    'Calls and corrections, each at the moment at which it counts; every sum of a period adds up these rows. Filter on at.';
 comment on column public.bookings.entry is
-    'call, adjustment (a correction when it was booked) or correction (the same one at the moment of its call).';
-comment on column public.bookings.at is 'When it counts, UTC.';
+    'call, adjustment (a correction at the moment it was booked) or correction (the same one at the moment of its call).';
+comment on column public.bookings.at is 'The moment at which it counts, UTC.';
 comment on column public.bookings.call_id is 'The call.';
 comment on column public.bookings.call_started_at is 'When the call arrived, UTC.';
 comment on column public.bookings.org_id is 'The organization.';
@@ -45,22 +47,25 @@ comment on column public.bookings.end_user is 'safety_identifier or user of the 
 comment on column public.bookings.tags is 'Tags the client sent.';
 comment on column public.bookings.upstream is 'openai or sandbox: the books.';
 comment on column public.bookings.state is 'open or settled.';
-comment on column public.bookings.deadline_at is 'A call still open after this is in doubt.';
+comment on column public.bookings.deadline_at is 'A call still open after this moment is in doubt.';
 comment on column public.bookings.cost_status is 'Why the call''s cost is what it is, or why it is not known.';
-comment on column public.bookings.tokens_in is 'Input tokens of a call; null for corrections.';
+comment on column public.bookings.tokens_in is 'Input tokens of a call, cached ones included; null for corrections.';
 comment on column public.bookings.tokens_cached is 'Part of tokens_in read from the prompt cache.';
 comment on column public.bookings.tokens_cache_write is 'Part of tokens_in written to the prompt cache.';
-comment on column public.bookings.tokens_out is 'Output tokens of a call.';
+comment on column public.bookings.tokens_out is 'Output tokens of a call, reasoning included.';
 comment on column public.bookings.tokens_reasoning is 'Part of tokens_out spent on reasoning.';
 comment on column public.bookings.tokens_audio_in is 'Part of tokens_in that is audio.';
 comment on column public.bookings.tokens_audio_out is 'Part of tokens_out that is audio.';
 comment on column public.bookings.calls is '1 for a call, 0 for a correction.';
-comment on column public.bookings.cost is 'US dollars as reported: of the call, or of the correction on the day it was booked.';
+comment on column public.bookings.cost is
+    'US dollars as reported: of the call, or of the correction at the moment it was booked.';
 comment on column public.bookings.adjustments is 'The part of cost that is a correction.';
-comment on column public.bookings.cost_corrected is 'US dollars as known today: of the call, or of a correction at its call.';
+comment on column public.bookings.cost_corrected is
+    'US dollars as known today: of the call, or of the correction at the moment of its call.';
 comment on column public.bookings.unpriced_calls is '1 for a call without a cost because no price was known.';
-comment on column public.bookings.no_usage_calls is '1 for a call without a cost because OpenAI sent no usage (or not yet).';
-comment on column public.bookings.in_doubt_calls is '1 for a call whose end is not known.';
+comment on column public.bookings.no_usage_calls is
+    '1 for a call without a cost because OpenAI sent no usage, or has not sent it yet.';
+comment on column public.bookings.in_doubt_calls is '1 for a call in doubt: still open after its deadline.';
 comment on column public.bookings.error_calls is '1 for a call answered with a status of 400 or more.';
 revoke all on public.bookings from public, anon, authenticated, service_role;
 grant select on public.bookings to authenticated, spendai_analyst;

@@ -1,4 +1,6 @@
--- calls: every call of the organization that asks, with names instead of ids alone
+-- calls: every call of the reader's organization, with the names of its project and key
+--
+-- Only calls of the organization's books, as everywhere: sandbox calls are hidden once real money is spent.
 create or replace view public.calls with (security_invoker = true) as
 select
     u.id,
@@ -38,7 +40,7 @@ select
     u.upstream_object_id,
     u.end_user,
     u.tags,
-    -- Looked up only where the column is asked for.
+    -- A subquery instead of a join: it runs only for queries that select the column.
     coalesce((select sum(a.delta) from public.cost_adjustments a
               where a.call_id = u.id and a.call_started_at = u.started_at), 0) as adjustments,
     u.cost + coalesce((select sum(a.delta) from public.cost_adjustments a
@@ -48,25 +50,26 @@ join public.organizations o on o.id = u.org_id and o.books = u.upstream
 left join public.projects p on p.id = u.project_id
 left join public.api_keys k on k.id = u.api_key_id;
 
-comment on view public.calls is 'Every call, one row each. Filter on started_at with a time zone, so that the index is used.';
-comment on column public.calls.id is 'Id of the call; the answers x-spendai-call-id header.';
+comment on view public.calls is
+    'Every call, one row each. Filter on started_at with a time zone, so that the index is used.';
+comment on column public.calls.id is 'Id of the call; also the answer''s x-spendai-call-id header.';
 comment on column public.calls.started_at is 'When it arrived, UTC.';
-comment on column public.calls.settled_at is 'When its cost was written down, UTC.';
+comment on column public.calls.settled_at is 'When it was settled, UTC.';
 comment on column public.calls.state is 'open, settled, or in_doubt: still open after its deadline.';
 comment on column public.calls.org_id is 'The organization.';
-comment on column public.calls.project_id is 'Project.';
+comment on column public.calls.project_id is 'Project of the call.';
 comment on column public.calls.project is 'Name of the project.';
-comment on column public.calls.api_key_id is 'Proxy key.';
-comment on column public.calls.key is 'Name of the key.';
-comment on column public.calls.key_prefix is 'Beginning of the key.';
-comment on column public.calls.endpoint is 'OpenAIs path.';
+comment on column public.calls.api_key_id is 'Proxy key of the call.';
+comment on column public.calls.key is 'Name of the proxy key.';
+comment on column public.calls.key_prefix is 'Beginning of the proxy key.';
+comment on column public.calls.endpoint is 'OpenAI''s path.';
 comment on column public.calls.method is 'HTTP method.';
-comment on column public.calls.status_code is 'HTTP status the client got; 499: it hung up.';
+comment on column public.calls.status_code is 'HTTP status the client got; 499: the client hung up.';
 comment on column public.calls.stream is 'Whether the answer was streamed.';
 comment on column public.calls.batch is 'Whether the batch price applies.';
 comment on column public.calls.model_requested is 'Model asked for.';
-comment on column public.calls.model is 'Model that served it.';
-comment on column public.calls.service_tier is 'Tier that served it.';
+comment on column public.calls.model is 'Model that served the call, as OpenAI named it.';
+comment on column public.calls.service_tier is 'Tier that served the call.';
 comment on column public.calls.tokens_in is 'Input tokens, cached ones included.';
 comment on column public.calls.tokens_cached is 'Part of tokens_in read from the prompt cache.';
 comment on column public.calls.tokens_cache_write is 'Part of tokens_in written to the prompt cache.';
@@ -74,19 +77,20 @@ comment on column public.calls.tokens_out is 'Output tokens, reasoning included.
 comment on column public.calls.tokens_reasoning is 'Part of tokens_out spent on reasoning.';
 comment on column public.calls.tokens_audio_in is 'Part of tokens_in that is audio.';
 comment on column public.calls.tokens_audio_out is 'Part of tokens_out that is audio.';
-comment on column public.calls.cost is 'US dollars as settled, for good; null when not known.';
+comment on column public.calls.cost is 'US dollars; null when not known. Never changed once known: see adjustments.';
 comment on column public.calls.cost_status is 'Why the cost is what it is, or why it is not known.';
-comment on column public.calls.cost_lines is 'How the cost came about, line by line.';
-comment on column public.calls.usage is 'OpenAIs usage object.';
-comment on column public.calls.tools is 'Billable tool calls.';
+comment on column public.calls.cost_lines is 'The lines of the cost: dimension, quantity, unit price and price row.';
+comment on column public.calls.usage is 'OpenAI''s usage object: numbers and short words only.';
+comment on column public.calls.tools is 'Billable tool calls, by dimension.';
 comment on column public.calls.latency_ms is 'Milliseconds to the end of the answer.';
-comment on column public.calls.ttft_ms is 'Milliseconds to its first byte.';
-comment on column public.calls.upstream is 'openai or sandbox.';
-comment on column public.calls.upstream_request_id is 'OpenAIs x-request-id.';
+comment on column public.calls.ttft_ms is 'Milliseconds to the first byte of the answer.';
+comment on column public.calls.upstream is 'openai or sandbox: the books.';
+comment on column public.calls.upstream_request_id is 'OpenAI''s x-request-id.';
 comment on column public.calls.upstream_object_id is 'Id of the object OpenAI answered with.';
 comment on column public.calls.end_user is 'safety_identifier or user of the request.';
 comment on column public.calls.tags is 'Tags the client sent.';
-comment on column public.calls.adjustments is 'US dollars of all later corrections of cost; see cost_adjustments.';
-comment on column public.calls.cost_corrected is 'cost with all corrections; null when the cost is not known.';
+comment on column public.calls.adjustments is 'US dollars of all corrections of the cost; see cost_adjustments.';
+comment on column public.calls.cost_corrected is
+    'US dollars: cost with all corrections; null when the cost is not known.';
 revoke all on public.calls from public, anon, authenticated, service_role;
 grant select on public.calls to authenticated, spendai_analyst;

@@ -1,9 +1,9 @@
--- daily_entries: what the sums of any whole days are made of: settled calls added up per day, and each call still open
+-- daily_entries: the rows that sums of whole days add up: the daily totals of settled calls, and a row for each open call
 --
--- The sums are exact at every moment (daily_totals). Only calls of the current books: play money is never added to real money.
--- A day here is all a row has of time; for a part of a day add up bookings.
+-- Exact at every moment, as daily_totals is. Only calls of the organization's books: sandbox money is never added to real
+-- money. For a part of a day add up bookings.
 --
--- Invoker rights: row level security decides, whoever reads. Append columns, never reorder: other views stand on them.
+-- With the reader's own rights: row level security decides. Only append columns, never reorder: other views use them.
 create or replace view public.daily_entries with (security_invoker = true) as
 select
     t.org_id, t.day, t.project_id, t.api_key_id, nullif(t.model, '') as model, t.endpoint,
@@ -24,17 +24,19 @@ from app.calls_open() u
 join public.organizations o on o.id = u.org_id and o.books = u.upstream;
 
 comment on view public.daily_entries is
-    'Settled calls added up per day, and every open call: what sums over days are made of. Several rows may have equal words.';
+    'Daily totals of settled calls, and a row for each open call. Several rows may agree in everything but their numbers: add up.';
 comment on column public.daily_entries.org_id is 'The organization.';
-comment on column public.daily_entries.day is 'Day on which the calls began, or a correction was booked, UTC.';
+comment on column public.daily_entries.day is 'Day on which the calls began or corrections were booked, UTC.';
 comment on column public.daily_entries.project_id is 'Project of the calls.';
 comment on column public.daily_entries.api_key_id is 'Proxy key of the calls.';
 comment on column public.daily_entries.model is 'Model that served them, else the one asked for.';
 comment on column public.daily_entries.endpoint is 'OpenAI''s path.';
 comment on column public.daily_entries.service_tier is 'Tier that served them.';
 comment on column public.daily_entries.status_code is 'HTTP status the clients got.';
-comment on column public.daily_entries.cost_status is 'Why their cost is what it is, or why it is not known; null for an open call.';
-comment on column public.daily_entries.calls is 'Calls; 0 where only corrections are left. Below 0 where a missing price came later: add up.';
+comment on column public.daily_entries.cost_status is
+    'Why their cost is what it is, or why it is not known; null for an open call.';
+comment on column public.daily_entries.calls is
+    'Calls; 0 in a row of corrections only. May be below 0, where an unpriced call was filled later: add up.';
 comment on column public.daily_entries.tokens_in is 'Input tokens, cached ones included.';
 comment on column public.daily_entries.tokens_cached is 'Part of tokens_in read from the prompt cache.';
 comment on column public.daily_entries.tokens_cache_write is 'Part of tokens_in written to the prompt cache.';
@@ -42,12 +44,15 @@ comment on column public.daily_entries.tokens_out is 'Output tokens, reasoning i
 comment on column public.daily_entries.tokens_reasoning is 'Part of tokens_out spent on reasoning.';
 comment on column public.daily_entries.tokens_audio_in is 'Part of tokens_in that is audio.';
 comment on column public.daily_entries.tokens_audio_out is 'Part of tokens_out that is audio.';
-comment on column public.daily_entries.cost is 'US dollars as reported: of the day''s calls, and of corrections booked on it.';
+comment on column public.daily_entries.cost is
+    'US dollars as reported: of the day''s calls, and of corrections booked on that day.';
 comment on column public.daily_entries.adjustments is 'The part of cost that is corrections.';
-comment on column public.daily_entries.cost_corrected is 'US dollars as known today: of the day''s calls, with every correction of them.';
+comment on column public.daily_entries.cost_corrected is
+    'US dollars as known today: of the day''s calls with all their corrections.';
 comment on column public.daily_entries.unpriced_calls is 'Calls without a cost because no price was known.';
-comment on column public.daily_entries.no_usage_calls is 'Calls without a cost because OpenAI sent no usage (or not yet).';
-comment on column public.daily_entries.in_doubt_calls is 'Calls whose end is not known.';
+comment on column public.daily_entries.no_usage_calls is
+    'Calls without a cost because OpenAI sent no usage, or has not sent it yet.';
+comment on column public.daily_entries.in_doubt_calls is 'Calls in doubt: still open after their deadline.';
 comment on column public.daily_entries.error_calls is 'Calls answered with a status of 400 or more.';
 revoke all on public.daily_entries from public, anon, authenticated, service_role;
 grant select on public.daily_entries to authenticated, spendai_analyst;

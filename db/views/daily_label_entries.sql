@@ -1,8 +1,9 @@
--- daily_label_entries: as daily_entries, of each end user and of each tag: settled calls added up per day, and each call still open
+-- daily_label_entries: as daily_entries, for each end user and each tag: daily labels of settled calls, and rows for open calls
 --
--- A call with several tags is in the sums of each; once more under `tagged`, so that those without any can be told.
+-- A call with several tags is in the sums of each. Under kind `tagged` each call with tags is counted once more, so that all
+-- calls less those are the calls without a tag.
 --
--- Invoker rights: row level security decides, whoever reads. Append columns, never reorder: other views stand on them.
+-- With the reader's own rights: row level security decides. Only append columns, never reorder: other views use them.
 create or replace view public.daily_label_entries with (security_invoker = true) as
 select
     t.org_id, t.day, t.kind, t.label, t.project_id, t.api_key_id,
@@ -25,23 +26,26 @@ cross join lateral (
 ) l;
 
 comment on view public.daily_label_entries is
-    'Calls of each end user and of each tag, added up per day while settled, one by one while open. A call may be in several rows.';
+    'Daily labels of settled calls, and a row for each label of an open call. A call may be in several rows.';
 comment on column public.daily_label_entries.org_id is 'The organization.';
-comment on column public.daily_label_entries.day is 'Day on which the calls began, or a correction was booked, UTC.';
-comment on column public.daily_label_entries.kind is 'end_user, tag, or tagged: calls with any tag, each once.';
+comment on column public.daily_label_entries.day is 'Day on which the calls began or corrections were booked, UTC.';
+comment on column public.daily_label_entries.kind is 'end_user, tag, or tagged: all calls with any tag, each once.';
 comment on column public.daily_label_entries.label is 'The end user, or name=value of the tag; empty for tagged.';
 comment on column public.daily_label_entries.project_id is 'Project of the calls.';
 comment on column public.daily_label_entries.api_key_id is 'Proxy key of the calls.';
-comment on column public.daily_label_entries.calls is 'Calls; as in daily_entries.';
+comment on column public.daily_label_entries.calls is 'Calls; may be 0 or below, as in daily_entries.';
 comment on column public.daily_label_entries.tokens_in is 'Input tokens, cached ones included.';
 comment on column public.daily_label_entries.tokens_cached is 'Part of tokens_in read from the prompt cache.';
 comment on column public.daily_label_entries.tokens_out is 'Output tokens, reasoning included.';
-comment on column public.daily_label_entries.cost is 'US dollars as reported: of the day''s calls, and of corrections booked on it.';
+comment on column public.daily_label_entries.cost is
+    'US dollars as reported: of the day''s calls, and of corrections booked on that day.';
 comment on column public.daily_label_entries.adjustments is 'The part of cost that is corrections.';
-comment on column public.daily_label_entries.cost_corrected is 'US dollars as known today: of the day''s calls, with every correction of them.';
+comment on column public.daily_label_entries.cost_corrected is
+    'US dollars as known today: of the day''s calls with all their corrections.';
 comment on column public.daily_label_entries.unpriced_calls is 'Calls without a cost because no price was known.';
-comment on column public.daily_label_entries.no_usage_calls is 'Calls without a cost because OpenAI sent no usage (or not yet).';
-comment on column public.daily_label_entries.in_doubt_calls is 'Calls whose end is not known.';
+comment on column public.daily_label_entries.no_usage_calls is
+    'Calls without a cost because OpenAI sent no usage, or has not sent it yet.';
+comment on column public.daily_label_entries.in_doubt_calls is 'Calls in doubt: still open after their deadline.';
 comment on column public.daily_label_entries.error_calls is 'Calls answered with a status of 400 or more.';
 revoke all on public.daily_label_entries from public, anon, authenticated, service_role;
 grant select on public.daily_label_entries to authenticated, spendai_analyst;

@@ -1,7 +1,7 @@
--- ledger_entries: the ledger as a list: one row per call and one per correction, in the order in which they were booked
+-- ledger_entries: the ledger as a list: one row per call, and one per correction at the moment it was booked
 --
--- A call keeps its cost for good. What is corrected later is a row of its own, dated when it was booked, so the sum of a
--- month that is over never changes.
+-- The cost of a call never changes once it is known. A correction is a row of its own, so what was reported for a past month
+-- never changes.
 create or replace view public.ledger_entries with (security_invoker = true) as
 select
     b.entry, b.at, b.call_id, b.call_started_at, b.org_id, b.project_id, b.api_key_id, b.model, b.endpoint, b.service_tier,
@@ -10,9 +10,10 @@ select
 from public.bookings b
 where b.entry <> 'correction';
 
-comment on view public.ledger_entries is 'One row per call and one per correction of a call. Sum cost over at: what was reported.';
-comment on column public.ledger_entries.entry is 'call or adjustment.';
-comment on column public.ledger_entries.at is 'UTC: when the call started, or when the correction was booked.';
+comment on view public.ledger_entries is
+    'One row per call and one per correction. The sum of cost over a period of at is what was reported for it.';
+comment on column public.ledger_entries.entry is 'call, or adjustment: a correction.';
+comment on column public.ledger_entries.at is 'When the call started, or when the correction was booked, UTC.';
 comment on column public.ledger_entries.call_id is 'The call, or the call that was corrected.';
 comment on column public.ledger_entries.call_started_at is 'When that call arrived, UTC.';
 comment on column public.ledger_entries.org_id is 'The organization.';
@@ -24,14 +25,15 @@ comment on column public.ledger_entries.service_tier is 'Tier that served the ca
 comment on column public.ledger_entries.status_code is 'HTTP status the client got.';
 comment on column public.ledger_entries.end_user is 'safety_identifier or user of the request.';
 comment on column public.ledger_entries.tags is 'Tags the client sent.';
-comment on column public.ledger_entries.tokens_in is 'Input tokens, cached ones included; null for adjustments.';
+comment on column public.ledger_entries.tokens_in is 'Input tokens, cached ones included; null for corrections.';
 comment on column public.ledger_entries.tokens_cached is 'Part of tokens_in read from the prompt cache.';
 comment on column public.ledger_entries.tokens_cache_write is 'Part of tokens_in written to the prompt cache.';
 comment on column public.ledger_entries.tokens_out is 'Output tokens, reasoning included.';
 comment on column public.ledger_entries.tokens_reasoning is 'Part of tokens_out spent on reasoning.';
 comment on column public.ledger_entries.tokens_audio_in is 'Part of tokens_in that is audio.';
 comment on column public.ledger_entries.tokens_audio_out is 'Part of tokens_out that is audio.';
-comment on column public.ledger_entries.cost is 'US dollars; null when not known. Of an adjustment: what it adds, negative when the cost was too high.';
+comment on column public.ledger_entries.cost is
+    'US dollars; null when not known. Of a correction: what it adds, negative when the cost was too high.';
 comment on column public.ledger_entries.cost_status is 'Why the call''s cost is what it is, or why it is not known.';
 comment on column public.ledger_entries.state is 'open or settled.';
 comment on column public.ledger_entries.deadline_at is 'A call still open after this moment is in doubt.';

@@ -1,6 +1,6 @@
--- spend_by_end_user: spend per day and end user, of the organization that asks
+-- spend_by_end_user: spend per day and end user, of the reader's organization
 --
--- Invoker rights: row level security decides, whoever reads. Append columns, never reorder: analysts' queries stand on them.
+-- With the reader's own rights: row level security decides. Only append columns, never reorder: analysts' queries use them.
 create or replace view public.spend_by_end_user with (security_invoker = true) as
 select
     b.org_id,
@@ -21,32 +21,38 @@ from (
     select l.org_id, l.day, l.label as end_user, l.calls, l.tokens_in, l.tokens_cached, l.tokens_out, l.cost, l.unpriced_calls,
         l.no_usage_calls, l.in_doubt_calls, l.error_calls, l.adjustments, l.cost_corrected
     from public.daily_label_entries l where l.kind = 'end_user'
-    union all  -- calls without an end user: all of them …
+    union all  -- calls without an end user are all calls …
     select e.org_id, e.day, null, e.calls, e.tokens_in, e.tokens_cached, e.tokens_out, e.cost, e.unpriced_calls,
         e.no_usage_calls, e.in_doubt_calls, e.error_calls, e.adjustments, e.cost_corrected
     from public.daily_entries e
-    union all  -- … less those with one
+    union all  -- … less the calls with one
     select l.org_id, l.day, null, -l.calls, -l.tokens_in, -l.tokens_cached, -l.tokens_out, -l.cost, -l.unpriced_calls,
         -l.no_usage_calls, -l.in_doubt_calls, -l.error_calls, -l.adjustments, -l.cost_corrected
     from public.daily_label_entries l where l.kind = 'end_user'
 ) b
 group by 1, 2, 3
-having sum(b.calls) <> 0 or sum(b.adjustments) <> 0;  -- where a price came later nothing is left of the call without one
+having sum(b.calls) <> 0 or sum(b.adjustments) <> 0;  -- an unpriced call that was filled later leaves a group of 0 calls
 
-comment on view public.spend_by_end_user is 'Spend per day and end user (UTC). Add up the rows you need; cost is exact.';
+comment on view public.spend_by_end_user is
+    'Spend per day and end user (UTC). Add up the rows you need; cost is exact.';
 comment on column public.spend_by_end_user.org_id is 'The organization.';
 comment on column public.spend_by_end_user.day is 'Day, UTC.';
-comment on column public.spend_by_end_user.end_user is 'safety_identifier or user of the requests; null: they named none.';
-comment on column public.spend_by_end_user.calls is 'Calls, whatever became of them.';
+comment on column public.spend_by_end_user.end_user is
+    'safety_identifier or user of the requests; null: they named none.';
+comment on column public.spend_by_end_user.calls is 'Calls, settled or not.';
 comment on column public.spend_by_end_user.tokens_in is 'Input tokens, cached ones included.';
 comment on column public.spend_by_end_user.tokens_cached is 'Part of tokens_in read from the prompt cache.';
 comment on column public.spend_by_end_user.tokens_out is 'Output tokens, reasoning included.';
-comment on column public.spend_by_end_user.cost is 'US dollars as reported: calls of the day whose cost is known, and corrections booked on it. See the counts for the others.';
+comment on column public.spend_by_end_user.cost is
+    'US dollars as reported: calls of the day whose cost is known, and corrections booked on that day. Other calls are in the counts.';
 comment on column public.spend_by_end_user.unpriced_calls is 'Calls without a cost because no price was known.';
-comment on column public.spend_by_end_user.no_usage_calls is 'Calls without a cost because OpenAI sent no usage (or not yet).';
-comment on column public.spend_by_end_user.in_doubt_calls is 'Calls whose end is not known.';
+comment on column public.spend_by_end_user.no_usage_calls is
+    'Calls without a cost because OpenAI sent no usage, or has not sent it yet.';
+comment on column public.spend_by_end_user.in_doubt_calls is 'Calls in doubt: still open after their deadline.';
 comment on column public.spend_by_end_user.error_calls is 'Calls answered with a status of 400 or more.';
-comment on column public.spend_by_end_user.adjustments is 'The part of cost that is corrections booked on this day, of calls of any day.';
-comment on column public.spend_by_end_user.cost_corrected is 'US dollars as known today: calls of the day with every later correction of them.';
+comment on column public.spend_by_end_user.adjustments is
+    'The part of cost that is corrections booked on this day, of calls of any day.';
+comment on column public.spend_by_end_user.cost_corrected is
+    'US dollars as known today: calls of the day with all their corrections.';
 revoke all on public.spend_by_end_user from public, anon, authenticated, service_role;
 grant select on public.spend_by_end_user to authenticated, spendai_analyst;

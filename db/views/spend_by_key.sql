@@ -1,6 +1,6 @@
--- spend_by_key: spend per day and proxy key, of the organization that asks
+-- spend_by_key: spend per day and proxy key, of the reader's organization
 --
--- Invoker rights: row level security decides, whoever reads. Append columns, never reorder: analysts' queries stand on them.
+-- With the reader's own rights: row level security decides. Only append columns, never reorder: analysts' queries use them.
 create or replace view public.spend_by_key with (security_invoker = true) as
 select
     b.org_id,
@@ -25,7 +25,7 @@ from public.daily_entries b
 left join public.projects p on p.id = b.project_id
 left join public.api_keys k on k.id = b.api_key_id
 group by 1, 2, 3, 4, 5, 6, 7
-having sum(b.calls) <> 0 or sum(b.adjustments) <> 0;  -- where a price came later nothing is left of the call without one
+having sum(b.calls) <> 0 or sum(b.adjustments) <> 0;  -- an unpriced call that was filled later leaves a group of 0 calls
 
 comment on view public.spend_by_key is 'Spend per day and proxy key (UTC). Add up the rows you need; cost is exact.';
 comment on column public.spend_by_key.org_id is 'The organization.';
@@ -35,16 +35,20 @@ comment on column public.spend_by_key.project is 'Name of that project.';
 comment on column public.spend_by_key.api_key_id is 'Key.';
 comment on column public.spend_by_key.key is 'Name of the key.';
 comment on column public.spend_by_key.key_prefix is 'Beginning of the key.';
-comment on column public.spend_by_key.calls is 'Calls, whatever became of them.';
+comment on column public.spend_by_key.calls is 'Calls, settled or not.';
 comment on column public.spend_by_key.tokens_in is 'Input tokens, cached ones included.';
 comment on column public.spend_by_key.tokens_cached is 'Part of tokens_in read from the prompt cache.';
 comment on column public.spend_by_key.tokens_out is 'Output tokens, reasoning included.';
-comment on column public.spend_by_key.cost is 'US dollars as reported: calls of the day whose cost is known, and corrections booked on it. See the counts for the others.';
+comment on column public.spend_by_key.cost is
+    'US dollars as reported: calls of the day whose cost is known, and corrections booked on that day. Other calls are in the counts.';
 comment on column public.spend_by_key.unpriced_calls is 'Calls without a cost because no price was known.';
-comment on column public.spend_by_key.no_usage_calls is 'Calls without a cost because OpenAI sent no usage (or not yet).';
-comment on column public.spend_by_key.in_doubt_calls is 'Calls whose end is not known.';
+comment on column public.spend_by_key.no_usage_calls is
+    'Calls without a cost because OpenAI sent no usage, or has not sent it yet.';
+comment on column public.spend_by_key.in_doubt_calls is 'Calls in doubt: still open after their deadline.';
 comment on column public.spend_by_key.error_calls is 'Calls answered with a status of 400 or more.';
-comment on column public.spend_by_key.adjustments is 'The part of cost that is corrections booked on this day, of calls of any day.';
-comment on column public.spend_by_key.cost_corrected is 'US dollars as known today: calls of the day with every later correction of them.';
+comment on column public.spend_by_key.adjustments is
+    'The part of cost that is corrections booked on this day, of calls of any day.';
+comment on column public.spend_by_key.cost_corrected is
+    'US dollars as known today: calls of the day with all their corrections.';
 revoke all on public.spend_by_key from public, anon, authenticated, service_role;
 grant select on public.spend_by_key to authenticated, spendai_analyst;

@@ -1,8 +1,8 @@
--- spend_by_tag: spend per day and tag, of the organization that asks
+-- spend_by_tag: spend per day and tag, of the reader's organization
 --
--- A call with several tags counts in each of them, one without in none: rows of one tag name add up, all rows do not.
+-- A call with several tags is in the rows of each, a call without in none. So the rows of one tag name add up, all rows do not.
 --
--- Invoker rights: row level security decides, whoever reads. Append columns, never reorder: analysts' queries stand on them.
+-- With the reader's own rights: row level security decides. Only append columns, never reorder: analysts' queries use them.
 create or replace view public.spend_by_tag with (security_invoker = true) as
 select
     b.org_id,
@@ -22,22 +22,27 @@ select
 from public.daily_label_entries b
 where b.kind = 'tag'
 group by 1, 2, 3
-having sum(b.calls) <> 0 or sum(b.adjustments) <> 0;  -- where a price came later nothing is left of the call without one
+having sum(b.calls) <> 0 or sum(b.adjustments) <> 0;  -- an unpriced call that was filled later leaves a group of 0 calls
 
-comment on view public.spend_by_tag is 'Spend per day and tag (UTC). Add up the rows you need; cost is exact. A call with several tags is in several rows.';
+comment on view public.spend_by_tag is
+    'Spend per day and tag (UTC). Add up the rows you need; cost is exact. A call with several tags is in several rows.';
 comment on column public.spend_by_tag.org_id is 'The organization.';
 comment on column public.spend_by_tag.day is 'Day, UTC.';
 comment on column public.spend_by_tag.tag is 'name=value, as the client sent it in x-spendai-tags.';
-comment on column public.spend_by_tag.calls is 'Calls, whatever became of them.';
+comment on column public.spend_by_tag.calls is 'Calls, settled or not.';
 comment on column public.spend_by_tag.tokens_in is 'Input tokens, cached ones included.';
 comment on column public.spend_by_tag.tokens_cached is 'Part of tokens_in read from the prompt cache.';
 comment on column public.spend_by_tag.tokens_out is 'Output tokens, reasoning included.';
-comment on column public.spend_by_tag.cost is 'US dollars as reported: calls of the day whose cost is known, and corrections booked on it. See the counts for the others.';
+comment on column public.spend_by_tag.cost is
+    'US dollars as reported: calls of the day whose cost is known, and corrections booked on that day. Other calls are in the counts.';
 comment on column public.spend_by_tag.unpriced_calls is 'Calls without a cost because no price was known.';
-comment on column public.spend_by_tag.no_usage_calls is 'Calls without a cost because OpenAI sent no usage (or not yet).';
-comment on column public.spend_by_tag.in_doubt_calls is 'Calls whose end is not known.';
+comment on column public.spend_by_tag.no_usage_calls is
+    'Calls without a cost because OpenAI sent no usage, or has not sent it yet.';
+comment on column public.spend_by_tag.in_doubt_calls is 'Calls in doubt: still open after their deadline.';
 comment on column public.spend_by_tag.error_calls is 'Calls answered with a status of 400 or more.';
-comment on column public.spend_by_tag.adjustments is 'The part of cost that is corrections booked on this day, of calls of any day.';
-comment on column public.spend_by_tag.cost_corrected is 'US dollars as known today: calls of the day with every later correction of them.';
+comment on column public.spend_by_tag.adjustments is
+    'The part of cost that is corrections booked on this day, of calls of any day.';
+comment on column public.spend_by_tag.cost_corrected is
+    'US dollars as known today: calls of the day with all their corrections.';
 revoke all on public.spend_by_tag from public, anon, authenticated, service_role;
 grant select on public.spend_by_tag to authenticated, spendai_analyst;

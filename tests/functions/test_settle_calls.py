@@ -120,6 +120,26 @@ def test_a_message_cannot_move_a_call_to_another_organization_or_key(people: Peo
     assert (row["upstream"], row["endpoint"], row["end_user"]) == ("sandbox", "/v1/chat/completions", "user-7")
 
 
+def test_what_the_open_row_did_not_know_yet_of_the_request_comes_with_the_settle(people: People) -> None:
+    """The form of a multipart request is read after the row was opened."""
+    opened = people.open_message("ada", model=None, endpoint="/v1/audio/transcriptions")
+    people.open_calls(opened)
+    known = {"end_user": "user-7", "tags": {"team": "search"}, "model_requested": "whisper-1"}
+    assert settle(people, people.settle_message("ada", opened, **known)) == "settled"
+    row = row_of(people, opened)
+    assert {name: row[name] for name in known} == known
+    labels = people.all("select kind, label, calls from public.daily_labels order by 1, 2")
+    assert [(row["kind"], row["label"], row["calls"]) for row in labels] == [
+        ("end_user", "user-7", 1), ("tag", "team=search", 1), ("tagged", "", 1)
+    ]  # fmt: skip
+
+
+def test_what_the_open_row_knew_is_not_forgotten_by_a_settle_without_it(people: People, opened: dict[str, Any]) -> None:
+    assert settle(people, people.settle_message("ada", opened, end_user=None, tags=None)) == "settled"
+    row = row_of(people, opened)
+    assert (row["end_user"], row["tags"]) == ("user-7", {"team": "search"})
+
+
 def test_a_batch_answers_each_of_its_calls(people: People, opened: dict[str, Any]) -> None:
     theirs, lost, done = people.open_message("eve"), people.open_message("ada"), people.open_message("ada")
     people.open_calls(theirs, done)

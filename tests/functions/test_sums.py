@@ -213,5 +213,18 @@ def test_words_of_a_filter_are_never_read_as_sql(people: People) -> None:
     assert app_sums(people, EARLY, LATE, ["'; drop"], {"'; drop": ["x"]}).keys() == {(None,) * len(WORDS)}
 
 
+@pytest.mark.parametrize("style", ["German", "SQL, DMY", "SQL, MDY", "Postgres, DMY"])
+def test_the_sums_do_not_depend_on_how_a_session_writes_dates(busy: Any, style: str) -> None:
+    people, _, found = busy
+    people.conn.execute(
+        "select set_config('datestyle', %s, true), set_config('timezone', 'Asia/Kathmandu', true)", [style]
+    )
+    for since, until in (PERIODS["parts of days at both ends"], PERIODS["a microsecond less at both ends"]):
+        for words in (("project",), ("tag",)):
+            assert app_sums(people, since, until, words, {}) == added_up(found, since, until, words, {})
+    people.conn.execute("reset datestyle")
+    people.conn.execute("reset timezone")
+
+
 def test_only_people_may_run_it(people: People) -> None:
     assert executors(people.conn, "sums") == {"authenticated"}

@@ -15,7 +15,7 @@ from psycopg import ClientCursor
 from totals import MIDNIGHT, NUMBERS
 
 SOURCES = ("calls", "all", "end_user", "tag", "-end_user", "-tag")
-ENTRIES = "select app.sums_entries(%s, %s::jsonb, %s) as text"
+ENTRIES = "select app.sums_entries(%s, %s, %s, %s::jsonb, %s) as text"
 PLACES = ("day", "project_id", "api_key_id", "model", "endpoint", "service_tier", "status_code", "end_user", "tag")
 
 
@@ -30,17 +30,18 @@ def two(people: People) -> People:
 
 
 def text(people: People, source: str, corrected: bool = False, **filters: list[str]) -> str:
+    """The query for the day of DAY."""
+    period = MIDNIGHT, MIDNIGHT + timedelta(days=1)
     with people.as_("ada"):
-        return people.one(ENTRIES, source, json.dumps(filters), corrected)["text"]
+        return people.one(ENTRIES, source, *period, json.dumps(filters), corrected)["text"]
 
 
 def rows(
     people: People, source: str, who: str = "ada", corrected: bool = False, **filters: list[str]
 ) -> list[dict[str, Any]]:
-    """Rows of the query, for the day of DAY; the places of its parameters are filled in as app.sums does."""
-    query, until = text(people, source, corrected, **filters), MIDNIGHT + timedelta(days=1)
-    values = [json.dumps(filters), MIDNIGHT, until, MIDNIGHT.date(), until.date(), ["tag"]]
-    types = ("jsonb", "timestamptz", "timestamptz", "date", "date", "text[]")
+    """Rows of the query; the places of its parameters are filled in as app.sums does."""
+    query = text(people, source, corrected, **filters)
+    values, types = [json.dumps(filters), ["tag"]], ("jsonb", "text[]")
     cursor = ClientCursor(people.conn)
     for place, (value, kind) in enumerate(zip(values, types, strict=True), 1):
         query = query.replace(f"${place}", f"{cursor.mogrify('%s', [value])}::{kind}")
@@ -98,4 +99,4 @@ def test_no_word_of_a_filter_is_in_the_text(people: People) -> None:
 def test_only_people_may_run_it(people: People) -> None:
     assert executors(people.conn, "sums_entries") == {"authenticated"}
     with people.as_("nobody"):
-        people.refused("42501", ENTRIES, "all", "{}", False)
+        people.refused("42501", ENTRIES, "all", MIDNIGHT, MIDNIGHT, "{}", False)

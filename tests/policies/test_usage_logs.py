@@ -83,7 +83,7 @@ def test_a_settled_call_with_a_cost_never_changes(people: People, table: str, ro
 
 @pytest.mark.parametrize("table", ["public.usage_logs", PARTITION])
 def test_an_open_call_is_settled_once(people: People, table: str) -> None:
-    call = add_open_call(people, "ada", NOW)
+    call = add_open_call(people, "ada", NOW, end_user="u1", tags={"team": "web"})
     for what in (*FIXED, "status_code = 200", "cost = 1, cost_status = 'priced'", "model = 'x'"):
         people.refused("PT405", f"update {table} set {what} where id = %s", call)
     settle = "state = 'settled', settled_at = now(), cost = 1, cost_status = 'priced', status_code = 200, model = 'x'"
@@ -91,6 +91,15 @@ def test_an_open_call_is_settled_once(people: People, table: str) -> None:
         people.refused("PT405", f"update {table} set {settle}, {what} where id = %s", call)
     change(people, table, call, settle)
     people.refused("PT405", f"update {table} set {settle} where id = %s", call)
+
+
+@pytest.mark.parametrize("table", ["public.usage_logs", PARTITION])
+def test_settling_adds_an_end_user_and_tags_where_the_open_call_had_none(people: People, table: str) -> None:
+    settle = "state = 'settled', settled_at = now(), cost = 1, cost_status = 'priced'"
+    call = add_open_call(people, "ada", NOW)
+    change(people, table, call, f"{settle}, end_user = 'u1', tags = '{{\"team\": \"web\"}}'")
+    for what in ("end_user = null", "tags = '{}'"):
+        people.refused("PT405", f"update {table} set {what} where id = %s", call)
 
 
 @pytest.mark.parametrize("table", ["public.usage_logs", PARTITION])

@@ -1,4 +1,4 @@
-"""Applies db/: migrations once, functions, views and policies whenever they changed, then the price list.
+"""Applies db/: migrations once, functions, guards, views and policies whenever they changed, then the price list.
 
 Everything happens in one transaction under one lock, so a failed run leaves nothing behind and of two that start at
 once one does the work. Applied migrations form a hash chain: an edited or missing one is refused.
@@ -19,7 +19,7 @@ from webapp.postgres import shipped_prices as prices
 DB = ROOT / "db"
 LOCK = 7_263_411_001  # one number for all installs; only this module takes it
 # In the order in which they need each other: a function may return the rows of a view.
-RELOADED = ("views", "functions", "policies")
+RELOADED = ("views", "functions", "guards", "policies")
 MONTHS_AHEAD = 24
 WAIT_FOR_ANOTHER = "30s"  # for another migration to end
 WAIT_FOR_TABLE = "5s"  # a session that holds a table must not make every call behind us wait

@@ -58,8 +58,8 @@ def append(path: Path, text: str) -> None:
 def test_a_plain_owner_migrates_an_empty_database_and_a_second_run_does_nothing(empty_dsn: str) -> None:
     assert one(empty_dsn, "select rolsuper, rolbypassrls from pg_roles where rolname = current_user") == (False, False)
     done = migrate(empty_dsn)
-    wanted = {path.relative_to(DB.parent).as_posix() for kind in ("migrations", "views", "functions", "policies")
-              for path in (DB / kind).glob("*.sql")}  # fmt: skip
+    kinds = ("migrations", "views", "functions", "guards", "policies")
+    wanted = {path.relative_to(DB.parent).as_posix() for kind in kinds for path in (DB / kind).glob("*.sql")}
     assert set(done) == wanted | {"db/prices"}
     assert migrate(empty_dsn) == migrate(empty_dsn, check=True) == []
     assert one(empty_dsn, "select count(*) from pg_inherits where inhparent = 'public.usage_logs'::regclass") == (25,)

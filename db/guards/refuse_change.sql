@@ -1,0 +1,13 @@
+-- refuse_change(): trigger of append-only tables; refuses every update, delete and truncate, by any role
+create or replace function private.refuse_change() returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+    raise sqlstate 'PT405' using message = format('%s is append-only', tg_table_name), detail = 'append_only';
+end $$;
+
+comment on function private.refuse_change is
+    'Trigger of append-only tables: no update, delete or truncate, by any role.';
+-- No grant: triggers need none.
+revoke execute on function private.refuse_change from public, anon, authenticated, service_role;

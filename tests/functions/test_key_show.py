@@ -1,0 +1,28 @@
+"""app.key_show: one key with its project."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from checks import executors
+from people import People
+
+SHOW = "select * from app.key_show(%s)"
+
+
+def test_everyone_in_the_organization_finds_a_key_with_its_project(people: People) -> None:
+    key = people.keys["ada"]
+    for who in ("ada", "dev"):
+        with people.as_(who):
+            assert people.one(SHOW, key.id) == {
+                "id": key.id, "name": "main", "prefix": key.prefix, "project_id": people.projects["ada"],
+                "project": "chat",
+            }  # fmt: skip
+
+
+def test_a_foreign_and_an_unknown_key_are_no_row(people: People) -> None:
+    with people.as_("eve"):
+        assert people.all(SHOW, people.keys["ada"].id) == people.all(SHOW, uuid4()) == []
+    with people.as_("nobody"):
+        people.refused("42501", SHOW, people.keys["ada"].id)
+    assert executors(people.conn, "key_show") == {"authenticated"}
