@@ -103,6 +103,14 @@ def groups(args: MultiDict[str, str]) -> list[str]:
     return list(dict.fromkeys(words))
 
 
+def whole(text: str, least: int, most: int) -> int | None:
+    """The whole number from least to most that text spells in ASCII digits; None for any other text."""
+    digits = text.lstrip("0") or text[:1]  # Python refuses to read thousands of digits, even if all but one are zeros
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= len(str(most))):
+        return None
+    return int(digits) if least <= int(digits) <= most else None
+
+
 def as_args(query: Query) -> dict[str, Any]:
     """The query string words that give this Query again."""
     period = {"period": query.period}

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from flask import request
 
+from webapp import filters
 from webapp.errors import ApiError
 
 PAGE, LARGEST_PAGE = 50, 1000
@@ -93,10 +94,10 @@ def as_id(text: str | None) -> UUID | None:
 
 def limit() -> int:
     """How many rows of a list are asked for."""
-    text = request.args.get("limit", str(PAGE))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= LARGEST_PAGE):
+    found = filters.whole(request.args.get("limit", str(PAGE)), 1, LARGEST_PAGE)
+    if found is None:
         raise ApiError(400, "invalid_limit", f"'limit' is a whole number from 1 to {LARGEST_PAGE}", "limit")
-    return int(text)
+    return found
 
 
 def moment_cursor() -> tuple[datetime | None, UUID | None]:
@@ -119,8 +120,9 @@ def number_cursor() -> int:
     text = request.args.get("cursor", "")
     if not text:
         return 0
-    if text.isascii() and text.isdigit() and len(text) < 19:
-        return int(text)
+    found = filters.whole(text, 0, 2**63 - 1)
+    if found is not None:
+        return found
     raise ApiError(400, "invalid_cursor", "'cursor' is the next_cursor of the page before", "cursor")
 
 

@@ -10,7 +10,7 @@ import psycopg
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from webapp import auth, db
+from webapp import auth, db, filters
 from webapp.auth import login_required
 from webapp.errors import ApiError
 from webapp.pages import export
@@ -128,12 +128,13 @@ def ask_rotate(key_id: UUID, error: ApiError | None = None) -> str:
 @login_required
 def rotate(key_id: UUID) -> str | tuple[str, int]:
     """Replace a key by a new one and show that."""
-    overlap = request.form.get("overlap_seconds", "")
-    seconds = int(overlap) if overlap.isascii() and overlap.isdigit() and len(overlap) < 9 else -1
+    seconds = filters.whole(request.form.get("overlap_seconds", ""), 0, 2**31 - 1)
     key = new_key()
 
     def replace(tx: db.Transaction) -> tuple[dict[str, Any], dict[str, Any]]:
-        row = found(tx.call("key_rotate", key_id, key.id, key.prefix, key.hash, seconds), "key")
+        row = found(
+            tx.call("key_rotate", key_id, key.id, key.prefix, key.hash, -1 if seconds is None else seconds), "key"
+        )
         return row, _one(tx, key_id)
 
     made, error = attempt(replace)

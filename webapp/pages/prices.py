@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from webapp import auth, db
+from webapp import auth, db, filters
 from webapp.auth import login_required
 from webapp.errors import ApiError
 from webapp.pages import export
@@ -86,8 +86,9 @@ def _add(tx: db.Transaction) -> dict[str, object] | None:
 
 
 def _whole(text: str) -> int:
-    if text.isascii() and text.isdigit() and len(text) < 10:
-        return int(text)
+    found = filters.whole(text, 0, 2**31 - 1)
+    if found is not None:
+        return found
     raise ApiError(400, "invalid_value", "this is a whole number of tokens", "context_min_tokens")
 
 

@@ -95,6 +95,7 @@ def test_an_overlap_is_0_to_30_days_in_seconds(site: Site, value: Any, code: str
     ("limit=-1", "invalid_limit", "limit"), ("limit=1.5", "invalid_limit", "limit"),
     ("limit=99999999999999999999", "invalid_limit", "limit"),
     ("limit=²", "invalid_limit", "limit"), ("limit=1000000001", "invalid_limit", "limit"),
+    ("limit=0000000011000", "invalid_limit", "limit"), ("limit=" + "9" * 5000, "invalid_limit", "limit"),
     ("cursor=x", "invalid_cursor", "cursor"), ("cursor=é", "invalid_cursor", "cursor"),
     ("cursor=AAAA", "invalid_cursor", "cursor"),
 ])  # fmt: skip
