@@ -4,22 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, g
+from flask import g
 
 from webapp import auth, db
+from webapp.api.blueprint import bp
 from webapp.api.inputs import fields
 from webapp.auth.identity import Login, identity
 from webapp.auth.people import log_in, sign_up
 
 
-def routes(bp: Blueprint) -> None:
-    bp.add_url_rule("/auth/signup", "signup", signup, methods=["POST"])
-    bp.add_url_rule("/auth/login", "login", login, methods=["POST"])
-    bp.add_url_rule("/auth/refresh", "refresh", refresh, methods=["POST"])
-    bp.add_url_rule("/auth/logout", "logout", logout, methods=["POST"])
-    bp.add_url_rule("/me", "me", me)
-
-
+@bp.post("/auth/signup")
 def signup() -> tuple[dict[str, Any], int]:
     body = fields()
     found = sign_up(
@@ -34,20 +28,24 @@ def signup() -> tuple[dict[str, Any], int]:
     return _with_tokens(found), 201
 
 
+@bp.post("/auth/login")
 def login() -> dict[str, Any]:
     body = fields()
     return _with_tokens(log_in(body.text("email"), body.text("password"), browser=False))
 
 
+@bp.post("/auth/refresh")
 def refresh() -> dict[str, Any]:
     return _with_tokens(identity().refresh(fields().text("refresh_token")))
 
 
+@bp.post("/auth/logout")
 def logout() -> tuple[str, int]:
     identity().logout(g.token)
     return "", 204
 
 
+@bp.get("/me")
 def me() -> dict[str, Any]:
     return about(auth.me(), g.claims["sub"], g.claims.get("email", ""))
 

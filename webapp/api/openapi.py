@@ -6,8 +6,9 @@ import re
 from functools import cache
 from typing import Any, NamedTuple
 
-from flask import Blueprint, current_app
+from flask import current_app
 
+from webapp.api.blueprint import bp
 from webapp.api.inputs import LARGEST_PAGE, PAGE
 from webapp.api.schemas import schema, schemas
 from webapp.filters import FILTERS, GROUPS, PERIODS
@@ -88,10 +89,7 @@ HEALTH = (
 OPERATIONS = (*(Operation(method, API + path, *rest) for method, path, *rest in ROUTES), *HEALTH)
 
 
-def routes(bp: Blueprint) -> None:
-    bp.add_url_rule("/openapi.json", "document", document)
-
-
+@bp.get("/openapi.json")
 def document() -> dict[str, Any]:
     """The document, with this install's address."""
     return _document() | {"servers": [{"url": current_app.config["SPENDAI"].public_url}]}

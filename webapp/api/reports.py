@@ -7,10 +7,11 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, request
+from flask import request
 from psycopg.types.json import Jsonb
 
 from webapp import auth, filters
+from webapp.api.blueprint import bp
 from webapp.api.inputs import cursor_of, fields, limit, moment_cursor, number_cursor
 from webapp.api.shape import listed, plain
 from webapp.errors import ApiError
@@ -40,15 +41,7 @@ where %s::timestamptz is null or (at, id) < (%s, %s) order by at desc, id desc l
 """
 
 
-def routes(bp: Blueprint) -> None:
-    bp.add_url_rule("/usage", "usage", usage)
-    bp.add_url_rule("/calls", "calls", calls)
-    bp.add_url_rule("/calls/<uuid:call_id>", "call", call)
-    bp.add_url_rule("/prices", "prices", prices)
-    bp.add_url_rule("/prices", "add_price", add_price, methods=["POST"])
-    bp.add_url_rule("/audit", "audit", audit)
-
-
+@bp.get("/usage")
 def usage() -> dict[str, Any]:
     query, groups = filters.read(request.args), filters.groups(request.args)
     words = {"since": query.since, "until": query.until, "groups": groups, "filters": Jsonb(query.filters)}
@@ -60,6 +53,7 @@ def usage() -> dict[str, Any]:
     return listed(data) | {"totals": plain({name: totals[name] for name in COUNTS})}
 
 
+@bp.get("/calls")
 def calls() -> dict[str, Any]:
     query, many, (at, row_id) = filters.read(request.args), limit(), moment_cursor()
     with auth.person() as tx:
@@ -68,6 +62,7 @@ def calls() -> dict[str, Any]:
     return listed([_call(row) for row in rows[:many]], onward)
 
 
+@bp.get("/calls/<uuid:call_id>")
 def call(call_id: UUID) -> dict[str, Any]:
     with auth.person() as tx:
         rows = tx.query(CALL, call_id)
@@ -84,6 +79,7 @@ def _call(row: dict[str, Any]) -> dict[str, Any]:
     return {"key_id" if name == "api_key_id" else name: row[name] for name in row if name not in HEAVY}
 
 
+@bp.get("/prices")
 def prices() -> dict[str, Any]:
     """All prices as they were entered; with ``model`` those of one model, the newest first."""
     many, after, model = limit(), number_cursor(), request.args.get("model")
@@ -94,6 +90,7 @@ def prices() -> dict[str, Any]:
     return listed(rows[:many], str(rows[many - 1]["id"]) if len(rows) > many else None)
 
 
+@bp.post("/prices")
 def add_price() -> tuple[dict[str, Any], int]:
     body = fields()
     words = (
@@ -113,6 +110,7 @@ def add_price() -> tuple[dict[str, Any], int]:
     return plain(next(row for row in rows if row["id"] == made["id"])), 201
 
 
+@bp.get("/audit")
 def audit() -> dict[str, Any]:
     many, (at, row_id) = limit(), moment_cursor()
     if (auth.me() or {}).get("role") != "admin":

@@ -14,7 +14,7 @@ from webapp.auth import login_required
 from webapp.pages import export
 from webapp.pages.common import admin_only, moment_cursor, read_moment_cursor
 
-bp = Blueprint("audit", __name__, url_prefix="/audit")
+bp = Blueprint("audit", __name__)
 PAGE, EXPORT_PAGE = 50, 1000
 COLUMNS = ("at", "actor_email", "action", "subject_id", "details", "id")
 ROWS = """
@@ -70,7 +70,7 @@ def _page(tx: db.Transaction, cursor: tuple[Any, Any], limit: int) -> list[dict[
     return tx.query(ROWS, cursor[0], *cursor, limit)
 
 
-@bp.get("")
+@bp.get("/audit")
 @login_required
 def index() -> str:
     """The newest lines, or those before a cursor."""
@@ -82,6 +82,7 @@ def index() -> str:
     return render_template("audit.html", rows=rows[:PAGE], more=more, paged=bool(cursor[0]), sentence=sentence)
 
 
+@bp.get("/audit.csv")
 @login_required
 def table() -> Response:
     """The whole log; each thousand lines are a transaction of their own, however long the client takes."""

@@ -18,7 +18,7 @@ from webapp.pages.common import admin_only, attempt, found
 from webapp.pages.sorting import read_sorting
 from webapp.secrets.proxy_keys import NewKey, new_key
 
-bp = Blueprint("keys", __name__, url_prefix="/keys")
+bp = Blueprint("keys", __name__)
 COLUMNS = {"created_at": True, "name": False, "project": False, "created_by": False, "last_used_at": True,
            "state": False, "cost": True}  # fmt: skip
 EXPORTED = ("id", "name", "prefix", "project_id", "project", "created_at", "created_by", "expires_at", "revoked_at",
@@ -57,7 +57,7 @@ def _expiry(text: str) -> datetime | None:
         raise ApiError(400, "invalid_date", "a date is written 2026-01-31", "expires_at") from None
 
 
-@bp.get("")
+@bp.get("/keys")
 @login_required
 def index(error: ApiError | None = None, form: dict[str, str] | None = None) -> str:
     """All keys."""
@@ -76,6 +76,7 @@ def index(error: ApiError | None = None, form: dict[str, str] | None = None) -> 
     )
 
 
+@bp.get("/keys.csv")
 @login_required
 def table() -> Response:
     """The same table, as a file."""
@@ -89,7 +90,7 @@ def shown_once(key: NewKey, row: dict[str, Any], project: str, old: str | None =
     return render_template("key_created.html", key=key.key, row=row, project=project, old=old, base_url=base_url)
 
 
-@bp.post("")
+@bp.post("/keys")
 @login_required
 def create() -> str | tuple[str, int]:
     """Make a key and show it; not a redirect, because the key is kept nowhere."""
@@ -114,7 +115,7 @@ def create() -> str | tuple[str, int]:
     return shown_once(*made) if made else (index(error, form), error.status if error else 500)
 
 
-@bp.get("/<uuid:key_id>/rotate")
+@bp.get("/keys/<uuid:key_id>/rotate")
 @login_required
 def ask_rotate(key_id: UUID, error: ApiError | None = None) -> str:
     """How long the old key goes on working."""
@@ -124,7 +125,7 @@ def ask_rotate(key_id: UUID, error: ApiError | None = None) -> str:
     return render_template("key_rotate.html", key=key, overlaps=OVERLAPS, error=error)
 
 
-@bp.post("/<uuid:key_id>/rotate")
+@bp.post("/keys/<uuid:key_id>/rotate")
 @login_required
 def rotate(key_id: UUID) -> str | tuple[str, int]:
     """Replace a key by a new one and show that."""
@@ -143,7 +144,7 @@ def rotate(key_id: UUID) -> str | tuple[str, int]:
     return shown_once(key, made[0], made[1]["project"], made[1]["prefix"])
 
 
-@bp.get("/<uuid:key_id>/revoke")
+@bp.get("/keys/<uuid:key_id>/revoke")
 @login_required
 def ask_revoke(key_id: UUID) -> str:
     """What revoking means."""
@@ -160,7 +161,7 @@ def ask_revoke(key_id: UUID) -> str:
     )
 
 
-@bp.post("/<uuid:key_id>/revoke")
+@bp.post("/keys/<uuid:key_id>/revoke")
 @login_required
 def revoke(key_id: UUID) -> Response:
     """End a key."""

@@ -14,7 +14,7 @@ from webapp.pages import export
 from webapp.pages.common import attempt
 from webapp.pages.sorting import read_sorting
 
-bp = Blueprint("prices", __name__, url_prefix="/prices")
+bp = Blueprint("prices", __name__)
 FIELDS = ("model", "dimension", "service_tier", "context_min_tokens", "qualifier", "unit_price", "unit_qty",
           "valid_from", "note")  # fmt: skip
 COLUMNS = {"in_use": True, "model": False, "input": True, "cached": True, "output": True, "valid_from": True}
@@ -43,7 +43,7 @@ def _form(tx: db.Transaction, model: str = "", error: ApiError | None = None) ->
     }
 
 
-@bp.get("")
+@bp.get("/prices")
 @login_required
 def index(error: ApiError | None = None) -> str:
     """The price list; with a model in the query string its name stands in the form already."""
@@ -56,6 +56,7 @@ def index(error: ApiError | None = None) -> str:
     return render_template("prices.html", missing=missing, prices=prices, words=words, sorting=sorting, **form)
 
 
+@bp.get("/prices.csv")
 @login_required
 def table() -> Response:
     """The same table, as a file."""
@@ -67,7 +68,7 @@ def table() -> Response:
     return export.answer("prices", EXPORTED, prices)
 
 
-@bp.post("")
+@bp.post("/prices")
 @login_required
 def add() -> Response | tuple[str, int]:
     """A price that only this organization pays."""
@@ -99,7 +100,7 @@ def _day(text: str) -> datetime | None:
         raise ApiError(400, "invalid_date", "this is a date such as 2026-01-31", "valid_from") from None
 
 
-@bp.get("/<path:model>")
+@bp.get("/prices/<path:model>")
 @login_required
 def show(model: str) -> str:
     """Every price of a model, newest first."""

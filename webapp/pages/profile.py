@@ -14,7 +14,7 @@ from webapp.auth.people import sign_in, sign_out
 from webapp.errors import ApiError
 from webapp.secrets.proxy_keys import key_hash
 
-bp = Blueprint("profile", __name__, url_prefix="/account")
+bp = Blueprint("profile", __name__)
 
 
 def page(error: ApiError | None = None) -> str:
@@ -25,14 +25,14 @@ def page(error: ApiError | None = None) -> str:
     return render_template("profile.html", person=session.person, sessions=found, outside=outside, error=error)
 
 
-@bp.get("")
+@bp.get("/account")
 @login_required
 def index() -> str:
     """Password and sessions."""
     return page()
 
 
-@bp.post("/password")
+@bp.post("/account/password")
 @login_required
 def change_password() -> Response | tuple[str, int]:
     """Another password, for whoever knows the one so far; every other session ends."""
@@ -58,7 +58,7 @@ def change_password() -> Response | tuple[str, int]:
     return redirect(url_for(".index"), 303)
 
 
-@bp.post("/sessions")
+@bp.post("/account/sessions")
 @login_required
 def end_sessions() -> Response:
     """Sign out everywhere, here too: a session that somebody else holds looks no different."""

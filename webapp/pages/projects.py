@@ -18,7 +18,7 @@ from webapp.pages.keys import new_key_form
 from webapp.pages.sorting import read_sorting
 from webapp.pages.spend import chosen_by, kept, report
 
-bp = Blueprint("projects", __name__, url_prefix="/projects")
+bp = Blueprint("projects", __name__)
 COLUMNS = {"cost": True, "name": False, "active_keys": True, "calls": True, "created_at": True}
 MONTHS = 12
 
@@ -53,7 +53,7 @@ def page(project_id: UUID, error: ApiError | None = None, typed: str = "") -> st
     )
 
 
-@bp.get("")
+@bp.get("/projects")
 @login_required
 def index(error: ApiError | None = None, typed: str = "") -> str:
     """All projects."""
@@ -63,6 +63,7 @@ def index(error: ApiError | None = None, typed: str = "") -> str:
     return render_template("projects.html", projects=projects, error=error, typed=typed, sorting=sorting)
 
 
+@bp.get("/projects.csv")
 @login_required
 def table() -> Response:
     """The same table, as a file."""
@@ -71,7 +72,7 @@ def table() -> Response:
     return export.answer("projects", ["id", *COLUMNS, "archived_at"], projects)
 
 
-@bp.post("")
+@bp.post("/projects")
 @login_required
 def create() -> Response | tuple[str, int]:
     """A new project; a page of another family may say where to go on."""
@@ -85,14 +86,14 @@ def create() -> Response | tuple[str, int]:
     )
 
 
-@bp.get("/<uuid:project_id>")
+@bp.get("/projects/<uuid:project_id>")
 @login_required
 def show(project_id: UUID) -> str:
     """Spend and keys of one project."""
     return page(project_id)
 
 
-@bp.post("/<uuid:project_id>")
+@bp.post("/projects/<uuid:project_id>")
 @login_required
 def rename(project_id: UUID) -> Response | tuple[str, int]:
     """Another name."""
@@ -104,7 +105,7 @@ def rename(project_id: UUID) -> Response | tuple[str, int]:
     return redirect(url_for(".show", project_id=project_id))
 
 
-@bp.get("/<uuid:project_id>/archive")
+@bp.get("/projects/<uuid:project_id>/archive")
 @login_required
 def ask_archive(project_id: UUID) -> str:
     """What archiving means."""
@@ -121,7 +122,7 @@ def ask_archive(project_id: UUID) -> str:
     )
 
 
-@bp.post("/<uuid:project_id>/archive")
+@bp.post("/projects/<uuid:project_id>/archive")
 @login_required
 def archive(project_id: UUID) -> Response | tuple[str, int]:
     """Archive it, or bring it back."""

@@ -15,7 +15,7 @@ from webapp.pages import export
 from webapp.pages.common import attempt, found
 from webapp.secrets.proxy_keys import key_hash
 
-bp = Blueprint("team", __name__, url_prefix="/team")
+bp = Blueprint("team", __name__)
 MEMBERS = """
 select m.user_id, m.email, m.role, m.joined_at, count(k.id) as keys
 from public.members m left join public.api_keys k on k.created_by = m.user_id and k.revoked_at is null
@@ -35,13 +35,14 @@ def page(error: ApiError | None = None, link: str | None = None, typed: dict[str
     return render_template("team.html", members=members, invitations=invitations, error=error, link=link, form=form)
 
 
-@bp.get("")
+@bp.get("/team")
 @login_required
 def index() -> str:
     """Members and open invitations."""
     return page()
 
 
+@bp.get("/team.csv")
 @login_required
 def table() -> Response:
     """The members, as a file."""
@@ -49,7 +50,7 @@ def table() -> Response:
         return export.answer("team", ("user_id", "email", "role", "joined_at", "keys"), tx.query(MEMBERS))
 
 
-@bp.get("/<uuid:user_id>")
+@bp.get("/team/<uuid:user_id>")
 @login_required
 def show(user_id: UUID) -> str:
     """A member, or somebody who was one: the keys they made."""
@@ -61,7 +62,7 @@ def show(user_id: UUID) -> str:
     return render_template("member.html", member=found(people[0] if people else former, "member"), keys=keys)
 
 
-@bp.post("/invitations")
+@bp.post("/team/invitations")
 @login_required
 def invite() -> str | tuple[str, int]:
     """Make an invitation link and show it; not a redirect, because only its hash is kept."""
@@ -74,7 +75,7 @@ def invite() -> str | tuple[str, int]:
     return page(link=link, typed={"email": made["email"], "role": made["role"]})
 
 
-@bp.post("/invitations/<uuid:invitation_id>/revoke")
+@bp.post("/team/invitations/<uuid:invitation_id>/revoke")
 @login_required
 def revoke_invitation(invitation_id: UUID) -> Response:
     """End an invitation link."""
@@ -84,7 +85,7 @@ def revoke_invitation(invitation_id: UUID) -> Response:
     return redirect(url_for(".index"))
 
 
-@bp.post("/<uuid:user_id>/role")
+@bp.post("/team/<uuid:user_id>/role")
 @login_required
 def set_role(user_id: UUID) -> Response | tuple[str, int]:
     """Make somebody admin or developer."""
@@ -96,7 +97,7 @@ def set_role(user_id: UUID) -> Response | tuple[str, int]:
     return redirect(url_for(".index"))
 
 
-@bp.get("/<uuid:user_id>/remove")
+@bp.get("/team/<uuid:user_id>/remove")
 @login_required
 def ask_remove(user_id: UUID) -> str:
     """What removing somebody, or leaving, means."""
@@ -119,7 +120,7 @@ def ask_remove(user_id: UUID) -> str:
     )
 
 
-@bp.post("/<uuid:user_id>/remove")
+@bp.post("/team/<uuid:user_id>/remove")
 @login_required
 def remove(user_id: UUID) -> Response | tuple[str, int]:
     """Take somebody out of the organization, or leave it."""

@@ -21,8 +21,10 @@ def test_an_address_is_read_without_port_brackets_and_zone_and_ipv4_is_ipv4(text
 @pytest.mark.parametrize(("setting", "address", "trusted"), [
     ("127.0.0.1", "::ffff:127.0.0.1", True), ("127.0.0.1", "127.0.0.2", False),
     ("::ffff:127.0.0.1", "127.0.0.1", True), ("::ffff:10.0.0.0/104", "10.9.9.9", True),
-    ("10.0.0.0/8, ::1", "10.1.2.3", True), ("10.0.0.0/8, ::1", "0:0:0:0:0:0:0:1", True), ("10.0.0.0/8", "11.0.0.1", False),
-    ("2001:DB8::1", "2001:db8:0::1", True), ("*", "198.51.100.1", True), ("", "127.0.0.1", False), ("*", "nowhere", True),
+    ("10.0.0.0/8, ::1", "10.1.2.3", True), ("10.0.0.0/8, ::1", "0:0:0:0:0:0:0:1", True),
+    ("10.0.0.0/8", "11.0.0.1", False),
+    ("2001:DB8::1", "2001:db8:0::1", True), ("*", "198.51.100.1", True), ("", "127.0.0.1", False),
+    ("*", "nowhere", True),
     ("127.0.0.1", "nowhere", False),
 ])  # fmt: skip
 def test_proxies_are_compared_as_addresses(setting: str, address: str, trusted: bool) -> None:
