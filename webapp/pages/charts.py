@@ -1,7 +1,11 @@
 """Rows of app.spend_bars and app.spend_months → plotly figures as JSON.
 
+plotly's graph_objects check every property and value of a figure, so that a misspelt one is a ValueError here and not
+a chart that silently looks wrong, and write it as the JSON that plotly.js draws. Amounts are exact in the hover texts
+only: bars are drawn, so there JSON's floats do.
+
 Colours are CSS variables only: static/charts.js resolves them, so one figure serves light and dark. plotly is imported
-on first use, because the gateway's workers must not pay for it before somebody looks at a chart.
+on first use, because importing it is slow and the gateway's workers need it for charts alone.
 """
 
 from __future__ import annotations
@@ -92,7 +96,8 @@ def _layout(rows: Sequence[Row], axis: dict[str, Any]) -> dict[str, Any]:
 
 
 def _figure(data: list[dict[str, Any]], layout: dict[str, Any]) -> str:
-    from plotly import graph_objects  # noqa: PLC0415  # heavy; only pages with a chart pay
+    """The figure as JSON. ValueError for a property that plotly does not know or a value it does not take."""
+    from plotly import graph_objects  # noqa: PLC0415  # slow to import
 
     return graph_objects.Figure(data=data, layout=layout).to_json()
 
