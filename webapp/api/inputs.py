@@ -1,8 +1,7 @@
-"""What a request brings: the fields of its JSON body, and pages of a list."""
+"""What a request brings: the fields of its JSON body, ids, and how many rows of a list it asks for."""
 
 from __future__ import annotations
 
-import base64
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -62,7 +61,7 @@ class Fields:
 
 
 def fields(*, optional: bool = False) -> Fields:
-    """The request's JSON object. optional: no body at all is as good as an empty object."""
+    """The request's JSON object. optional: no body at all stands for an empty object."""
     raw = request.get_data(cache=True)
     if optional and not raw:
         return Fields({})
@@ -78,7 +77,7 @@ def fields(*, optional: bool = False) -> Fields:
 
 
 def _encodes(value: str) -> bool:
-    """Whether it is text at all: JSON may spell out halves of characters."""
+    """Whether UTF-8 can hold the text: JSON escapes may spell half a surrogate pair."""
     return not any(0xD800 <= ord(character) <= 0xDFFF for character in value)
 
 
@@ -98,34 +97,3 @@ def limit() -> int:
     if found is None:
         raise ApiError(400, "invalid_limit", f"'limit' is a whole number from 1 to {LARGEST_PAGE}", "limit")
     return found
-
-
-def moment_cursor() -> tuple[datetime | None, UUID | None]:
-    """Where the page before ended, in a list ordered by moment and id."""
-    text = request.args.get("cursor")
-    if not text:
-        return None, None
-    try:
-        at, _, row_id = base64.urlsafe_b64decode(text.encode("ascii")).decode("ascii").partition(" ")
-        moment = datetime.fromisoformat(at)
-        if moment.tzinfo is None:
-            raise ValueError
-        return moment.astimezone(UTC), UUID(row_id)
-    except (ValueError, OverflowError):
-        raise ApiError(400, "invalid_cursor", "'cursor' is the next_cursor of the page before", "cursor") from None
-
-
-def number_cursor() -> int:
-    """Where the page before ended, in a list ordered by a number."""
-    text = request.args.get("cursor", "")
-    if not text:
-        return 0
-    found = filters.whole(text, 0, 2**63 - 1)
-    if found is not None:
-        return found
-    raise ApiError(400, "invalid_cursor", "'cursor' is the next_cursor of the page before", "cursor")
-
-
-def cursor_of(at: datetime, row_id: UUID) -> str:
-    """The cursor that goes on after this row."""
-    return base64.urlsafe_b64encode(f"{at.astimezone(UTC).isoformat()} {row_id}".encode()).decode()

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, TypeVar
 from urllib.parse import urlencode
-from uuid import UUID
 
 import psycopg
 from flask import request, url_for
@@ -65,25 +64,6 @@ def admin_only() -> None:
     me = auth.me()
     if me is None or me["role"] != "admin":
         raise ApiError(403, "admin_required", "only an admin may do this")
-
-
-def moment_cursor(row: dict[str, Any], column: str) -> str:
-    """Where the page after this row begins, for the query string."""
-    return f"{row[column].isoformat()}~{row['id']}"
-
-
-def read_moment_cursor(text: str | None) -> tuple[datetime | None, UUID | None]:
-    """Where a page begins: behind this moment and id. Raises ApiError 400."""
-    if not text:
-        return None, None
-    moment, _, row_id = text.replace(" ", "+").partition("~")
-    try:
-        at = datetime.fromisoformat(moment)
-        if at.tzinfo is None:
-            raise ValueError("without a time zone")
-        return at, UUID(row_id)
-    except ValueError:
-        raise ApiError(400, "invalid_cursor", "'cursor' is not one of ours", "cursor") from None
 
 
 @dataclass(frozen=True)
