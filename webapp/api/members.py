@@ -17,12 +17,6 @@ from webapp.secrets.proxy_keys import key_hash
 
 MEMBERS = "select user_id, email, role, joined_at from public.members order by joined_at, user_id"
 MEMBER = "select user_id, email, role, joined_at from public.members where user_id = %s"
-INVITATIONS = """
-select id, email, role, created_at, expires_at, accepted_at, revoked_at,
-    case when accepted_at is not null then 'accepted' when revoked_at is not null then 'revoked'
-         when expires_at <= now() then 'expired' else 'open' end as state
-from public.invitations order by created_at desc, id
-"""
 
 
 @bp.get("/members")
@@ -49,7 +43,7 @@ def remove_member(user_id: UUID) -> tuple[str, int]:
 @bp.get("/invitations")
 def invitations() -> dict[str, Any]:
     with auth.person() as tx:
-        return listed(tx.query(INVITATIONS))
+        return listed(tx.rows("invitation_list"))
 
 
 @bp.post("/invitations")

@@ -32,12 +32,7 @@ def new_key_form(**typed: str) -> dict[str, str]:
 
 
 def _one(tx: db.Transaction, key_id: UUID) -> dict[str, Any]:
-    rows = tx.query(
-        "select k.id, k.name, k.prefix, p.name as project from public.api_keys k"
-        " join public.projects p on p.id = k.project_id where k.id = %s",
-        key_id,
-    )
-    return found(rows[0] if rows else None, "key")
+    return found(tx.call("key_show", key_id), "key")
 
 
 def _id(text: str, what: str) -> UUID:

@@ -19,9 +19,6 @@ FIELDS = ("model", "dimension", "service_tier", "context_min_tokens", "qualifier
           "valid_from", "note")  # fmt: skip
 COLUMNS = {"in_use": True, "model": False, "input": True, "cached": True, "output": True, "valid_from": True}
 EXPORTED = ("model", "input", "cached", "output", "extra", "valid_from", "own_price", "in_use")
-MISSING = """
-select * from public.unpriced_models where strpos(lower(coalesce(model, '')), lower(%s)) > 0 order by calls desc, model
-"""
 TIERS = ("standard", "batch", "flex", "priority", "ultrafast")
 
 
@@ -50,7 +47,7 @@ def index(error: ApiError | None = None) -> str:
     words = request.args.get("q", "").replace("\0", "")
     sorting = read_sorting(COLUMNS, lambda word: url_for(".index", q=words or None, sort=word))
     with auth.person() as tx:
-        missing = tx.query(MISSING, words.strip())
+        missing = tx.rows("unpriced_list", words)
         prices = sorting.sorted(tx.rows("price_list", words))
         form = _form(tx, request.args.get("model", ""), error)
     return render_template("prices.html", missing=missing, prices=prices, words=words, sorting=sorting, **form)

@@ -38,7 +38,7 @@ def page(project_id: UUID, error: ApiError | None = None, typed: str = "") -> st
         shown = report(tx, scope, by)
         keys = tx.rows("key_overview", project_id)
         months = tx.rows("spend_months", MONTHS, scope.words[2])
-        last = tx.query("select max(last_used_at) as at from app.key_list(%s)", project_id)[0]["at"]
+    last = max((key["last_used_at"] for key in keys if key["last_used_at"]), default=None)
     first = next((n for n, row in enumerate(months) if row["calls"] or row["cost"]), len(months))
     months = months[first:]  # nothing to see before its first call
     form = {

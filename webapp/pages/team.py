@@ -16,21 +16,13 @@ from webapp.pages.common import attempt, found
 from webapp.secrets.proxy_keys import key_hash
 
 bp = Blueprint("team", __name__)
-MEMBERS = """
-select m.user_id, m.email, m.role, m.joined_at, count(k.id) as keys
-from public.members m left join public.api_keys k on k.created_by = m.user_id and k.revoked_at is null
-group by 1, 2, 3, 4 order by m.joined_at, m.email
-"""
 
 
 def page(error: ApiError | None = None, link: str | None = None, typed: dict[str, str] | None = None) -> str:
     """The team; link: of an invitation just made, shown this once."""
     with auth.person() as tx:
-        members = tx.query(MEMBERS)
-        invitations = tx.query(
-            "select id, email, role, created_at, expires_at from public.invitations"
-            " where accepted_at is null and revoked_at is null and expires_at > now() order by created_at desc"
-        )
+        members = tx.rows("member_overview")
+        invitations = [row for row in tx.rows("invitation_list") if row["state"] == "open"]
     form = typed or {"email": "", "role": "developer"}
     return render_template("team.html", members=members, invitations=invitations, error=error, link=link, form=form)
 
@@ -47,7 +39,7 @@ def index() -> str:
 def table() -> Response:
     """The members, as a file."""
     with auth.person() as tx:
-        return export.answer("team", ("user_id", "email", "role", "joined_at", "keys"), tx.query(MEMBERS))
+        return export.answer("team", ("user_id", "email", "role", "joined_at", "keys"), tx.rows("member_overview"))
 
 
 @bp.get("/team/<uuid:user_id>")
@@ -56,8 +48,7 @@ def show(user_id: UUID) -> str:
     """A member, or somebody who was one: the keys they made."""
     with auth.person() as tx:
         people = tx.query("select user_id, email, role, joined_at from public.members where user_id = %s", user_id)
-        made = {row["id"] for row in tx.query("select id from public.api_keys where created_by = %s", user_id)}
-        keys = [key for key in tx.rows("key_overview", None) if key["id"] in made]
+        keys = tx.rows("member_keys", user_id)
     former = {"user_id": user_id, "email": "Former member", "role": None} if keys else None
     return render_template("member.html", member=found(people[0] if people else former, "member"), keys=keys)
 
@@ -132,7 +123,7 @@ def remove(user_id: UUID) -> Response | tuple[str, int]:
         flash("You left.", "good")
         return redirect(url_for("spend.index"))
     with auth.person() as tx:
-        left = tx.query("select 1 from public.api_keys where created_by = %s and revoked_at is null limit 1", user_id)
+        left = [key for key in tx.rows("member_keys", user_id) if key["revoked_at"] is None]
     flash(
         "Removed. They see nothing of the organization any more."
         + (" These keys of theirs still work." if left else ""),
