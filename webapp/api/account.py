@@ -1,4 +1,4 @@
-"""/auth and /me: tokens, and whose they are."""
+"""/auth and /me: sign-up, tokens, and the person they belong to."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def me() -> dict[str, Any]:
 
 
 def about(row: dict[str, Any] | None, user_id: str, email: str) -> dict[str, Any]:
-    """A person and their organization, both absent where there is none."""
+    """A person and their organization as JSON; row: of app.me(), None for a person without organization."""
     return {
         "user": {"id": user_id, "email": row["email"] if row else email, "role": row["role"] if row else None},
         "organization": {"id": str(row["org_id"]), "name": row["organization"]} if row else None,

@@ -16,7 +16,7 @@ PAGE, LARGEST_PAGE = 50, 1000
 
 
 class Fields:
-    """Fields of a JSON object by name and type; unknown ones are ignored. ApiError 400 names the one that is wrong."""
+    """Reads fields of a JSON object by name and type; ApiError 400 names the wrong one. Unknown fields are ignored."""
 
     def __init__(self, values: dict[str, Any]) -> None:
         self.values = values
@@ -37,7 +37,7 @@ class Fields:
         return default if value is None else value
 
     def number(self, name: str) -> str | None:
-        """An exact number as text; a JSON number with a fraction has been rounded to binary by whoever sent it."""
+        """An exact number as text. JSON numbers with a fraction are refused: they may have been rounded to binary."""
         value = self.values.get(name)
         return str(value) if type(value) is int and abs(value) < 2**63 else self.text(name, needed=False)
 
@@ -47,7 +47,7 @@ class Fields:
             moment = datetime.fromisoformat(text) if text is not None else None
             return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC) if moment else None
         except (ValueError, OverflowError):
-            raise ApiError(400, "invalid_time", f"'{name}' is a moment like 2026-01-31T12:00:00Z", name) from None
+            raise ApiError(400, "invalid_time", f"'{name}' is a time like 2026-01-31T12:00:00Z", name) from None
 
     def _value(self, name: str, kind: type, words: str, needed: bool) -> Any:
         value = self.values.get(name)
@@ -92,7 +92,7 @@ def as_id(text: str | None) -> UUID | None:
 
 
 def limit() -> int:
-    """How many rows of a list are asked for."""
+    """How many rows of a list the request asks for; ApiError 400."""
     found = filters.whole(request.args.get("limit", str(PAGE)), 1, LARGEST_PAGE)
     if found is None:
         raise ApiError(400, "invalid_limit", f"'limit' is a whole number from 1 to {LARGEST_PAGE}", "limit")

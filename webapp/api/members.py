@@ -1,4 +1,4 @@
-"""/members and /invitations: who belongs to the organization, and who may join."""
+"""/members and /invitations: who belongs to the organization, and who is invited."""
 
 from __future__ import annotations
 

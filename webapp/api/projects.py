@@ -1,4 +1,4 @@
-"""/projects: applications whose spend is looked at on its own."""
+"""/projects: applications, each with keys and spend of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""/provider-key: the organization's own OpenAI key, or a project's; written, never read."""
+"""/provider-key: the OpenAI key of the organization or of a project; it can be stored, but not read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""/usage, /calls, /prices and /audit: what was spent, call by call, at which prices, and who did what."""
+"""/usage, /calls, /prices and /audit: sums of a period, calls with their cost, prices, and the audit log."""
 
 from __future__ import annotations
 
@@ -58,13 +58,13 @@ def call(call_id: UUID) -> dict[str, Any]:
 
 
 def _call(row: dict[str, Any]) -> dict[str, Any]:
-    """A call as the list shows it; one call alone has more."""
+    """A call as lists show it, without the fields that only the answer for one call has."""
     return {"key_id" if name == "api_key_id" else name: row[name] for name in row if name not in HEAVY}
 
 
 @bp.get("/prices")
 def prices() -> dict[str, Any]:
-    """All prices as they were entered; with ``model`` those of one model, the newest first."""
+    """All prices by id; with ``model`` those of one model, the newest first."""
     many, (after,), model = limit(), cursors.read(request.args.get("cursor"), cursors.whole), request.args.get("model")
     with auth.person() as tx:
         if model is not None:
@@ -97,7 +97,9 @@ def add_price() -> tuple[dict[str, Any], int]:
 def audit() -> dict[str, Any]:
     many, behind = limit(), cursors.read(request.args.get("cursor"), *NEWEST_FIRST)
     if (auth.me() or {}).get("role") != "admin":
-        raise ApiError(403, "admin_required", "only an admin may read this")  # row security shows others nothing anyway
+        raise ApiError(
+            403, "admin_required", "only an admin may read this"
+        )  # row level security would answer an empty list
     with auth.person() as tx:
         rows = tx.rows("audit_page", *behind, many + 1)
     return _paged(rows, many, "at", "id")

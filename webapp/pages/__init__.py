@@ -24,7 +24,7 @@ def _digest(path: Path) -> str:
 
 
 def init_app(app: Flask) -> None:
-    """Register every page, the filters templates write with, and static files whose address names their content."""
+    """Register every page, the Jinja filters, and asset(): the address of a static file with a hash of its content."""
 
     def asset(name: str) -> str:
         return url_for("static", filename=name, v=_digest(Path(app.static_folder or "") / name))
@@ -32,7 +32,7 @@ def init_app(app: Flask) -> None:
     for family in (account, spend, projects, keys, calls, prices, team, settings, audit, profile):
         app.register_blueprint(family.bp)
     written.init_app(app)
-    app.jinja_env.lstrip_blocks = True  # indentation of templates is not worth sending
+    app.jinja_env.lstrip_blocks = True  # do not send the indentation of template tags
     app.add_template_global(asset)
     app.jinja_env.globals["periods"] = PERIODS
 

@@ -45,9 +45,9 @@ ACTIONS = {
 
 
 class _Known(dict[str, Any]):
-    """Details of a line; one that is not there reads as a dash.
+    """Details of a line as HTML, for str.format_map; a missing one is a dash.
 
-    Each is isolated, so that a name that turns the direction of writing does not turn the words around it.
+    Each is put into <bdi>, so that a right-to-left name does not change the order of the words around it.
     """
 
     def __getitem__(self, name: str) -> Markup:
@@ -56,11 +56,11 @@ class _Known(dict[str, Any]):
 
 
 def sentence(row: dict[str, Any]) -> str:
-    """What was done, in words; an action nobody put into words yet is shown as it stands."""
+    """What was done, as a sentence; an action that ACTIONS lacks is shown by its name."""
     words = ACTIONS.get(row["action"])
     if words is None:
         return row["action"].replace(".", " ").replace("_", " ")
-    return Markup(words).format_map(_Known(row["details"]))  # noqa: S704  # our own words; what is put in is escaped
+    return Markup(words).format_map(_Known(row["details"]))  # noqa: S704  # a constant; the inserted details are escaped
 
 
 @bp.get("/audit")
@@ -79,7 +79,7 @@ def index() -> str:
 @bp.get("/audit.csv")
 @login_required
 def table() -> Response:
-    """The whole log; each thousand lines are a transaction of their own, however long the client takes."""
+    """The whole log as CSV. Each thousand lines are a transaction: none stays open while a slow client reads."""
     admin_only()
 
     def rows() -> Iterator[dict[str, Any]]:

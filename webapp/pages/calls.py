@@ -1,4 +1,4 @@
-"""Calls: every one, newest first, and how the cost of one came about."""
+"""Calls: the list, one call with its cost line by line, closing a call in doubt, and the export."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ COLUMNS = [
     "adjustments",
     "cost_corrected",
 ]
-# Newest first by index; the others look at every call of the period.
+# Columns to sort by. started_at, newest first, uses an index; the others read every call of the period.
 ORDERS = dict.fromkeys(("started_at", "cost", "tokens_in", "tokens_cached", "tokens_out"), True)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -96,7 +96,7 @@ def index() -> str:
 @bp.get("/calls/<uuid:call_id>")
 @login_required
 def show(call_id: UUID, error: ApiError | None = None, typed: dict[str, str] | None = None) -> str:
-    """One call and its cost, line by line; error and typed: of a try to close it."""
+    """One call and its cost, line by line; error, typed: of a refused form to close it."""
     with auth.person() as tx:
         call = found(tx.call("call_show", call_id), "call")
         lines = tx.rows("call_lines", call_id)
@@ -116,7 +116,7 @@ def show(call_id: UUID, error: ApiError | None = None, typed: dict[str, str] | N
 @bp.post("/calls/<uuid:call_id>/close")
 @login_required
 def close(call_id: UUID) -> Response | tuple[str, int]:
-    """Close a call in doubt: with what OpenAI's own records say it cost, or without."""
+    """Close a call in doubt, with or without the cost that OpenAI's own records show."""
     typed = {name: request.form.get(name, "").strip() for name in ("cost", "reason")}
     _, error = attempt(lambda tx: tx.call("call_close", call_id, _amount(typed["cost"]), typed["reason"]))
     if error:
@@ -130,14 +130,14 @@ def _amount(text: str) -> Decimal | None:
     if not text:
         return None
     if not re.fullmatch(r"\d{1,7}(\.\d{1,12})?", text, re.ASCII):
-        raise ApiError(400, "invalid_value", "dollars are written 0.0125", "cost")
+        raise ApiError(400, "invalid_value", "write dollars like 0.0125", "cost")
     return Decimal(text)
 
 
 @bp.get("/calls.csv")
 @login_required
 def table() -> Response:
-    """All calls of the same query string; each thousand is a transaction of its own, however long the client takes."""
+    """All calls of a query string as CSV. Each thousand is a transaction: none stays open while a slow client reads."""
     query = read_query(request.args)
     words = query.since, query.until, Jsonb(query.filters)
 

@@ -43,13 +43,13 @@ def _id(text: str, what: str) -> UUID:
 
 
 def _expiry(text: str) -> datetime | None:
-    """The end of the day typed, UTC; None when nothing was typed."""
+    """The end, in UTC, of the day that was typed; None for an empty field. ApiError 400."""
     if not text:
         return None
     try:
         return datetime.combine(date.fromisoformat(text), time(), UTC) + timedelta(days=1)
     except (ValueError, OverflowError):
-        raise ApiError(400, "invalid_date", "a date is written 2026-01-31", "expires_at") from None
+        raise ApiError(400, "invalid_date", "write a date like 2026-01-31", "expires_at") from None
 
 
 @bp.get("/keys")
@@ -80,7 +80,7 @@ def table() -> Response:
 
 
 def shown_once(key: NewKey, row: dict[str, Any], project: str, old: str | None = None) -> str:
-    """The only page that ever shows a key. old: prefix of the key it replaces."""
+    """The only page that shows a key. old: prefix of the key that it replaces."""
     base_url = current_app.config["SPENDAI"].public_url + "/api/v1/proxy"
     return render_template("key_created.html", key=key.key, row=row, project=project, old=old, base_url=base_url)
 
@@ -88,7 +88,7 @@ def shown_once(key: NewKey, row: dict[str, Any], project: str, old: str | None =
 @bp.post("/keys")
 @login_required
 def create() -> str | tuple[str, int]:
-    """Make a key and show it; not a redirect, because the key is kept nowhere."""
+    """Make a key and show it. Not a redirect: only its hash is stored, so no later page can show it."""
     form = {name: request.form.get(name, "") for name in ("form_id", "project", "name", "expires")}
 
     def make(tx: db.Transaction) -> tuple[NewKey, dict[str, Any], str]:
@@ -113,7 +113,7 @@ def create() -> str | tuple[str, int]:
 @bp.get("/keys/<uuid:key_id>/rotate")
 @login_required
 def ask_rotate(key_id: UUID, error: ApiError | None = None) -> str:
-    """How long the old key goes on working."""
+    """Ask how long the old key goes on working."""
     admin_only()
     with auth.person() as tx:
         key = _one(tx, key_id)
@@ -142,7 +142,7 @@ def rotate(key_id: UUID) -> str | tuple[str, int]:
 @bp.get("/keys/<uuid:key_id>/revoke")
 @login_required
 def ask_revoke(key_id: UUID) -> str:
-    """What revoking means."""
+    """Ask before a key is revoked."""
     admin_only()
     with auth.person() as tx:
         key = _one(tx, key_id)
@@ -159,7 +159,7 @@ def ask_revoke(key_id: UUID) -> str:
 @bp.post("/keys/<uuid:key_id>/revoke")
 @login_required
 def revoke(key_id: UUID) -> Response:
-    """End a key."""
+    """Revoke a key."""
     with auth.person() as tx:
         tx.call("key_revoke", key_id)
     flash("Key revoked. It is refused from now on.", "good")

@@ -1,4 +1,4 @@
-"""Prices: what each model costs now, the ones without a price first; what one cost when; and prices of one's own."""
+"""Prices: the current list and models without a price, the history of one model, and the organization's own prices."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ TIERS = ("standard", "batch", "flex", "priority", "ultrafast")
 
 
 def _typed(model: str = "") -> dict[str, str]:
-    """What the form shows: what was sent, else a price per million tokens from today on."""
+    """Values of the form: those that were sent, else a price per million tokens from today on."""
     usual = {"model": model, "dimension": "input_text", "service_tier": "standard", "context_min_tokens": "0"}
     usual |= {"unit_qty": "1000000", "valid_from": datetime.now(UTC).date().isoformat()}
     return {name: request.form.get(name, usual.get(name, "")) for name in FIELDS}
 
 
 def _form(tx: db.Transaction, model: str = "", error: ApiError | None = None) -> dict[str, object]:
-    """What the form for a price of one's own needs."""
+    """Template variables of the form for an own price."""
     dimensions = tx.query("select unnest(app.price_dimensions()) as name")
     return {
         "typed": _typed(model),
@@ -43,7 +43,7 @@ def _form(tx: db.Transaction, model: str = "", error: ApiError | None = None) ->
 @bp.get("/prices")
 @login_required
 def index(error: ApiError | None = None) -> str:
-    """The price list; with a model in the query string its name stands in the form already."""
+    """The price list; a model in the query string is filled into the form."""
     words = request.args.get("q", "").replace("\0", "")
     sorting = read_sorting(COLUMNS, lambda word: url_for(".index", q=words or None, sort=word))
     with auth.person() as tx:
@@ -68,7 +68,7 @@ def table() -> Response:
 @bp.post("/prices")
 @login_required
 def add() -> Response | tuple[str, int]:
-    """A price that only this organization pays."""
+    """Add a price that only this organization pays."""
     price, error = attempt(_add)
     if error or price is None:
         return index(error), error.status if error else 500

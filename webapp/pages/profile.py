@@ -35,7 +35,7 @@ def index() -> str:
 @bp.post("/account/password")
 @login_required
 def change_password() -> Response | tuple[str, int]:
-    """Another password, for whoever knows the one so far; every other session ends."""
+    """Change the password, given the current one; every other session ends."""
     person = session.person
     try:
         if current_app.config["SPENDAI"].supabase_url:
@@ -61,7 +61,7 @@ def change_password() -> Response | tuple[str, int]:
 @bp.post("/account/sessions")
 @login_required
 def end_sessions() -> Response:
-    """Sign out everywhere, here too: a session that somebody else holds looks no different."""
+    """Sign out everywhere, here too: this session may be the one that somebody else holds."""
     person = session.person
     sign_out()
     with db.scope("spendai_auth") as tx:

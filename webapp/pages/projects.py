@@ -1,4 +1,4 @@
-"""Projects: one application each, with its keys and its own spend."""
+"""Projects: the list, one project with its spend and keys, and changes to it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MONTHS = 12
 
 
 def one(tx: db.Transaction, project_id: UUID) -> dict[str, Any]:
-    """The project; ApiError 404 when the organization has no such one."""
+    """The project; ApiError 404 when the organization does not have it."""
     rows = tx.query("select id, name, created_at, archived_at from public.projects where id = %s", project_id)
     return found(rows[0] if rows else None, "project")
 
@@ -40,7 +40,7 @@ def page(project_id: UUID, error: ApiError | None = None, typed: str = "") -> st
         months = tx.rows("spend_months", MONTHS, scope.words[2])
     last = max((key["last_used_at"] for key in keys if key["last_used_at"]), default=None)
     first = next((n for n, row in enumerate(months) if row["calls"] or row["cost"]), len(months))
-    months = months[first:]  # nothing to see before its first call
+    months = months[first:]  # without the empty months before its first call
     form = {
         "months": months,
         "months_figure": charts.months(months),
@@ -75,7 +75,7 @@ def table() -> Response:
 @bp.post("/projects")
 @login_required
 def create() -> Response | tuple[str, int]:
-    """A new project; a page of another family may say where to go on."""
+    """Create a project, then go to its page, or back to the first steps with next=start."""
     name = request.form.get("name", "")
     project, error = attempt(lambda tx: tx.call("project_create", name))
     if error or project is None:
@@ -96,7 +96,7 @@ def show(project_id: UUID) -> str:
 @bp.post("/projects/<uuid:project_id>")
 @login_required
 def rename(project_id: UUID) -> Response | tuple[str, int]:
-    """Another name."""
+    """Rename a project."""
     name = request.form.get("name", "")
     _, error = attempt(lambda tx: tx.call("project_update", project_id, name, None))
     if error:
@@ -108,7 +108,7 @@ def rename(project_id: UUID) -> Response | tuple[str, int]:
 @bp.get("/projects/<uuid:project_id>/archive")
 @login_required
 def ask_archive(project_id: UUID) -> str:
-    """What archiving means."""
+    """Ask before a project is archived."""
     admin_only()
     with auth.person() as tx:
         project = one(tx, project_id)
@@ -125,7 +125,7 @@ def ask_archive(project_id: UUID) -> str:
 @bp.post("/projects/<uuid:project_id>/archive")
 @login_required
 def archive(project_id: UUID) -> Response | tuple[str, int]:
-    """Archive it, or bring it back."""
+    """Archive a project, or restore it."""
     archived = request.form.get("archived") == "1"
     _, error = attempt(lambda tx: tx.call("project_update", project_id, None, archived))
     if error:

@@ -1,4 +1,4 @@
-"""Team: who belongs to the organization, and the links that let others in."""
+"""Team: members of the organization, their roles and keys, and invitations."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ bp = Blueprint("team", __name__)
 
 
 def page(error: ApiError | None = None, link: str | None = None, typed: dict[str, str] | None = None) -> str:
-    """The team; link: of an invitation just made, shown this once."""
+    """The team page; link: of an invitation just made, which is shown only now."""
     with auth.person() as tx:
         members = tx.rows("member_overview")
         invitations = [row for row in tx.rows("invitation_list") if row["state"] == "open"]
@@ -45,7 +45,7 @@ def table() -> Response:
 @bp.get("/team/<uuid:user_id>")
 @login_required
 def show(user_id: UUID) -> str:
-    """A member, or somebody who was one: the keys they made."""
+    """A member or former member, with the keys they made."""
     with auth.person() as tx:
         people = tx.query("select user_id, email, role, joined_at from public.members where user_id = %s", user_id)
         keys = tx.rows("member_keys", user_id)
@@ -56,7 +56,7 @@ def show(user_id: UUID) -> str:
 @bp.post("/team/invitations")
 @login_required
 def invite() -> str | tuple[str, int]:
-    """Make an invitation link and show it; not a redirect, because only its hash is kept."""
+    """Make an invitation link and show it; not a redirect, because only its hash is stored."""
     form = {name: request.form.get(name, "") for name in ("email", "role")}
     token = secrets.token_urlsafe(32)
     made, error = attempt(lambda tx: tx.call("invitation_create", form["email"], form["role"], key_hash(token)))
@@ -69,7 +69,7 @@ def invite() -> str | tuple[str, int]:
 @bp.post("/team/invitations/<uuid:invitation_id>/revoke")
 @login_required
 def revoke_invitation(invitation_id: UUID) -> Response:
-    """End an invitation link."""
+    """Revoke an invitation link."""
     with auth.person() as tx:
         tx.call("invitation_revoke", invitation_id)
     flash("Invitation revoked; its link does not work any more.", "good")
@@ -79,7 +79,7 @@ def revoke_invitation(invitation_id: UUID) -> Response:
 @bp.post("/team/<uuid:user_id>/role")
 @login_required
 def set_role(user_id: UUID) -> Response | tuple[str, int]:
-    """Make somebody admin or developer."""
+    """Change the role of a member."""
     role = request.form.get("role", "")
     _, error = attempt(lambda tx: tx.call("member_set_role", user_id, role))
     if error:
@@ -91,7 +91,7 @@ def set_role(user_id: UUID) -> Response | tuple[str, int]:
 @bp.get("/team/<uuid:user_id>/remove")
 @login_required
 def ask_remove(user_id: UUID) -> str:
-    """What removing somebody, or leaving, means."""
+    """Ask before somebody is removed or leaves."""
     me = auth.me() or {}
     with auth.person() as tx:
         rows = tx.query("select user_id, email from public.members where user_id = %s", user_id)
@@ -102,9 +102,9 @@ def ask_remove(user_id: UUID) -> str:
     return render_template(
         "confirm.html",
         title=f"Leave {me['organization']}?" if leaving else f"Remove {member['email']}?",
-        text="Keys they made keep working, because keys belong to projects: their page lists them, to revoke or rotate."
+        text="Keys they made keep working, because keys belong to projects. Revoke or rotate them on the member's page."
         if not leaving
-        else "You lose sight of its numbers at once. Keys you made keep working.",
+        else "You can no longer see its numbers. Keys you made keep working.",
         action="Leave" if leaving else "Remove",
         back=url_for(".index"),
         values={},
@@ -114,7 +114,7 @@ def ask_remove(user_id: UUID) -> str:
 @bp.post("/team/<uuid:user_id>/remove")
 @login_required
 def remove(user_id: UUID) -> Response | tuple[str, int]:
-    """Take somebody out of the organization, or leave it."""
+    """Remove somebody from the organization, or leave it."""
     _, error = attempt(lambda tx: tx.call("member_remove", user_id))
     if error:
         return page(error), error.status
