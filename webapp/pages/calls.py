@@ -130,7 +130,7 @@ def _amount(text: str) -> Decimal | None:
     if not text:
         return None
     if not re.fullmatch(r"\d{1,7}(\.\d{1,12})?", text, re.ASCII):
-        raise ApiError(400, "invalid_value", "write dollars like 0.0125", "cost")
+        raise ApiError(400, "invalid_value", "dollars are written 0.0125", "cost")
     return Decimal(text)
 
 

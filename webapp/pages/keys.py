@@ -49,7 +49,7 @@ def _expiry(text: str) -> datetime | None:
     try:
         return datetime.combine(date.fromisoformat(text), time(), UTC) + timedelta(days=1)
     except (ValueError, OverflowError):
-        raise ApiError(400, "invalid_date", "write a date like 2026-01-31", "expires_at") from None
+        raise ApiError(400, "invalid_date", "a date is written 2026-01-31", "expires_at") from None
 
 
 @bp.get("/keys")

@@ -1,4 +1,4 @@
-"""What is no valid request is refused with the parameter that is wrong, and changes nothing."""
+"""Invalid requests are refused with the name of the wrong parameter, and change nothing."""
 
 from __future__ import annotations
 

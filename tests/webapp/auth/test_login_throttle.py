@@ -1,4 +1,4 @@
-"""Whoever guesses passwords has to wait, by page and by API; the owner of the account does not."""
+"""The limit of failed log-ins per account and address, by page and by API."""
 
 from __future__ import annotations
 
