@@ -1,4 +1,4 @@
-"""The words by which a period and its calls are chosen: the same in pages, API and CSV.
+"""The query string parameters that choose a period and filter its calls: the same in pages, API and CSV.
 
 ``period``: today, 7, 30, month, last-month. Or ``from`` (inclusive) and ``to`` (exclusive): dates or RFC 3339 moments,
 UTC. Filters may repeat: project, model, key, endpoint, status, cost_status, tag, end_user. ``group_by`` takes several.
@@ -17,7 +17,7 @@ from webapp.errors import ApiError
 FILTERS = ("project", "model", "key", "endpoint", "status", "cost_status", "tag", "end_user")
 GROUPS = ("day", "project", "model", "key", "endpoint", "service_tier", "status", "end_user", "tag")
 PERIODS = ("today", "7", "30", "month", "last-month")
-YEARS = range(1970, 3000)  # far from where dates end, so that any period has one before it
+YEARS = range(1970, 3000)  # far from the first and last date of Python, so that every period has an equal one before it
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Query:
 
     @property
     def before(self) -> Query:
-        """The same filters over the equal period right before."""
+        """The same filters for the period of the same length right before this one."""
         return Query(self.since - (self.until - self.since), self.since, "custom", self.filters)
 
 
@@ -85,7 +85,7 @@ def read(args: MultiDict[str, str]) -> Query:
 
 
 def chosen(args: MultiDict[str, str]) -> dict[str, list[str]]:
-    """The filters of a query string; empty words are as if they were not there."""
+    """The filters of a query string; empty values are ignored."""
     found: dict[str, list[str]] = {}
     for name in FILTERS:
         words = [w.replace("\x00", "") for w in args.getlist(name) if w]
@@ -95,7 +95,7 @@ def chosen(args: MultiDict[str, str]) -> dict[str, list[str]]:
 
 
 def groups(args: MultiDict[str, str]) -> list[str]:
-    """The words of ``group_by``, comma-separated or repeated."""
+    """The values of ``group_by``, comma-separated or repeated. ApiError 400 for an unknown one."""
     words = [word.strip() for part in args.getlist("group_by") for word in part.split(",") if word.strip()]
     for word in words:
         if word not in GROUPS:
@@ -103,8 +103,16 @@ def groups(args: MultiDict[str, str]) -> list[str]:
     return list(dict.fromkeys(words))
 
 
+def whole(text: str, least: int, most: int) -> int | None:
+    """The whole number from least to most that text spells in ASCII digits; None for any other text."""
+    digits = text.lstrip("0") or text[:1]  # Python refuses to read thousands of digits, even if all but one are zeros
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= len(str(most))):
+        return None
+    return int(digits) if least <= int(digits) <= most else None
+
+
 def as_args(query: Query) -> dict[str, Any]:
-    """The query string words that give this Query again."""
+    """The query string parameters from which ``read`` makes this Query again."""
     period = {"period": query.period}
     if query.period == "custom":
         period = {"from": _written(query.since), "to": _written(query.until)}

@@ -1,6 +1,6 @@
-"""How money, tokens, shares and times are written for people: one place, used as Jinja filters and by the charts.
+"""Formats money, tokens, shares and times for people: Jinja filters, used by the charts too.
 
-Nothing here computes: values come finished from SQL and are only rounded to be read. The exact figure goes in a title.
+Nothing is calculated here: values come from SQL and are only rounded. The exact figure goes into a title attribute.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from flask import Flask
 from markupsafe import Markup, escape
 
-NOTHING = "–"  # what is not known; never 0
+NOTHING = "–"  # for a value that is not known, which must not read as 0
 _EXACT = Context(prec=60)
 
 
@@ -34,7 +34,7 @@ def exact(value: Decimal | None) -> str:
 
 
 def money(value: Decimal | None) -> str:
-    """Dollars of a sum: two decimals; below a dollar enough for two significant digits. Never $0.00 for something."""
+    """Dollars of a sum: two decimals; below a dollar two significant digits, so a small amount never reads $0.00."""
     if value is None:
         return NOTHING
     places = 2 if value == 0 or abs(value) >= 1 else max(2, 1 - value.adjusted())
@@ -43,7 +43,7 @@ def money(value: Decimal | None) -> str:
 
 
 def cost(value: Decimal | None) -> str:
-    """Dollars of one call: six decimals, so that a column lines up; more where it takes them to show three digits."""
+    """Dollars of one call: six decimals, so that columns align; more for amounts that need them for three digits."""
     if value is None or value == 0:
         return money(value)
     return f"${_rounded(value, max(6, 2 - value.adjusted())):,f}"
@@ -66,7 +66,7 @@ def tokens(value: int | None) -> str:
 
 
 def share(value: Decimal | None, places: int = 0) -> str:
-    """A ratio in percent: 41%, <1% for something that would read 0%, and never 100% for less than all."""
+    """A ratio in percent: 41%; <1% for a small one that would read 0%, >99% for one below 1 that would read 100%."""
     if value is None:
         return NOTHING
     percent = value * 100
@@ -112,7 +112,7 @@ def moment(value: datetime | None) -> str:
 
 
 def ago(value: datetime | None, now: datetime | None = None) -> Markup:
-    """How long ago, with the exact moment as title; never when there is none."""
+    """How long ago, with the exact time as title; “never” for None."""
     if value is None:
         return Markup("never")
     seconds = ((now or datetime.now(UTC)) - value).total_seconds()

@@ -1,4 +1,4 @@
-"""A real browser in front of the real product. Whatever it complains about fails the test that made it complain."""
+"""Chromium in front of the running product; an error that the browser reports fails the test in which it happens."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def site(stack_dsns: Callable[[str], tuple[str, str]]) -> Iterator[Stack]:
 
 
 class Complaints(list[str]):
-    """What a page did that it must never do: errors, violations of its policy, requests to anywhere else."""
+    """Errors of a page, violations of its Content-Security-Policy, and requests to other sites."""
 
     def __init__(self, url: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Organizations for looking at: one in which everything is many, long and strange, and one in which there is nothing.
+"""Two organizations for looking at pages: one with many rows and long, strange names, and an empty one.
 
 Written into the tables as their owner; triggers keep the sums of days. The same random numbers every time.
 """

@@ -9,7 +9,7 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from webapp.errors import ApiError
-from webapp.filters import FILTERS, as_args, groups, read
+from webapp.filters import FILTERS, as_args, groups, read, whole
 
 
 def args(query: str) -> MultiDict[str, str]:
@@ -78,3 +78,12 @@ def test_group_words_may_be_joined_or_repeated_and_count_once() -> None:
     assert groups(args("")) == groups(args("group_by=,")) == []
     with pytest.raises(ApiError, match="group_by"):
         groups(args("group_by=day,colour"))
+
+
+@pytest.mark.parametrize(("text", "number"), [
+    ("1", 1), ("1000", 1000), ("0000000000005", 5), ("0", None), ("1001", None), ("0000000011000", None),
+    ("9" * 5000, None), ("0" * 5000 + "7", 7), ("", None), ("-1", None), ("+1", None), (" 1", None), ("1_0", None),
+    ("²", None), ("\u0663", None), ("1.0", None), ("1e2", None),
+])  # fmt: skip
+def test_a_whole_number_is_read_with_all_its_digits_and_then_bounded(text: str, number: int | None) -> None:
+    assert whole(text, 1, 1000) == number

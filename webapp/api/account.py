@@ -1,25 +1,19 @@
-"""/auth and /me: tokens, and whose they are."""
+"""/auth and /me: sign-up, tokens, and the person they belong to."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, g
+from flask import g
 
 from webapp import auth, db
+from webapp.api.blueprint import bp
 from webapp.api.inputs import fields
 from webapp.auth.identity import Login, identity
 from webapp.auth.people import log_in, sign_up
 
 
-def routes(bp: Blueprint) -> None:
-    bp.add_url_rule("/auth/signup", "signup", signup, methods=["POST"])
-    bp.add_url_rule("/auth/login", "login", login, methods=["POST"])
-    bp.add_url_rule("/auth/refresh", "refresh", refresh, methods=["POST"])
-    bp.add_url_rule("/auth/logout", "logout", logout, methods=["POST"])
-    bp.add_url_rule("/me", "me", me)
-
-
+@bp.post("/auth/signup")
 def signup() -> tuple[dict[str, Any], int]:
     body = fields()
     found = sign_up(
@@ -34,26 +28,30 @@ def signup() -> tuple[dict[str, Any], int]:
     return _with_tokens(found), 201
 
 
+@bp.post("/auth/login")
 def login() -> dict[str, Any]:
     body = fields()
     return _with_tokens(log_in(body.text("email"), body.text("password"), browser=False))
 
 
+@bp.post("/auth/refresh")
 def refresh() -> dict[str, Any]:
     return _with_tokens(identity().refresh(fields().text("refresh_token")))
 
 
+@bp.post("/auth/logout")
 def logout() -> tuple[str, int]:
     identity().logout(g.token)
     return "", 204
 
 
+@bp.get("/me")
 def me() -> dict[str, Any]:
     return about(auth.me(), g.claims["sub"], g.claims.get("email", ""))
 
 
 def about(row: dict[str, Any] | None, user_id: str, email: str) -> dict[str, Any]:
-    """A person and their organization, both absent where there is none."""
+    """A person and their organization as JSON; row: of app.me(), None for a person without organization."""
     return {
         "user": {"id": user_id, "email": row["email"] if row else email, "role": row["role"] if row else None},
         "organization": {"id": str(row["org_id"]), "name": row["organization"]} if row else None,

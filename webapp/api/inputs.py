@@ -1,8 +1,7 @@
-"""What a request brings: the fields of its JSON body, and pages of a list."""
+"""What a request brings: the fields of its JSON body, ids, and how many rows of a list it asks for."""
 
 from __future__ import annotations
 
-import base64
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -10,13 +9,14 @@ from uuid import UUID
 
 from flask import request
 
+from webapp import filters
 from webapp.errors import ApiError
 
 PAGE, LARGEST_PAGE = 50, 1000
 
 
 class Fields:
-    """Fields of a JSON object by name and type; unknown ones are ignored. ApiError 400 names the one that is wrong."""
+    """Reads fields of a JSON object by name and type; ApiError 400 names the wrong one. Unknown fields are ignored."""
 
     def __init__(self, values: dict[str, Any]) -> None:
         self.values = values
@@ -37,7 +37,7 @@ class Fields:
         return default if value is None else value
 
     def number(self, name: str) -> str | None:
-        """An exact number as text; a JSON number with a fraction has been rounded to binary by whoever sent it."""
+        """An exact number as text. JSON numbers with a fraction are refused: they may have been rounded to binary."""
         value = self.values.get(name)
         return str(value) if type(value) is int and abs(value) < 2**63 else self.text(name, needed=False)
 
@@ -47,7 +47,7 @@ class Fields:
             moment = datetime.fromisoformat(text) if text is not None else None
             return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC) if moment else None
         except (ValueError, OverflowError):
-            raise ApiError(400, "invalid_time", f"'{name}' is a moment like 2026-01-31T12:00:00Z", name) from None
+            raise ApiError(400, "invalid_time", f"'{name}' is a time like 2026-01-31T12:00:00Z", name) from None
 
     def _value(self, name: str, kind: type, words: str, needed: bool) -> Any:
         value = self.values.get(name)
@@ -61,7 +61,7 @@ class Fields:
 
 
 def fields(*, optional: bool = False) -> Fields:
-    """The request's JSON object. optional: no body at all is as good as an empty object."""
+    """The request's JSON object. optional: no body at all stands for an empty object."""
     raw = request.get_data(cache=True)
     if optional and not raw:
         return Fields({})
@@ -77,7 +77,7 @@ def fields(*, optional: bool = False) -> Fields:
 
 
 def _encodes(value: str) -> bool:
-    """Whether it is text at all: JSON may spell out halves of characters."""
+    """Whether UTF-8 can hold the text: JSON escapes may spell half a surrogate pair."""
     return not any(0xD800 <= ord(character) <= 0xDFFF for character in value)
 
 
@@ -92,38 +92,8 @@ def as_id(text: str | None) -> UUID | None:
 
 
 def limit() -> int:
-    """How many rows of a list are asked for."""
-    text = request.args.get("limit", str(PAGE))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= LARGEST_PAGE):
+    """How many rows of a list the request asks for; ApiError 400."""
+    found = filters.whole(request.args.get("limit", str(PAGE)), 1, LARGEST_PAGE)
+    if found is None:
         raise ApiError(400, "invalid_limit", f"'limit' is a whole number from 1 to {LARGEST_PAGE}", "limit")
-    return int(text)
-
-
-def moment_cursor() -> tuple[datetime | None, UUID | None]:
-    """Where the page before ended, in a list ordered by moment and id."""
-    text = request.args.get("cursor")
-    if not text:
-        return None, None
-    try:
-        at, _, row_id = base64.urlsafe_b64decode(text.encode("ascii")).decode("ascii").partition(" ")
-        moment = datetime.fromisoformat(at)
-        if moment.tzinfo is None:
-            raise ValueError
-        return moment.astimezone(UTC), UUID(row_id)
-    except (ValueError, OverflowError):
-        raise ApiError(400, "invalid_cursor", "'cursor' is the next_cursor of the page before", "cursor") from None
-
-
-def number_cursor() -> int:
-    """Where the page before ended, in a list ordered by a number."""
-    text = request.args.get("cursor", "")
-    if not text:
-        return 0
-    if text.isascii() and text.isdigit() and len(text) < 19:
-        return int(text)
-    raise ApiError(400, "invalid_cursor", "'cursor' is the next_cursor of the page before", "cursor")
-
-
-def cursor_of(at: datetime, row_id: UUID) -> str:
-    """The cursor that goes on after this row."""
-    return base64.urlsafe_b64encode(f"{at.astimezone(UTC).isoformat()} {row_id}".encode()).decode()
+    return found

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint
-
 from webapp import auth
+from webapp.api.blueprint import bp
 from webapp.api.inputs import fields
 from webapp.api.shape import listed, plain
 from webapp.errors import ApiError
@@ -16,13 +15,7 @@ from webapp.secrets.proxy_keys import new_key
 OVERLAP = 86400  # seconds
 
 
-def routes(bp: Blueprint) -> None:
-    bp.add_url_rule("/projects/<uuid:project_id>/keys", "keys", keys)
-    bp.add_url_rule("/projects/<uuid:project_id>/keys", "create_key", create_key, methods=["POST"])
-    bp.add_url_rule("/keys/<uuid:key_id>/rotate", "rotate_key", rotate_key, methods=["POST"])
-    bp.add_url_rule("/keys/<uuid:key_id>", "revoke_key", revoke_key, methods=["DELETE"])
-
-
+@bp.get("/projects/<uuid:project_id>/keys")
 def keys(project_id: UUID) -> dict[str, Any]:
     with auth.person() as tx:
         if not tx.query("select from public.projects where id = %s", project_id):
@@ -30,6 +23,7 @@ def keys(project_id: UUID) -> dict[str, Any]:
         return listed(tx.rows("key_list", project_id))
 
 
+@bp.post("/projects/<uuid:project_id>/keys")
 def create_key(project_id: UUID) -> tuple[dict[str, Any], int]:
     body, key = fields(), new_key()
     name, expires_at = body.text("name"), body.moment("expires_at")
@@ -38,6 +32,7 @@ def create_key(project_id: UUID) -> tuple[dict[str, Any], int]:
     return plain(made) | {"key": key.key}, 201
 
 
+@bp.post("/keys/<uuid:key_id>/rotate")
 def rotate_key(key_id: UUID) -> tuple[dict[str, Any], int]:
     overlap, key = fields(optional=True).whole("overlap_seconds", OVERLAP), new_key()
     with auth.person() as tx:
@@ -45,6 +40,7 @@ def rotate_key(key_id: UUID) -> tuple[dict[str, Any], int]:
     return plain(made) | {"rotated_from": str(key_id), "key": key.key}, 201
 
 
+@bp.delete("/keys/<uuid:key_id>")
 def revoke_key(key_id: UUID) -> tuple[str, int]:
     with auth.person() as tx:
         tx.call("key_revoke", key_id)

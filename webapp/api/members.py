@@ -1,4 +1,4 @@
-"""/members and /invitations: who belongs to the organization, and who may join."""
+"""/members and /invitations: who belongs to the organization, and who is invited."""
 
 from __future__ import annotations
 
@@ -6,39 +6,26 @@ import secrets
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, current_app, g
+from flask import current_app, g
 
 from webapp import auth
 from webapp.api.account import about
+from webapp.api.blueprint import bp
 from webapp.api.inputs import fields
 from webapp.api.shape import listed, plain
 from webapp.secrets.proxy_keys import key_hash
 
 MEMBERS = "select user_id, email, role, joined_at from public.members order by joined_at, user_id"
 MEMBER = "select user_id, email, role, joined_at from public.members where user_id = %s"
-INVITATIONS = """
-select id, email, role, created_at, expires_at, accepted_at, revoked_at,
-    case when accepted_at is not null then 'accepted' when revoked_at is not null then 'revoked'
-         when expires_at <= now() then 'expired' else 'open' end as state
-from public.invitations order by created_at desc, id
-"""
 
 
-def routes(bp: Blueprint) -> None:
-    bp.add_url_rule("/members", "members", members)
-    bp.add_url_rule("/members/<uuid:user_id>", "change_member", change_member, methods=["PATCH"])
-    bp.add_url_rule("/members/<uuid:user_id>", "remove_member", remove_member, methods=["DELETE"])
-    bp.add_url_rule("/invitations", "invitations", invitations)
-    bp.add_url_rule("/invitations", "invite", invite, methods=["POST"])
-    bp.add_url_rule("/invitations/<uuid:invitation_id>", "revoke_invitation", revoke_invitation, methods=["DELETE"])
-    bp.add_url_rule("/invitations/accept", "accept_invitation", accept_invitation, methods=["POST"])
-
-
+@bp.get("/members")
 def members() -> dict[str, Any]:
     with auth.person() as tx:
         return listed(tx.query(MEMBERS))
 
 
+@bp.patch("/members/<uuid:user_id>")
 def change_member(user_id: UUID) -> dict[str, Any]:
     role = fields().text("role")
     with auth.person() as tx:
@@ -46,17 +33,20 @@ def change_member(user_id: UUID) -> dict[str, Any]:
         return plain(tx.query(MEMBER, user_id)[0])
 
 
+@bp.delete("/members/<uuid:user_id>")
 def remove_member(user_id: UUID) -> tuple[str, int]:
     with auth.person() as tx:
         tx.call("member_remove", user_id)
     return "", 204
 
 
+@bp.get("/invitations")
 def invitations() -> dict[str, Any]:
     with auth.person() as tx:
-        return listed(tx.query(INVITATIONS))
+        return listed(tx.rows("invitation_list"))
 
 
+@bp.post("/invitations")
 def invite() -> tuple[dict[str, Any], int]:
     body, token = fields(), secrets.token_urlsafe(32)
     with auth.person() as tx:
@@ -65,12 +55,14 @@ def invite() -> tuple[dict[str, Any], int]:
     return plain(made) | {"token": token, "link": link}, 201
 
 
+@bp.delete("/invitations/<uuid:invitation_id>")
 def revoke_invitation(invitation_id: UUID) -> tuple[str, int]:
     with auth.person() as tx:
         tx.call("invitation_revoke", invitation_id)
     return "", 204
 
 
+@bp.post("/invitations/accept")
 def accept_invitation() -> dict[str, Any]:
     token = fields().text("token")
     with auth.person() as tx:

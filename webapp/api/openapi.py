@@ -6,8 +6,9 @@ import re
 from functools import cache
 from typing import Any, NamedTuple
 
-from flask import Blueprint, current_app
+from flask import current_app
 
+from webapp.api.blueprint import bp
 from webapp.api.inputs import LARGEST_PAGE, PAGE
 from webapp.api.schemas import schema, schemas
 from webapp.filters import FILTERS, GROUPS, PERIODS
@@ -23,12 +24,12 @@ PERIOD = {
     "to": {"type": "string", "description": "Date or RFC 3339 moment, UTC, exclusive."},
 } | {name: {"type": "array", "items": {"type": "string"}} for name in FILTERS}
 GROUP = {"group_by": {"type": "string", "description": "Comma-separated: " + ", ".join(GROUPS)}}
-MODEL = {"model": {"type": "string", "description": "Any name of a model; its whole history on one page."}}
-PROJECT = {"project_id": {"type": "string", "format": "uuid", "description": "A project's own key instead."}}
+MODEL = {"model": {"type": "string", "description": "Name or alias of a model: all its prices, newest first."}}
+PROJECT = {"project_id": {"type": "string", "format": "uuid", "description": "A project, for the key of its own."}}
 
 
 class Operation(NamedTuple):
-    """One method of one path. gets, gives: names of schemas; who: stranger, member or admin."""
+    """One method of one path. gives, gets: schemas of answer and body; who may call it: stranger, member, admin."""
 
     method: str
     path: str
@@ -44,7 +45,7 @@ API = "/api/v1"
 ROUTES = (
     ("post", "/auth/signup", "Make an account, and an organization with it", "Session", "SignUp", 201, "stranger"),
     ("post", "/auth/login", "Get tokens for an e-mail address and password", "Session", "LogIn", 200, "stranger"),
-    ("post", "/auth/refresh", "Trade a refresh token for new tokens", "Session", "Refresh", 200, "stranger"),
+    ("post", "/auth/refresh", "Get new tokens for a refresh token", "Session", "Refresh", 200, "stranger"),
     ("post", "/auth/logout", "End this log-in: its tokens stop working", NO_BODY, NO_BODY, 204),
     ("get", "/me", "Who the token belongs to", "Me"),
     ("get", "/projects", "Projects of the organization", "ProjectList"),
@@ -52,7 +53,7 @@ ROUTES = (
     ("patch", "/projects/{project_id}", "Rename or archive a project", "Project", "ProjectChange", 200, "admin"),
     ("get", "/projects/{project_id}/keys", "Proxy keys of a project, by prefix", "KeyList"),
     ("post", "/projects/{project_id}/keys", "Create a key; it is shown once", "KeyOnce", "NewKey", 201, "admin"),
-    ("post", "/keys/{key_id}/rotate", "Replace a key; both work for a while", "KeyOnce", "Rotation?", 201, "admin"),
+    ("post", "/keys/{key_id}/rotate", "Replace a key; the old one ends later", "KeyOnce", "Rotation?", 201, "admin"),
     ("delete", "/keys/{key_id}", "Revoke a key, from the next call on", NO_BODY, NO_BODY, 204, "admin"),
     ("get", "/usage", "Spend of a period, grouped", "Usage", NO_BODY, 200, "member", PERIOD | GROUP),
     ("get", "/calls", "Calls, newest first", "CallRowList", NO_BODY, 200, "member", PERIOD | PAGED),
@@ -60,7 +61,7 @@ ROUTES = (
     (
         "get",
         "/prices",
-        "Prices as entered; of one model: newest first",
+        "Prices by id; with model, those of one model",
         "PriceList",
         NO_BODY,
         200,
@@ -70,30 +71,27 @@ ROUTES = (
     ("post", "/prices", "Add a price only this organization pays", "Price", "NewPrice", 201, "admin"),
     ("get", "/invitations", "Invitations, newest first", "InvitationList"),
     ("post", "/invitations", "Invite somebody; link shown once", "InvitationOnce", "NewInvitation", 201, "admin"),
-    ("delete", "/invitations/{invitation_id}", "Take an invitation back", NO_BODY, NO_BODY, 204, "admin"),
+    ("delete", "/invitations/{invitation_id}", "Revoke an invitation", NO_BODY, NO_BODY, 204, "admin"),
     ("post", "/invitations/accept", "Join the organization that invited you", "Me", "Acceptance"),
     ("get", "/members", "People of the organization", "MemberList"),
     ("patch", "/members/{user_id}", "Change somebody's role", "Member", "RoleChange", 200, "admin"),
     ("delete", "/members/{user_id}", "Remove somebody, or leave", NO_BODY, NO_BODY, 204, "admin"),
     ("get", "/provider-key", "Which OpenAI key is stored", "ProviderKey", NO_BODY, 200, "member", PROJECT),
     ("put", "/provider-key", "Store an OpenAI key", "ProviderKeySet", "NewProviderKey", 200, "admin"),
-    ("delete", "/provider-key", "Forget an OpenAI key", NO_BODY, NO_BODY, 204, "admin", PROJECT),
+    ("delete", "/provider-key", "Delete an OpenAI key", NO_BODY, NO_BODY, 204, "admin", PROJECT),
     ("get", "/audit", "Who did what, newest first", "AuditLineList", NO_BODY, 200, "admin", PAGED),
     ("get", "/openapi.json", "This document", "any", NO_BODY, 200, "stranger"),
 )
 HEALTH = (
-    Operation("get", "/healthz", "Whether the process lives", "Health", who="stranger"),
-    Operation("get", "/readyz", "Whether it can do its work", "Health", who="stranger"),
+    Operation("get", "/healthz", "Whether the process runs", "Health", who="stranger"),
+    Operation("get", "/readyz", "Whether calls can be accepted", "Health", who="stranger"),
 )
 OPERATIONS = (*(Operation(method, API + path, *rest) for method, path, *rest in ROUTES), *HEALTH)
 
 
-def routes(bp: Blueprint) -> None:
-    bp.add_url_rule("/openapi.json", "document", document)
-
-
+@bp.get("/openapi.json")
 def document() -> dict[str, Any]:
-    """The document, with this install's address."""
+    """The document, with PUBLIC_URL of this install as its server."""
     return _document() | {"servers": [{"url": current_app.config["SPENDAI"].public_url}]}
 
 
@@ -137,7 +135,10 @@ def _described(operation: Operation) -> dict[str, Any]:
         + [{"name": name, "in": "query", "schema": words} for name, words in operation.query.items()],
     }
     if operation.path.endswith("/signup"):
-        described["responses"]["202"] = {"description": "Confirm the address first", "content": _json("Pending")}
+        described["responses"]["202"] = {
+            "description": "The e-mail address has to be confirmed first",
+            "content": _json("Pending"),
+        }
     if operation.gets:
         optional = operation.gets.endswith("?")
         described["requestBody"] = {"required": not optional, "content": _json(operation.gets.rstrip("?"))}
@@ -147,7 +148,7 @@ def _described(operation: Operation) -> dict[str, Any]:
 
 
 def _proxied(path: str) -> dict[str, Any]:
-    summary = "OpenAI's API, as it is, with a proxy key; without a path: a chat completion"
+    summary = "OpenAI's API, called with a proxy key; without a path: a chat completion"
     described: dict[str, Any] = {
         "summary": summary,
         "security": [{"proxyKey": []}],

@@ -1,36 +1,32 @@
-"""/projects: applications whose spend is looked at on its own."""
+"""/projects: applications, each with keys and spend of its own."""
 
 from __future__ import annotations
 
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint
-
 from webapp import auth
+from webapp.api.blueprint import bp
 from webapp.api.inputs import fields
 from webapp.api.shape import listed, plain
 
 PROJECTS = "select id, name, created_at, archived_at from public.projects order by created_at, id"
 
 
-def routes(bp: Blueprint) -> None:
-    bp.add_url_rule("/projects", "projects", projects)
-    bp.add_url_rule("/projects", "create_project", create_project, methods=["POST"])
-    bp.add_url_rule("/projects/<uuid:project_id>", "change_project", change_project, methods=["PATCH"])
-
-
+@bp.get("/projects")
 def projects() -> dict[str, Any]:
     with auth.person() as tx:
         return listed(tx.query(PROJECTS))
 
 
+@bp.post("/projects")
 def create_project() -> tuple[dict[str, Any], int]:
     name = fields().text("name")
     with auth.person() as tx:
         return plain(tx.call("project_create", name)), 201
 
 
+@bp.patch("/projects/<uuid:project_id>")
 def change_project(project_id: UUID) -> dict[str, Any]:
     body = fields()
     with auth.person() as tx:

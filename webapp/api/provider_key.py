@@ -1,24 +1,20 @@
-"""/provider-key: the organization's own OpenAI key, or a project's; written, never read."""
+"""/provider-key: the OpenAI key of the organization or of a project; it can be stored, but not read."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, current_app, request
+from flask import current_app, request
 
 from webapp import auth
+from webapp.api.blueprint import bp
 from webapp.api.inputs import as_id, fields
 from webapp.api.shape import plain
 from webapp.errors import ApiError
 from webapp.secrets import provider_keys
 
 
-def routes(bp: Blueprint) -> None:
-    bp.add_url_rule("/provider-key", "provider_key", provider_key)
-    bp.add_url_rule("/provider-key", "set_provider_key", set_provider_key, methods=["PUT"])
-    bp.add_url_rule("/provider-key", "delete_provider_key", delete_provider_key, methods=["DELETE"])
-
-
+@bp.get("/provider-key")
 def provider_key() -> dict[str, Any]:
     project_id = as_id(request.args.get("project_id"))
     with auth.person() as tx:
@@ -28,6 +24,7 @@ def provider_key() -> dict[str, Any]:
     raise ApiError(404, "provider_key_not_found", "no OpenAI key is stored")
 
 
+@bp.put("/provider-key")
 def set_provider_key() -> dict[str, Any]:
     body = fields()
     key, base_url = body.text("key"), body.text("base_url", needed=False)
@@ -36,6 +33,7 @@ def set_provider_key() -> dict[str, Any]:
         return plain(provider_keys.store(tx, current_app.config["SPENDAI"], key, base_url, project_id))
 
 
+@bp.delete("/provider-key")
 def delete_provider_key() -> tuple[str, int]:
     with auth.person() as tx:
         tx.call("provider_key_delete", as_id(request.args.get("project_id")))

@@ -1,4 +1,4 @@
-"""/usage, /calls, /prices and /audit: what was spent, call by call, at which prices, and who did what."""
+"""/usage, /calls, /prices and /audit: sums of a period, calls with their cost, prices, and the audit log."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, request
+from flask import request
 from psycopg.types.json import Jsonb
 
-from webapp import auth, filters
-from webapp.api.inputs import cursor_of, fields, limit, moment_cursor, number_cursor
+from webapp import auth, cursors, filters
+from webapp.api.blueprint import bp
+from webapp.api.inputs import fields, limit
 from webapp.api.shape import listed, plain
 from webapp.errors import ApiError
 
@@ -19,55 +20,32 @@ COUNTS = ("calls", "tokens_in", "tokens_cached", "tokens_out", "cost")
 COUNTS += ("unpriced_calls", "no_usage_calls", "in_doubt_calls", "adjustments", "cost_corrected")
 NOTHING = dict.fromkeys(COUNTS, 0) | dict.fromkeys(("cost", "adjustments", "cost_corrected"), Decimal(0))
 GROUP_FIELDS = {"project": ("project_id", "project"), "key": ("key_id", "key")}
-# One statement, one snapshot: the total is that of the rows, whatever is settled meanwhile.
-USAGE = """
-select 0 as part, u.* from app.usage(%(since)s, %(until)s, %(groups)s, %(filters)s) with ordinality u
-union all
-select 1, u.* from app.usage(%(since)s, %(until)s, '{}', %(filters)s) with ordinality u
-order by part, ordinality
-"""
 HEAVY = ("org_id", "cost_lines", "lines", "usage", "tools")
 CALL = "select c.*, c.cost_lines::text as lines from app.call_show(%s) c"
+NEWEST_FIRST = (cursors.moment, UUID)
 EXACT = ("quantity", "unit_price", "unit_qty", "cost")
-PRICES = """
-select id, model, dimension, service_tier, context_min_tokens, qualifier, unit_price, unit_qty,
-    nullif(valid_from, '-infinity') as valid_from, revision, source, note, org_id is not null as own
-from public.model_prices where id > %s order by id limit %s
-"""
-AUDIT = """
-select id, at, actor_id, actor_email, action, subject_id, details from public.audit_log
-where %s::timestamptz is null or (at, id) < (%s, %s) order by at desc, id desc limit %s
-"""
 
 
-def routes(bp: Blueprint) -> None:
-    bp.add_url_rule("/usage", "usage", usage)
-    bp.add_url_rule("/calls", "calls", calls)
-    bp.add_url_rule("/calls/<uuid:call_id>", "call", call)
-    bp.add_url_rule("/prices", "prices", prices)
-    bp.add_url_rule("/prices", "add_price", add_price, methods=["POST"])
-    bp.add_url_rule("/audit", "audit", audit)
-
-
+@bp.get("/usage")
 def usage() -> dict[str, Any]:
     query, groups = filters.read(request.args), filters.groups(request.args)
-    words = {"since": query.since, "until": query.until, "groups": groups, "filters": Jsonb(query.filters)}
     with auth.person() as tx:
-        rows = tx.conn.execute(USAGE, words).fetchall()
+        rows = tx.rows("usage_with_total", query.since, query.until, groups, Jsonb(query.filters))
     shown = [name for group in groups for name in GROUP_FIELDS.get(group, (group,))] + list(COUNTS)
-    totals = next((row for row in rows if row["part"] == 1), NOTHING)
-    data = [{name: row[name] for name in shown} for row in rows if row["part"] == 0]
+    totals = next((row for row in rows if row["is_total"]), NOTHING)
+    data = [{name: row[name] for name in shown} for row in rows if not row["is_total"]]
     return listed(data) | {"totals": plain({name: totals[name] for name in COUNTS})}
 
 
+@bp.get("/calls")
 def calls() -> dict[str, Any]:
-    query, many, (at, row_id) = filters.read(request.args), limit(), moment_cursor()
+    query, many, behind = filters.read(request.args), limit(), cursors.read(request.args.get("cursor"), *NEWEST_FIRST)
     with auth.person() as tx:
-        rows = tx.rows("calls_page", query.since, query.until, Jsonb(query.filters), at, row_id, many + 1)
-    onward = cursor_of(rows[many - 1]["started_at"], rows[many - 1]["id"]) if len(rows) > many else None
-    return listed([_call(row) for row in rows[:many]], onward)
+        rows = tx.rows("calls_page", query.since, query.until, Jsonb(query.filters), *behind, many + 1)
+    return _paged([_call(row) for row in rows], many, "started_at", "id")
 
 
+@bp.get("/calls/<uuid:call_id>")
 def call(call_id: UUID) -> dict[str, Any]:
     with auth.person() as tx:
         rows = tx.query(CALL, call_id)
@@ -80,20 +58,22 @@ def call(call_id: UUID) -> dict[str, Any]:
 
 
 def _call(row: dict[str, Any]) -> dict[str, Any]:
-    """A call as the list shows it; one call alone has more."""
+    """A call as lists show it, without the fields that only the answer for one call has."""
     return {"key_id" if name == "api_key_id" else name: row[name] for name in row if name not in HEAVY}
 
 
+@bp.get("/prices")
 def prices() -> dict[str, Any]:
-    """All prices as they were entered; with ``model`` those of one model, the newest first."""
-    many, after, model = limit(), number_cursor(), request.args.get("model")
+    """All prices by id; with ``model`` those of one model, the newest first."""
+    many, (after,), model = limit(), cursors.read(request.args.get("cursor"), cursors.whole), request.args.get("model")
     with auth.person() as tx:
         if model is not None:
             return listed(tx.rows("price_history", model.replace("\0", "")))
-        rows = tx.query(PRICES, after, many + 1)
-    return listed(rows[:many], str(rows[many - 1]["id"]) if len(rows) > many else None)
+        rows = tx.rows("price_page", after or 0, many + 1)
+    return _paged(rows, many, "id")
 
 
+@bp.post("/prices")
 def add_price() -> tuple[dict[str, Any], int]:
     body = fields()
     words = (
@@ -113,10 +93,19 @@ def add_price() -> tuple[dict[str, Any], int]:
     return plain(next(row for row in rows if row["id"] == made["id"])), 201
 
 
+@bp.get("/audit")
 def audit() -> dict[str, Any]:
-    many, (at, row_id) = limit(), moment_cursor()
+    many, behind = limit(), cursors.read(request.args.get("cursor"), *NEWEST_FIRST)
     if (auth.me() or {}).get("role") != "admin":
-        raise ApiError(403, "admin_required", "only an admin may read this")  # row security shows others nothing anyway
+        raise ApiError(
+            403, "admin_required", "only an admin may read this"
+        )  # row level security would answer an empty list
     with auth.person() as tx:
-        rows = tx.query(AUDIT, at, at, row_id, many + 1)
-    return listed(rows[:many], cursor_of(rows[many - 1]["at"], rows[many - 1]["id"]) if len(rows) > many else None)
+        rows = tx.rows("audit_page", *behind, many + 1)
+    return _paged(rows, many, "at", "id")
+
+
+def _paged(rows: list[dict[str, Any]], many: int, *columns: str) -> dict[str, Any]:
+    """A page of many rows of a list sorted by columns; rows holds one more where another page follows."""
+    following = cursors.write(*(rows[many - 1][column] for column in columns)) if len(rows) > many else None
+    return listed(rows[:many], following)

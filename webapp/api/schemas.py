@@ -1,6 +1,6 @@
-"""The shapes of the API's bodies, for the OpenAPI document.
+"""Schemas of the API's request and answer bodies, for the OpenAPI document.
 
-``"name?": "text"`` may be absent, ``"name": "text?"`` may be null.
+``"name?": "text"``: the field may be absent; ``"name": "text?"``: its value may be null.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ WORDS: dict[str, dict[str, Any]] = {
     "time": {"type": "string", "format": "date-time", "description": "UTC."},
     "day": {"type": "string", "format": "date"},
     "money": {"type": "string", "pattern": r"^-?\d+(\.\d+)?$", "description": "US dollars, exact, as decimal text."},
+    "corrections": {"type": "string", "pattern": r"^-?\d+(\.\d+)?$", "description": "Sum of corrections, US dollars."},
     "exact": {"type": "string", "pattern": r"^-?\d+(\.\d+)?$", "description": "An exact number, as decimal text."},
     "whole": {"type": "integer"},
     "flag": {"type": "boolean"},
@@ -31,7 +32,7 @@ COUNTS = {
     "unpriced_calls": "whole",
     "no_usage_calls": "whole",
     "in_doubt_calls": "whole",
-    "adjustments": "money",
+    "adjustments": "corrections",
     "cost_corrected": "money",
 }
 CALL = {
@@ -68,7 +69,7 @@ CALL = {
     "upstream_object_id": "text?",
     "end_user": "text?",
     "tags": "any",
-    "adjustments": "money",
+    "adjustments": "corrections",
     "cost_corrected": "money?",
 }
 KEY = {
@@ -227,7 +228,7 @@ def schema(kind: str) -> dict[str, Any]:
 
 
 def schemas() -> dict[str, Any]:
-    """All shapes, and the lists of those that are listed, by name."""
+    """Every schema by name, and one of a list for each name in LISTS."""
     lists = {f"{name}List": {"data": f"[{name}]", "next_cursor": "text?"} for name in LISTS}
     return {
         name: {

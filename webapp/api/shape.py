@@ -1,4 +1,4 @@
-"""What an answer looks like: money as decimal text, moments in UTC, lists with a cursor."""
+"""Values of answers as JSON has them: money as decimal text, times in UTC, lists with a cursor."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def money(amount: Decimal) -> str:
 
 
 def plain(value: Any) -> Any:  # noqa: PLR0911
-    """A value of the database as JSON has it; Decimal becomes text, never a float."""
+    """A value of the database as a value for JSON; Decimal becomes text, never a float."""
     match value:
         case Decimal():
             return money(value)
@@ -35,5 +35,5 @@ def plain(value: Any) -> Any:  # noqa: PLR0911
 
 
 def listed(rows: Iterable[Mapping[str, Any]], next_cursor: str | None = None) -> dict[str, Any]:
-    """A list as every route answers it."""
+    """The body of every route that answers a list."""
     return {"data": [plain(row) for row in rows], "next_cursor": next_cursor}

@@ -25,7 +25,7 @@ FORM_BYTES = 2**20
 
 
 class Manager(LoginManager):
-    """flask-login without its remember cookie: only a session's row says who is signed in."""
+    """flask-login without its remember cookie: only a row of private.web_sessions says who is signed in."""
 
     def _load_user_from_remember_cookie(self, cookie: str) -> None:
         return None
@@ -38,7 +38,7 @@ def init_app(app: Flask) -> None:
     app.extensions["identity"] = choose(config)
     app.session_interface = DatabaseSessions(secure)
     manager = Manager(app)
-    manager.session_protection = None  # it would tie a session to the address: people move
+    manager.session_protection = None  # it ends a session when the client address changes, as it does on phones
     manager.user_loader(load_user)
     manager.unauthorized_handler(_ask_to_log_in)
     app.before_request(_guard)
@@ -48,7 +48,10 @@ def init_app(app: Flask) -> None:
 
 
 def _guard() -> Any:
-    """Before every page: session readable, form small and clean, CSRF, and somewhere to belong."""
+    """Before every page: refuse unreadable sessions, large forms, NUL and foreign forms.
+
+    People without an organization are sent to the page on which they make one.
+    """
     if request.endpoint in (None, "static") or request.path.startswith(STATELESS):
         return None
     if session.problem:
@@ -65,6 +68,6 @@ def _guard() -> Any:
 
 def _ask_to_log_in() -> Response | tuple[str, int] | str:
     if request.path == "/" and request.method == "GET" and not request.query_string:
-        return render_template("account/login.html", next="/", token=None)  # what a stranger sees first
+        return render_template("account/login.html", next="/", token=None)  # the front page when not signed in
     back = request.full_path.rstrip("?") if request.method == "GET" else csrf.came_from()
     return redirect(url_for("account.login", next=csrf.safe_path(back)))

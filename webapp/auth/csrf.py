@@ -1,4 +1,4 @@
-"""Forms that other sites cannot send: a token per session in every form, and where the browser says it comes from."""
+"""CSRF: a form needs the token of its session, and its browser must not name another site as the origin."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BEFORE_SIGN_IN = ("account.login", "account.signup", "account.password", "accoun
 
 
 def csrf_token() -> str:
-    """The token of this browser's forms; follows from its session's id, so showing a form writes nothing."""
+    """The token of this browser's forms, an HMAC of the session id: showing a form stores nothing."""
     return _token(session.identify()) if isinstance(session, WebSession) else ""
 
 
@@ -27,7 +27,7 @@ def _token(session_id: str) -> str:
 
 
 def check() -> Response | tuple[str, int] | None:
-    """Before every request for a page: None lets it through, anything else is the answer."""
+    """None for a request that may go on; else the answer that refuses it."""
     if request.method in SAFE:
         return None
     sent = request.form.get("csrf_token") or request.headers.get("X-CSRF-Token", "")
@@ -40,7 +40,7 @@ def check() -> Response | tuple[str, int] | None:
 
 
 def _from_here() -> bool:
-    """Whether the browser sent this from one of our own pages, as far as it says."""
+    """Whether Sec-Fetch-Site, or else Origin, names this site; true for a client that sends neither."""
     site = request.headers.get("Sec-Fetch-Site")
     if site:
         return site in ("same-origin", "none")
@@ -49,7 +49,7 @@ def _from_here() -> bool:
 
 
 def _our_origins() -> tuple[str | None, str | None]:
-    """The address people are told, and the one this browser used: localhost may stand for 127.0.0.1."""
+    """The origins of PUBLIC_URL and of this request, which differ where people use localhost for 127.0.0.1."""
     return _origin(current_app.config["SPENDAI"].public_url), _origin(request.host_url)
 
 
@@ -74,7 +74,7 @@ def came_from() -> str:
 
 
 def safe_path(path: str | None) -> str:
-    """A path of this site to go on to, else "/". Browsers take //host and control characters for other sites."""
+    """A path of this site to go on to, else "/". Browsers read //host and /\\host as another site."""
     if path and re.fullmatch(r"/(?![/\\])[^\\\x00-\x20\x7f]*", path):
         return path
     return "/"

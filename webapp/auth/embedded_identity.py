@@ -32,12 +32,12 @@ class EmbeddedIdentity:
         organization: str | None = None,
         invitation: str | None = None,
     ) -> Login:
-        hashed = passwords.hashed(password)  # before anything is known of the address: both answers take as long
+        hashed = passwords.hashed(password)  # first, so that a taken address takes as long as a free one
         with db.scope("spendai_auth") as tx:
             made = tx.call("local_auth.create_user", email, hashed)["create_user"]
         if made is None:
             raise ApiError(409, "email_taken", "this address has an account already", "email", "Log in instead")
-        return self._came_in(Person(str(made), email), browser)
+        return self._login(Person(str(made), email), browser)
 
     def login(self, email: str, password: str, *, browser: bool = False) -> Login:
         email = email.strip(" \t\r\n").lower()
@@ -47,7 +47,7 @@ class EmbeddedIdentity:
             raise WRONG
         if found["banned"]:
             raise ApiError(403, "account_banned", "this account is closed")
-        return self._came_in(Person(str(found["user_id"]), email), browser)
+        return self._login(Person(str(found["user_id"]), email), browser)
 
     def refresh(self, refresh_token: str) -> Login:
         successor = secrets.token_urlsafe(32)
@@ -73,7 +73,7 @@ class EmbeddedIdentity:
             raise NO_TOKEN
         return claims
 
-    def _came_in(self, person: Person, browser: bool) -> Login:
+    def _login(self, person: Person, browser: bool) -> Login:
         if browser:
             return Login(person)
         token = secrets.token_urlsafe(32)

@@ -1,6 +1,6 @@
-"""The seam behind which people prove who they are: one provider per install, chosen by the settings.
+"""What an identity provider is: the interface of the embedded one and of Supabase Auth; an install has one of them.
 
-The rest of the product sees a ``Person``, and the claims of an access token in Supabase's shape.
+The other modules see a ``Person``, and the claims of an access token in the form that Supabase gives them.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ class Person(NamedTuple):
 
     @property
     def claims(self) -> dict[str, Any]:
-        """What the database has to know of the person; see ``db.scope``."""
+        """The claims that row level security reads; see ``db.scope``."""
         return {"sub": self.id, "role": ROLE, "email": self.email}
 
 
 class Tokens(NamedTuple):
-    """Tokens of one log-in; expires_in: seconds the access token is good for."""
+    """Tokens of one log-in; expires_in: seconds for which the access token is valid."""
 
     access_token: str
     refresh_token: str
@@ -38,10 +38,10 @@ class Tokens(NamedTuple):
 
 
 class Login(NamedTuple):
-    """A person who came in. tokens: absent for browsers when the provider needs none, and while pending.
+    """A person who logged in or signed up.
 
-    pending: the person exists, but has to confirm the e-mail address first; organization: the name it was wished for
-    at sign-up, as far as the provider remembers one.
+    tokens: None for a browser where the provider needs none, and while pending. pending: the account exists, but its
+    e-mail address has to be confirmed first. organization: the name given at sign-up, where the provider stored it.
     """
 
     person: Person
@@ -51,10 +51,11 @@ class Login(NamedTuple):
 
 
 class Identity(Protocol):
-    """What a provider can do. Everything raises ApiError: 400 bad input, 401 wrong, 403 banned, 409 taken, 503 away.
+    """What a provider can do. Every method raises ApiError: 400 bad input, 401 wrong credentials or token, 403 banned
+    or not confirmed, 409 address taken, 429 too many tries, 503 provider not reachable.
 
-    browser: the caller keeps a session of its own, tokens are not needed. outside: people may come with tokens that
-    somebody else gave them, so the first thing seen of a person may be any request.
+    browser: the caller keeps a session of its own and needs no tokens. outside: the provider issues tokens without
+    this product, so the first request of a person may be any request, with such a token.
     """
 
     outside: bool
@@ -68,19 +69,19 @@ class Identity(Protocol):
         organization: str | None = None,
         invitation: str | None = None,
     ) -> Login:
-        """Make an account. organization, invitation: to go on with where the address has to be confirmed first."""
+        """Make an account. organization, invitation: kept by a provider that has the address confirmed first."""
         ...
 
     def login(self, email: str, password: str, *, browser: bool = False) -> Login: ...
 
     def refresh(self, refresh_token: str) -> Login:
-        """New tokens; 401 when there will never be any, 503 when it is worth trying again."""
+        """New tokens. ApiError 401 when the refresh token is not valid, 503 when a later try may succeed."""
         ...
 
     def logout(self, access_token: str) -> None: ...
 
     def verify(self, access_token: str) -> dict[str, Any]:
-        """Claims of an access token that is genuine, in date and not signed out."""
+        """Claims of an access token whose signature and times are right and whose log-in has not ended."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Access tokens of Supabase Auth: whether one is genuine, in date, and a person's."""
+"""Checks access tokens of Supabase Auth: their signature, times and role."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from webapp.auth.identity import ROLE
 from webapp.config import Config, ConfigError
 
 LEEWAY = 10  # seconds two clocks may differ
-LIFESPAN = 600  # seconds the published keys are good for
-COOLDOWN = 5  # seconds between looks for a key that is not among them: a rotated one, or an invented one
+LIFESPAN = 600  # seconds for which fetched keys are used
+COOLDOWN = 5  # seconds between fetches for a key id that is not among them: a new key, or an invented id
 TIMEOUT = 5  # seconds
 SIGNED_BY_KEY = ("ES256", "RS256")
 REQUIRED = ["exp", "sub", "aud", "iss", "role"]
 
 
 class KeysUnavailable(Exception):
-    """The provider's public keys cannot be fetched, so nothing can be said of a token."""
+    """The provider's public keys cannot be fetched, so no token can be checked."""
 
 
 def tls() -> ssl.SSLContext:
-    """Certificate authorities of the machine, and certifi's where it has none of its own."""
+    """A TLS context that trusts the machine's certificate authorities and certifi's; some containers have none."""
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
     return context
@@ -49,7 +49,10 @@ class Verifier:
         )
 
     def read(self, token: str) -> dict[str, Any] | None:
-        """Claims of a person's token; None for any other, so for service_role's and anonymous ones too."""
+        """Claims of a signed-in person's token; None for any other: forged, expired, anonymous or of service_role.
+
+        Raises KeysUnavailable.
+        """
         try:
             algorithm = jwt.get_unverified_header(token).get("alg")
             claims = jwt.decode(
@@ -69,7 +72,7 @@ class Verifier:
         return claims if claims["role"] == ROLE and not claims.get("is_anonymous") else None
 
     def _key(self, token: str, algorithm: Any) -> Any:
-        """What this token must be signed with: the algorithm it names only chooses among those that we accept."""
+        """The key for this token. The token names its algorithm, but only accepted ones have a key."""
         if algorithm in SIGNED_BY_KEY:
             return self.keys.get_signing_key_from_jwt(token).key
         if algorithm == "HS256" and self._secret:

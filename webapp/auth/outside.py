@@ -1,7 +1,7 @@
-"""Tokens that an outside provider gave for a browser session: sealed in its row, traded for new ones in time.
+"""Tokens of browser sessions from Supabase Auth: kept encrypted in the session's row, renewed before they expire.
 
-However many requests of however many gateways come at once, one of them asks the provider (``app.web_session_claim``).
-The others go on with the old tokens as long as those are good, and wait for the new ones when they are not.
+A refresh token can be used once, so of all requests at once, in all gateways, only one asks the provider
+(``app.web_session_claim``). The others use the old access token while it is valid, and then wait for the new one.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from webapp.errors import ApiError
 from webapp.secrets.proxy_keys import key_hash
 from webapp.secrets.vault import VaultError, seal_for, unseal_for
 
-EARLY = 60  # seconds before their end tokens are renewed
-CLAIM = 15  # seconds; longer than the provider may take. A provider that is away is asked once in this time.
+EARLY = 60  # seconds before its expiry an access token is renewed
+CLAIM = 15  # seconds for which one request alone may renew; longer than a request to the provider may take
 PATIENCE = 6.0  # seconds to wait for another request's renewal
 
 
 class Kept(NamedTuple):
-    """What a session's row holds, sealed; expires_at: of the access token, in seconds since 1970 by our own clock."""
+    """What a session's row holds encrypted; expires_at: of the access token, in seconds since 1970 by our own clock."""
 
     access_token: str
     refresh_token: str
@@ -36,7 +36,7 @@ class Kept(NamedTuple):
 
 
 def seal(session_id: str, tokens: Tokens) -> bytes:
-    """Tokens as they are stored; they open in this session's row only."""
+    """Tokens encrypted for storage; they can be decrypted for this session only."""
     kept = Kept(tokens.access_token, tokens.refresh_token, time.time() + tokens.expires_in)
     return seal_for(current_app.config["SPENDAI"].key_ring, json.dumps(kept), _bound_to(session_id))
 
@@ -54,9 +54,9 @@ def _bound_to(session_id: str) -> bytes:
 
 
 def still_good(session_id: str, sealed: bytes) -> bool:
-    """Whether the provider stands by this session, its tokens renewed if it was time.
+    """Whether the session still has valid tokens; renews them if they are about to expire.
 
-    ApiError 503 when the tokens ran out and the provider cannot be asked.
+    ApiError 503 when they have expired and the provider cannot be reached.
     """
     kept, patience = unseal(session_id, sealed), time.monotonic() + PATIENCE
     while kept and kept.left < EARLY:

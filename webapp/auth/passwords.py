@@ -1,4 +1,4 @@
-"""Passwords: what is accepted, hashing and checking. bcrypt runs in real threads, so that it holds up nobody else."""
+"""Passwords: what is accepted, hashing and checking. bcrypt runs in real threads, else it would block all greenlets."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import gevent
 
 from webapp.errors import ApiError
 
-COST = 10  # about 55 ms
-# What an unknown address is checked against, of the same cost: it takes as long as a wrong password.
+COST = 10  # rounds, as a power of two; about 55 ms
+# The hash against which a password is checked where the address is unknown: takes as long as a wrong password.
 NOBODY = b"$2a$10$xk/u1VTmOCa9Q6RDeXxm4uX/fLZjI2V4FXFeBgNSnAPGG.ylSEhuC"
 
 
@@ -35,7 +35,7 @@ def hashed(password: str) -> str:
 
 
 def matches(password: str, found: str | None) -> bool:
-    """Whether a password fits a hash; takes the same time when there is no hash to fit."""
+    """Whether a password matches a hash. found: None where no account exists; that takes the same time."""
     raw = password.encode()
     usable = len(raw) <= 72 and b"\0" not in raw
     fits = _threaded(bcrypt.checkpw, raw if usable else b"", (found or "").encode() or NOBODY)

@@ -1,4 +1,4 @@
-"""Who is asking: the signed-in person of this request, and the ways in and out."""
+"""The signed-in person of this request; sign-up, log-in and log-out."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def load_user(user_id: str) -> User | None:
 
 
 def claims() -> dict[str, Any] | None:
-    """Claims of whoever asks: of the Bearer token below /api, else of the browser session; None for a stranger."""
+    """Claims of the Bearer token below /api, else of the browser session; None for somebody not signed in."""
     if "claims" in g:
         return g.claims
     person = getattr(session, "person", None)
@@ -41,7 +41,7 @@ def claims() -> dict[str, Any] | None:
 
 @contextmanager
 def person() -> Iterator[db.Transaction]:
-    """One transaction as the signed-in person; ApiError 401 for a stranger."""
+    """One transaction as the signed-in person; ApiError 401 when nobody is signed in."""
     known = claims()
     if known is None:
         raise ApiError(401, "not_signed_in", "sign in first")
@@ -50,7 +50,7 @@ def person() -> Iterator[db.Transaction]:
 
 
 def me() -> dict[str, Any] | None:
-    """The row of app.me(), asked once per request; None for a stranger or somebody who belongs to no organization."""
+    """The row of app.me(), read once per request; None for somebody not signed in or without an organization."""
     if "me" not in g:
         if claims() is None:
             return None
@@ -84,36 +84,36 @@ def sign_up(email: str, password: str, organization: str | None, invitation: str
 
 
 def log_in(email: str, password: str, *, browser: bool) -> Login:
-    """Check a password. Whoever has no organization gets one now: a sign-up that broke off half-way heals here."""
+    """Check a password. A person without an organization gets one now: their sign-up was interrupted before that."""
     with throttle.counted(email):
         login = identity().login(email, password, browser=browser)
-    _belong(login.person, login.organization)
+    _give_organization(login.person, login.organization)
     return login
 
 
-def _belong(who: Person, name: str | None) -> None:
+def _give_organization(who: Person, name: str | None) -> None:
     try:
         ensure_organization(who, name)
     except psycopg.Error as error:
-        if error.sqlstate != "PT403":  # sign-up is closed: let in, the pages say that there is no organization
+        if error.sqlstate != "PT403":  # sign-up is closed: logged in all the same, and shown a page that says so
             raise
 
 
 def ensure_organization(who: Person, name: str | None = None) -> None:
-    """Make sure a person has an organization; the first call makes it."""
+    """Make an organization for a person who has none; name: None for the one that SQL chooses."""
     config = current_app.config["SPENDAI"]
     with db.scope("authenticated", who.claims) as tx:
         tx.call("ensure_organization", name, config.install_key, config.signup_mode == "invite")
 
 
 def welcome_outsider() -> None:
-    """Whoever comes with a token that we did not give out, and is new, gets an organization as after a log-in."""
+    """Give a new person with a token of an outside provider an organization, as a log-in does."""
     if not identity().outside or me() is not None:
         return
     with person() as tx:
         former = tx.call("former_member")["former_member"]
     if not former:
-        _belong(Person(g.claims["sub"], g.claims.get("email", "")), None)
+        _give_organization(Person(g.claims["sub"], g.claims.get("email", "")), None)
         g.pop("me")
 
 
@@ -125,7 +125,7 @@ def sign_in(login: Login) -> None:
 
 
 def sign_out() -> None:
-    """End this browser's session, at an outside provider too as far as it can be reached."""
+    """End this browser's session, and the one at an outside provider if that can be reached."""
     kept = outside.unseal(session.id, session.tokens) if session.tokens else None
     session.end()
     if kept:

@@ -8,7 +8,7 @@ from webapp.config import Config
 
 
 def choose(config: Config) -> Identity:
-    """The provider the settings ask for. Raises ConfigError."""
+    """The provider that the settings choose. Raises ConfigError."""
     if not config.supabase_url:
         return EmbeddedIdentity(config)
     from webapp.auth.supabase_identity import SupabaseIdentity  # noqa: PLC0415  # 43 MB and 0.3 s to import

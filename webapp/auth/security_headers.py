@@ -1,4 +1,4 @@
-"""What every page tells the browser: run nothing foreign, show up in no frame, keep nothing of a signed-in page."""
+"""Security headers of every answer: only scripts of this site, no framing, no caching of pages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
 
 
 def init_app(app: Flask, secure: bool) -> None:
-    """Put the headers on every answer. secure: people come over https, and shall never come without it again."""
+    """Put the headers on every answer. secure: PUBLIC_URL is https, so browsers are told to use nothing else (HSTS)."""
 
     @app.after_request
     def _add(response: Response) -> Response:

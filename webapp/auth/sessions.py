@@ -1,7 +1,7 @@
-"""Browser sessions: a random cookie, everything else in private.web_sessions. flash, CSRF and flask-login share it.
+"""Browser sessions: a random cookie, everything else in private.web_sessions, for flash, CSRF and flask-login.
 
-The cookie holds 32 random bytes; the database knows their SHA-256 only. A browser that just reads pages has no row at
-all, a flash message makes one for an hour, logging in makes a new one under a new id for 14 days that slide.
+The cookie holds 32 random bytes; the database stores only their SHA-256. A browser that only reads pages has no row, a
+flash message makes one for an hour, and a log-in makes one under a new id. That row ends after 14 days without use.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ log = logging.getLogger("spendai")
 SIGNED_IN = 14 * 86400  # seconds
 ANONYMOUS = 3600
 RENEW = 3600  # a session in use is prolonged at most once in this time
-OURS = ("_user_id", "_fresh", "_id")  # what flask-login keeps; the row's user_id says it all
+OURS = ("_user_id", "_fresh", "_id")  # keys of flask-login; not stored, because the row has user_id
 STATELESS = ("/api/", "/static/", "/healthz", "/readyz")
 
 
 class WebSession(dict[str, Any], SessionMixin):
     """The session of one request.
 
-    id: what the cookie holds, None without one; person: who signed in; stored: a row exists; problem: why it could not
-    be read; tokens: what an outside provider gave for it, sealed.
+    id: what the cookie holds, None without one; person: who signed in; stored: a row exists; problem: why the row could
+    not be read; tokens: of an outside provider, encrypted.
     """
 
     def __init__(self, id: str | None = None) -> None:
@@ -51,7 +51,7 @@ class WebSession(dict[str, Any], SessionMixin):
         self._loaded: str = "{}"
 
     def read(self) -> None:
-        """Take over what the row says, if there is one."""
+        """Load the row of this id, if there is one whose tokens are still valid."""
         with db.scope("spendai_auth") as tx:
             row = tx.call("web_session_load", key_hash(self.id))
         if row and (row["tokens"] is None or outside.still_good(self.id, row["tokens"])):
@@ -64,13 +64,13 @@ class WebSession(dict[str, Any], SessionMixin):
                 self["_user_id"] = self.person.id
 
     def identify(self) -> str:
-        """The id, made on first need; a form's CSRF token follows from it."""
+        """The id, made when it is first needed; the CSRF token of forms is derived from it."""
         if self.id is None:
             self.id, self.send_cookie = secrets.token_urlsafe(32), True
         return self.id
 
     def start(self, login: Login) -> None:
-        """Sign in: always under a new id, so nobody can know it from before."""
+        """Sign in, always under a new id: nobody who knew the old id is signed in too."""
         person, fresh = login.person, secrets.token_urlsafe(32)
         tokens = outside.seal(fresh, login.tokens) if login.tokens else None
         with db.scope("spendai_auth") as tx:
@@ -89,7 +89,7 @@ class WebSession(dict[str, Any], SessionMixin):
         self.id, self.person, self.stored, self.send_cookie, self._loaded = None, None, False, True, "{}"
 
     def write(self) -> None:
-        """Store what changed; a signed-in session in use lives on."""
+        """Store changed data; prolong a signed-in session, at most once in RENEW seconds."""
         data, seconds = self._data(), SIGNED_IN if self.person else ANONYMOUS
         aging = self.person and self.expires_at and self._left() < SIGNED_IN - RENEW
         if data == self._loaded and not aging:
@@ -109,11 +109,11 @@ class WebSession(dict[str, Any], SessionMixin):
 
 
 class DatabaseSessions(SessionInterface):
-    """Flask's door to ``WebSession``. secure: people come over https."""
+    """Opens and saves a ``WebSession`` for each request of Flask. secure: PUBLIC_URL is https."""
 
     def __init__(self, secure: bool) -> None:
         self.secure = secure
-        # Browsers take a __Host- cookie only over https; there it cannot be planted by a neighbour domain.
+        # Browsers accept a __Host- cookie only over https, and never one that a sibling domain has set.
         self.cookie = "__Host-spendai" if secure else "spendai"
 
     def open_session(self, app: Flask, request: Request) -> WebSession | None:
@@ -125,7 +125,10 @@ class DatabaseSessions(SessionInterface):
             session.id = sent
             try:
                 session.read()
-            except (psycopg.Error, ApiError) as error:  # nothing handles errors yet at this point of a request
+            except (
+                psycopg.Error,
+                ApiError,
+            ) as error:  # Flask calls no error handler here: kept for auth._guard to raise
                 session.problem = error
         return session
 
@@ -134,7 +137,7 @@ class DatabaseSessions(SessionInterface):
             return
         try:
             session.write()
-        except psycopg.Error as error:  # the answer is made: a lost flash message must not take it away
+        except psycopg.Error as error:  # the answer is ready: better it loses a flash message than becomes an error
             log.warning("session not saved sqlstate=%s", error.sqlstate)
         if not session.send_cookie:
             return

@@ -1,7 +1,7 @@
-"""Supabase Auth as the identity provider: it keeps the people and their passwords, we ask it over HTTP.
+"""Supabase Auth as the identity provider: it stores people and passwords, and is called over HTTP.
 
-Each question gets a client of its own: supabase-py remembers who signed in last. It knows the error shapes of every
-GoTrue version, which is why it is used here and not plain HTTP; with a shared TLS context a client costs 0.2 ms.
+Each request has a client of its own, because a supabase-py client remembers who signed in last; with a shared TLS
+context that costs 0.2 ms. supabase-py is used because it understands the error bodies of every GoTrue version.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ log = logging.getLogger("spendai.auth")
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs URLs, and one may hold an invitation's token
 
 NO_REFRESH = ApiError(401, "invalid_refresh_token", "the refresh token is not valid any more", hint="Log in again")
-# What GoTrue says, and what that is here; a code that is missing means that the provider itself is in trouble.
+# GoTrue's error code → the error raised here. Any other code means that the provider does not work: 503.
 REFUSALS = {
     "invalid_credentials": WRONG,
     "validation_failed": WRONG,
@@ -84,19 +84,19 @@ class SupabaseIdentity:
         answer = self._ask(lambda auth: auth.sign_up(words), SIGNUP_REFUSALS)
         if answer.session is None:
             return Login(Person(str(answer.user.id), email), pending=True)
-        return _came_in(answer)
+        return _login(answer)
 
     def login(self, email: str, password: str, *, browser: bool = False) -> Login:
         words = {"email": email.strip(" \t\r\n").lower(), "password": password}
-        return _came_in(self._ask(lambda auth: auth.sign_in_with_password(words), REFUSALS))
+        return _login(self._ask(lambda auth: auth.sign_in_with_password(words), REFUSALS))
 
     def refresh(self, refresh_token: str) -> Login:
         if not refresh_token:
             raise NO_REFRESH
-        return _came_in(self._ask(lambda auth: auth.refresh_session(refresh_token), REFRESH_REFUSALS))
+        return _login(self._ask(lambda auth: auth.refresh_session(refresh_token), REFRESH_REFUSALS))
 
     def logout(self, access_token: str) -> None:
-        """End this log-in at the provider; a token that is not good any more has nothing to end."""
+        """End this log-in at the provider; one that has ended already is no error."""
         over = dict.fromkeys(("session_not_found", "session_expired", "bad_jwt", "user_not_found", "no_authorization"))
         self._ask(lambda auth: auth.admin.sign_out(access_token, "local"), over)
 
@@ -115,7 +115,7 @@ class SupabaseIdentity:
         return claims
 
     def _ask(self, question: Callable[[Any], Any], refusals: dict[str, ApiError | None]) -> Any:
-        """Put one question; ApiError for what the provider refuses, 503 when it cannot be asked."""
+        """Send one request; ApiError of ``refusals`` for what the provider refuses, 503 for any other failure."""
         with self._client() as auth:
             try:
                 return question(auth)
@@ -129,7 +129,7 @@ class SupabaseIdentity:
                     log.error("Supabase Auth answers status=%s code=%s", error.status, error.code)
                 if known:
                     raise known from None
-            except (AuthError, httpx.HTTPError, ValueError) as error:  # ValueError: answered by something else
+            except (AuthError, httpx.HTTPError, ValueError) as error:  # ValueError: the answer is not JSON
                 log.error("Supabase Auth does not answer: %s", type(error).__name__)
                 raise AWAY from None
         return None
@@ -138,14 +138,16 @@ class SupabaseIdentity:
     def _client(self) -> Iterator[Any]:
         with httpx.Client(verify=self._context, timeout=TIMEOUT) as http:
             options = SyncClientOptions(auto_refresh_token=False, persist_session=False, httpx_client=http)
-            options.flow_type = "implicit"  # a confirmation link then needs nothing that this client would remember
+            options.flow_type = (
+                "implicit"  # so a confirmation link works without state of this client (PKCE would need it)
+            )
             yield create_client(self._config.supabase_url, self._config.supabase_publishable_key, options).auth
 
 
-def _came_in(answer: Any) -> Login:
-    """supabase-py's answer as ours."""
+def _login(answer: Any) -> Login:
+    """The Login of supabase-py's answer."""
     session, user = answer.session, answer.user
     tokens = Tokens(session.access_token, session.refresh_token, session.expires_in)
-    wished = (user.user_metadata or {}).get("organization")  # its owner wrote it: good for nothing but a name
+    wished = (user.user_metadata or {}).get("organization")  # written by the user: only ever used as a name
     named = isinstance(wished, str) and wished.isprintable() and len(wished) <= 200
     return Login(Person(str(user.id), (user.email or "").lower()), tokens, organization=wished if named else None)

@@ -1,14 +1,15 @@
-"""Log-ins are counted per account and address, in Postgres: nobody tries passwords without end at any gateway."""
+"""Failed log-ins are counted in Postgres by account and client address, so that the limit holds across all gateways."""
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import IPv6Address, ip_network
 
 from flask import Response, after_this_request, current_app, request
 
 from webapp import db
+from webapp.auth.addresses import read_address, trusted_by
 from webapp.errors import ApiError
 from webapp.secrets.proxy_keys import key_hash
 
@@ -35,14 +36,17 @@ def _retry_after(answer: Response, seconds: int) -> Response:
 
 
 def address() -> str:
-    """Where the client is, as far as trusted proxies (FORWARDED_ALLOW_IPS) tell; of IPv6 its /64, one person's."""
-    trusted = {part.strip() for part in current_app.config["SPENDAI"].forwarded_allow_ips.split(",")}
+    """Where the client is, as far as trusted proxies (FORWARDED_ALLOW_IPS) tell: its IPv4 address or its IPv6 /64.
+
+    One person has a whole /64 of IPv6. Empty for a client without an IP address.
+    """
+    trusted = trusted_by(current_app.config["SPENDAI"].forwarded_allow_ips)
     told = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
-    found = request.remote_addr or ""
-    while told and (found in trusted or "*" in trusted):
-        found = told.pop()  # the last is the one our own proxy saw
-    try:
-        parsed = ipaddress.ip_address(found)
-    except ValueError:
-        return request.remote_addr or ""
-    return str(ipaddress.ip_network(f"{parsed}/64", strict=False)) if parsed.version == 6 else found
+    found = read_address(request.remote_addr or "")
+    while told and trusted(found):
+        if (before := read_address(told.pop())) is None:  # the last entry is the one our own proxy wrote
+            break
+        found = before
+    if isinstance(found, IPv6Address):
+        return str(ip_network((found, 64), strict=False))
+    return str(found or "")

@@ -1,4 +1,4 @@
-"""Access tokens of the embedded provider: JWTs with the claims Supabase's have."""
+"""Access tokens of the embedded provider: JWTs with the same claims as Supabase's."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ LEEWAY = 10  # seconds two clocks may differ
 
 
 class Signer:
-    """Makes and checks access tokens; its key follows from SECRET_KEY, so all gateways share it."""
+    """Makes and checks access tokens; its key is derived from SECRET_KEY, so all gateways accept them."""
 
     def __init__(self, config: Config) -> None:
         self.issuer = config.public_url + "/auth/v1"
         self._key = hmac.new(config.secret_key.encode(), b"jwt", hashlib.sha256).digest()
 
     def issue(self, person: Person, session_id: str) -> str:
-        """A token for one log-in session, good for LIFETIME."""
+        """A token for one log-in session, valid for LIFETIME seconds."""
         now = int(time.time())
         claims = {
             "iss": self.issuer,
@@ -45,7 +45,7 @@ class Signer:
         return jwt.encode(claims, self._key, "HS256")
 
     def read(self, token: str) -> dict[str, Any] | None:
-        """Claims of a genuine token in date; None for anything else."""
+        """Claims of a token with right signature and times; None for any other."""
         try:
             claims = jwt.decode(
                 token,

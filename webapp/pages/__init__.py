@@ -1,22 +1,20 @@
-"""The pages: one blueprint for each family, all registered here; a view is one SQL call and one template.
+"""The pages: one module and blueprint for each family, whose decorators hold the whole paths; a view is one template.
 
-Imports auth, secrets and what lies on the floor of webapp/. charts, export, sorting and common serve pages only.
+Imports auth, secrets and the modules directly in webapp/. charts, export, sorting and common serve pages only.
 """
 
 from __future__ import annotations
 
 import hashlib
 from functools import lru_cache
-from importlib import import_module
 from pathlib import Path
 
 from flask import Flask, Response, request, url_for
 
 from webapp import written
+from webapp.pages import account, audit, calls, keys, prices, profile, projects, settings, spend, team
 from webapp.pages.common import PERIODS
 
-FAMILIES = ("account", "spend", "projects", "keys", "calls", "prices", "team", "settings", "audit", "profile")
-TABLES = ("projects", "keys", "prices", "team", "audit")  # exported as a whole at /<family>.csv
 FOREVER = "public, max-age=31536000, immutable"
 
 
@@ -26,18 +24,15 @@ def _digest(path: Path) -> str:
 
 
 def init_app(app: Flask) -> None:
-    """Register every page, the filters templates write with, and static files whose address names their content."""
+    """Register every page, the Jinja filters, and asset(): the address of a static file with a hash of its content."""
 
     def asset(name: str) -> str:
         return url_for("static", filename=name, v=_digest(Path(app.static_folder or "") / name))
 
-    for family in FAMILIES:
-        module = import_module(f"webapp.pages.{family}")
-        app.register_blueprint(module.bp)
-        if family in TABLES:  # here, because a blueprint would put a slash between its prefix and the dot
-            app.add_url_rule(f"/{family}.csv", f"{family}.table", module.table)
+    for family in (account, spend, projects, keys, calls, prices, team, settings, audit, profile):
+        app.register_blueprint(family.bp)
     written.init_app(app)
-    app.jinja_env.lstrip_blocks = True  # indentation of templates is not worth sending
+    app.jinja_env.lstrip_blocks = True  # do not send the indentation of template tags
     app.add_template_global(asset)
     app.jinja_env.globals["periods"] = PERIODS
 

@@ -1,4 +1,4 @@
-"""Pages on which people come and go: log-in, sign-up, invitation, password link, log-out, no organization."""
+"""Pages of signing in and out: log-in, sign-up, invitation, password link, log-out, making an organization."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Page = Response | str | tuple[str, int]
 
 
 def peek(token: str | None) -> dict[str, object] | None:
-    """Organization, address and role of an open invitation; None for a dead link or none."""
+    """Organization, e-mail address and role of an open invitation; None for no token or one that is not valid."""
     if not token:
         return None
     with db.scope("spendai_auth") as tx:
@@ -27,7 +27,7 @@ def peek(token: str | None) -> dict[str, object] | None:
 
 
 def accept(token: str) -> None:
-    """Join by invitation as the person who just signed in; a refusal is said, not raised: they are in."""
+    """Join by invitation as the person who just signed in. A refusal becomes a message: they stay signed in."""
     try:
         with auth.person() as tx:
             joined = tx.call("invitation_accept", key_hash(token))

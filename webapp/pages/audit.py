@@ -5,22 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 from flask import Blueprint, Response, render_template, request, url_for
 from markupsafe import Markup
 
-from webapp import auth, db
+from webapp import auth, cursors
 from webapp.auth import login_required
 from webapp.pages import export
-from webapp.pages.common import admin_only, moment_cursor, read_moment_cursor
+from webapp.pages.common import admin_only
 
-bp = Blueprint("audit", __name__, url_prefix="/audit")
+bp = Blueprint("audit", __name__)
 PAGE, EXPORT_PAGE = 50, 1000
 COLUMNS = ("at", "actor_email", "action", "subject_id", "details", "id")
-ROWS = """
-select id, at, actor_id, actor_email, action, subject_id, details from public.audit_log
-where %s::timestamptz is null or (at, id) < (%s, %s) order by at desc, id desc limit %s
-"""
 ACTIONS = {
     "project.created": "created project {name}",
     "project.renamed": "renamed project {from} to {to}",
@@ -48,9 +45,9 @@ ACTIONS = {
 
 
 class _Known(dict[str, Any]):
-    """Details of a line; one that is not there reads as a dash.
+    """Details of a line as HTML, for str.format_map; a missing one is a dash.
 
-    Each is isolated, so that a name that turns the direction of writing does not turn the words around it.
+    Each is put into <bdi>, so that a right-to-left name does not change the order of the words around it.
     """
 
     def __getitem__(self, name: str) -> Markup:
@@ -59,42 +56,40 @@ class _Known(dict[str, Any]):
 
 
 def sentence(row: dict[str, Any]) -> str:
-    """What was done, in words; an action nobody put into words yet is shown as it stands."""
+    """What was done, as a sentence; an action that ACTIONS lacks is shown by its name."""
     words = ACTIONS.get(row["action"])
     if words is None:
         return row["action"].replace(".", " ").replace("_", " ")
-    return Markup(words).format_map(_Known(row["details"]))  # noqa: S704  # our own words; what is put in is escaped
+    return Markup(words).format_map(_Known(row["details"]))  # noqa: S704  # a constant; the inserted details are escaped
 
 
-def _page(tx: db.Transaction, cursor: tuple[Any, Any], limit: int) -> list[dict[str, Any]]:
-    return tx.query(ROWS, cursor[0], *cursor, limit)
-
-
-@bp.get("")
+@bp.get("/audit")
 @login_required
 def index() -> str:
     """The newest lines, or those before a cursor."""
     admin_only()
-    cursor = read_moment_cursor(request.args.get("cursor"))
+    before = cursors.read(request.args.get("cursor"), cursors.moment, UUID)
     with auth.person() as tx:
-        rows = _page(tx, cursor, PAGE + 1)
-    more = url_for(".index", cursor=moment_cursor(rows[PAGE - 1], "at")) if len(rows) > PAGE else None
-    return render_template("audit.html", rows=rows[:PAGE], more=more, paged=bool(cursor[0]), sentence=sentence)
+        rows = tx.rows("audit_page", *before, PAGE + 1)
+    following = cursors.write(rows[PAGE - 1]["at"], rows[PAGE - 1]["id"]) if len(rows) > PAGE else None
+    more = url_for(".index", cursor=following) if following else None
+    return render_template("audit.html", rows=rows[:PAGE], more=more, paged=bool(before[0]), sentence=sentence)
 
 
+@bp.get("/audit.csv")
 @login_required
 def table() -> Response:
-    """The whole log; each thousand lines are a transaction of their own, however long the client takes."""
+    """The whole log as CSV. Each thousand lines are a transaction: none stays open while a slow client reads."""
     admin_only()
 
     def rows() -> Iterator[dict[str, Any]]:
-        cursor = (None, None)
+        before = (None, None)
         while True:
             with auth.person() as tx:
-                found = _page(tx, cursor, EXPORT_PAGE)
+                found = tx.rows("audit_page", *before, EXPORT_PAGE)
             yield from (row | {"details": json.dumps(row["details"], default=str)} for row in found)
             if len(found) < EXPORT_PAGE:
                 return
-            cursor = (found[-1]["at"], found[-1]["id"])
+            before = (found[-1]["at"], found[-1]["id"])
 
     return export.answer("audit", COLUMNS, rows())

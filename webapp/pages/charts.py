@@ -1,7 +1,11 @@
 """Rows of app.spend_bars and app.spend_months → plotly figures as JSON.
 
+plotly's graph_objects check every property and value of a figure, so that a misspelt one is a ValueError here and not
+a chart that silently looks wrong, and write it as the JSON that plotly.js draws. Amounts are exact in the hover texts
+only: bars are drawn, so there JSON's floats do.
+
 Colours are CSS variables only: static/charts.js resolves them, so one figure serves light and dark. plotly is imported
-on first use, because the gateway's workers must not pay for it before somebody looks at a chart.
+on first use, because importing it is slow and the gateway's workers need it for charts alone.
 """
 
 from __future__ import annotations
@@ -16,19 +20,19 @@ from webapp import written
 
 HEIGHT = 280
 DAY_MS = 86_400_000
-LEAST_BARS = 9
+LEAST_BARS = 9  # with fewer, the axis is widened
 CALLS = (("good_calls", "Answered", 1), ("error_calls", "Errors", 4))
 TOKENS = (("tokens_uncached", "Input", 1), ("tokens_cached", "Cached input", 5), ("tokens_out", "Output", 2))
 Row = Mapping[str, Any]
 
 
 def _label(name: str) -> str:
-    """A name as plotly shows it literally (it reads a little HTML), not longer than fits into a hover box."""
+    """A name escaped for plotly, which interprets some HTML tags, and short enough for a hover box."""
     return escape(name if len(name) <= 40 else name[:39] + "…", quote=False)
 
 
 def _bars(rows: Sequence[Row], column: str, name: str, colour: int, words: Callable[[Any], str]) -> dict[str, Any]:
-    """One stacked series. Zeros become gaps, so the hover box lists only what was there; a partial day is hatched."""
+    """One stacked series. Zeros become gaps, so the hover box does not list them; a partial day is hatched."""
     shapes = ["/" if row["partial"] else "" for row in rows]
     return {
         "type": "bar",
@@ -54,7 +58,7 @@ def _bars(rows: Sequence[Row], column: str, name: str, colour: int, words: Calla
 
 
 def _ticks(days: Sequence[date]) -> list[date]:
-    """At most five days to write below the axis, evenly apart."""
+    """The days to label below the axis: at most five, at equal distances."""
     step = -(-len(days) // 5)
     return list(days[::step])
 
@@ -63,7 +67,7 @@ def _layout(rows: Sequence[Row], axis: dict[str, Any]) -> dict[str, Any]:
     days = sorted({row["bar"] for row in rows})
     step = timedelta(days=rows[0]["days"])
     first, last = (datetime.combine(day, time()) for day in (days[0], days[-1]))
-    around = max(LEAST_BARS - len(days), 0) * step / 2  # one bar alone would fill the chart
+    around = max(LEAST_BARS - len(days), 0) * step / 2  # else one bar alone would fill the chart
     form = "%b %d" if days[0].year == days[-1].year else "%b %d, %Y"
     lines = {"gridcolor": "var(--line)", "zerolinecolor": "var(--line)", "linecolor": "var(--line)", "fixedrange": True}
     return {
@@ -92,13 +96,14 @@ def _layout(rows: Sequence[Row], axis: dict[str, Any]) -> dict[str, Any]:
 
 
 def _figure(data: list[dict[str, Any]], layout: dict[str, Any]) -> str:
-    from plotly import graph_objects  # noqa: PLC0415  # heavy; only pages with a chart pay
+    """The figure as JSON. ValueError for a property that plotly does not know or a value it does not take."""
+    from plotly import graph_objects  # noqa: PLC0415  # slow to import
 
     return graph_objects.Figure(data=data, layout=layout).to_json()
 
 
 def spend(bars: Sequence[Row], names: Mapping[int, str]) -> str | None:
-    """Stacked spend per day; names: series → what it is. The biggest is drawn first, so it lies at the bottom."""
+    """Stacked spend per day; names: series → its name. Series 1, the biggest, is drawn first and lies at the bottom."""
     series = [n for n in (1, 2, 3, 4, 5, 6, 0) if n in names]
     rows = {n: [row for row in bars if row["series"] == n] for n in series}
     whole = [row for row in bars if row["series"] is None]
@@ -119,19 +124,19 @@ def calls(bars: Sequence[Row]) -> str | None:
 
 
 def _kinds(bars: Sequence[Row], kinds: Sequence[tuple[str, str, int]], words: Callable[[Any], str]) -> str | None:
-    """Stacked parts of whole days, one colour each."""
+    """Stacked parts of whole days. kinds: (column, name, number of the colour)."""
     whole = [row for row in bars if row["series"] is None]
     highest = max((sum(row[column] for column, *_ in kinds) for row in whole), default=0)
     if not highest:
         return None
     data = [_bars(whole, column, name, colour, words) for column, name, colour in kinds]
-    # B and not G for a thousand millions, as in the tables; and no tick at half a call.
+    # B and not G for 10⁹, as in the tables; no ticks between whole calls.
     axis = {"exponentformat": "B", "separatethousands": True} | ({"dtick": 1} if highest < 5 else {})
     return _figure(data, _layout(whole, axis))
 
 
 def months(rows: Sequence[Row]) -> str | None:
-    """Spend per month; the running one is hatched."""
+    """Spend per month; the current month is hatched."""
     if not rows:
         return None
     shown = [row | {"bar": row["month"], "days": 30} for row in rows]
@@ -145,7 +150,7 @@ def months(rows: Sequence[Row]) -> str | None:
 
 
 def _dollars(highest: Decimal) -> dict[str, str]:
-    """An axis with just the decimals it needs, as a d3 format."""
+    """Tick labels of an axis up to this many dollars: a d3 format with as few decimals as possible."""
     if highest == 0 or highest >= 4:
         tick = ",.0f"
     else:

@@ -1,13 +1,12 @@
-"""What pages share: changes that may be refused, and a page's period and filters with the links that change them."""
+"""What pages share: running a change that SQL may refuse, and the period and filters of a page with their links."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, TypeVar
 from urllib.parse import urlencode
-from uuid import UUID
 
 import psycopg
 from flask import request, url_for
@@ -42,7 +41,7 @@ STATUSES = {
 
 
 def attempt(act: Callable[[db.Transaction], T]) -> tuple[T | None, ApiError | None]:
-    """Run one change. What a person can mend comes back as the error to show beside the form; the rest is raised."""
+    """Run one change. An error of 400 or 409 is returned, to be shown beside the form; any other is raised."""
     try:
         with auth.person() as tx:
             return act(tx), None
@@ -54,36 +53,17 @@ def attempt(act: Callable[[db.Transaction], T]) -> tuple[T | None, ApiError | No
 
 
 def found(row: dict[str, Any] | None, what: str) -> dict[str, Any]:
-    """The row, or a 404 page: what is not there and what belongs to somebody else read the same."""
+    """The row; ApiError 404 for None: rows of another organization look like missing ones."""
     if row is None:
         raise ApiError(404, "not_found", f"no such {what}")
     return row
 
 
 def admin_only() -> None:
-    """Refuse a page that only admins need; the database refuses the change itself in any case."""
+    """ApiError 403 for a page that only admins need; SQL refuses the change itself in any case."""
     me = auth.me()
     if me is None or me["role"] != "admin":
         raise ApiError(403, "admin_required", "only an admin may do this")
-
-
-def moment_cursor(row: dict[str, Any], column: str) -> str:
-    """Where the page after this row begins, for the query string."""
-    return f"{row[column].isoformat()}~{row['id']}"
-
-
-def read_moment_cursor(text: str | None) -> tuple[datetime | None, UUID | None]:
-    """Where a page begins: behind this moment and id. Raises ApiError 400."""
-    if not text:
-        return None, None
-    moment, _, row_id = text.replace(" ", "+").partition("~")
-    try:
-        at = datetime.fromisoformat(moment)
-        if at.tzinfo is None:
-            raise ValueError("without a time zone")
-        return at, UUID(row_id)
-    except ValueError:
-        raise ApiError(400, "invalid_cursor", "'cursor' is not one of ours", "cursor") from None
 
 
 @dataclass(frozen=True)
@@ -91,9 +71,9 @@ class Scope:
     """The period and filters of one page, and links that change one thing about them."""
 
     query: Query
-    extra: dict[str, str]  # further words of the query string that links keep, such as by=model
-    names: dict[str, dict[str, str]]  # filter → its choices, value → words
-    fixed: tuple[str, ...] = ()  # filters that belong to the page itself: no chip, not in links
+    extra: dict[str, str]  # other query string parameters that links keep, such as by=model
+    names: dict[str, dict[str, str]]  # filter → its choices: value → text
+    fixed: tuple[str, ...] = ()  # filters that the path sets, such as a project: no chip, not in links
 
     @property
     def words(self) -> tuple[Any, Any, Jsonb]:
@@ -108,7 +88,7 @@ class Scope:
 
     @property
     def before(self) -> str:
-        """What the period is compared with, in words."""
+        """The text for the period with which this one is compared."""
         count = (self.query.until - self.query.since).days
         return (
             "yesterday by now"
@@ -119,7 +99,7 @@ class Scope:
         )
 
     def args(self, **changes: Any) -> dict[str, Any]:
-        """Words of the query string with changes; None takes a word away."""
+        """Parameters of the query string with changes; None removes one."""
         own = filters.as_args(self.query) | self.extra
         words = {name: word for name, word in own.items() if name not in self.fixed} | changes
         if words.get("period") == "30":
@@ -134,7 +114,7 @@ class Scope:
 
     @property
     def chips(self) -> list[tuple[str, str, str]]:
-        """(filter, value in words, link without it) of every filter that is on."""
+        """(filter, text of its value, link without it) of every filter in use."""
         return [
             (
                 name.replace("_", " "),
@@ -148,7 +128,7 @@ class Scope:
 
 
 def read_query(args: MultiDict[str, str]) -> Query:
-    """``filters.read`` for a form, which sends its dates even when another period is chosen."""
+    """``filters.read`` for the filter form, which sends both dates even when a named period is chosen."""
     clean = MultiDict(args)
     if clean.get("period") == "custom":
         clean.pop("period")

@@ -1,4 +1,4 @@
-"""CSV that a spreadsheet opens safely: streamed, exact numbers, and no cell that would be run as a formula."""
+"""CSV exports: streamed, with exact numbers, and no cell that a spreadsheet would run as a formula."""
 
 from __future__ import annotations
 
@@ -56,6 +56,6 @@ def answer(name: str, columns: Sequence[str], rows: Iterable[dict[str, Any]]) ->
         headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
     )
     if re.fullmatch(r"[0-9]{1,20}", request.args.get("download", "")):
-        # app.js waits for this cookie to say that the download has begun; its size is not known before its end.
+        # app.js waits for this cookie to learn that the download has begun.
         response.set_cookie("download", request.args["download"], max_age=60, samesite="Lax")
     return response

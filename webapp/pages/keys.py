@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from webapp import auth, db
+from webapp import auth, db, filters
 from webapp.auth import login_required
 from webapp.errors import ApiError
 from webapp.pages import export
@@ -17,7 +17,7 @@ from webapp.pages.common import admin_only, attempt, found
 from webapp.pages.sorting import read_sorting
 from webapp.secrets.proxy_keys import NewKey, new_key
 
-bp = Blueprint("keys", __name__, url_prefix="/keys")
+bp = Blueprint("keys", __name__)
 COLUMNS = {"created_at": True, "name": False, "project": False, "created_by": False, "last_used_at": True,
            "state": False, "cost": True}  # fmt: skip
 EXPORTED = ("id", "name", "prefix", "project_id", "project", "created_at", "created_by", "expires_at", "revoked_at",
@@ -31,12 +31,7 @@ def new_key_form(**typed: str) -> dict[str, str]:
 
 
 def _one(tx: db.Transaction, key_id: UUID) -> dict[str, Any]:
-    rows = tx.query(
-        "select k.id, k.name, k.prefix, p.name as project from public.api_keys k"
-        " join public.projects p on p.id = k.project_id where k.id = %s",
-        key_id,
-    )
-    return found(rows[0] if rows else None, "key")
+    return found(tx.call("key_show", key_id), "key")
 
 
 def _id(text: str, what: str) -> UUID:
@@ -47,7 +42,7 @@ def _id(text: str, what: str) -> UUID:
 
 
 def _expiry(text: str) -> datetime | None:
-    """The end of the day typed, UTC; None when nothing was typed."""
+    """The end, in UTC, of the day that was typed; None for an empty field. ApiError 400."""
     if not text:
         return None
     try:
@@ -56,7 +51,7 @@ def _expiry(text: str) -> datetime | None:
         raise ApiError(400, "invalid_date", "a date is written 2026-01-31", "expires_at") from None
 
 
-@bp.get("")
+@bp.get("/keys")
 @login_required
 def index(error: ApiError | None = None, form: dict[str, str] | None = None) -> str:
     """All keys."""
@@ -75,6 +70,7 @@ def index(error: ApiError | None = None, form: dict[str, str] | None = None) -> 
     )
 
 
+@bp.get("/keys.csv")
 @login_required
 def table() -> Response:
     """The same table, as a file."""
@@ -83,15 +79,15 @@ def table() -> Response:
 
 
 def shown_once(key: NewKey, row: dict[str, Any], project: str, old: str | None = None) -> str:
-    """The only page that ever shows a key. old: prefix of the key it replaces."""
+    """The only page that shows a key. old: prefix of the key that it replaces."""
     base_url = current_app.config["SPENDAI"].public_url + "/api/v1/proxy"
     return render_template("key_created.html", key=key.key, row=row, project=project, old=old, base_url=base_url)
 
 
-@bp.post("")
+@bp.post("/keys")
 @login_required
 def create() -> str | tuple[str, int]:
-    """Make a key and show it; not a redirect, because the key is kept nowhere."""
+    """Make a key and show it. Not a redirect: only its hash is stored, so no later page can show it."""
     form = {name: request.form.get(name, "") for name in ("form_id", "project", "name", "expires")}
 
     def make(tx: db.Transaction) -> tuple[NewKey, dict[str, Any], str]:
@@ -109,26 +105,27 @@ def create() -> str | tuple[str, int]:
     return shown_once(*made) if made else (index(error, form), error.status if error else 500)
 
 
-@bp.get("/<uuid:key_id>/rotate")
+@bp.get("/keys/<uuid:key_id>/rotate")
 @login_required
 def ask_rotate(key_id: UUID, error: ApiError | None = None) -> str:
-    """How long the old key goes on working."""
+    """Ask how long the old key goes on working."""
     admin_only()
     with auth.person() as tx:
         key = _one(tx, key_id)
     return render_template("key_rotate.html", key=key, overlaps=OVERLAPS, error=error)
 
 
-@bp.post("/<uuid:key_id>/rotate")
+@bp.post("/keys/<uuid:key_id>/rotate")
 @login_required
 def rotate(key_id: UUID) -> str | tuple[str, int]:
     """Replace a key by a new one and show that."""
-    overlap = request.form.get("overlap_seconds", "")
-    seconds = int(overlap) if overlap.isascii() and overlap.isdigit() and len(overlap) < 9 else -1
+    seconds = filters.whole(request.form.get("overlap_seconds", ""), 0, 2**31 - 1)
     key = new_key()
 
     def replace(tx: db.Transaction) -> tuple[dict[str, Any], dict[str, Any]]:
-        row = found(tx.call("key_rotate", key_id, key.id, key.prefix, key.hash, seconds), "key")
+        row = found(
+            tx.call("key_rotate", key_id, key.id, key.prefix, key.hash, -1 if seconds is None else seconds), "key"
+        )
         return row, _one(tx, key_id)
 
     made, error = attempt(replace)
@@ -137,10 +134,10 @@ def rotate(key_id: UUID) -> str | tuple[str, int]:
     return shown_once(key, made[0], made[1]["project"], made[1]["prefix"])
 
 
-@bp.get("/<uuid:key_id>/revoke")
+@bp.get("/keys/<uuid:key_id>/revoke")
 @login_required
 def ask_revoke(key_id: UUID) -> str:
-    """What revoking means."""
+    """Ask before a key is revoked."""
     admin_only()
     with auth.person() as tx:
         key = _one(tx, key_id)
@@ -154,10 +151,10 @@ def ask_revoke(key_id: UUID) -> str:
     )
 
 
-@bp.post("/<uuid:key_id>/revoke")
+@bp.post("/keys/<uuid:key_id>/revoke")
 @login_required
 def revoke(key_id: UUID) -> Response:
-    """End a key."""
+    """Revoke a key."""
     with auth.person() as tx:
         tx.call("key_revoke", key_id)
     flash("Key revoked. It is refused from now on.", "good")

@@ -1,4 +1,4 @@
-"""Prices: what each model costs now, the ones without a price first; what one cost when; and prices of one's own."""
+"""Prices: the current list and models without a price, the history of one model, and the organization's own prices."""
 
 from __future__ import annotations
 
@@ -7,32 +7,29 @@ from datetime import UTC, datetime
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from webapp import auth, db
+from webapp import auth, db, filters
 from webapp.auth import login_required
 from webapp.errors import ApiError
 from webapp.pages import export
 from webapp.pages.common import attempt
 from webapp.pages.sorting import read_sorting
 
-bp = Blueprint("prices", __name__, url_prefix="/prices")
+bp = Blueprint("prices", __name__)
 FIELDS = ("model", "dimension", "service_tier", "context_min_tokens", "qualifier", "unit_price", "unit_qty",
           "valid_from", "note")  # fmt: skip
 COLUMNS = {"in_use": True, "model": False, "input": True, "cached": True, "output": True, "valid_from": True}
 EXPORTED = ("model", "input", "cached", "output", "extra", "valid_from", "own_price", "in_use")
-MISSING = """
-select * from public.unpriced_models where strpos(lower(coalesce(model, '')), lower(%s)) > 0 order by calls desc, model
-"""
 
 
 def _typed(model: str = "") -> dict[str, str]:
-    """What the form shows: what was sent, else a price per million tokens from today on."""
+    """Values of the form: those that were sent, else a price per million tokens from today on."""
     usual = {"model": model, "dimension": "input_text", "service_tier": "standard", "context_min_tokens": "0"}
     usual |= {"unit_qty": "1000000", "valid_from": datetime.now(UTC).date().isoformat()}
     return {name: request.form.get(name, usual.get(name, "")) for name in FIELDS}
 
 
 def _form(tx: db.Transaction, model: str = "", error: ApiError | None = None) -> dict[str, object]:
-    """What the form for a price of one's own needs."""
+    """Template variables of the form for an own price."""
     dimensions = [row["dimension"] for row in tx.rows("price_dimensions")]
     tiers = [row["tier"] for row in tx.query("select unnest(app.price_tiers()) as tier")]
     return {
@@ -43,19 +40,20 @@ def _form(tx: db.Transaction, model: str = "", error: ApiError | None = None) ->
     }
 
 
-@bp.get("")
+@bp.get("/prices")
 @login_required
 def index(error: ApiError | None = None) -> str:
-    """The price list; with a model in the query string its name stands in the form already."""
+    """The price list; a model in the query string is filled into the form."""
     words = request.args.get("q", "").replace("\0", "")
     sorting = read_sorting(COLUMNS, lambda word: url_for(".index", q=words or None, sort=word))
     with auth.person() as tx:
-        missing = tx.query(MISSING, words.strip())
+        missing = tx.rows("unpriced_list", words)
         prices = sorting.sorted(tx.rows("price_list", words))
         form = _form(tx, request.args.get("model", ""), error)
     return render_template("prices.html", missing=missing, prices=prices, words=words, sorting=sorting, **form)
 
 
+@bp.get("/prices.csv")
 @login_required
 def table() -> Response:
     """The same table, as a file."""
@@ -67,10 +65,10 @@ def table() -> Response:
     return export.answer("prices", EXPORTED, prices)
 
 
-@bp.post("")
+@bp.post("/prices")
 @login_required
 def add() -> Response | tuple[str, int]:
-    """A price that only this organization pays."""
+    """Add a price that only this organization pays."""
     price, error = attempt(_add)
     if error or price is None:
         return index(error), error.status if error else 500
@@ -86,8 +84,9 @@ def _add(tx: db.Transaction) -> dict[str, object] | None:
 
 
 def _whole(text: str) -> int:
-    if text.isascii() and text.isdigit() and len(text) < 10:
-        return int(text)
+    found = filters.whole(text, 0, 2**31 - 1)
+    if found is not None:
+        return found
     raise ApiError(400, "invalid_value", "this is a whole number of tokens", "context_min_tokens")
 
 
@@ -98,7 +97,7 @@ def _day(text: str) -> datetime | None:
         raise ApiError(400, "invalid_date", "this is a date such as 2026-01-31", "valid_from") from None
 
 
-@bp.get("/<path:model>")
+@bp.get("/prices/<path:model>")
 @login_required
 def show(model: str) -> str:
     """Every price of a model, newest first."""

@@ -14,7 +14,7 @@ from webapp.auth.people import sign_in, sign_out
 from webapp.errors import ApiError
 from webapp.secrets.proxy_keys import key_hash
 
-bp = Blueprint("profile", __name__, url_prefix="/account")
+bp = Blueprint("profile", __name__)
 
 
 def page(error: ApiError | None = None) -> str:
@@ -25,17 +25,17 @@ def page(error: ApiError | None = None) -> str:
     return render_template("profile.html", person=session.person, sessions=found, outside=outside, error=error)
 
 
-@bp.get("")
+@bp.get("/account")
 @login_required
 def index() -> str:
     """Password and sessions."""
     return page()
 
 
-@bp.post("/password")
+@bp.post("/account/password")
 @login_required
 def change_password() -> Response | tuple[str, int]:
-    """Another password, for whoever knows the one so far; every other session ends."""
+    """Change the password, given the current one; every other session ends."""
     person = session.person
     try:
         if current_app.config["SPENDAI"].supabase_url:
@@ -58,10 +58,10 @@ def change_password() -> Response | tuple[str, int]:
     return redirect(url_for(".index"), 303)
 
 
-@bp.post("/sessions")
+@bp.post("/account/sessions")
 @login_required
 def end_sessions() -> Response:
-    """Sign out everywhere, here too: a session that somebody else holds looks no different."""
+    """Sign out everywhere, here too: this session may be the one that somebody else holds."""
     person = session.person
     sign_out()
     with db.scope("spendai_auth") as tx:

@@ -1,4 +1,4 @@
-"""Projects: one application each, with its keys and its own spend."""
+"""Projects: the list, one project with its spend and keys, and changes to it."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from webapp.pages.keys import new_key_form
 from webapp.pages.sorting import read_sorting
 from webapp.pages.spend import chosen_by, kept, report
 
-bp = Blueprint("projects", __name__, url_prefix="/projects")
+bp = Blueprint("projects", __name__)
 COLUMNS = {"cost": True, "name": False, "active_keys": True, "calls": True, "created_at": True}
 MONTHS = 12
 
 
 def one(tx: db.Transaction, project_id: UUID) -> dict[str, Any]:
-    """The project; ApiError 404 when the organization has no such one."""
+    """The project; ApiError 404 when the organization does not have it."""
     rows = tx.query("select id, name, created_at, archived_at from public.projects where id = %s", project_id)
     return found(rows[0] if rows else None, "project")
 
@@ -38,9 +38,9 @@ def page(project_id: UUID, error: ApiError | None = None, typed: str = "") -> st
         shown = report(tx, scope, by)
         keys = tx.rows("key_overview", project_id)
         months = tx.rows("spend_months", MONTHS, scope.words[2])
-        last = tx.query("select max(last_used_at) as at from app.key_list(%s)", project_id)[0]["at"]
+    last = max((key["last_used_at"] for key in keys if key["last_used_at"]), default=None)
     first = next((n for n, row in enumerate(months) if row["calls"] or row["cost"]), len(months))
-    months = months[first:]  # nothing to see before its first call
+    months = months[first:]  # without the empty months before its first call
     form = {
         "months": months,
         "months_figure": charts.months(months),
@@ -53,7 +53,7 @@ def page(project_id: UUID, error: ApiError | None = None, typed: str = "") -> st
     )
 
 
-@bp.get("")
+@bp.get("/projects")
 @login_required
 def index(error: ApiError | None = None, typed: str = "") -> str:
     """All projects."""
@@ -63,6 +63,7 @@ def index(error: ApiError | None = None, typed: str = "") -> str:
     return render_template("projects.html", projects=projects, error=error, typed=typed, sorting=sorting)
 
 
+@bp.get("/projects.csv")
 @login_required
 def table() -> Response:
     """The same table, as a file."""
@@ -71,10 +72,10 @@ def table() -> Response:
     return export.answer("projects", ["id", *COLUMNS, "archived_at"], projects)
 
 
-@bp.post("")
+@bp.post("/projects")
 @login_required
 def create() -> Response | tuple[str, int]:
-    """A new project; a page of another family may say where to go on."""
+    """Create a project, then go to its page, or back to the first steps with next=start."""
     name = request.form.get("name", "")
     project, error = attempt(lambda tx: tx.call("project_create", name))
     if error or project is None:
@@ -85,17 +86,17 @@ def create() -> Response | tuple[str, int]:
     )
 
 
-@bp.get("/<uuid:project_id>")
+@bp.get("/projects/<uuid:project_id>")
 @login_required
 def show(project_id: UUID) -> str:
     """Spend and keys of one project."""
     return page(project_id)
 
 
-@bp.post("/<uuid:project_id>")
+@bp.post("/projects/<uuid:project_id>")
 @login_required
 def rename(project_id: UUID) -> Response | tuple[str, int]:
-    """Another name."""
+    """Rename a project."""
     name = request.form.get("name", "")
     _, error = attempt(lambda tx: tx.call("project_update", project_id, name, None))
     if error:
@@ -104,10 +105,10 @@ def rename(project_id: UUID) -> Response | tuple[str, int]:
     return redirect(url_for(".show", project_id=project_id))
 
 
-@bp.get("/<uuid:project_id>/archive")
+@bp.get("/projects/<uuid:project_id>/archive")
 @login_required
 def ask_archive(project_id: UUID) -> str:
-    """What archiving means."""
+    """Ask before a project is archived."""
     admin_only()
     with auth.person() as tx:
         project = one(tx, project_id)
@@ -121,10 +122,10 @@ def ask_archive(project_id: UUID) -> str:
     )
 
 
-@bp.post("/<uuid:project_id>/archive")
+@bp.post("/projects/<uuid:project_id>/archive")
 @login_required
 def archive(project_id: UUID) -> Response | tuple[str, int]:
-    """Archive it, or bring it back."""
+    """Archive a project, or restore it."""
     archived = request.form.get("archived") == "1"
     _, error = attempt(lambda tx: tx.call("project_update", project_id, None, archived))
     if error:

@@ -1,4 +1,4 @@
-"""Settings: the organization's name and its OpenAI key, which goes in and never comes out."""
+"""Settings: the organization's name, and its OpenAI key, which can be stored but not read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ YEAR = 31_536_000
 
 
 def page(error: ApiError | None = None, name: str | None = None) -> str:
-    """The settings; error and name: of a change that was refused."""
+    """The settings page; error, name: of a refused form."""
     with auth.person() as tx:
         keys = tx.rows("provider_key_list")
     own = next((key for key in keys if key["project_id"] is None), None)
@@ -39,7 +39,7 @@ def index() -> str:
 @bp.post("/settings")
 @login_required
 def rename() -> Response | tuple[str, int]:
-    """Another name for the organization."""
+    """Rename the organization."""
     name = request.form.get("name", "")
     _, error = attempt(lambda tx: tx.call("organization_rename", name))
     if error:
@@ -51,9 +51,9 @@ def rename() -> Response | tuple[str, int]:
 @bp.post("/settings/provider-key")
 @login_required
 def store_key() -> Response | tuple[str, int]:
-    """Encrypt and keep the OpenAI key; a base URL that was set stays.
+    """Store the OpenAI key encrypted; keeps a base URL that was set.
 
-    A first key turns play money into real money for good, so what is none of OpenAI's is refused where OpenAI is asked.
+    The first key hides the sandbox's calls for good, so a value that cannot be a key of OpenAI's is refused.
     """
     config, key = current_app.config["SPENDAI"], request.form.get("key", "").strip()
 
@@ -73,7 +73,7 @@ def store_key() -> Response | tuple[str, int]:
 @bp.get("/settings/provider-key/delete")
 @login_required
 def ask_delete_key() -> str:
-    """What forgetting the key means."""
+    """Ask before the key is deleted."""
     admin_only()
     return render_template(
         "confirm.html",
@@ -88,7 +88,7 @@ def ask_delete_key() -> str:
 @bp.post("/settings/provider-key/delete")
 @login_required
 def delete_key() -> Response:
-    """Forget the key."""
+    """Delete the key."""
     with auth.person() as tx:
         tx.call("provider_key_delete", None)
     flash("OpenAI key forgotten.", "good")
@@ -98,7 +98,7 @@ def delete_key() -> Response:
 @bp.post("/theme")
 @login_required
 def theme() -> Response:
-    """Light, dark, or as the system says; kept in a cookie so that the first byte of a page knows it."""
+    """Choose light, dark or the system's theme; a cookie, so that pages are rendered with it from the start."""
     answer = redirect(came_from())
     chosen = request.form.get("theme")
     if chosen in THEMES:

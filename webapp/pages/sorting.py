@@ -1,4 +1,4 @@
-"""Tables sorted by links: which column, which way round, and the links that change that."""
+"""Sorting of tables by a query string parameter, and the links in their headings."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Sorting:
-    """The column a table is sorted by: ``?sort=calls``, or ``?sort=-calls`` for the other way round.
+    """The column by which a table is sorted: ``?sort=calls``, or ``?sort=-calls`` for the reverse order.
 
-    columns: name → whether it begins with the biggest; the first one is how the rows come.
+    columns: name → whether the biggest value comes first; rows come from SQL sorted by the first column.
     """
 
     columns: dict[str, bool]
     word: str
-    link: Callable[[str | None], str]  # the page with another word
+    link: Callable[[str | None], str]  # sort parameter, or None → address of the page
 
     @property
     def column(self) -> str:
@@ -34,12 +34,12 @@ class Sorting:
         return self.columns[self.column] != self.word.startswith("-")
 
     def href(self, column: str) -> str:
-        """The page sorted by a column; where it is already, the other way round."""
+        """Address of the page sorted by a column, or in reverse where it is sorted by that already."""
         word = f"-{column}" if self.word == column else column
         return self.link(None if word == next(iter(self.columns)) else word)
 
     def sorted(self, rows: list[Row]) -> list[Row]:
-        """Rows in this order; those without a value come last."""
+        """Rows in this order; rows without a value come last."""
         if self.word == next(iter(self.columns)):
             return rows
         known = [row for row in rows if row[self.column] is not None]
@@ -52,7 +52,7 @@ def _folded(value: Any) -> Any:
 
 
 def read_sorting(columns: dict[str, bool], link: Callable[[str | None], str] | None = None) -> Sorting:
-    """The Sorting this request asks for. link: absent where the path is all there is to a page. Raises ApiError 400."""
+    """The Sorting that the request asks for; ApiError 400. link: None for pages without other parameters."""
     word = request.args.get("sort") or next(iter(columns))
     if word.removeprefix("-") not in columns:
         raise ApiError(400, "invalid_sort", f"'sort' is one of {', '.join(columns)}, each also with a minus", "sort")

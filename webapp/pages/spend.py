@@ -1,4 +1,4 @@
-"""Spend: how much, where, since when; until there is a first call, the way to it."""
+"""Spend of a period: totals, charts and breakdown; before the first call, the steps to it."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ BY = {"project": "Project", "model": "Model", "key": "Key", "end_user": "End use
 SERIES = 6
 TOP = 5
 COLUMNS = {"cost": True, "name": False, "calls": True, "tokens_in": True, "tokens_cached": True, "tokens_out": True}
-# Amounts and ratios in the JSON of app.spend_report: whole ones come as int.
+# Amounts and ratios in the JSON of app.spend_report; psycopg reads whole ones as int.
 DECIMALS = ("cost", "adjustments", "cost_corrected", "cost_per_1000", "share", "cached_share", "error_share",
             "error_share_before", "calls_change", "tokens_change", "cost_change", "cost_per_1000_change")  # fmt: skip
 
 
 def chosen_by(default: str = "project") -> str:
-    """The word the page is broken down by. Raises ApiError 400."""
+    """What the page is broken down by, a key of BY. Raises ApiError 400."""
     by = request.args.get("by") or default
     if by not in BY:
         raise ApiError(400, "invalid_by", f"'by' is one of {', '.join(BY)}", "by")
@@ -35,7 +35,7 @@ def chosen_by(default: str = "project") -> str:
 
 
 def report(tx: db.Transaction, scope: Scope, by: str) -> dict[str, Any]:
-    """Everything a spend report shows, for its template."""
+    """Template variables of a spend report (_report.html)."""
     everything, side = bool(request.args.get("all")), "model" if by == "key" else "key"
     sorting = read_sorting(COLUMNS, lambda word: scope.link(sort=word))
     since, until, filters = scope.words
@@ -47,7 +47,7 @@ def report(tx: db.Transaction, scope: Scope, by: str) -> dict[str, Any]:
     if everything and 0 in names:
         names[0] = "Other"
     if by == "tag":
-        names.pop(0, None)  # the rest would count the same calls again, on top of one another
+        names.pop(0, None)  # tags overlap: “Other” would count calls a second time
     rest = [row for row in rows if row["id"] is None]
     return {
         "scope": scope,
@@ -73,19 +73,19 @@ def _exact(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def kept(by: str, default: str) -> dict[str, str]:
-    """Words of the query string that a report's links keep."""
+    """Query string parameters that the links of a report keep."""
     return {"by": "" if by == default else by, "sort": request.args.get("sort", "")}
 
 
 def title(row: dict[str, Any], by: str) -> str:
-    """What a row of the breakdown is called."""
+    """The name of a row of the breakdown."""
     if row["id"] is None:
         return f"Other ({row['members']})"
     return row["name"] or f"no {BY[by].lower()}"
 
 
 def setup(tx: db.Transaction) -> dict[str, Any]:
-    """The first steps: which are done, and where the proxy is."""
+    """Template variables of the first steps: which are done, and the address of the proxy."""
     return {
         "setup": tx.call("setup_state"),
         "form_id": str(uuid4()),
@@ -111,7 +111,7 @@ def index() -> str:
 @bp.get("/spend.csv")
 @login_required
 def table() -> Response:
-    """The report per day, as the same query string shows it."""
+    """The report of the same query string per day, as CSV."""
     by, query = chosen_by(), read_query(request.args)
     words = ["day", "project", "key"] if by == "key" else ["day", by]
     scope = Scope(query, {}, {})

@@ -1,4 +1,4 @@
-"""Team: who belongs to the organization, and the links that let others in."""
+"""Team: members of the organization, their roles and keys, and invitations."""
 
 from __future__ import annotations
 
@@ -15,56 +15,48 @@ from webapp.pages import export
 from webapp.pages.common import attempt, found
 from webapp.secrets.proxy_keys import key_hash
 
-bp = Blueprint("team", __name__, url_prefix="/team")
-MEMBERS = """
-select m.user_id, m.email, m.role, m.joined_at, count(k.id) as keys
-from public.members m left join public.api_keys k on k.created_by = m.user_id and k.revoked_at is null
-group by 1, 2, 3, 4 order by m.joined_at, m.email
-"""
+bp = Blueprint("team", __name__)
 
 
 def page(error: ApiError | None = None, link: str | None = None, typed: dict[str, str] | None = None) -> str:
-    """The team; link: of an invitation just made, shown this once."""
+    """The team page; link: of an invitation just made, which is shown only now."""
     with auth.person() as tx:
-        members = tx.query(MEMBERS)
-        invitations = tx.query(
-            "select id, email, role, created_at, expires_at from public.invitations"
-            " where accepted_at is null and revoked_at is null and expires_at > now() order by created_at desc"
-        )
+        members = tx.rows("member_overview")
+        invitations = [row for row in tx.rows("invitation_list") if row["state"] == "open"]
     form = typed or {"email": "", "role": "developer"}
     return render_template("team.html", members=members, invitations=invitations, error=error, link=link, form=form)
 
 
-@bp.get("")
+@bp.get("/team")
 @login_required
 def index() -> str:
     """Members and open invitations."""
     return page()
 
 
+@bp.get("/team.csv")
 @login_required
 def table() -> Response:
     """The members, as a file."""
     with auth.person() as tx:
-        return export.answer("team", ("user_id", "email", "role", "joined_at", "keys"), tx.query(MEMBERS))
+        return export.answer("team", ("user_id", "email", "role", "joined_at", "keys"), tx.rows("member_overview"))
 
 
-@bp.get("/<uuid:user_id>")
+@bp.get("/team/<uuid:user_id>")
 @login_required
 def show(user_id: UUID) -> str:
-    """A member, or somebody who was one: the keys they made."""
+    """A member or former member, with the keys they made."""
     with auth.person() as tx:
         people = tx.query("select user_id, email, role, joined_at from public.members where user_id = %s", user_id)
-        made = {row["id"] for row in tx.query("select id from public.api_keys where created_by = %s", user_id)}
-        keys = [key for key in tx.rows("key_overview", None) if key["id"] in made]
+        keys = tx.rows("member_keys", user_id)
     former = {"user_id": user_id, "email": "Former member", "role": None} if keys else None
     return render_template("member.html", member=found(people[0] if people else former, "member"), keys=keys)
 
 
-@bp.post("/invitations")
+@bp.post("/team/invitations")
 @login_required
 def invite() -> str | tuple[str, int]:
-    """Make an invitation link and show it; not a redirect, because only its hash is kept."""
+    """Make an invitation link and show it; not a redirect, because only its hash is stored."""
     form = {name: request.form.get(name, "") for name in ("email", "role")}
     token = secrets.token_urlsafe(32)
     made, error = attempt(lambda tx: tx.call("invitation_create", form["email"], form["role"], key_hash(token)))
@@ -74,20 +66,20 @@ def invite() -> str | tuple[str, int]:
     return page(link=link, typed={"email": made["email"], "role": made["role"]})
 
 
-@bp.post("/invitations/<uuid:invitation_id>/revoke")
+@bp.post("/team/invitations/<uuid:invitation_id>/revoke")
 @login_required
 def revoke_invitation(invitation_id: UUID) -> Response:
-    """End an invitation link."""
+    """Revoke an invitation link."""
     with auth.person() as tx:
         tx.call("invitation_revoke", invitation_id)
     flash("Invitation revoked; its link does not work any more.", "good")
     return redirect(url_for(".index"))
 
 
-@bp.post("/<uuid:user_id>/role")
+@bp.post("/team/<uuid:user_id>/role")
 @login_required
 def set_role(user_id: UUID) -> Response | tuple[str, int]:
-    """Make somebody admin or developer."""
+    """Change the role of a member."""
     role = request.form.get("role", "")
     _, error = attempt(lambda tx: tx.call("member_set_role", user_id, role))
     if error:
@@ -96,10 +88,10 @@ def set_role(user_id: UUID) -> Response | tuple[str, int]:
     return redirect(url_for(".index"))
 
 
-@bp.get("/<uuid:user_id>/remove")
+@bp.get("/team/<uuid:user_id>/remove")
 @login_required
 def ask_remove(user_id: UUID) -> str:
-    """What removing somebody, or leaving, means."""
+    """Ask before somebody is removed or leaves."""
     me = auth.me() or {}
     with auth.person() as tx:
         rows = tx.query("select user_id, email from public.members where user_id = %s", user_id)
@@ -110,19 +102,19 @@ def ask_remove(user_id: UUID) -> str:
     return render_template(
         "confirm.html",
         title=f"Leave {me['organization']}?" if leaving else f"Remove {member['email']}?",
-        text="Keys they made keep working, because keys belong to projects: their page lists them, to revoke or rotate."
+        text="Keys they made keep working, because keys belong to projects. Revoke or rotate them on the member's page."
         if not leaving
-        else "You lose sight of its numbers at once. Keys you made keep working.",
+        else "You can no longer see its numbers. Keys you made keep working.",
         action="Leave" if leaving else "Remove",
         back=url_for(".index"),
         values={},
     )
 
 
-@bp.post("/<uuid:user_id>/remove")
+@bp.post("/team/<uuid:user_id>/remove")
 @login_required
 def remove(user_id: UUID) -> Response | tuple[str, int]:
-    """Take somebody out of the organization, or leave it."""
+    """Remove somebody from the organization, or leave it."""
     _, error = attempt(lambda tx: tx.call("member_remove", user_id))
     if error:
         return page(error), error.status
@@ -131,7 +123,7 @@ def remove(user_id: UUID) -> Response | tuple[str, int]:
         flash("You left.", "good")
         return redirect(url_for("spend.index"))
     with auth.person() as tx:
-        left = tx.query("select 1 from public.api_keys where created_by = %s and revoked_at is null limit 1", user_id)
+        left = [key for key in tx.rows("member_keys", user_id) if key["revoked_at"] is None]
     flash(
         "Removed. They see nothing of the organization any more."
         + (" These keys of theirs still work." if left else ""),

@@ -1,4 +1,4 @@
-// app.js: small comforts. Every page works without it.
+// app.js: copy buttons, forms that are sent once, filters that apply at once. Every page works without it.
 "use strict";
 
 (() => {
@@ -42,7 +42,7 @@
   const elsewhere = document.querySelector("[data-reload-goes-to]");
   if (elsewhere) history.replaceState(null, "", elsewhere.dataset.reloadGoesTo);
 
-  // A choice in a filter applies at once, and the address says no more than what is filtered. The back button shows the
+  // A choice in a filter applies at once, and the address holds only filters in use. The back button shows the
   // choices that made the page one comes back to.
   for (const form of document.querySelectorAll("form.filters")) {
     form.addEventListener("change", (event) => {

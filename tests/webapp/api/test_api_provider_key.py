@@ -1,4 +1,4 @@
-"""The organization's own OpenAI key: it goes in sealed and never comes out."""
+"""The organization's own OpenAI key: stored encrypted and never shown."""
 
 from __future__ import annotations
 

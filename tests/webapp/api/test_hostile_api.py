@@ -1,4 +1,4 @@
-"""Anything at all sent to any route of the API: a clear answer in the documented shape, never a mistake of ours."""
+"""Random requests to every route of the API get an answer of the documented schema, never a 500."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The OpenAPI document and the routes say the same; that answers keep it is checked wherever a test calls the API."""
+"""The OpenAPI document describes exactly the routes; tests/webapp/contract.py checks every answer against it."""
 
 from __future__ import annotations
 

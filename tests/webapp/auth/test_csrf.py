@@ -1,4 +1,4 @@
-"""Forms and links from other sites: nothing they send changes anything, and nobody is led away."""
+"""CSRF and open redirects: what other sites send changes nothing, and no link leads to another site."""
 
 from __future__ import annotations
 

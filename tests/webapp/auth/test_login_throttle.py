@@ -1,4 +1,4 @@
-"""Whoever guesses passwords has to wait, by page and by API; the owner of the account does not."""
+"""The limit of failed log-ins per account and address, by page and by API."""
 
 from __future__ import annotations
 
@@ -57,6 +57,14 @@ def test_a_right_password_starts_the_count_again(site):
         ("198.51.100.7", "203.0.113.{}", True),  # no proxy of ours: its header counts for nothing
         ("2001:db8::{}", "", True),
         ("2001:db8:0:{}::1", "", False),
+        ("::ffff:198.51.100.{}", "", False),  # IPv4 clients of a socket on ::
+        ("::ffff:127.0.0.1", "198.51.100.{}", False),
+        ("::ffff:198.51.100.8", "203.0.113.{}", True),
+        ("127.0.0.1", "198.51.100.9:4{:03}", True),
+        ("127.0.0.1", "[2001:db8:1::{}]:443", True),
+        ("127.0.0.1", "[2001:db8:2:{}::1]:443", False),
+        ("fe80::{}%eth0", "", True),
+        ("127.0.0.1", "unknown{}", True),
     ],
 )
 def test_an_address_is_what_trusted_proxies_say_and_of_ipv6_the_network(site, peer, header, same):

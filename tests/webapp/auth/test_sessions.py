@@ -1,4 +1,4 @@
-"""Browser sessions: what the cookie is like, what is written when, and how a session ends."""
+"""Browser sessions: the flags of the cookie, when rows are written, and how a session ends."""
 
 from __future__ import annotations
 

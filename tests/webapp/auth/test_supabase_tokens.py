@@ -1,4 +1,4 @@
-"""Access tokens of Supabase Auth: which are believed, and how the project's keys are fetched and rotated."""
+"""Access tokens of Supabase Auth: which are accepted, and how the project's keys are fetched and rotated."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_clocks_may_differ_a_little(cloud: Site, gotrue: FakeGoTrue, ada: dict) 
 
 
 def by_hand(header: dict[str, Any], claims: dict[str, Any], key: bytes) -> str:
-    """A token as no library would make it."""
+    """A token with any header and key, which libraries refuse to make."""
 
     def encode(part: bytes) -> str:
         return base64.urlsafe_b64encode(part).rstrip(b"=").decode()

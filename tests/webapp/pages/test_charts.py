@@ -8,6 +8,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
+from plotly import graph_objects
+
 from webapp.pages import charts
 
 TODAY = date(2026, 11, 22)
@@ -106,3 +109,45 @@ def test_five_days_at_most_are_written_below_the_axis() -> None:
     for days in (1, 2, 7, 30, 31, 92):
         shown = spend(bars(days, (1, None)), {1: "c"})["layout"]["xaxis"]["tickvals"]
         assert 1 <= len(shown) <= 5
+
+
+def figures() -> dict[str, str]:
+    """One figure of each function."""
+    rows = [row | {"good_calls": 3, "error_calls": 1} for row in bars()]
+    months = [
+        {"month": date(2026, n, 1), "calls": 1, "cost": Decimal(n), "partial": n == 11} for n in range(1, 12)
+    ]  # fmt: skip
+    found = {
+        "spend": charts.spend(rows, {1: "a", 2: "b"}), "tokens": charts.tokens(rows), "calls": charts.calls(rows),
+        "months": charts.months(months),
+    }  # fmt: skip
+    return {name: figure for name, figure in found.items() if figure}
+
+
+def test_every_figure_is_one_that_plotly_knows_and_means_the_same_to_it() -> None:
+    assert set(figures()) == {"spend", "tokens", "calls", "months"}
+    for name, text in figures().items():
+        figure = graph_objects.Figure(json.loads(text))  # raises ValueError for an unknown property or a wrong value
+        assert json.loads(figure.to_json()) == json.loads(text), name
+
+
+@pytest.mark.parametrize("wrong", [
+    {"hovertemplat": "%{customdata}"}, {"marker": {"colour": "red"}}, {"width": "wide"}, {"type": "bars"},
+])  # fmt: skip
+def test_a_misspelt_property_or_impossible_value_of_a_series_is_refused(
+    monkeypatch: pytest.MonkeyPatch, wrong: dict[str, Any]
+) -> None:
+    right = charts._bars
+    monkeypatch.setattr(charts, "_bars", lambda *words: right(*words) | wrong)
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        charts.tokens(bars())
+
+
+@pytest.mark.parametrize("wrong", [{"barmod": "stack"}, {"xaxis": {"tickformatt": "%d"}}, {"barmode": "pile"}])
+def test_a_misspelt_property_or_impossible_value_of_a_layout_is_refused(
+    monkeypatch: pytest.MonkeyPatch, wrong: dict[str, Any]
+) -> None:
+    right = charts._layout
+    monkeypatch.setattr(charts, "_layout", lambda *words: right(*words) | wrong)
+    with pytest.raises(ValueError, match=r"barmod|tickformatt"):
+        charts.tokens(bars())

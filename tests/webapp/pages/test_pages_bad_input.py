@@ -1,4 +1,4 @@
-"""What people and strangers type, click twice, leave open and make up: every page holds."""
+"""Odd names, forms sent twice or too late, and forged addresses and forms: no page fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the pages and the API say about sums that are not whole, and about corrections."""
+"""How pages and API show sums that leave out calls of unknown cost, and corrections."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def test_every_filter_is_a_chip_that_can_be_taken_away(site: Site, team: Acme) -
 
 @pytest.mark.parametrize("path", ["/", "/calls", "/projects/{}"])
 def test_every_filter_has_a_chip_that_takes_it_away(site: Site, team: Acme, path: str) -> None:
-    """`endpoint` too, a word that links take for themselves."""
+    """`endpoint` too, which is also the name of an argument of url_for."""
     spend(site, team, end_user="u1", tags={"team": "web"})
     address = path.format(team.project["id"])
     words = {"model": "gpt-4o-mini-2024-07-18", "endpoint": "/v1/chat/completions", "status": "200",
