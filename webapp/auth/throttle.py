@@ -9,7 +9,7 @@ from ipaddress import IPv6Address, ip_network
 from flask import Response, after_this_request, current_app, request
 
 from webapp import db
-from webapp.auth.addresses import read_address, trusted_by
+from webapp.auth.client_address import read_address, trusted_by
 from webapp.errors import ApiError
 from webapp.secrets.proxy_keys import key_hash
 

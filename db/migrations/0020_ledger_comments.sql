@@ -1,4 +1,4 @@
--- 0021_comments: what the tables of the ledger hold, in the words that the rest of the schema uses
+-- 0020_ledger_comments: what the tables of the ledger hold, in the words that the rest of the schema uses
 comment on table public.usage_logs is
     'The ledger: one row per call, opened before the call goes upstream and settled before its answer ends.';
 comment on column public.usage_logs.state is 'open: sent, or about to be sent, upstream. settled: the answer ended.';

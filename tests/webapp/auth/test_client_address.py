@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from webapp.auth.addresses import read_address, trusted_by
+from webapp.auth.client_address import read_address, trusted_by
 
 
 @pytest.mark.parametrize(("text", "address"), [

@@ -1,4 +1,4 @@
--- 0024_comments: plainer comments on tables and columns of accounts
+-- 0022_account_comments: plainer comments on tables and columns of accounts
 comment on table private.web_sessions is
     'Sessions of browsers. The cookie holds 32 random bytes; the row holds their SHA-256.';
 comment on column private.web_sessions.tokens is
