@@ -25,7 +25,7 @@ from webapp import create_app, db
 from webapp.config import Config, load
 from webapp.gateway.call import new_id
 from webapp.postgres.migrations import migrate
-from webapp.secrets.proxy_keys import key_hash
+from webapp.secrets.hashing import sha256_of
 
 PASSWORD = "correct horse"
 SETTLED = {
@@ -142,7 +142,7 @@ class Site(SimpleNamespace):
         message = {
             "n": 0, "id": str(new_id(now)), "started_at": datetime.fromtimestamp(now / 1000, UTC).isoformat(),
                 "max_seconds": 3600,
-            "key_hash": key_hash(key["key"]).hex(), "endpoint": "/v1/chat/completions", "method": "POST",
+            "key_hash": sha256_of(key["key"]).hex(), "endpoint": "/v1/chat/completions", "method": "POST",
             "model": "gpt-4o-mini", "stream": False, "end_user": None, "tags": {},
         } | changes  # fmt: skip
         columns = "outcome, org_id::text, project_id::text, api_key_id::text, upstream"

@@ -13,7 +13,7 @@ from webapp.api.account import about
 from webapp.api.blueprint import bp
 from webapp.api.inputs import fields
 from webapp.api.shape import listed, plain
-from webapp.secrets.proxy_keys import key_hash
+from webapp.secrets.hashing import sha256_of
 
 MEMBERS = "select user_id, email, role, joined_at from public.members order by joined_at, user_id"
 MEMBER = "select user_id, email, role, joined_at from public.members where user_id = %s"
@@ -50,7 +50,7 @@ def invitations() -> dict[str, Any]:
 def invite() -> tuple[dict[str, Any], int]:
     body, token = fields(), secrets.token_urlsafe(32)
     with auth.person() as tx:
-        made = tx.call("invitation_create", body.text("email"), body.text("role"), key_hash(token))
+        made = tx.call("invitation_create", body.text("email"), body.text("role"), sha256_of(token))
     link = f"{current_app.config['SPENDAI'].public_url}/invitation/{token}"
     return plain(made) | {"token": token, "link": link}, 201
 
@@ -66,5 +66,5 @@ def revoke_invitation(invitation_id: UUID) -> tuple[str, int]:
 def accept_invitation() -> dict[str, Any]:
     token = fields().text("token")
     with auth.person() as tx:
-        tx.call("invitation_accept", key_hash(token))
+        tx.call("invitation_accept", sha256_of(token))
         return about(tx.call("me"), g.claims["sub"], g.claims["email"])

@@ -12,7 +12,7 @@ from webapp.auth.identity import NO_TOKEN, WRONG, Login, Person, Tokens
 from webapp.auth.tokens import LIFETIME, Signer
 from webapp.config import Config
 from webapp.errors import ApiError
-from webapp.secrets.proxy_keys import key_hash
+from webapp.secrets.hashing import sha256_of
 
 
 class EmbeddedIdentity:
@@ -52,7 +52,7 @@ class EmbeddedIdentity:
     def refresh(self, refresh_token: str) -> Login:
         successor = secrets.token_urlsafe(32)
         with db.scope("spendai_auth") as tx:
-            row = tx.call("login_session_refresh", key_hash(refresh_token), key_hash(successor))
+            row = tx.call("login_session_refresh", sha256_of(refresh_token), sha256_of(successor))
         if row is None:
             raise ApiError(401, "invalid_refresh_token", "the refresh token is not valid any more", hint="Log in again")
         return self._with_tokens(Person(str(row["user_id"]), row["email"]), str(row["session_id"]), successor)
@@ -78,7 +78,7 @@ class EmbeddedIdentity:
             return Login(person)
         token = secrets.token_urlsafe(32)
         with db.scope("spendai_auth") as tx:
-            started = tx.call("login_session_start", UUID(person.id), key_hash(token))
+            started = tx.call("login_session_start", UUID(person.id), sha256_of(token))
         return self._with_tokens(person, str(started["login_session_start"]), token)
 
     def _with_tokens(self, person: Person, session_id: str, refresh_token: str) -> Login:

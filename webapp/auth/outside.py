@@ -15,7 +15,7 @@ from flask import current_app
 from webapp import db
 from webapp.auth.identity import AWAY, Tokens, identity
 from webapp.errors import ApiError
-from webapp.secrets.proxy_keys import key_hash
+from webapp.secrets.hashing import sha256_of
 from webapp.secrets.vault import VaultError, seal_for, unseal_for
 
 EARLY = 60  # seconds before its expiry an access token is renewed
@@ -50,7 +50,7 @@ def unseal(session_id: str, sealed: bytes) -> Kept | None:
 
 
 def _bound_to(session_id: str) -> bytes:
-    return b"spendai|session|" + key_hash(session_id)
+    return b"spendai|session|" + sha256_of(session_id)
 
 
 def still_good(session_id: str, sealed: bytes) -> bool:
@@ -61,7 +61,7 @@ def still_good(session_id: str, sealed: bytes) -> bool:
     kept, patience = unseal(session_id, sealed), time.monotonic() + PATIENCE
     while kept and kept.left < EARLY:
         with db.scope("spendai_auth") as tx:
-            row = tx.call("web_session_claim", key_hash(session_id), CLAIM)
+            row = tx.call("web_session_claim", sha256_of(session_id), CLAIM)
         kept = unseal(session_id, row["tokens"]) if row and row["tokens"] else None
         if kept is None or kept.left > EARLY:
             break
@@ -81,11 +81,11 @@ def _renew(session_id: str, kept: Kept) -> bool:
     except ApiError as error:
         if error.status == 401:
             with db.scope("spendai_auth") as tx:
-                tx.call("web_session_end", key_hash(session_id))
+                tx.call("web_session_end", sha256_of(session_id))
             return False
         if kept.left > 0:
             return True
         raise
     with db.scope("spendai_auth") as tx:
-        tx.call("web_session_renew", key_hash(session_id), seal(session_id, login.tokens))
+        tx.call("web_session_renew", sha256_of(session_id), seal(session_id, login.tokens))
     return True

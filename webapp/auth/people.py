@@ -15,7 +15,7 @@ from webapp import db
 from webapp.auth import outside, throttle
 from webapp.auth.identity import Login, Person, identity
 from webapp.errors import ApiError
-from webapp.secrets.proxy_keys import key_hash
+from webapp.secrets.hashing import sha256_of
 
 
 class User(UserMixin):
@@ -68,7 +68,7 @@ def shown_me() -> dict[str, Any] | None:
 
 def sign_up(email: str, password: str, organization: str | None, invitation: str | None, *, browser: bool) -> Login:
     """Make an account with its organization, or one that joins the inviting organization."""
-    token_hash = key_hash(invitation) if invitation else None
+    token_hash = sha256_of(invitation) if invitation else None
     invite_only = current_app.config["SPENDAI"].signup_mode == "invite"
     with db.scope("spendai_auth") as tx:
         email = tx.call("signup_check", email, organization, token_hash, invite_only)["signup_check"]

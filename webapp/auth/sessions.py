@@ -23,7 +23,7 @@ from webapp import db
 from webapp.auth import outside
 from webapp.auth.identity import Login, Person
 from webapp.errors import ApiError
-from webapp.secrets.proxy_keys import key_hash
+from webapp.secrets.hashing import sha256_of
 
 log = logging.getLogger("spendai")
 
@@ -53,7 +53,7 @@ class WebSession(dict[str, Any], SessionMixin):
     def read(self) -> None:
         """Load the row of this id, if there is one whose tokens are still valid."""
         with db.scope("spendai_auth") as tx:
-            row = tx.call("web_session_load", key_hash(self.id))
+            row = tx.call("web_session_load", sha256_of(self.id))
         if row and (row["tokens"] is None or outside.still_good(self.id, row["tokens"])):
             self.stored, self.expires_at = True, row["expires_at"]
             self.tokens = row["tokens"]
@@ -75,8 +75,8 @@ class WebSession(dict[str, Any], SessionMixin):
         tokens = outside.seal(fresh, login.tokens) if login.tokens else None
         with db.scope("spendai_auth") as tx:
             if self.id:
-                tx.call("web_session_end", key_hash(self.id))
-            tx.call("web_session_start", key_hash(fresh), UUID(person.id), Jsonb({}), tokens, SIGNED_IN)
+                tx.call("web_session_end", sha256_of(self.id))
+            tx.call("web_session_start", sha256_of(fresh), UUID(person.id), Jsonb({}), tokens, SIGNED_IN)
         self.clear()
         self.id, self.person, self.stored, self.send_cookie, self._loaded = fresh, person, True, True, "{}"
 
@@ -84,7 +84,7 @@ class WebSession(dict[str, Any], SessionMixin):
         """Sign out; the cookie goes too."""
         if self.id:
             with db.scope("spendai_auth") as tx:
-                tx.call("web_session_end", key_hash(self.id))
+                tx.call("web_session_end", sha256_of(self.id))
         self.clear()
         self.id, self.person, self.stored, self.send_cookie, self._loaded = None, None, False, True, "{}"
 
@@ -96,9 +96,9 @@ class WebSession(dict[str, Any], SessionMixin):
             return
         with db.scope("spendai_auth") as tx:
             if self.stored:
-                tx.call("web_session_save", key_hash(self.id), Jsonb(json.loads(data)), None, seconds)
+                tx.call("web_session_save", sha256_of(self.id), Jsonb(json.loads(data)), None, seconds)
             else:
-                tx.call("web_session_start", key_hash(self.identify()), None, Jsonb(json.loads(data)), None, seconds)
+                tx.call("web_session_start", sha256_of(self.identify()), None, Jsonb(json.loads(data)), None, seconds)
         self.send_cookie = self.send_cookie or bool(aging)
 
     def _left(self) -> float:

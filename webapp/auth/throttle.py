@@ -11,13 +11,13 @@ from flask import Response, after_this_request, current_app, request
 from webapp import db
 from webapp.auth.client_address import read_address, trusted_by
 from webapp.errors import ApiError
-from webapp.secrets.proxy_keys import key_hash
+from webapp.secrets.hashing import sha256_of
 
 
 @contextmanager
 def counted(email: str) -> Iterator[None]:
     """One try to log in. ApiError 429 when there were too many; leaving without an exception means it went well."""
-    who = key_hash(email.strip().lower()), address()
+    who = sha256_of(email.strip().lower()), address()
     with db.scope("spendai_auth") as tx:
         seconds = tx.call("login_attempt", *who)["login_attempt"]
     if seconds:

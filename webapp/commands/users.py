@@ -9,7 +9,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from webapp.commands.database import owner_connection
-from webapp.secrets.proxy_keys import key_hash
+from webapp.secrets.hashing import sha256_of
 
 
 @click.group()
@@ -26,7 +26,7 @@ def reset(email: str) -> None:
     if config.supabase_url:
         raise click.ClickException("Supabase keeps the passwords: docs/deploy.md says how to set a new one there")
     with owner_connection() as conn:
-        row = conn.execute("select app.password_reset_create(%s, %s)", [email, key_hash(token)]).fetchone()
+        row = conn.execute("select app.password_reset_create(%s, %s)", [email, sha256_of(token)]).fetchone()
     if not row or row[0] is None:
         raise click.ClickException(f"nobody signs in with {email}")
     click.echo(f"{config.public_url}/password/{token}\nIt works once, within 24 hours, for whoever opens it.")

@@ -27,7 +27,7 @@ from webapp.gateway.routes import target_of
 from webapp.ledger.ledger import Ledger, LedgerRefused, LedgerUnavailable
 from webapp.metering import AnswerFacts, Meter, parse_tags
 from webapp.sandbox import simulator as sandbox
-from webapp.secrets.proxy_keys import key_hash
+from webapp.secrets.hashing import sha256_of
 from webapp.secrets.vault import VaultError, unseal
 from webapp.upstream.client import Answer, Client, Interrupted, Request, UpstreamError
 
@@ -92,7 +92,7 @@ class Gateway:
         seconds = self.config.call_max_seconds
         stopped = partial(call.settle_message, 503, "no_usage", AnswerFacts(), None, seconds)
         try:
-            call.opened = self.ledger.open(call.open_message(key_hash(key), seconds), stopped)
+            call.opened = self.ledger.open(call.open_message(sha256_of(key), seconds), stopped)
         except (LedgerUnavailable, LedgerRefused):
             raise UNAVAILABLE from None
         if call.opened["outcome"] != "opened":

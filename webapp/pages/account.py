@@ -12,7 +12,7 @@ from webapp.auth import passwords
 from webapp.auth.csrf import safe_path
 from webapp.auth.people import ensure_organization, log_in, sign_in, sign_out, sign_up
 from webapp.errors import ApiError, from_database
-from webapp.secrets.proxy_keys import key_hash
+from webapp.secrets.hashing import sha256_of
 
 bp = Blueprint("account", __name__)
 Page = Response | str | tuple[str, int]
@@ -23,14 +23,14 @@ def peek(token: str | None) -> dict[str, object] | None:
     if not token:
         return None
     with db.scope("spendai_auth") as tx:
-        return tx.call("invitation_peek", key_hash(token))
+        return tx.call("invitation_peek", sha256_of(token))
 
 
 def accept(token: str) -> None:
     """Join by invitation as the person who just signed in. A refusal becomes a message: they stay signed in."""
     try:
         with auth.person() as tx:
-            joined = tx.call("invitation_accept", key_hash(token))
+            joined = tx.call("invitation_accept", sha256_of(token))
         flash(f"Welcome to {joined['name']}.", "good")
     except psycopg.Error as error:
         flash(_sentence(from_database(error)), "bad")
@@ -104,7 +104,7 @@ def password(token: str) -> Page:
         try:
             hashed = passwords.hashed(request.form.get("password", ""))
             with db.scope("spendai_auth") as tx:
-                done = tx.call("password_reset_use", key_hash(token), hashed)["password_reset_use"]
+                done = tx.call("password_reset_use", sha256_of(token), hashed)["password_reset_use"]
             if done is None:
                 raise ApiError(404, "link_invalid", "this link is not valid any more", hint="Ask for a new one")
         except ApiError as refused:

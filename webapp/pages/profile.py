@@ -12,7 +12,7 @@ from webapp.auth import login_required, passwords, throttle
 from webapp.auth.identity import Login, identity
 from webapp.auth.people import sign_in, sign_out
 from webapp.errors import ApiError
-from webapp.secrets.proxy_keys import key_hash
+from webapp.secrets.hashing import sha256_of
 
 bp = Blueprint("profile", __name__)
 
@@ -20,7 +20,7 @@ bp = Blueprint("profile", __name__)
 def page(error: ApiError | None = None) -> str:
     """The account; error: why the password was not changed."""
     with db.scope("spendai_auth") as tx:
-        found = tx.rows("session_list", UUID(session.person.id), key_hash(session.id))
+        found = tx.rows("session_list", UUID(session.person.id), sha256_of(session.id))
     outside = bool(current_app.config["SPENDAI"].supabase_url)
     return render_template("profile.html", person=session.person, sessions=found, outside=outside, error=error)
 

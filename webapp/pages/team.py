@@ -13,7 +13,7 @@ from webapp.auth import login_required
 from webapp.errors import ApiError
 from webapp.pages import export
 from webapp.pages.common import attempt, found
-from webapp.secrets.proxy_keys import key_hash
+from webapp.secrets.hashing import sha256_of
 
 bp = Blueprint("team", __name__)
 
@@ -59,7 +59,7 @@ def invite() -> str | tuple[str, int]:
     """Make an invitation link and show it; not a redirect, because only its hash is stored."""
     form = {name: request.form.get(name, "") for name in ("email", "role")}
     token = secrets.token_urlsafe(32)
-    made, error = attempt(lambda tx: tx.call("invitation_create", form["email"], form["role"], key_hash(token)))
+    made, error = attempt(lambda tx: tx.call("invitation_create", form["email"], form["role"], sha256_of(token)))
     if made is None:
         return page(error, typed=form), error.status if error else 500
     link = current_app.config["SPENDAI"].public_url + url_for("account.invitation", token=token)

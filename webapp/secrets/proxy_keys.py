@@ -26,6 +26,3 @@ def new_key(key_id: UUID | None = None) -> NewKey:
     key_id = key_id or uuid4()
     key = f"sk-spend-{key_id.hex}-{secrets.token_urlsafe(32)}"
     return NewKey(key_id, key, key[:17], sha256_of(key))
-
-
-key_hash = sha256_of  # the former name, imported by other rooms

@@ -8,7 +8,7 @@ import pytest
 from conftest import PASSWORD, Browser, Site
 from flask import flash, session
 
-from webapp.secrets.proxy_keys import key_hash
+from webapp.secrets.hashing import sha256_of
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def ada(site: Site) -> Browser:
 def row(site: Site, browser: Browser) -> tuple[datetime, datetime] | None:
     """expires_at and seen_at of the browser's session."""
     found = site.sql(
-        "select expires_at, seen_at from private.web_sessions where id_hash = %s", key_hash(browser.cookie() or "")
+        "select expires_at, seen_at from private.web_sessions where id_hash = %s", sha256_of(browser.cookie() or "")
     )
     return found[0] if found else None
 
@@ -90,7 +90,7 @@ def test_logging_in_again_ends_the_session_before(site: Site, ada: Browser) -> N
     before = ada.cookie()
     ada.post("/login", shown="/settings", email=ada.email, password=PASSWORD)
     assert ada.cookie() != before
-    assert site.sql("select count(*) from private.web_sessions where id_hash = %s", key_hash(before)) == [(0,)]
+    assert site.sql("select count(*) from private.web_sessions where id_hash = %s", sha256_of(before)) == [(0,)]
 
 
 def test_logging_out_ends_the_session_not_just_the_cookie(site: Site, ada: Browser) -> None:
@@ -115,7 +115,7 @@ def test_a_session_in_use_lives_on_but_is_written_at_most_once_an_hour(site: Sit
     first = row(site, ada)
     assert "Set-Cookie" not in ada.get("/").headers
     assert row(site, ada) == first
-    hash_ = key_hash(ada.cookie())
+    hash_ = sha256_of(ada.cookie())
     site.sql(
         "update private.web_sessions set expires_at = now() + interval '13 days 22 hours' where id_hash = %s", hash_
     )
@@ -126,7 +126,8 @@ def test_a_session_in_use_lives_on_but_is_written_at_most_once_an_hour(site: Sit
 
 def test_a_session_nobody_used_for_14_days_is_over(site: Site, ada: Browser) -> None:
     site.sql(
-        "update private.web_sessions set expires_at = now() - interval '1 s' where id_hash = %s", key_hash(ada.cookie())
+        "update private.web_sessions set expires_at = now() - interval '1 s' where id_hash = %s",
+        sha256_of(ada.cookie()),
     )
     assert not signed_in(ada)
 
@@ -144,7 +145,7 @@ def test_a_request_that_was_under_way_does_not_bring_an_ended_session_back(site:
     with site.app.test_request_context("/", headers={"Cookie": f"spendai={ada.cookie()}"}):
         assert session.person.email == ada.email
         flash("late")  # to be written at the end of this request …
-        site.sql("delete from private.web_sessions where id_hash = %s", key_hash(ada.cookie()))  # … but she logged out
+        site.sql("delete from private.web_sessions where id_hash = %s", sha256_of(ada.cookie()))  # … but she logged out
         session.write()
     assert row(site, ada) is None
 
@@ -173,7 +174,8 @@ def test_no_other_cookie_signs_anybody_in(site: Site) -> None:
 
 def test_expired_sessions_are_swept(site: Site, ada: Browser) -> None:
     site.sql(
-        "update private.web_sessions set expires_at = now() - interval '1 s' where id_hash = %s", key_hash(ada.cookie())
+        "update private.web_sessions set expires_at = now() - interval '1 s' where id_hash = %s",
+        sha256_of(ada.cookie()),
     )
     site.browser().post("/signup", email=site.email(), password=PASSWORD)
     assert row(site, ada) is None

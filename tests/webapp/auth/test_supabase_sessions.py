@@ -16,7 +16,7 @@ from stack import Stack
 from webapp import db
 from webapp.auth import outside
 from webapp.postgres.migrations import migrate
-from webapp.secrets.proxy_keys import key_hash
+from webapp.secrets.hashing import sha256_of
 
 PASSWORD = "correct horse 1"
 REFRESH = "/token?grant_type=refresh_token"
@@ -49,11 +49,11 @@ def age(cloud: Site, browser: Browser, left: float) -> None:
         seconds = outside.Tokens(kept.access_token, kept.refresh_token, left)
         tokens = outside.seal(browser.cookie(), seconds)
     query = "update private.web_sessions set tokens = %s, renewing_until = null where id_hash = %s"
-    cloud.sql(query, tokens, key_hash(browser.cookie()))
+    cloud.sql(query, tokens, sha256_of(browser.cookie()))
 
 
 def sealed(cloud: Site, browser: Browser) -> bytes | None:
-    rows = cloud.sql("select tokens from private.web_sessions where id_hash = %s", key_hash(browser.cookie() or ""))
+    rows = cloud.sql("select tokens from private.web_sessions where id_hash = %s", sha256_of(browser.cookie() or ""))
     return rows[0][0] if rows else None
 
 

@@ -11,7 +11,7 @@ from conftest import Site
 from seeded import Acme, text
 from werkzeug.test import TestResponse
 
-from webapp.secrets.proxy_keys import key_hash
+from webapp.secrets.hashing import sha256_of
 
 SECRET = re.compile(r"sk-spend-[0-9a-f]{32}-[\w-]{43}")
 
@@ -31,7 +31,7 @@ def test_a_key_is_shown_once_with_a_call_that_has_it_filled_in(site: Site, team:
     (key,) = set(SECRET.findall(answer.text))
     assert f"Authorization: Bearer {key}" in text(answer) and f'api_key="{key}"' in text(answer)
     assert answer.headers["Cache-Control"] == "no-store"
-    assert site.sql("select count(*) from api_keys where key_hash = %s", key_hash(key)) == [(1,)]
+    assert site.sql("select count(*) from api_keys where key_hash = %s", sha256_of(key)) == [(1,)]
     assert not SECRET.search(team.browser.get("/keys").text)
     assert key[:17] in team.browser.get("/keys").text
 
@@ -95,7 +95,7 @@ def test_rotating_shows_a_new_key_and_the_old_one_ends_later(site: Site, team: A
 
 
 def new_id(site: Site, key: str) -> str:
-    return str(site.sql("select id from api_keys where key_hash = %s", key_hash(key))[0][0])
+    return str(site.sql("select id from api_keys where key_hash = %s", sha256_of(key))[0][0])
 
 
 def test_revoking_asks_first_and_needs_no_script(site: Site, team: Acme) -> None:
