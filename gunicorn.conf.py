@@ -17,6 +17,7 @@ from typing import Any
 import psycopg
 
 from webapp.config import load
+from webapp.server.requests import trusted_proxies
 from webapp.server.shares import Share
 
 assert psycopg.waiting.wait.__name__ != "wait_c", "psycopg was imported before gevent's patch: queries would block"
@@ -31,7 +32,7 @@ backlog = 2048
 keepalive = 75  # seconds; longer than clients and load balancers keep idle connections, so they close first
 timeout = 60  # seconds a worker may block its event loop; a call has no time limit here
 graceful_timeout = _config.drain_seconds + 10  # seconds; answers whose client left are read for up to drain_seconds
-forwarded_allow_ips = _config.forwarded_allow_ips
+forwarded_allow_ips = trusted_proxies(_config.forwarded_allow_ips)
 limit_request_line = 8190
 loglevel = "warning"  # the application logs every call itself, without keys and query strings
 control_socket_disable = True

@@ -13,7 +13,7 @@ from gunicorn.http.unreader import IterUnreader
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from webapp.server.requests import Plain, Reader
+from webapp.server.requests import Plain, Reader, trusted_proxies
 
 ODD = [
     "",
@@ -130,3 +130,19 @@ def test_plain_requests_are_not_read_by_gunicorns_parser(text, monkeypatch):
     words, body, *_ = read(Reader(CONFIG), [f"POST /x?y=1 HTTP/1.1\r\n{text}\r\n\r\nabc".encode()])
     assert body == (b"abc" if "Length" in text else b"")
     assert words["PATH_INFO"] == "/x" and words["QUERY_STRING"] == "y=1" and words["RAW_URI"] == "/x?y=1"
+
+
+@pytest.mark.parametrize(
+    ("setting", "peer", "scheme"),
+    [
+        ("127.0.0.1", "127.0.0.1", "https"), ("127.0.0.1", "::ffff:127.0.0.1", "https"),
+        ("10.0.0.0/8, ::1", "::ffff:10.1.2.3", "https"), ("10.0.0.0/8, ::1", "::1", "https"),
+        ("127.0.0.1", "::ffff:192.0.2.1", "http"), ("10.0.0.0/8", "::ffff:11.0.0.1", "http"),
+        ("*", "192.0.2.1", "https"),
+    ],
+)  # fmt: skip
+def test_a_trusted_ipv4_proxy_is_trusted_on_a_socket_of_both_kinds_too(setting: str, peer: str, scheme: str) -> None:
+    cfg = Config()
+    cfg.set("forwarded_allow_ips", trusted_proxies(setting))
+    head = b"GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-Proto: https\r\n\r\n"
+    assert Request(cfg, IterUnreader(iter([head])), (peer, 4711), 1).scheme == scheme
