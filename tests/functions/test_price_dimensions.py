@@ -10,7 +10,7 @@ from webapp.commands.price_source import UNITS
 DIMENSIONS = "select dimension from app.price_dimensions()"
 
 
-def test_every_dimension_of_the_list_can_have_a_price_of_ones_own(people: People) -> None:
+def test_no_listed_price_has_a_dimension_that_the_list_does_not_name(people: People) -> None:
     unknown = f"select distinct dimension from public.model_prices where dimension not in ({DIMENSIONS})"
     assert people.all(unknown) == []
     assert executors(people.conn, "price_dimensions") == {"authenticated"}
