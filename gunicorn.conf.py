@@ -1,4 +1,4 @@
-"""gunicorn's settings: gevent workers on HOST:PORT. `make run` passes a socket of its own instead of this address."""
+"""gunicorn's settings: gevent workers that listen on HOST:PORT, or on the socket that `make run` passes instead."""
 # ruff: noqa: E402
 
 from gevent import monkey
@@ -7,7 +7,7 @@ monkey.patch_all()  # before every other import: psycopg decides at import how i
 
 from webapp.server import versions
 
-versions.check()  # before the overrides are imported, which another version may lack the names for
+versions.check()  # first: with another version of gunicorn or gevent, importing the overrides may fail
 
 import gc
 import os
@@ -31,7 +31,7 @@ worker_class = "webapp.server.worker.Worker"
 backlog = 2048
 keepalive = 75  # seconds; longer than clients and load balancers keep idle connections, so they close first
 timeout = 60  # seconds a worker may block its event loop; a call has no time limit here
-graceful_timeout = _config.drain_seconds + 10  # seconds; answers whose client left are read for up to drain_seconds
+graceful_timeout = _config.drain_seconds + 10  # seconds; an answer whose client left is read up to drain_seconds
 forwarded_allow_ips = trusted_proxies(_config.forwarded_allow_ips)
 limit_request_line = 8190
 loglevel = "warning"  # the application logs every call itself, without keys and query strings
@@ -45,7 +45,7 @@ _wanted = 65536 if _hard == resource.RLIM_INFINITY else min(_hard, 65536)
 if _soft != resource.RLIM_INFINITY and _soft < _wanted:
     resource.setrlimit(resource.RLIMIT_NOFILE, (_wanted, _hard))
     _soft = _wanted
-# Connections of one worker; webapp/server/worker.py limits the idle ones among them. More wait in the backlog.
+# Client connections of one worker, at most; more wait in the backlog. webapp/server/worker.py limits the idle ones.
 worker_connections = 5000 if _soft == resource.RLIM_INFINITY else max(500, min(5000, _soft // 2 - 200))
 
 

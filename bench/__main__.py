@@ -18,7 +18,7 @@ from bench.versus import FULL, QUICK, Versus
 
 
 def compare(folder: Path, *, quick: bool) -> tuple[str, bool]:
-    """The comparison as Markdown, and whether no call of SpendAI failed and none is missing in the ledger."""
+    """The comparison as Markdown; True if no call of SpendAI failed and none is missing in the ledger."""
     tools.find("wrk")
     result = Versus(QUICK if quick else FULL, folder).run()
     texts = [f"{machine.facts()}; {machine.versions(result.versions)}.", tables.comparison(result)]
@@ -69,7 +69,7 @@ def main() -> int:
     tools.install_programs(*wanted)
     try:
         with tempfile.TemporaryDirectory(prefix="spendai-bench-") as folder:
-            Path(folder).chmod(0o755)  # nginx' workers are another user
+            Path(folder).chmod(0o755)  # nginx' workers run as another user
             part, (text, good) = measure(Path(folder), words)
     except tools.Missing as error:
         print(f"bench: {error}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Four small line charts as one SVG, readable on light and on dark pages: middle tones only, no background."""
+"""Draws small line charts as one SVG, in two columns; colours that can be read on light and on dark pages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ INK, RULE, COLOURS = "#76808b", "#76808b55", ("#2f81f7", "#d1791f")
 
 
 class Chart(NamedTuple):
-    """labels: below the points, evenly set apart; series: name → one value a label."""
+    """One line chart. across: title of the x-axis; labels: one below each point; series: name → one value per label."""
 
     title: str
     across: str
@@ -21,7 +21,7 @@ class Chart(NamedTuple):
 
 
 def figure(charts: Sequence[Chart]) -> str:
-    """Charts in two columns."""
+    """The SVG of these charts, in two columns."""
     lines = math.ceil(len(charts) / 2)
     parts = [
         f'<g transform="translate({n % 2 * WIDTH},{n // 2 * HEIGHT})">\n{_drawn(chart)}\n</g>'
@@ -36,7 +36,7 @@ def figure(charts: Sequence[Chart]) -> str:
 
 
 def _drawn(chart: Chart) -> str:
-    """One chart within WIDTH and HEIGHT."""
+    """The SVG elements of one chart, WIDTH by HEIGHT."""
     bottom, right = HEIGHT - BOTTOM, WIDTH - RIGHT
     parts = [_text(LEFT, 18, chart.title, 'font-weight="600" font-size="13"')]
     parts.append(_text((LEFT + right) / 2, HEIGHT - 8, chart.across, 'text-anchor="middle"'))
@@ -62,7 +62,7 @@ def _drawn(chart: Chart) -> str:
         upper = max(series) == max(values)
         for x, y, value in zip(xs, ys, series, strict=True):
             look = f'text-anchor="middle" font-size="11" fill="{COLOURS[n]}"'
-            if upper or y + 17 < bottom:  # the lower line's stand below it, where there is room
+            if upper or y + 17 < bottom:  # values of the lower line stand below it, where there is room
                 parts.append(_text(x, y - 9 if upper else y + 17, _short(value), look))
         if len(chart.series) > 1:
             place = right - 40 * (len(chart.series) - 1 - n)
@@ -75,11 +75,11 @@ def _text(x: float, y: float, words: str, look: str) -> str:
 
 
 def _short(value: float) -> str:
-    """At most four characters or so: 1.2, 45, 2,310."""
+    """A value in few characters: 1.2, 45, 2,310."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _nice(value: float) -> float:
-    """The next round number above."""
+    """The top of the y-axis: the next round number above the largest value."""
     size = 10 ** math.floor(math.log10(value))
     return next(size * step for step in (1, 1.2, 1.6, 2, 3, 4, 6, 8, 10, 12) if size * step >= value * 1.08)

@@ -1,4 +1,4 @@
-"""The cost of growth: more workers, more streams, more rows; as a table and as docs/growth.svg."""
+"""How the figures change with more workers, more streams, more rows: a table, and the charts in docs/growth.svg."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from webapp.config import ROOT
 WORKERS = (1, 2, 4)
 STREAMS = (100, 1000, 3000)
 ROUNDS, SECONDS = 3, 3
-PAGES = tools.CACHE / "pages.json"  # `--rows --write` leaves there [{"rows": n, "spend_page_ms": x, "sql_ms": y}, …]
+PAGES = tools.CACHE / "pages.json"  # written by rows.py: [{"rows": n, "spend_page_ms": x, "sql_ms": y}, …]
 FIGURE = ROOT / "docs/growth.svg"
 
 
 def workers(folder: Path) -> dict[int, tuple[float, float]]:
-    """Workers → calls a second at 64 connections and CPU seconds per 1,000 calls, medians."""
+    """Number of workers → calls per second at 64 connections and CPU seconds per 1,000 calls; medians of ROUNDS."""
     found: dict[int, tuple[float, float]] = {}
     with upstream(folder) as running:
         for count in WORKERS:
@@ -36,7 +36,7 @@ def workers(folder: Path) -> dict[int, tuple[float, float]]:
 
 
 def streams(folder: Path) -> dict[int, tuple[float, float, float]]:
-    """Streams at once → MB of the gateway, and ms added to the first token, p50 and p99."""
+    """Streams at once → memory of the gateway in MB, and ms added to the first token: p50, p99."""
     found: dict[int, tuple[float, float, float]] = {}
     with (
         upstream(folder, EVENTS, PAUSE_MS) as running,
@@ -52,7 +52,7 @@ def streams(folder: Path) -> dict[int, tuple[float, float, float]]:
 
 
 def pages() -> dict[int, tuple[float, float]]:
-    """Rows in the ledger → ms of the Spend page and of its SQL, if `ARGS=--rows` measured them earlier."""
+    """Rows in the ledger → ms of the Spend page and of its SQL, as an earlier `--rows --write` left them in PAGES."""
     if not PAGES.exists():
         say(f"{PAGES.relative_to(ROOT)} is not there: no figures of pages (ARGS='--rows --write' makes them)")
         return {}
@@ -88,7 +88,7 @@ def figure(by_workers: dict, by_streams: dict, by_rows: dict) -> str:
 
 
 def run(folder: Path, *, write: bool) -> tuple[str, bool]:
-    """Everything as Markdown; the figure goes to docs/ or, when only looked at, to var/bench."""
+    """The table as Markdown, and True. Writes the charts to docs/growth.svg, or without ``write`` to var/bench."""
     by_workers, by_streams, by_rows = workers(folder), streams(folder), pages()
     (FIGURE if write else tools.CACHE / FIGURE.name).write_text(figure(by_workers, by_streams, by_rows))
     rows = [[f"{n} worker{'s' * (n > 1)}", f"{number(rate)} calls/s", f"{number(cpu)} CPU s per 1,000 calls"]

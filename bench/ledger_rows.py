@@ -1,7 +1,7 @@
-"""Fills a ledger with any number of made-up calls, fast: straight into the months, then the sums of the days.
+"""Fills a ledger with any number of made-up calls, fast: inserts into the months' partitions, then sums up the days.
 
 Twelve months until now for one big company (90 % of the calls) and two small ones: 20 projects with three keys each,
-three models a project, 2,000 end users of whom each belongs to a project, tags, errors, calls without a price or usage.
+three models a project, 2,000 end users, each of one project, tags, errors, calls without a price or usage.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import psycopg
 from webapp.auth.passwords import hashed
 
 DAYS = 365
-PASSWORD = "made up for the bench"  # of large@bench.test and the others
+PASSWORD = "made up for the bench"  # of the admins: large@bench.test, medium@…, small@…
 SHARES = {"Large": 0.9, "Medium": 0.09, "Small": 0.01}
 CHUNK = 100_000
 ORGANIZATION = """
@@ -34,7 +34,7 @@ with o as (insert into public.organizations (name, is_demo) values (%(name)s, tr
           from p, generate_series(1, 3) n)
 select o.id, u.id from o, u
 """
-# Numbers that look random and are the same every time: the hash of the call's number, cut into parts.
+# The numbers of a call look random but are the same every time: parts of the hash of the call's own number.
 CALLS = """
 insert into private.{month} (
     id, org_id, project_id, api_key_id, started_at, deadline_at, settled_at, state, upstream, endpoint, method, stream,
@@ -109,7 +109,7 @@ Period = tuple[datetime, datetime]  # [since, until)
 
 
 class Company(NamedTuple):
-    """An organization of the bench: its id, that of its admin, and how many calls it has."""
+    """An organization of the benchmark: its id, its admin's id, and how many calls it has."""
 
     org_id: UUID
     user_id: UUID
@@ -117,7 +117,7 @@ class Company(NamedTuple):
 
 
 def months(start: datetime, until: datetime) -> list[Period]:
-    """[since, until) of every month of a period, the first and the last cut to it."""
+    """[since, until) of every month in a period; the first and the last one only as far as the period goes."""
     found = []
     while start < until:
         following = (start.replace(day=1) + timedelta(days=32)).replace(
@@ -129,7 +129,7 @@ def months(start: datetime, until: datetime) -> list[Period]:
 
 
 def fill(dsn: str, calls: int) -> dict[str, Company]:
-    """Companies by name with `calls` calls in all. `dsn`: a superuser's. Two months at a time, with a bar on stderr."""
+    """Make the companies, with `calls` calls in all, two months at a time; returns them by name. dsn: a superuser's."""
     until = datetime.now(UTC)
     start = (until - timedelta(days=DAYS)).replace(hour=0, minute=0, second=0, microsecond=0)
     companies, begun, words = {}, time.monotonic(), {"password": hashed(PASSWORD)}

@@ -4,7 +4,7 @@
 
 A transaction is two statements, one for the calls to settle and one for those to open, each with 1, 8 or 32 calls as
 JSON and as many rows back. Microseconds of this process' CPU: medians of the rounds, in which the three ways take
-turns. The statements cost the server next to nothing; it runs on this machine and is thrown away at the end.
+turns. The statements do almost nothing in the server, which runs on this machine and is deleted at the end.
 """
 
 # ruff: noqa: E402 (gevent replaces blocking functions before anything else is imported)
@@ -44,7 +44,7 @@ Run = Callable[[bytes], list[list[Row]]]  # both statements for these messages, 
 
 
 def ways(dsn: str) -> dict[str, Run]:
-    """The ledger's way, psycopg's pipeline, and psycopg's transaction, each on its connection."""
+    """Three ways to run a transaction: the ledger's Statements, psycopg's pipeline, psycopg's transaction block."""
     own = Statements(psycopg.connect(dsn, autocommit=True), {"settle": SETTLE, "open": OPEN}, prepared=True)
     conn = psycopg.connect(dsn, autocommit=True, row_factory=dict_row)
     settle, opening = SETTLE.replace("$1", "%s"), OPEN.replace("$1", "%s")

@@ -26,8 +26,10 @@ BODIES = {"JSON": _CHAT, "SSE": _CHAT | {"stream": True}}
 
 
 class Burst(NamedTuple):
-    """calls: answered in full; rate: calls a second; p50, p99: milliseconds; cpu: seconds per 1,000 calls; bad: calls
-    that failed, one of which makes the burst invalid."""
+    """What one burst showed. calls: answered in full; rate: calls per second; p50, p99: latency in milliseconds.
+
+    cpu: seconds per 1,000 calls; bad: calls that failed. A burst with any failed call is invalid.
+    """
 
     calls: int
     rate: float
@@ -38,9 +40,9 @@ class Burst(NamedTuple):
 
 
 def burst(system: System, kind: str, connections: int, seconds: int, running: Upstream) -> Burst:
-    """Call the system for so many seconds over kept-alive connections; returns once no more calls reach the upstream.
+    """Call the system for some seconds over kept-alive connections; returns once no more calls reach the upstream.
 
-    CPU is counted until then, per call that reached the upstream: also those count that wrk cut off at its end.
+    CPU is counted until then and divided by all calls that reached the upstream, also by those that wrk cut off.
     """
     body = system.folder / f"{kind}.json"
     body.write_text(json.dumps(BODIES[kind]))
@@ -66,7 +68,7 @@ def burst(system: System, kind: str, connections: int, seconds: int, running: Up
 
 
 def quiet(running: Upstream) -> int:
-    """Wait until no more calls reach the upstream (some proxies go on with calls whose client left). Calls so far."""
+    """Wait until no more calls arrive: some proxies go on with calls whose client left. Returns all calls so far."""
     end, seen = time.monotonic() + 15, -1
     while seen != (now := running.posts("posts")) and time.monotonic() < end:
         seen = now

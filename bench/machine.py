@@ -1,4 +1,4 @@
-"""What the figures were measured on: never the name of a machine, only its kind."""
+"""Describes the machine of a measurement: its kind and versions, never its name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the own parsers of webapp/metering gain over the obvious way: `.venv/bin/python bench/metering.py`.
+"""What do the parsers in webapp/metering gain over the obvious way? `.venv/bin/python bench/metering.py`
 
 Each pair does the same work on the same input, in one process. Times are the processor's, in the best of several runs.
 """
@@ -75,7 +75,7 @@ def metered(endpoint: str, chunks: Iterable[bytes], kind: str = "text/event-stre
 
 
 def by_lines(chunks: Iterable[bytes]) -> dict[str, Any] | None:
-    """The usage, by the obvious way: cut at empty lines, split lines, json.loads of every event; same bytes held."""
+    """The usage, read the obvious way: cut at empty lines, split into lines, json.loads of every event."""
     usage, rest, out = None, b"", []
     for chunk in chunks:
         *events, rest = (rest + chunk).split(b"\n\n")
@@ -89,14 +89,14 @@ def by_lines(chunks: Iterable[bytes]) -> dict[str, Any] | None:
 
 
 def edited_by_dumps(body: bytes) -> bytes:
-    """A request with its usage asked for, by reading and writing it; its other bytes change too."""
+    """A request edited to ask for its usage with json.loads and json.dumps, which change other bytes too."""
     fields = json.loads(body)
     fields["stream_options"] = {**(fields.get("stream_options") or {}), "include_usage": True}
     return json.dumps(fields).encode()
 
 
 def best(*works: Callable[[], Any]) -> list[float]:
-    """Microseconds of the processor that each work takes, in its best run; the works take turns, so noise hits all."""
+    """Microseconds of CPU that each work takes in its best run. They take turns, so that other load hits all."""
     found = [float("inf")] * len(works)
     for _ in range(RUNS):
         for n, work in enumerate(works):

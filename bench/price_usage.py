@@ -2,8 +2,8 @@
 
     python bench/price_usage.py [calls]
 
-Alone: one statement, one transaction, less the round trip of `select 1`. The server runs on this machine and is thrown
-away at the end.
+Alone: one call in a statement and transaction of its own, minus the time of `select 1`. The servers run on this machine
+and are deleted at the end.
 """
 
 from __future__ import annotations

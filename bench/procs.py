@@ -1,4 +1,4 @@
-"""What a system costs: CPU seconds and memory of a process and everything below it, from /proc."""
+"""CPU seconds and memory of a process and all its descendants, read from /proc."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def _stat(pid: int) -> list[str]:
-    """Fields of /proc/PID/stat after the name: 0 state, 1 parent, 11 to 14 own and reaped children's ticks."""
+    """Fields of /proc/PID/stat after the name: 0 state, 1 parent, 11 to 14 ticks of CPU (own and ended children's)."""
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
@@ -30,7 +30,7 @@ def tree(root: int) -> list[int]:
 
 
 def cpu_seconds(pids: list[int]) -> float:
-    """User and system time so far, that of children that ended included: a difference is what a while cost."""
+    """CPU time so far, with that of ended children. What a period cost is the difference of two values."""
     ticks = 0
     for pid in pids:
         with suppress(OSError):
@@ -39,7 +39,7 @@ def cpu_seconds(pids: list[int]) -> float:
 
 
 def memory_mb(pids: list[int]) -> float:
-    """Proportional set size: pages that several processes share count once. Resident size where that is not shown."""
+    """Proportional set size in MB: pages that processes share count once. Resident size where the kernel hides it."""
     total = 0
     for pid in pids:
         with suppress(OSError):
@@ -53,7 +53,7 @@ def memory_mb(pids: list[int]) -> float:
 
 
 def end(process: subprocess.Popen[bytes], seconds: float = 15) -> None:
-    """Ask a process that leads its own session to end, then end the whole session."""
+    """Send SIGTERM to a process that leads its own session; when it ended, or after ``seconds``, kill all its group."""
     if process.poll() is None:
         process.terminate()
         with suppress(subprocess.TimeoutExpired):

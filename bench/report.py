@@ -1,4 +1,4 @@
-"""Puts results into docs/performance.md, between markers; the words around them are written by hand."""
+"""Puts results into docs/performance.md, between the markers of each part; the text around them is written by hand."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ DOCUMENT = ROOT / "docs/performance.md"
 
 
 def write(part: str, text: str) -> None:
-    """Replace what stands between the markers of a part."""
+    """Replace the text between the markers of a part."""
     begin, end = f"<!-- {part}: written by make bench -->", f"<!-- end of {part} -->"
     page = DOCUMENT.read_text()
     head, found, rest = page.partition(begin)

@@ -2,9 +2,9 @@
 
     python bench/rls.py [calls]
 
-For an organization with 30 % and one with 0.7 % of the calls: medians in milliseconds, beside those of the owner, to
-whom row security does not apply and whose queries filter by organization themselves; and whether an index found the
-rows. Runs on temporary servers of every Postgres found here.
+For an organization with 30 % and one with 0.7 % of the calls: medians in milliseconds, and whether an index found the
+rows. Compared with the owner, to whom row security does not apply and whose queries filter by organization themselves.
+Runs on temporary servers of every Postgres found here.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ select o.id, u.id from o, u
 
 
 def database(cluster: Cluster) -> tuple[str, str]:
-    """The product's database: owner's and superuser's connection strings."""
+    """Make SpendAI's database. Returns the connection strings of its owner and of the superuser."""
     admin = cluster.dsn(SUPERUSER, "temporary")
     with psycopg.connect(admin) as conn:
         for file in ("supabase.sql", "local_auth.sql"):
@@ -67,7 +67,7 @@ def database(cluster: Cluster) -> tuple[str, str]:
 
 
 def fill(admin: str, calls: int, start: datetime) -> dict[str, tuple[str, str]]:
-    """Organizations with their calls, spread over 30 days; name → ids of organization and of a person in it."""
+    """Make organizations with calls spread over 30 days. Returns name → ids of the organization and of its admin."""
     found = {}
     with psycopg.connect(admin, autocommit=True) as conn:
         for day in (start, start + timedelta(days=31)):
@@ -110,7 +110,7 @@ def measure(owner: str, admin: str, found: dict[str, tuple[str, str]], start: da
         claims = json.dumps({"sub": str(user), "role": "authenticated"})
         with connected(owner) as free, connected(admin) as person, connected(new_analyst(owner, str(org))) as analyst:
             person.execute("select set_config('request.jwt.claims', %s, false)", [claims])
-            person.execute("set role authenticated; set jit = off")  # as the product and analysts have it
+            person.execute("set role authenticated; set jit = off")  # as for SpendAI's own roles and analysts
             for question, query in QUESTIONS.items():
                 free.execute("set jit = off")
                 figures = [median_ms(free, query.format("and org_id = %(org)s"), period | {"org": org})]

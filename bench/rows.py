@@ -1,8 +1,8 @@
 """How long do queries and pages take as the ledger grows to ten million calls?
 
-A server of its own with a database for each size, filled by SQL. Asked as the admin of the company with 90 % of the
-calls: every question in SQL, under row security, and every page through gunicorn, in milliseconds, medians. And how
-many calls a second are opened and settled beside so many rows.
+A temporary server has a database for each size, filled by SQL. The admin of the company with 90 % of the calls asks
+every question in SQL, under row security, and gets every page through gunicorn: medians in milliseconds. Also: how many
+calls per second can be opened and settled beside so many rows.
 """
 
 from __future__ import annotations
@@ -51,17 +51,17 @@ PAGES = {
 
 
 class Size(NamedTuple):
-    """What was measured beside so many rows; ms by question and by page, calls per second settled."""
+    """Figures of one size. sql, pages: ms by name of question or page; rate: calls opened and settled per second."""
 
     rows: int
-    seconds: float  # the filling took
+    seconds: float  # that filling took
     sql: dict[str, float]
     pages: dict[str, float]
     rate: float
 
 
 def questions(ids: dict[str, str]) -> dict[str, tuple[str, list[Any]]]:
-    """Name → query and its values."""
+    """Name of each question → its query and the values for it. ids: see _ids."""
     found: dict[str, tuple[str, list[Any]]] = {}
     month, tomorrow = ids["month"], ids["tomorrow"]
     for view in VIEWS:
@@ -87,7 +87,7 @@ def questions(ids: dict[str, str]) -> dict[str, tuple[str, list[Any]]]:
 
 
 def run(folder: Path, sizes: tuple[int, ...], *, write: bool) -> tuple[str, bool]:
-    """Everything for each size as Markdown, and whether the largest keeps to the targets."""
+    """All figures as Markdown, and whether the largest size reaches the targets. write: keep some for growth.py."""
     found = []
     with _server(folder) as server:
         empty = _measure(server, 0)
@@ -118,7 +118,7 @@ def run(folder: Path, sizes: tuple[int, ...], *, write: bool) -> tuple[str, bool
 
 @contextmanager
 def _server(folder: Path) -> Iterator[Cluster]:
-    """A durable server on disk, as the product has it, with half a gigabyte to cache in."""
+    """A durable server on disk, as SpendAI runs it, with a cache of half a gigabyte."""
     folder.chmod(0o755)
     server = Cluster(folder / "rows", folder / "s", settings={"shared_buffers": "512MB", "max_wal_size": "4GB"})
     server.own(folder)
@@ -141,7 +141,7 @@ def _supabase(conn: psycopg.Connection) -> None:
 
 
 def _measure(server: Cluster, rows: int) -> Size:
-    """Fill a database of its own and ask everything; without rows only the rate."""
+    """Fill a new database and measure everything in it; with 0 rows, only the rate."""
     name, admin = f"rows_{rows}", server.dsn(SUPERUSER, "temporary")
     with psycopg.connect(admin, autocommit=True) as conn:
         conn.execute(f"create database {name} owner postgres")
@@ -167,7 +167,7 @@ def _measure(server: Cluster, rows: int) -> Size:
         with _gateway(config, server.data.parent / f"{name}.log") as url:
             pages = _pages(url, ids)
     with psycopg.connect(admin, autocommit=True) as conn:
-        conn.execute("checkpoint")  # what the filling left to write must not count
+        conn.execute("checkpoint")  # the writes that filling left over must not count
     rate = statistics.median(settling.rate(owner, RATE_SECONDS / 3) for _ in range(3))
     with psycopg.connect(admin) as conn:
         assert not conn.execute("select * from app.totals_differences(now()::date - 2)").fetchall()
@@ -175,7 +175,7 @@ def _measure(server: Cluster, rows: int) -> Size:
 
 
 def _ids(conn: psycopg.Connection, company: ledger_rows.Company) -> dict[str, str]:
-    """Values for the queries; the connection acts as the organization's admin from now on."""
+    """Values for questions and pages: days and ids. From now on the connection acts as the organization's admin."""
     tomorrow = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     days = {"tomorrow": 0, "month": 30, "year": 365}
     found = {name: (tomorrow - timedelta(days=back)).isoformat() for name, back in days.items()}
@@ -184,7 +184,7 @@ def _ids(conn: psycopg.Connection, company: ledger_rows.Company) -> dict[str, st
         (found[name],) = conn.execute(query, [company.org_id]).fetchone()
     claims = json.dumps({"sub": str(company.user_id), "role": "authenticated"})
     conn.execute("select set_config('request.jwt.claims', %s, false)", [claims])
-    conn.execute("set role authenticated; set jit = off")  # as pages have it
+    conn.execute("set role authenticated; set jit = off")  # as for pages
     return found
 
 
@@ -222,7 +222,7 @@ def _until(condition: Callable[[], bool], seconds: float = 30) -> None:
 
 
 def _pages(url: str, ids: dict[str, str]) -> dict[str, float]:
-    """ms from the request to the last byte of the page."""
+    """Page → ms from the request to its last byte."""
     with requests.Session() as browser:
         token = re.search(r'name="csrf_token" value="([^"]*)"', browser.get(f"{url}/login").text)[1]
         words = {"csrf_token": token, "email": "large@bench.test", "password": ledger_rows.PASSWORD}
@@ -240,7 +240,7 @@ def _pages(url: str, ids: dict[str, str]) -> dict[str, float]:
 
 
 def _median(ask: Callable[[], object]) -> float:
-    """Milliseconds, the median of TIMES after one that does not count."""
+    """Median milliseconds of TIMES runs, after one that does not count."""
     taken = []
     for _ in range(TIMES + 1):
         begun = time.perf_counter()

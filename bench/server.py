@@ -59,7 +59,7 @@ def request(path: str) -> bytes:
 
 
 def receive(sock: socket.socket, path: str) -> bytes:
-    """Read one answer to its end and return its last bytes. Raises RuntimeError unless it is one."""
+    """Read one answer to its end and return its last bytes. Raises RuntimeError if it is not a complete 200."""
     answer = sock.recv(65536)
     if not answer.startswith(b"HTTP/1.1 200 "):
         raise RuntimeError(f"unexpected answer to {path}: {answer[:80]!r}")
@@ -88,7 +88,7 @@ class Server:
         opened.callback(process.terminate)
 
     def connect(self, opened: ExitStack, count: int = 1) -> list[socket.socket]:
-        """So many new connections at once, each accepted by a worker when this returns."""
+        """``count`` new connections at once; when this returns, a worker has accepted each."""
         made = [opened.enter_context(socket.create_connection(self.address, timeout=30)) for _ in range(count)]
         for sock in made:
             sock.sendall(request("/cpu"))
@@ -105,7 +105,7 @@ def worker_of(sock: socket.socket) -> tuple[int, int]:
 
 
 def burst(sockets: list[socket.socket], path: str) -> float:
-    """µs of processor time per request of a server of one worker: all connections ask, then all answers are read."""
+    """µs of processor time per request, of a server with one worker: all connections ask, then all answers are read."""
     asked, before = request(path), worker_of(sockets[0])[1]
     for _ in range(REQUESTS // CONNECTIONS):
         for sock in sockets:
@@ -169,7 +169,7 @@ def _held(sockets: list[socket.socket]) -> int:
 
 
 def _one_by_one(server: Server) -> int:
-    """Connections of the worker with most of them, when each comes after the one before it was answered."""
+    """Connections of the worker with most of them, when each one opens after the one before it was answered."""
     with ExitStack() as opened:
         return _held([server.connect(opened)[0] for _ in range(CONNECTIONS)])
 
@@ -202,7 +202,7 @@ def latencies(sockets: list[socket.socket]) -> list[float]:
 
 
 def compression() -> str:
-    """The table of webapp/compress.py: the largest static file, compressed for each request and kept."""
+    """The table of webapp/compress.py: the largest static file, compressed anew for each request or only once."""
     app = Flask("bench", root_path=str(ROOT), static_folder=str(ROOT / "webapp/static"))
     compress.init_app(app)
     name, client = "vendor/plotly-basic.min.js", app.test_client()

@@ -76,7 +76,7 @@ class OwnAnswering(worker.Worker):
 
 
 class OwnTimeout(worker.Worker):
-    """The worker with gunicorn's timer for a wait, which nothing else can end."""
+    """The worker with gunicorn's timer for the wait for a request: only the time-out can end the wait."""
 
     timeout_ctx = GeventWorker.timeout_ctx
 

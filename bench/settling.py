@@ -26,7 +26,7 @@ SETTLE = "select count(*) from app.settle_calls(%s::jsonb) where outcome = 'sett
 
 
 def rate(dsn: str, seconds: float) -> float:
-    """Calls per second that one connection opens and settles, two commits for each batch of 32, for so many seconds."""
+    """Calls per second that one connection opens and settles in ``seconds``, with two commits for each batch of 32."""
     with psycopg.connect(dsn, autocommit=True, prepare_threshold=0) as conn:
         conn.execute("select app.ensure_partition(now()::date)")
         keys = conn.execute(KEYS).fetchall()
@@ -40,7 +40,7 @@ def rate(dsn: str, seconds: float) -> float:
 
 
 def _messages(keys: list[tuple[str, ...]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """What opens a batch and what settles it."""
+    """The messages that open a batch of calls, and those that settle it."""
     opens, settles = [], []
     for n in range(BATCH):
         key_id, project_id, org_id, key_hash = keys[n % len(keys)]

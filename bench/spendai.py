@@ -26,13 +26,13 @@ COUNT = """
 select count(*) filter (where state = 'settled' and cost_status = 'priced') as priced, count(*) as calls
 from public.usage_logs
 """
-PRODUCTION = {  # the defaults, where the proof sets others
+PRODUCTION = {  # the default settings, which Product in tests/durable replaces
     "UPSTREAM_READ_TIMEOUT": "600", "DRAIN_SECONDS": "120", "CALL_MAX_SECONDS": "3600", "OPENAI_API_KEY_SHARED": "0",
 }  # fmt: skip
 
 
 class Run(Product):
-    """The product, started so that it ends with this process, even when this process is killed."""
+    """SpendAI, started so that it ends with this process, even when this process is killed."""
 
     def start(self) -> None:
         with self.log.open("ab") as log:
@@ -48,7 +48,7 @@ class Run(Product):
 
 
 class SpendAI(System):
-    """calls: how many calls the upstream counted, all of which the ledger must have."""
+    """SpendAI as one of the compared systems. calls: how many the upstream counted; the ledger must have all."""
 
     name, path = "SpendAI", "/api/v1/proxy/chat/completions"
 
@@ -117,7 +117,7 @@ class SpendAI(System):
                 time.sleep(0.005)
             raise tools.Missing("`make run` did not answer within a minute")
         finally:
-            for child in children(make.pid, "webapp.launch.run"):  # it stops its parts in order, and make ends with it
+            for child in children(make.pid, "webapp.launch.run"):  # it stops its parts in order, then make ends
                 with suppress(ProcessLookupError):
                     os.kill(child, signal.SIGTERM)
             with suppress(subprocess.TimeoutExpired):
@@ -126,7 +126,7 @@ class SpendAI(System):
 
 
 def new_home() -> Path:
-    """An empty folder on the disk this project lies on, or on the system's, if Postgres' user may not enter that."""
+    """An empty folder in CACHE, or in /var/tmp when the user that Postgres runs as may not enter CACHE."""
     tools.CACHE.mkdir(parents=True, exist_ok=True)
     for place in (tools.CACHE, Path("/var/tmp")):
         home = Path(tempfile.mkdtemp(prefix="home-", dir=place))

@@ -3,8 +3,9 @@
     python bench/storage.py [calls]
 
 Calls of eight organizations go through open_calls and settle_calls as a gateway sends them, 2,000 of them under way at
-any time, in batches of 16 and, a twentieth as many, of 1. Full pages are logged after a checkpoint every 50,000 calls;
-at 1,000 calls a second and Postgres' five minutes it would be every 300,000. The servers are thrown away at the end.
+any time, in batches of 16, and a twentieth as many in batches of 1. A checkpoint, after which Postgres logs full pages,
+comes every 50,000 calls; at 1,000 calls a second and the default of five minutes it would be every 300,000. The servers
+are deleted at the end.
 """
 
 from __future__ import annotations
@@ -107,7 +108,7 @@ class Load:
 
 
 def _numbers(usage: dict[str, Any], tokens_in: int, tokens_out: int) -> dict[str, Any]:
-    """OpenAI's usage with other numbers; every second call finds half of its input in the cache."""
+    """A usage object with these numbers; every second call has half of its input cached."""
     out = tokens_out if len(usage) > 2 else 0
     known = {"prompt_tokens": tokens_in, "input_tokens": tokens_in, "completion_tokens": out, "output_tokens": out,
              "total_tokens": tokens_in + out}  # fmt: skip
@@ -119,7 +120,7 @@ def _numbers(usage: dict[str, Any], tokens_in: int, tokens_out: int) -> dict[str
 
 
 def measure(cluster: Cluster, batch: int, calls: int, vacuum: bool) -> dict[str, Any]:
-    """One load; bytes of write-ahead log a call, sizes, and what a row weighs by itself."""
+    """Run one load. Returns bytes per call of write-ahead log and of each table or index, and the size of one row."""
     _, admin = database(cluster)
     with psycopg.connect(admin, autocommit=True, row_factory=dict_row) as conn:
         load = Load(conn, batch, vacuum)

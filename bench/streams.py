@@ -1,7 +1,7 @@
 """Many streams at once: time to the first token, streams that were cut, memory; also with clients that read slowly.
 
-Streams have 50 events, one every 100 ms. They start evenly, so many a second that after 5 seconds as many as wanted are
-under way, and go on starting for 5 more seconds: each that ends is replaced, and twice as many run in all.
+Streams have 50 events, one every 100 ms, so each takes 5 seconds. For a wave of 1,000 streams at once, 200 start each
+second for 10 seconds: after 5 seconds 1,000 are under way, then each that ends is replaced; 2,000 run in all.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from bench.versus import folder_of, say, upstream
 from webapp.postgres.cluster import die_with_parent
 
 EVENTS, PAUSE_MS = 50, 100
-RAMP = EVENTS * PAUSE_MS / 1000  # seconds a stream takes, and so until the first is replaced
+RAMP = EVENTS * PAUSE_MS / 1000  # seconds that a stream takes
 AT_ONCE = (1000, 3000)
-SLOW_EVERY = 40  # of 40 streams one reads slowly and one stops reading: 5 %
+SLOW_EVERY = 40  # of so many streams one reads slowly and one stops reading: 5 %
 SECONDS = 150  # the longest wave
 
 
 class Wave(NamedTuple):
-    """said: what streams.c counted, times in ms; cpu: seconds per 1,000 streams; memory: MB at the most."""
+    """One wave. said: what streams.c counted, times in ms; cpu: seconds per 1,000 streams; memory: the peak, in MB."""
 
     system: str
     at_once: int
@@ -47,13 +47,13 @@ class Wave(NamedTuple):
         return sum(int(self.said[name]) for name in ("cut", "slow_cut", "refused"))
 
     def ms(self, what: str, share: str) -> float:
-        """first_ms or late_ms (that of the last token, beyond the pauses between), p50, p99 or max."""
+        """share (p50, p99 or max) of what: first_ms, until the first token, or late_ms, how late the last one came."""
         figures = self.said[what]
         return figures[share] if isinstance(figures, dict) else float("inf")
 
 
 def wave(system: System, at_once: int, slow_every: int) -> Wave:
-    """Let so many streams run at once through the system."""
+    """Send a wave of streams through the system. at_once: streams under way; slow_every: see SLOW_EVERY; 0: none."""
     arguments = [system.port, 2 * at_once, at_once / RAMP, EVENTS, PAUSE_MS, slow_every, SECONDS]
     for name, body in (("usual", BODIES["SSE"]), ("wide", BODIES["SSE"] | {"user": "bench-wide"})):
         (system.folder / name).write_bytes(_request(system, body))
@@ -74,7 +74,7 @@ def wave(system: System, at_once: int, slow_every: int) -> Wave:
 
 
 def _memories(system: System) -> Iterator[float]:
-    """MB, once a second while as many streams run as there ever are."""
+    """MB, read once a second while the full number of streams is under way."""
     for _ in range(round(RAMP)):
         time.sleep(1)
         yield system.memory()
@@ -89,7 +89,7 @@ def _request(system: System, body: dict[str, object]) -> bytes:
 
 
 def settled(system: SpendAI, running: Upstream, before: int) -> str:
-    """Whether every stream that the upstream got was settled and priced, also those whose clients left."""
+    """A sentence: whether all streams that reached the upstream are settled and priced, whether or not clients left."""
     system.calls += running.posts() - before
     row = system.priced(system.calls, 90)
     same = "nothing is lost" if row["priced"] == row["calls"] == system.calls else "THEY DIFFER"
@@ -126,13 +126,13 @@ def run(folder: Path, *, peers: bool) -> tuple[str, bool]:
 
 
 def added(waves: list[Wave], each: Wave, what: str, share: str) -> float:
-    """Milliseconds more than direct with as many streams."""
+    """Milliseconds more than without a proxy (direct), with as many streams."""
     direct = next(other for other in waves if other.system == "direct" and other.at_once == each.at_once)
     return each.ms(what, share) - direct.ms(what, share)
 
 
 def tabled(waves: list[Wave], idle: dict[str, float]) -> str:
-    """One line a wave; of direct the times themselves, of the others what they add. idle: MB before the first wave."""
+    """A table with a line for each wave: times of direct, and what the others add. idle: MB before the first wave."""
     head = ["at once", "", "complete", "cut", "slow / stalled clients", "first token + p50 / p99 ms"]
     head += ["last token + p50 / p99 ms", "CPU s per 1,000", "KB a stream"]
     rows = []
@@ -150,7 +150,7 @@ def tabled(waves: list[Wave], idle: dict[str, float]) -> str:
 
 
 def targets(waves: list[Wave]) -> str:
-    """Whether SpendAI's streams came as fast as they should, and all of them."""
+    """The table of targets: how much SpendAI may add to the first token, and that it cuts no stream."""
     rows = []
     for each in waves:
         if each.system == "SpendAI":

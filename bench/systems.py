@@ -24,7 +24,7 @@ CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello"
 
 
 class System:
-    """``with System(…) as system``: url takes chat completions with these headers; pid is the root of its processes."""
+    """``with System(…) as system`` runs it. url, headers: for its chat completions; pid: the root of its processes."""
 
     name, version = "", ""
     headers: dict[str, str] = {}  # noqa: RUF012
@@ -39,7 +39,7 @@ class System:
         return f"http://127.0.0.1:{self.port}{self.path}"
 
     def start(self) -> None:
-        """Start it; ``wait`` knows when it answers."""
+        """Start it, without waiting until it answers: see ``wait``."""
 
     def stop(self) -> None:
         """End it and everything it started."""
@@ -61,7 +61,7 @@ class System:
         return memory_mb(tree(self.pid)) if self.pid else 0.0
 
     def wait(self, seconds: float = 240) -> None:
-        """Until it answers a call and a stream as it should. Raises Missing."""
+        """Wait until it answers a call and a stream as it should. Raises Missing."""
         limit, said = time.monotonic() + seconds, ""
         while time.monotonic() < limit:
             try:
@@ -75,7 +75,7 @@ class System:
         raise tools.Missing(f"{self.name} did not answer as it should: {said}")
 
     def call(self, body: dict[str, object], seconds: float = 20) -> bytes:
-        """One call; the answer's body."""
+        """Make one call; returns the answer's body."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)
         try:
             headers = {"Content-Type": "application/json"} | self.headers
@@ -86,12 +86,12 @@ class System:
 
 
 class Process(System):
-    """A system that is one command; what it says is in its log."""
+    """A system that is one command; its output goes to NAME.log in its folder."""
 
     process: subprocess.Popen[bytes] | None = None
 
     def run(self, command: list[str], **environ: str) -> None:
-        """Start the command; it ends with us, however we end."""
+        """Start the command, so that it ends when this process ends, even when this process is killed."""
         with (self.folder / f"{self.name}.log").open("wb") as log:
             self.process = subprocess.Popen(
                 command,
@@ -111,7 +111,7 @@ class Process(System):
 
 
 class Upstream(Process):
-    """The stand-in for OpenAI, and so also the system with nothing in between; see upstream.c."""
+    """The stand-in for OpenAI, a process of its own; see upstream.c."""
 
     name, version = "direct", ""
 
@@ -123,7 +123,7 @@ class Upstream(Process):
         self.run([str(tools.compiled("upstream")), str(self.port), str(self.events), str(self.pause_ms)])
 
     def posts(self, whose: str = "spendai") -> int:
-        """Calls that reached it so far from SpendAI, or from everybody ("posts")."""
+        """Calls that reached it so far: from SpendAI ("spendai"), or from all systems ("posts")."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         with suppress(OSError):
             connection.request("GET", "/")
@@ -132,7 +132,7 @@ class Upstream(Process):
 
 
 class Direct(System):
-    """The upstream itself, as others see it: its own CPU and memory are nobody's cost."""
+    """No proxy: calls go straight to the upstream. It has no pid, so the upstream's CPU and memory do not count."""
 
     name = "direct"
 
@@ -142,7 +142,7 @@ class Direct(System):
 
 
 class Nginx(Process):
-    """A plain reverse proxy that writes nothing down: as good as it gets."""
+    """A plain reverse proxy without any log: the least that a proxy can cost."""
 
     name = "nginx"
 
@@ -171,7 +171,7 @@ class Nginx(Process):
 
 
 class LiteLLM(Process):
-    """As its production page wants it: errors only in the log, a worker per core, a master key. No database."""
+    """Set up as its production page says: only errors logged, a worker per core, a master key. No database."""
 
     name = "LiteLLM"
     headers = {"Authorization": "Bearer sk-bench"}  # noqa: RUF012
@@ -191,7 +191,7 @@ class LiteLLM(Process):
 
 
 class Portkey(Process):
-    """As its README starts it: one Node process, which keeps no log of its own."""
+    """Started as its README says: one Node process, which records no calls."""
 
     name = "Portkey"
 

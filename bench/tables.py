@@ -1,4 +1,4 @@
-"""Figures → the tables that are printed and written to docs/performance.md."""
+"""Makes the tables that are printed and written to docs/performance.md."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NAMES = ("direct", "nginx", "LiteLLM", "Portkey", "SpendAI")
 
 
 def number(value: float | None) -> str:
-    """Three digits that count: 48,300 · 209 · 9.8 · 0.019; a dash for nothing."""
+    """A figure with few digits: 48,300 · 209 · 9.80 · 0.019; a dash for None."""
     if value is None:
         return "–"
     if abs(value) >= 100:
@@ -20,7 +20,7 @@ def number(value: float | None) -> str:
 
 
 def spread(values: Sequence[float]) -> str:
-    """Median and, after several rounds, least and greatest."""
+    """The median; of several rounds also the least and the greatest: "12.1 (11.8–12.9)"."""
     if not values:
         return "–"
     middle = number(statistics.median(values))
@@ -28,7 +28,7 @@ def spread(values: Sequence[float]) -> str:
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """A Markdown table, padded so that it also reads well in a terminal; all but the first column to the right."""
+    """A Markdown table, padded to be readable in a terminal too; all columns but the first are aligned right."""
     lines = [list(head), *map(list, rows)]
     widths = [max(len(line[n]) for line in lines) for n in range(len(lines[0]))]
     text = []
@@ -62,7 +62,7 @@ def comparison(result: Result) -> str:
 
 
 def ratios(result: Result) -> str:
-    """SpendAI against the others, each round by itself."""
+    """The table of SpendAI's figures divided by those of each other proxy, from ratios of the same round."""
     rows = []
     for name in NAMES[1:-1]:
         if ("direct", "JSON", 1) in result.bursts and (name, "JSON", 1) in result.bursts:
@@ -73,7 +73,7 @@ def ratios(result: Result) -> str:
 
 
 def targets(result: Result) -> str:
-    """What was aimed at, and whether it was reached in this run."""
+    """The table of targets, and whether this run reached them."""
     calls, last = result.memory[-1]
     half = next(mb for made, mb in result.memory if made >= calls / 2)
     times = {name: middle(result.ratios("rate", "JSON", 64, name)) for name in NAMES}
@@ -93,7 +93,7 @@ def targets(result: Result) -> str:
 
 
 def verdict(value: float | None, bound: float, sign: int) -> str:
-    """sign 1: the bound is the least, -1: the most that is good."""
+    """reached, missed or not measured. sign 1: the value must be at least the bound; -1: at most."""
     if value is None:
         return "not measured"
     return "reached" if value * sign >= bound * sign else "missed"
@@ -104,7 +104,7 @@ def middle(values: Sequence[float]) -> float | None:
 
 
 def ledger(result: Result) -> str:
-    """Whether anything was lost, and what else takes memory."""
+    """Sentences: whether the ledger lost any call, and the memory of Postgres and the launcher."""
     priced, rows, calls = result.ledger
     same = "nothing is lost" if priced == rows == calls else "THEY DIFFER"
     postgres, launcher = result.other_megabytes

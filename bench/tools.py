@@ -1,4 +1,4 @@
-"""What the benchmark brings along: its two C programs, LiteLLM and Portkey. Made once, kept in var/bench."""
+"""Programs that the benchmark builds or installs: two in C, LiteLLM and Portkey. Done once, kept in var/bench."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from webapp.config import ROOT
 
 CACHE = ROOT / "var/bench"  # ignored by git; delete CACHE/peers to get newer peers
 PEERS = CACHE / "peers"
-# What Portkey's own lock file has; streams end in "TypeError: immutable" with a newer one: its issue 1389.
+# The version in Portkey's own lock file. With a newer one, streams end in "TypeError: immutable" (its issue 1389).
 PORTKEY = {"dependencies": {"@portkey-ai/gateway": "latest"}, "overrides": {"@hono/node-server": "1.13.5"}}
 
 
 class Missing(Exception):
-    """Something that is needed cannot be had; the message says what."""
+    """A program that the benchmark needs is missing or does not work; the message says which."""
 
 
 def find(name: str) -> str:
@@ -29,12 +29,12 @@ def find(name: str) -> str:
 
 
 def install_programs(*names: str) -> None:
-    """Debian's packages, where we may install them."""
+    """Install packages of Debian, if this user may."""
     subprocess.run([str(ROOT / ".ci/bench"), *names], check=False, stdin=subprocess.DEVNULL, timeout=900)
 
 
 def compiled(name: str) -> Path:
-    """Program of bench/NAME.c. Raises Missing."""
+    """Path of the program made from bench/NAME.c, compiled when needed. Raises Missing."""
     source, program = ROOT / f"bench/{name}.c", CACHE / name
     if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
         CACHE.mkdir(parents=True, exist_ok=True)
@@ -51,7 +51,7 @@ def litellm() -> tuple[list[str], str]:
         _run([str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", "litellm[proxy]"], 900)
         done.touch()
     version = [str(python), "-c", "from importlib.metadata import version; print(version('litellm'))"]
-    # By its Python: what the script itself names as such is wrong once the folder was moved.
+    # Started with its Python: the path in the script's first line is wrong once the folder was moved.
     return [str(python), str(program)], _run(version, 60).strip()
 
 

@@ -43,7 +43,7 @@ Call = Callable[[str], Iterator[bytes]]  # path → pieces of the answer as they
 
 
 def serve() -> None:
-    """Say the port, then answer for ever."""
+    """Print the port, then answer until killed."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=64)
     print(listener.getsockname()[1], flush=True)
     while True:
@@ -69,7 +69,7 @@ def _answer(sock: socket.socket) -> None:
 
 
 def clients(port: int) -> dict[str, Call]:
-    """A call by each of the four; every one keeps its connection."""
+    """Name of each of the four clients → a function that makes one call with it, over a connection that is kept."""
     base, headers = f"http://127.0.0.1:{port}", dict(SENT)
     own, plain = Client(5, 60), http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     pool, session = urllib3.HTTPConnectionPool("127.0.0.1", port, timeout=60), requests.Session()
@@ -101,7 +101,7 @@ def clients(port: int) -> dict[str, Call]:
 
 
 def cpu_us(call: Call, path: str, times: int, size: int) -> float:
-    """Microseconds of CPU for one of so many calls."""
+    """Microseconds of CPU for one call: the mean of ``times`` calls."""
     begun = time.process_time()
     for _ in range(times):
         assert sum(map(len, call(path))) == size
@@ -120,7 +120,7 @@ def main(rounds: int) -> None:
     finally:
         server.terminate()
     for name, pairs in taken.items():
-        whole, event = (statistics.median(column) for column in zip(*pairs[1:], strict=True))  # the first warms up
+        whole, event = (statistics.median(column) for column in zip(*pairs[1:], strict=True))  # without the warm-up
         print(f"{name:12} {whole:6.0f} µs a call {event:6.1f} µs an event")
 
 

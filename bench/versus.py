@@ -18,11 +18,14 @@ from bench.systems import Direct, LiteLLM, Nginx, Portkey, System, Upstream
 EVENTS = 10  # of a stream, sent at once
 KINDS = ("JSON", "SSE")
 CONNECTIONS = (1, 8, 64)
-ENOUGH = 100_000  # calls after which memory is looked at
+ENOUGH = 100_000  # calls after which the memory counts
 
 
 class Plan(NamedTuple):
-    """seconds: of one burst; rounds: how often each system has its turn."""
+    """How much to measure. peers: LiteLLM and Portkey too; rounds: turns of each system; seconds: length of one burst.
+
+    restarts: how often the time of a restart is measured.
+    """
 
     peers: bool
     rounds: int
@@ -35,7 +38,7 @@ Cell = tuple[str, str, int]  # system, JSON or SSE, connections
 
 
 class Result:
-    """bursts: one a round; memory: (calls so far, MB) of SpendAI; ledger: rows priced, rows, calls the upstream got."""
+    """bursts: one per round; memory: (calls so far, MB) of SpendAI; ledger: rows priced, rows, calls upstream got."""
 
     def __init__(self) -> None:
         self.bursts: dict[Cell, list[Burst]] = {}
@@ -48,11 +51,11 @@ class Result:
         self.restarts: list[float] = []
 
     def valid(self, cell: Cell) -> bool:
-        """Whether no call of it failed."""
+        """Whether it was measured and no call failed."""
         return cell in self.bursts and not any(each.bad for each in self.bursts[cell])
 
     def each(self, cell: Cell, figure: str) -> list[float]:
-        """A figure in every round."""
+        """One figure of a cell (a field of Burst) in every round."""
         return [getattr(each, figure) for each in self.bursts.get(cell, [])]
 
     def median(self, cell: Cell, figure: str) -> float | None:
@@ -73,7 +76,7 @@ class Result:
 
 
 class Versus:
-    """One run of the comparison; ``result`` fills while it lasts."""
+    """One run of the comparison; ``result`` is filled meanwhile."""
 
     def __init__(self, plan: Plan, folder: Path) -> None:
         self.plan, self.folder, self.result = plan, folder, Result()
@@ -83,7 +86,7 @@ class Versus:
         with upstream(self.folder) as self.upstream, ExitStack() as stack:
             systems = [system for kind in kinds if (system := self._begun(kind, stack))]
             for system in systems:
-                for kind in KINDS:  # nobody is measured cold
+                for kind in KINDS:  # every system is warmed up
                     self._burst(system, kind, 64, 1)
             for number in range(self.plan.rounds):
                 say(f"round {number + 1} of {self.plan.rounds}")
@@ -94,7 +97,7 @@ class Versus:
         return self.result
 
     def _begun(self, kind: type[System], stack: ExitStack) -> System | None:
-        """A running system, or None when it cannot be had: then its name and why are remembered."""
+        """Start a system. None when a program it needs is missing: then the reason is kept in ``left_out``."""
         system = kind(self.upstream.port, folder_of(self.folder, kind.name))
         try:
             stack.enter_context(system)
@@ -124,7 +127,7 @@ class Versus:
         return figures
 
     def _settled(self, system: SpendAI, before: int) -> None:
-        """Nothing may be lost: as many rows settled and priced as calls that the upstream got."""
+        """Wait until as many rows are settled and priced as calls reached the upstream; report a difference."""
         row = system.priced(system.calls + self.upstream.posts() - before)
         system.calls += self.upstream.posts() - before
         self.result.ledger = (row["priced"], row["calls"], system.calls)
@@ -133,7 +136,7 @@ class Versus:
             say(f"SpendAI: {row['priced']:,} of {row['calls']:,} rows settled and priced, but {system.calls:,} calls")
 
     def _long(self, system: SpendAI) -> None:
-        """Go on until there were enough calls to say whether memory stays; then see how fast it starts on its data."""
+        """Go on up to ENOUGH calls, to show whether memory grows; then measure restarts on the data."""
         end = time.monotonic() + 120
         while self.plan.peers and system.calls < ENOUGH and time.monotonic() < end:
             self._burst(system, "JSON", 64, 5)
@@ -143,7 +146,7 @@ class Versus:
 
 @contextmanager
 def upstream(folder: Path, events: int = EVENTS, pause_ms: int = 0) -> Iterator[Upstream]:
-    """The upstream of a run, while it lasts."""
+    """A running upstream; its streams have so many events with so long a pause between them."""
     with Upstream(folder_of(folder, "upstream"), events, pause_ms) as running:
         yield running
 
@@ -156,5 +159,5 @@ def folder_of(folder: Path, name: str) -> Path:
 
 
 def say(text: str) -> None:
-    """Progress, for who waits."""
+    """Show progress on stderr."""
     print(text, file=sys.stderr, flush=True)

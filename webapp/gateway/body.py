@@ -59,10 +59,10 @@ class UploadBody(RequestBody):
         return self._form.facts(self._endpoint)
 
     def outgoing(self, *, shared: bool) -> Iterator[bytes]:
-        """The pieces as they come in. Raises CallFailed where the body breaks off or must not be sent on."""
+        """The pieces as they come in. Raises CallFailed if the body breaks off, is too large, or must not be sent."""
         for piece in self._pieces:
             self._form.feed(piece)
-            if shared and self._form.objection:  # OpenAI does nothing with a form that it did not get whole
+            if shared and self._form.objection:  # error: OpenAI does not bill a form it got only in part
                 raise CallFailed("error", refused(self._form.objection.code, self._form.objection))
             yield piece
 
@@ -92,7 +92,7 @@ def read_body(environ: dict[str, Any], route: Route, max_body: int, max_upload: 
         facts = read_json_request(route.endpoint, b"".join(pieces))
     except CallFailed as failed:
         raise failed.error from None  # there is no call yet
-    length = None if length is None else len(facts.body)  # metering may have asked for usage
+    length = None if length is None else len(facts.body)  # it may have been edited to ask for usage
     return RequestBody(length, objection or facts.objection, facts.body, facts)
 
 

@@ -13,14 +13,17 @@ from webapp.metering import AnswerFacts, RequestFacts
 
 
 def new_id(now_ms: int) -> str:
-    """A UUIDv7: a moment in milliseconds since 1970, then 74 random bits."""
+    """A UUIDv7: ``now_ms``, a moment in milliseconds since 1970, then 74 random bits."""
     random = int.from_bytes(os.urandom(10), "big")
     text = f"{now_ms << 80 | 0x7 << 76 | random >> 68 << 64 | 0b10 << 62 | random & (1 << 62) - 1:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 class Call:
-    """One call from its arrival to its row. ``started_at`` is the moment inside ``id``: the id tells the partition."""
+    """One call from its arrival to its row.
+
+    ``started_at`` is exactly the moment inside ``id``, so that the id alone tells which month's partition has the row.
+    """
 
     def __init__(self, route: Route, method: str, body: RequestBody, tags: dict[str, str]) -> None:
         now_ms = time.time_ns() // 1_000_000
@@ -34,9 +37,9 @@ class Call:
         self.first_byte: float | None = None
         self.settled = False
 
-    def elapsed_ms(self, since: float | None = None) -> int:
-        """Milliseconds from arrival until now, or until ``since``."""
-        return round(((since or time.monotonic()) - self.clock) * 1000)
+    def elapsed_ms(self, until: float | None = None) -> int:
+        """Milliseconds from the call's arrival until a moment of time.monotonic(), by default now."""
+        return round(((until or time.monotonic()) - self.clock) * 1000)
 
     def makes(self, facts: RequestFacts) -> bool:
         """Whether the answer's id names an object that OpenAI stores beyond the call."""

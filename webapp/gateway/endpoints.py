@@ -17,8 +17,8 @@ Every operation of OpenAI's API, and what SpendAI does with it. Written by `pyth
 
 **Forwarded.** *always*: with any OpenAI key. *own key*: the operation makes or uses something that stays at OpenAI,
 so it passes only with an OpenAI key that no other organization of this install uses: one that the organization (or
-its project) brought, or the install's own while `OPENAI_API_KEY_SHARED` is off. Then OpenAI itself is the wall
-between organizations. On a shared key it is 403 `needs_own_openai_key`: nothing is sent, and no row is written. Two
+its project) brought, or the install's own while `OPENAI_API_KEY_SHARED` is off. Then OpenAI itself keeps
+organizations apart. On a shared key it is 403 `needs_own_openai_key`: nothing is sent, and no row is written. Two
 keys of one OpenAI account count as two: keep one account to one organization. The sandbox keeps nothing and answers
 404 `not_in_sandbox`. *never*: administration of the OpenAI account, and sessions that go around SpendAI.
 
@@ -61,8 +61,8 @@ exceptions:
   not at all.
 - The answer loses hop-by-hop headers, trailers, `Set-Cookie`, `Strict-Transport-Security`, `Alt-Svc`, `Server` and
   `Date`, and gains `x-spendai-call-id`.
-- An id in a path is one segment of letters, digits and `-._~:@!$&'()*+,=`; others percent-encoded, but no slash,
-  backslash, dot, percent sign or control character in disguise. WebSockets are 501 `websocket_not_supported`.
+- An id in a path is one segment of letters, digits and `-._~:@!$&'()*+,=`; others percent-encoded. An encoded
+  slash, backslash, dot, percent sign or control character is refused. WebSockets are 501 `websocket_not_supported`.
 
 ## Operations
 """

@@ -1,8 +1,9 @@
 """The request path of a proxied call, top to bottom: open → forward → meter → settle → answer.
 
-A WSGI application in front of Flask, which gets the requests that are not below /api/v1/proxy. The row of a call is
+A WSGI application in front of Flask; requests that are not below /api/v1/proxy go to Flask. The row of a call is
 committed as open before anything goes upstream, and committed as settled before the last byte of the answer goes to
-the client. Bytes pass unchanged but for one edit: a stream is asked for its usage (see metering.request).
+the client. Bytes pass unchanged, with one exception: a streamed chat request that does not ask for usage is edited to
+ask (see metering.request), and the event with the usage is left out of the client's answer.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class Gateway:
         self.ledger = Ledger(self.config)
 
     def stop(self) -> None:
-        """Disconnect from the ledger; what is under way is spooled."""
+        """Close the ledger, which spools the calls that are still under way."""
         if self.ledger:
             self.ledger.close()
 
@@ -87,7 +88,7 @@ class Gateway:
     def _open(self, call: Call, key: str) -> None:
         """Check the key and write the open row, or raise; nothing has gone upstream until this returns.
 
-        The database knows whether the OpenAI key is shared: it refuses there what must not go out with such a key.
+        Only the database knows whether organizations share the OpenAI key; if so, it refuses a call with an objection.
         """
         seconds = self.config.call_max_seconds
         stopped = partial(call.settle_message, 503, "no_usage", AnswerFacts(), None, seconds)
@@ -126,7 +127,7 @@ class Gateway:
             raise CallFailed("error", KEY_UNREADABLE) from None
 
     def _answer(self, call: Call, answer: Answer, start_response: Start) -> Iterator[bytes]:
-        """Pass the answer on: status, headers and bytes as they are, plus the call's id."""
+        """Begin the client's answer: status, headers (see headers.py), the call's id. Returns the body, yet unread."""
         kind, encoding, facts = answer.header("content-type"), answer.header("content-encoding"), call.body.facts()
         try:
             meter = Meter(call.endpoint, call.method, facts, answer.status, kind, encoding)
@@ -144,7 +145,7 @@ class Gateway:
         """The answer's bytes, the last of them only after the call is settled and committed."""
         complete = False
         try:
-            yield b""  # for _answer: only a generator that has begun settles its call when the server closes it unread
+            yield b""  # taken by _answer: a generator that never started would not settle its call when it is closed
             if head_first:
                 yield b""  # the head goes out before the first event is there
             answer.stop_at(call.clock + self.config.call_max_seconds)
@@ -171,11 +172,11 @@ class Gateway:
         if last := meter.release():
             yield last
         if not complete:
-            # The client must see the answer end as it did: cut off, without the end of its framing.
+            # The client must notice that the answer is cut off: the connection closes without the end of the framing.
             raise ConnectionResetError(errno.ECONNRESET, "the upstream broke its answer off")
 
     def _drain(self, call: Call, answer: Answer, meter: Meter) -> bool:
-        """The client has left: read on to the usage, up to DRAIN_BYTES and DRAIN_SECONDS; whether the end came."""
+        """The client left: read on to the usage, up to DRAIN_BYTES and DRAIN_SECONDS. Returns whether the end came."""
         left = self.config.drain_bytes
         try:
             answer.stop_at(time.monotonic() + self.config.drain_seconds)
@@ -192,7 +193,7 @@ class Gateway:
         return True
 
     def _settle_metered(self, call: Call, answer: Answer, meter: Meter, status: int, *, complete: bool) -> None:
-        """Settle with what the meter read. An error of OpenAI's is free; an answer without its end has no usage."""
+        """Settle with what the meter read. OpenAI's errors are free; an answer cut off before its usage is no_usage."""
         if call.settled:
             return
         try:
@@ -204,7 +205,7 @@ class Gateway:
             log_defect(call, failure)
         if answer.status >= 400:
             outcome = "error"
-        elif facts.pending:  # also when its stream broke off: OpenAI works on all the same
+        elif facts.pending:  # also when its stream broke off: OpenAI goes on with it
             outcome = "pending"
         else:
             outcome = "complete" if facts.complete or facts.usage is not None else "no_usage"
@@ -213,7 +214,7 @@ class Gateway:
     def _settle(
         self, call: Call, status: int, outcome: str, facts: AnswerFacts | None = None, request_id: str | None = None
     ) -> None:
-        """Price and close the row, exactly once. A row that cannot be closed stays open and is shown as in doubt."""
+        """Settle the call, exactly once. See Ledger.settle for what happens when the database cannot."""
         if call.settled:
             return
         call.settled = True
@@ -223,12 +224,12 @@ class Gateway:
             org, project = message["org_id"], message["project_id"]
             log.info("call=%s org=%s project=%s status=%s ms=%s %s",
                      call.id, org, project, status, message["latency_ms"], outcome)  # fmt: skip
-        except Exception as error:  # neither the database nor the disk takes it
+        except Exception as error:  # a defect of ours, since Ledger.settle raises nothing: the answer must go on
             log.error("call=%s could not be settled and stays in doubt: %s", call.id, type(error).__name__)
 
 
 def failure(call: Call, error: Exception) -> CallFailed:
-    """How a call ends before its answer began. What is no CallFailed is a defect of ours: OpenAI may bill the call."""
+    """How a call ends before its answer began. Any other error is a defect of ours, and OpenAI may bill the call."""
     if isinstance(error, CallFailed):
         return error
     log_defect(call, error)

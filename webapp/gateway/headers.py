@@ -28,7 +28,7 @@ def _named_in_connection(value: str) -> frozenset[str]:
 
 @lru_cache(maxsize=4096)  # clients send the same few
 def _sent_as(key: str) -> str:
-    """The name under which a header goes upstream, by its key in WSGI; "" when it never does."""
+    """The name under which a header goes upstream, by its key in WSGI's environ; "" for one that is never passed on."""
     if not key.startswith("HTTP_"):
         return "Content-Type" if key == "CONTENT_TYPE" else ""
     name = key[5:].replace("_", "-").lower()
@@ -65,7 +65,7 @@ def answer_headers(headers: Iterable[tuple[str, str]], *, resized: bool) -> Head
     if resized:
         named = named | {"content-length"}
     kept = [(name, value) for lower, name, value in lowered if lower not in ANSWER_DROPPED and lower not in named]
-    # The server answers 500 rather than send a control character. They are rare, so all values are searched at once.
+    # The server answers 500 to a control character: such headers are dropped. They are rare, so one search covers all.
     if CONTROL.search("".join([value for _, value in kept])):
         kept = [(name, value) for name, value in kept if not CONTROL.search(value)]
     return kept

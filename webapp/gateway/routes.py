@@ -69,9 +69,9 @@ for _route in ROUTES:
 
 
 def find(method: str, path: str) -> Route | None:
-    """The operation for a method and a raw path below the proxy's own; None when there is none.
+    """The operation for a method and the raw path after /api/v1/proxy; None when there is none.
 
-    HEAD is the operation of GET. The proxy's own path, without anything below it, is a chat completion.
+    HEAD finds the operation of GET. An empty path or ``/`` means /chat/completions.
     """
     if path in ("", "/"):
         path = "/chat/completions"
@@ -89,7 +89,7 @@ def find(method: str, path: str) -> Route | None:
 
 
 def target_of(environ: dict[str, Any], path: str, query: str) -> Target:
-    """The target of a request, by its raw path below the proxy's own and its raw query with the ``?``, or ApiError."""
+    """The target of a request. path: raw, after /api/v1/proxy; query: raw, with its ``?``. Raises ApiError."""
     method = environ["REQUEST_METHOD"]
     if environ.get("HTTP_UPGRADE", "").lower() == "websocket":
         raise ApiError(501, "websocket_not_supported", "SpendAI forwards HTTP; it cannot see what a WebSocket costs")

@@ -14,7 +14,7 @@ from webapp.metering.usage import sanitise
 MAX_ID_CHARS = 200
 TRANSLATIONS = "/v1/audio/translations"
 
-# Objects that OpenAI works on after the call that made them. A GET of any other repeats usage that is billed already.
+# Objects that OpenAI works on after the call that made them. A GET of any other repeats usage that was billed before.
 _OUTLIVING = ("response", "batch", "video")
 _UNFINISHED = ("queued", "in_progress", "validating", "finalizing", "cancelling")
 _SEARCH_MODEL = re.compile(r"-search-(preview|api)(-\d{4}-\d{2}-\d{2})?$")
@@ -51,7 +51,8 @@ def read_answer(
     """Facts of a successful answer.
 
     `answer`: its JSON object, or the final object of its stream; {} when there was none (binary, text, a stream that
-    broke off). `streamed`: the tool items of the stream before that.
+    broke off). `streamed`: the tool items of the stream before that. `complete`: whether all of the answer was
+    read, so that missing usage is not just cut off.
     """
     model, kind = clean(answer.get("model"), MAX_MODEL_CHARS), answer.get("object")
     pending = kind in _OUTLIVING and answer.get("status") in _UNFINISHED
@@ -103,7 +104,7 @@ def _search_fee(call: AskedCall, model: str | None) -> dict[str, Any] | None:
 def _decided_by_request(
     call: AskedCall, answer: dict[str, Any], model: str | None
 ) -> tuple[dict[str, Any] | None, dict[str, Any] | None, str | None]:
-    """Usage, tools and model where the answer has no usage and the request, or a plain field, decides the price."""
+    """Usage, tools and model of an answer without usage, whose price a field of the request or the answer decides."""
     request = call.request
     asked = request.model or ""
     if answer.get("object") == "video" and answer.get("status") == "completed":

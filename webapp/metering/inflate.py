@@ -43,7 +43,10 @@ class Inflater:
                 yield piece
 
     def _choose(self) -> bytes:
-        """Some servers say deflate but leave out zlib's header: two bytes, a multiple of 31, that name method 8."""
+        """Choose the format by the first two bytes; returns all bytes so far.
+
+        Some servers say deflate but leave out zlib's header: two bytes that name method 8 and are a multiple of 31.
+        """
         headed = self._start[0] & 15 == 8 and int.from_bytes(self._start[:2], "big") % 31 == 0
         self._wbits = _ZLIB if headed else _RAW
         self._stream = zlib.decompressobj(self._wbits)

@@ -51,18 +51,18 @@ class Meter:
 
     @property
     def terminal(self) -> bool:
-        """Whether the answer's last event, or chunk, has come; it and all that follows is held until `release`."""
+        """Whether the answer's end has come: its last event or chunk, and all bytes after it, wait for `release`."""
         return self._tee.terminal
 
     @property
     def failure(self) -> Exception | None:
-        """What was raised while the answer was read, if anything; its bytes passed all the same."""
+        """What was raised while the answer was read, if anything; the client got its bytes all the same."""
         return self._tee.failure
 
     def result(self, complete: bool) -> AnswerFacts:
         """What the answer said; `complete` tells whether upstream ended it properly.
 
-        Of an answer whose reading failed it is what was read before, and never complete.
+        If reading the answer failed: what was read before the failure, and never complete.
         """
         complete = complete and self.failure is None
         if not self._succeeded:

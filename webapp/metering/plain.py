@@ -50,8 +50,8 @@ class JsonCopy:
 def _edges(head: bytearray, tail: bytearray) -> dict[str, Any]:
     """Members found at the end of an answer, else at its beginning.
 
-    A response without `tool_usage` in these may have made billed tool calls in the part that was not read: its usage is
-    dropped, so that its cost is unknown rather than too low.
+    A response without `tool_usage` in these two parts may have made billed tool calls in the part that was not read:
+    its usage is dropped, so that its cost is unknown rather than too low.
     """
     begin, end = head.decode(errors="replace"), tail.decode(errors="replace")
     found = {key: last_value(end, key) for key in _WORTH_READING}
@@ -102,7 +102,7 @@ class PlainTee:
 
 
 class InflatedSseTee:
-    """A compressed event stream: a copy is read; the chunk with the answer's end and all that follow are held back."""
+    """A compressed event stream: an inflated copy is read; the chunk with the answer's end and all later ones wait."""
 
     def __init__(self, events: SseTee, inflater: Inflater) -> None:
         self.terminal = False

@@ -16,7 +16,7 @@ from enum import Enum, auto
 from typing import Protocol
 
 MAX_EVENT_BYTES = 16 * 1024 * 1024  # a larger event is passed on unread
-HEAD_BYTES = 4096  # of an unfinished event, what is looked at to judge it
+HEAD_BYTES = 4096  # an unfinished event is judged by so many bytes of its beginning
 
 BOM = b"\xef\xbb\xbf"
 # A line end and the empty line after it. CRLF is one line end, also where it could be read as two.
@@ -90,7 +90,7 @@ class SseTee:
         self._released = False
 
     def feed(self, chunk: bytes) -> bytes:
-        """Take the next bytes of the stream; answer those the client may have now."""
+        """Take the next bytes of the stream; returns those the client may have now."""
         if self._released:
             return chunk
         if self.terminal:
@@ -202,7 +202,7 @@ def _is_one_event(chunk: bytes) -> bool:
 
 
 def _end(data: bytes | bytearray, at: int, carriage_returns: bool) -> int:
-    """Where the event ends that has no end before `at`, or -1."""
+    """The place behind the first end of an event that is found from `at` on, or -1."""
     if carriage_returns:
         match = _END.search(data, at)
         return match.end() if match else -1

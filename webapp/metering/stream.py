@@ -144,7 +144,7 @@ class StreamReader:
 
 
 def _begun(response: dict[str, Any]) -> dict[str, Any]:
-    """A response whose end was not seen: pending if it runs in the background. Its tier is not final yet."""
+    """A response whose end was not seen: pending if it runs in the background. Its tier is left out: not final."""
     kept = {key: response.get(key) for key in ("id", "model", "object")}
     return kept | ({"status": response.get("status")} if response.get("background") is True else {})
 

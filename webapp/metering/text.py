@@ -1,4 +1,4 @@
-"""Text of clients that is stored in a row: bounded, without characters that Postgres cannot store."""
+"""Text of clients and of OpenAI as a row stores it: bounded, without characters that Postgres cannot store."""
 
 from __future__ import annotations
 

@@ -24,9 +24,10 @@ class Unusable(ValueError):
 
 
 def sanitise(usage: Any) -> dict[str, Any] | None:
-    """The usage object as it may be stored; None when it is no object, has no number, or one that is not finite.
+    """The usage object as it may be stored; None when it is no object, is too large, or has no number or a bad one.
 
-    Numbers keep their exact value: integers as int, all others as the string OpenAI wrote.
+    A bad number is not finite, or longer than MAX_STRING_CHARS. Numbers keep their exact value: integers as int, all
+    others as the string OpenAI wrote.
     """
     if not isinstance(usage, dict):
         return None
@@ -53,7 +54,7 @@ def has_number(value: Any) -> bool:
 
 
 def add(left: Any, right: Any) -> Any:
-    """Two sanitised usage objects as one: integers are added member by member, anything else is taken from `right`."""
+    """Two sanitised usage objects as one: integers are added; other values are `right`'s, or else `left`'s."""
     if isinstance(left, dict) and isinstance(right, dict):
         return {key: add(left.get(key), right.get(key)) for key in left | right}
     if _is_count(left) and _is_count(right):

@@ -49,7 +49,7 @@ def tokens(value: Any) -> int:
 
 
 def served(fields: dict[str, Any], default: str = "") -> str:
-    """The dated model that answers."""
+    """The dated name of the model that answers."""
     model = fields.get("model") or default
     return SERVED.get(model, model)
 

@@ -1,7 +1,8 @@
-"""The hash under which the database stores a secret of SpendAI's making: proxy key, session id, refresh or link token.
+"""The hash under which the database stores a secret that SpendAI made: proxy key, session id, refresh or link token.
 
 Plain SHA-256, without salt or stretching: bcrypt protects passwords that people choose; these secrets are 256 random
-bits, which cannot be guessed, and every request looks one of them up.
+bits, which cannot be guessed, and every request looks one of them up. auth/throttle.py also hashes email
+addresses with it, to count log-ins without storing the addresses; this hides little, since an address can be guessed.
 """
 
 from __future__ import annotations

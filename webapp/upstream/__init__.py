@@ -1,5 +1,5 @@
 """The HTTP client for OpenAI's API, with connections that are kept alive.
 
-`client.Client.send` is the interface; client.py says why it is not a library. The room imports no other room; the
-gateway imports it, and secrets the check of addresses.
+`client.Client.send` is the interface; client.py says why it is not a library. Imports no other room. The gateway
+imports it, and secrets imports its check of addresses.
 """

@@ -150,7 +150,7 @@ class Origin:
 
 
 class Origins:
-    """The base URLs in use: at most KEPT_ORIGINS, and none that has not been called for IDLE_SECONDS."""
+    """The base URLs in use, at most KEPT_ORIGINS. Each call drops at most one that was not called for IDLE_SECONDS."""
 
     def __init__(self, connect_timeout: float) -> None:
         self._timeout = connect_timeout
@@ -163,5 +163,5 @@ class Origins:
         origin.used = time.monotonic()
         url, oldest = next(iter(self._by_url.items()))
         if oldest is not origin and (len(self._by_url) > KEPT_ORIGINS or origin.used - oldest.used > IDLE_SECONDS):
-            self._by_url.pop(url).drop()  # one is enough: a call adds at most one
+            self._by_url.pop(url).drop()  # dropping one is enough: a call adds at most one
         return origin

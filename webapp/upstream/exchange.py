@@ -1,7 +1,7 @@
 """Sends one request on one connection and reads the head of its answer.
 
 A server may refuse an upload before it has read all of it, and then close the connection: so the sender looks for an
-answer between the parts of the body, and stops sending when there is an error.
+answer between the parts of the body, and stops sending when the answer is an error.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Exchange:
             self.whole = False
 
     def _write(self, data: bytes) -> bool:
-        """Send all bytes unless the server refuses the request meanwhile. Returns False when it has refused."""
+        """Send all bytes. Returns False if the server refused the request or closed the connection before that."""
         sent = 0
         if not self._begun:  # the first bytes fit into the empty socket buffer and cannot have been refused yet
             self._begun, sent = True, self.conn.sock.send(data if len(data) <= CHUNK else memoryview(data)[:CHUNK])
@@ -85,7 +85,7 @@ class Exchange:
         return sock.send(data[:CHUNK]) if events[0][1] & select.POLLOUT else 0
 
     def _early(self) -> bool:
-        """Read what arrived before the request was sent. Whether it is a refusal or the end of the connection."""
+        """Read what came before the whole request was sent. Returns whether it is a refusal or the connection's end."""
         if self._head is None:
             timeout = self.conn.sock.gettimeout()
             self.conn.sock.settimeout(0)  # it may be a TLS record without any data of HTTP in it
