@@ -87,7 +87,7 @@ def sign_up(email: str, password: str, organization: str | None, invitation: str
 
 
 def log_in(email: str, password: str, *, browser: bool) -> Login:
-    """Check a password. A person without an organization gets one now: their sign-up was interrupted before that."""
+    """Check a password. Make an organization for a person without one: sign-up was interrupted, or they left theirs."""
     with throttle.counted(email):
         login = identity().login(email, password, browser=browser)
     _give_organization(login.person, login.organization)
