@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class ConfigError(Exception):
-    """A setting has a value that cannot work; the message names it."""
+    """A setting has a value that cannot work; the message names the setting."""
 
 
 def _text(value: str) -> str:
@@ -134,7 +134,7 @@ def _read(setting: Setting, environ: Mapping[str, str]) -> Any:
 
 
 def generated_secret(home: Path, name: str, make: Callable[[], str]) -> str:
-    """Content of SPENDAI_HOME/secrets/name, made once by ``make``; processes that start at once get the same one."""
+    """Content of SPENDAI_HOME/secrets/name, made once by ``make``, the same for processes that start together."""
     path = home / "secrets" / name
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -167,7 +167,7 @@ def _key_ring(text: str) -> dict[int, bytes]:
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Config:
-    """Read every setting; generate the two secrets that may be absent. Raises ConfigError."""
+    """Read every setting; generate SECRET_KEY and SPENDAI_ENCRYPTION_KEYS if they are not set. Raises ConfigError."""
     config = Config(**{s.name.lower(): _read(s, environ) for s in SETTINGS})
     config.home = (ROOT / config.spendai_home).resolve()
     config.embedded = config.database_url is None

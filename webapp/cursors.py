@@ -19,12 +19,15 @@ from webapp.errors import ApiError
 
 
 def write(*position: datetime | Decimal | int | UUID | None) -> str:
-    """The cursor behind a row at this position."""
+    """The cursor for the page that begins behind the row with these sort values (and id)."""
     return urlsafe_b64encode("~".join(_written(value) for value in position).encode()).decode().rstrip("=")
 
 
 def read(text: str | None, *kinds: Callable[[str], Any]) -> tuple[Any, ...]:
-    """The position in a cursor, each value read by its kind; a None for each without cursor. ApiError 400."""
+    """The values in a cursor; without a cursor, as many times None. Raises ApiError 400.
+
+    kinds: a function for each value, which reads it from text: ``moment``, ``amount``, ``whole`` or UUID.
+    """
     if not text:
         return (None,) * len(kinds)
     try:
@@ -35,7 +38,7 @@ def read(text: str | None, *kinds: Callable[[str], Any]) -> tuple[Any, ...]:
 
 
 def moment(text: str) -> datetime:
-    """A kind: a moment in UTC. Raises ValueError or OverflowError, as all kinds."""
+    """A kind for ``read``: a moment in UTC. Raises ValueError or OverflowError, as every kind may."""
     found = datetime.fromisoformat(text)
     if found.tzinfo is None:
         raise ValueError("without a time zone")
@@ -43,14 +46,14 @@ def moment(text: str) -> datetime:
 
 
 def amount(text: str) -> Decimal | None:
-    """A kind: a number in plain notation; None for a row without a value."""
+    """A kind for ``read``: a number without exponent; None for a row without a value."""
     if not re.fullmatch(r"(-?\d{1,30}(\.\d{1,30})?)?", text, re.ASCII):
         raise ValueError("not a number in plain notation")
     return Decimal(text) if text else None
 
 
 def whole(text: str) -> int:
-    """A kind: a whole number from 0, of 8 bytes at most."""
+    """A kind for ``read``: a whole number from 0 to the largest bigint of Postgres."""
     found = filters.whole(text, 0, 2**63 - 1)
     if found is None:
         raise ValueError("not a whole number")

@@ -3,7 +3,7 @@
 An ApiError is raised in Python where the request itself is wrong (body, method, CSRF token), or made here from
 - an error of the database (``from_database``): SQLSTATE ``PTnnn`` is HTTP status nnn, DETAIL the code, COLUMN the
   parameter, MESSAGE and HINT are for people; other SQLSTATEs become 400, 403, 500 or 503 without their text;
-- an error of Flask's (``from_http``).
+- an error that Flask raises (``from_http``).
 
 Below /api the answer is JSON as OpenAI writes errors, elsewhere a page. Calls to the proxy are not answered here: the
 gateway answers their errors itself (webapp/gateway/). docs/errors.md lists all of them.

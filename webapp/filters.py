@@ -17,7 +17,8 @@ from webapp.errors import ApiError
 FILTERS = ("project", "model", "key", "endpoint", "status", "cost_status", "tag", "end_user")
 GROUPS = ("day", "project", "model", "key", "endpoint", "service_tier", "status", "end_user", "tag")
 PERIODS = ("today", "7", "30", "month", "last-month")
-YEARS = range(1970, 3000)  # far from the first and last date of Python, so that every period has an equal one before it
+# Far from the first and last date of Python, so that the period of equal length before any period can be computed.
+YEARS = range(1970, 3000)
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def _moment(args: MultiDict[str, str], name: str) -> datetime | None:
     text = (args.get(name) or "").strip()
     if not text:
         return None
-    try:
+    try:  # the + of an offset that the client did not percent-encode arrives as a space
         moment = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
         moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):

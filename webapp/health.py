@@ -1,4 +1,4 @@
-"""/healthz: the worker answers. /readyz: it can take calls: the database answers, and its spool is settled."""
+"""/healthz: the worker answers. /readyz: it can take calls: the database answers, and no old spool is unsettled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Logs: one line per event on standard error, never a key, a prompt, an answer or a query string."""
+"""Logs on standard error: one line per event (and the traceback of an unexpected error).
+
+No line has a key, a prompt, an answer or a query string in it.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import time
 
 
 class Handler(logging.StreamHandler):
-    """Writes each event as one line in one write, so that no lock is needed; times are UTC.
+    """Writes each event with one ``write``, so that no lock is needed; times are UTC.
 
     second, spelled: the last second that was formatted and its text, kept because many events share a second.
     """

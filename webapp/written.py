@@ -1,4 +1,4 @@
-"""Formats money, tokens, shares and times for people: Jinja filters, used by the charts too.
+"""Formats money, tokens, shares and times for people: Jinja filters, also used by the charts and the commands.
 
 Nothing is calculated here: values come from SQL and are only rounded. The exact figure goes into a title attribute.
 """
@@ -80,7 +80,7 @@ def share(value: Decimal | None, places: int = 0) -> str:
 
 
 def change(value: Decimal | None) -> str:
-    """A change in words that "vs before" can follow: +12%, −3%, 6 times; "same as" for none."""
+    """A change in words that "vs before" can follow: +12%, −3%, 6 times; "same as" for none. value: 0.12 for +12%."""
     if value is None:
         return NOTHING
     if value >= 4:
@@ -102,7 +102,7 @@ def month(value: date) -> str:
 
 
 def next_month(value: date) -> str:
-    """The first day of the month after, as a query string has it."""
+    """The first day of the following month: 2026-12-01."""
     return (value.replace(day=28) + timedelta(days=4)).replace(day=1).isoformat()
 
 
@@ -112,7 +112,7 @@ def moment(value: datetime | None) -> str:
 
 
 def ago(value: datetime | None, now: datetime | None = None) -> Markup:
-    """How long ago, with the exact time as title; “never” for None."""
+    """How long ago or in how long, with the exact time as title; “never” for None."""
     if value is None:
         return Markup("never")
     seconds = ((now or datetime.now(UTC)) - value).total_seconds()

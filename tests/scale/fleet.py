@@ -37,8 +37,8 @@ class Fleet:
 
     @property
     def bound(self) -> int:
-        """Server connections the gateways may hold at most: PgBouncer's, and seven for each worker without it."""
-        return 3 * POOL + 7 * self.workers
+        """Server connections the gateways may hold at most: PgBouncer's, and those of workers without it."""
+        return 3 * POOL + db.CONNECTIONS_PER_WORKER * self.workers
 
     def connections(self) -> int:
         """Server connections of the gateways at this moment."""

@@ -1,4 +1,4 @@
-"""The blueprint of the API, on which every module of this package puts its routes; who may call them."""
+"""The blueprint to which every module of this package adds its routes, and the check of the token before each route."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a request brings: the fields of its JSON body, ids, and how many rows of a list it asks for."""
+"""Reads what a request sends: the fields of its JSON body, ids, and how many rows of a list it asks for."""
 
 from __future__ import annotations
 

@@ -25,11 +25,16 @@ PERIOD = {
 } | {name: {"type": "array", "items": {"type": "string"}} for name in FILTERS}
 GROUP = {"group_by": {"type": "string", "description": "Comma-separated: " + ", ".join(GROUPS)}}
 MODEL = {"model": {"type": "string", "description": "Name or alias of a model: all its prices, newest first."}}
-PROJECT = {"project_id": {"type": "string", "format": "uuid", "description": "A project, for the key of its own."}}
+KEY_OF = "The key of this project. Absent: that of the organization."
+PROJECT = {"project_id": {"type": "string", "format": "uuid", "description": KEY_OF}}
 
 
 class Operation(NamedTuple):
-    """One method of one path. gives, gets: schemas of answer and body; who may call it: stranger, member, admin."""
+    """One method of one path.
+
+    gives: schema of the answer; gets: schema of the request's body, with a ? at its end if the body may be absent; both
+    are NO_BODY where there is none. who: may call it (stranger, member or admin). query: parameter → its JSON Schema.
+    """
 
     method: str
     path: str
@@ -42,6 +47,7 @@ class Operation(NamedTuple):
 
 
 API = "/api/v1"
+# The fields of an Operation, in its order, with the path below API.
 ROUTES = (
     ("post", "/auth/signup", "Make an account, and an organization with it", "Session", "SignUp", 201, "stranger"),
     ("post", "/auth/login", "Get tokens for an e-mail address and password", "Session", "LogIn", 200, "stranger"),
@@ -75,7 +81,7 @@ ROUTES = (
     ("post", "/invitations/accept", "Join the organization that invited you", "Me", "Acceptance"),
     ("get", "/members", "People of the organization", "MemberList"),
     ("patch", "/members/{user_id}", "Change somebody's role", "Member", "RoleChange", 200, "admin"),
-    ("delete", "/members/{user_id}", "Remove somebody, or leave", NO_BODY, NO_BODY, 204, "admin"),
+    ("delete", "/members/{user_id}", "Leave; an admin may remove others too", NO_BODY, NO_BODY, 204),
     ("get", "/provider-key", "Which OpenAI key is stored", "ProviderKey", NO_BODY, 200, "member", PROJECT),
     ("put", "/provider-key", "Store an OpenAI key", "ProviderKeySet", "NewProviderKey", 200, "admin"),
     ("delete", "/provider-key", "Delete an OpenAI key", NO_BODY, NO_BODY, 204, "admin", PROJECT),

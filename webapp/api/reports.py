@@ -18,8 +18,10 @@ from webapp.errors import ApiError
 
 COUNTS = ("calls", "tokens_in", "tokens_cached", "tokens_out", "cost")
 COUNTS += ("unpriced_calls", "no_usage_calls", "in_doubt_calls", "adjustments", "cost_corrected")
+# Totals of a period without calls.
 NOTHING = dict.fromkeys(COUNTS, 0) | dict.fromkeys(("cost", "adjustments", "cost_corrected"), Decimal(0))
 GROUP_FIELDS = {"project": ("project_id", "project"), "key": ("key_id", "key")}
+# Columns left out of a call in lists; the answer for one call adds cost_lines, usage and tools.
 HEAVY = ("org_id", "cost_lines", "lines", "usage", "tools")
 CALL = "select c.*, c.cost_lines::text as lines from app.call_show(%s) c"
 NEWEST_FIRST = (cursors.moment, UUID)
@@ -97,9 +99,8 @@ def add_price() -> tuple[dict[str, Any], int]:
 def audit() -> dict[str, Any]:
     many, behind = limit(), cursors.read(request.args.get("cursor"), *NEWEST_FIRST)
     if (auth.me() or {}).get("role") != "admin":
-        raise ApiError(
-            403, "admin_required", "only an admin may read this"
-        )  # row level security would answer an empty list
+        # Without this, row level security would show a developer an empty list.
+        raise ApiError(403, "admin_required", "only an admin may read this")
     with auth.person() as tx:
         rows = tx.rows("audit_page", *behind, many + 1)
     return _paged(rows, many, "at", "id")

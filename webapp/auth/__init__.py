@@ -48,7 +48,7 @@ def init_app(app: Flask) -> None:
 
 
 def _guard() -> Any:
-    """Before every page: refuse unreadable sessions, large forms, NUL and foreign forms.
+    """Before every page: refuse a session that cannot be read, and a form that is large, has a NUL or is not ours.
 
     People without an organization are sent to the page on which they make one.
     """

@@ -1,4 +1,4 @@
-"""IP addresses of clients and proxies, equal however a socket, a header or a setting writes them."""
+"""IP addresses of clients and proxies, in one form, however a socket, a header or a setting writes them."""
 
 from __future__ import annotations
 
@@ -26,14 +26,17 @@ def read_address(text: str) -> Address | None:
 
 
 def trusted_by(setting: str) -> Callable[[Address | None], bool]:
-    """Whether FORWARDED_ALLOW_IPS trusts an address: it lists addresses and networks with commas; * trusts all."""
+    """A function that says whether FORWARDED_ALLOW_IPS trusts an address.
+
+    setting: addresses and networks separated by commas; * trusts every address.
+    """
     words = [word.strip() for word in setting.split(",") if word.strip()]
     networks = [_network(word) for word in words if word != "*"]
     return lambda found: "*" in words or (found is not None and any(found in network for network in networks))
 
 
 def _network(word: str) -> IPv4Network | IPv6Network:
-    """A network, of one address too. gunicorn refuses at start what this cannot read."""
+    """The network that a word names; an address is a network of one. gunicorn refuses others at its start."""
     network = ip_network(word)
     if isinstance(network, IPv6Network) and network.subnet_of(MAPPED):
         return ip_network((network.network_address.ipv4_mapped, network.prefixlen - 96))

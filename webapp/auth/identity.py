@@ -54,8 +54,8 @@ class Identity(Protocol):
     """What a provider can do. Every method raises ApiError: 400 bad input, 401 wrong credentials or token, 403 banned
     or not confirmed, 409 address taken, 429 too many tries, 503 provider not reachable.
 
-    browser: the caller keeps a session of its own and needs no tokens. outside: the provider issues tokens without
-    this product, so the first request of a person may be any request, with such a token.
+    browser: the caller keeps a session of its own and needs no tokens. outside: people can get tokens directly from the
+    provider, so the first request that SpendAI sees of a person may be any request of the API.
     """
 
     outside: bool

@@ -67,7 +67,10 @@ def shown_me() -> dict[str, Any] | None:
 
 
 def sign_up(email: str, password: str, organization: str | None, invitation: str | None, *, browser: bool) -> Login:
-    """Make an account with its organization, or one that joins the inviting organization."""
+    """Make an account with its organization, or one that joins the inviting organization.
+
+    Raises ApiError, or psycopg.Error with the SQLSTATE PTnnn of a refusal.
+    """
     token_hash = sha256_of(invitation) if invitation else None
     invite_only = current_app.config["SPENDAI"].signup_mode == "invite"
     with db.scope("spendai_auth") as tx:
@@ -84,7 +87,7 @@ def sign_up(email: str, password: str, organization: str | None, invitation: str
 
 
 def log_in(email: str, password: str, *, browser: bool) -> Login:
-    """Check a password. A person without an organization gets one now: their sign-up was interrupted before that."""
+    """Check a password. Make an organization for a person without one: sign-up was interrupted, or they left theirs."""
     with throttle.counted(email):
         login = identity().login(email, password, browser=browser)
     _give_organization(login.person, login.organization)
@@ -107,7 +110,7 @@ def ensure_organization(who: Person, name: str | None = None) -> None:
 
 
 def welcome_outsider() -> None:
-    """Give a new person with a token of an outside provider an organization, as a log-in does."""
+    """Make an organization for a new person who brought a token of an outside provider, as a log-in does."""
     if not identity().outside or me() is not None:
         return
     with person() as tx:

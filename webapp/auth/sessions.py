@@ -30,7 +30,7 @@ log = logging.getLogger("spendai")
 SIGNED_IN = 14 * 86400  # seconds
 ANONYMOUS = 3600
 RENEW = 3600  # a session in use is prolonged at most once in this time
-OURS = ("_user_id", "_fresh", "_id")  # keys of flask-login; not stored, because the row has user_id
+FLASK_LOGIN_KEYS = ("_user_id", "_fresh", "_id")  # in a session; not stored, because the row has user_id
 STATELESS = ("/api/", "/static/", "/healthz", "/readyz")
 
 
@@ -105,7 +105,7 @@ class WebSession(dict[str, Any], SessionMixin):
         return (self.expires_at - datetime.now(UTC)).total_seconds() if self.expires_at else 0
 
     def _data(self) -> str:
-        return json.dumps({k: v for k, v in self.items() if k not in OURS}, sort_keys=True)
+        return json.dumps({k: v for k, v in self.items() if k not in FLASK_LOGIN_KEYS}, sort_keys=True)
 
 
 class DatabaseSessions(SessionInterface):
@@ -125,11 +125,8 @@ class DatabaseSessions(SessionInterface):
             session.id = sent
             try:
                 session.read()
-            except (
-                psycopg.Error,
-                ApiError,
-            ) as error:  # Flask calls no error handler here: kept for auth._guard to raise
-                session.problem = error
+            except (psycopg.Error, ApiError) as error:
+                session.problem = error  # Flask calls no error handler here: auth._guard raises it
         return session
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
@@ -137,7 +134,7 @@ class DatabaseSessions(SessionInterface):
             return
         try:
             session.write()
-        except psycopg.Error as error:  # the answer is ready: better it loses a flash message than becomes an error
+        except psycopg.Error as error:  # the answer is ready: losing a flash message is better than an error page
             log.warning("session not saved sqlstate=%s", error.sqlstate)
         if not session.send_cookie:
             return

@@ -27,7 +27,8 @@ log = logging.getLogger("spendai.auth")
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs URLs, and one may hold an invitation's token
 
 NO_REFRESH = ApiError(401, "invalid_refresh_token", "the refresh token is not valid any more", hint="Log in again")
-# GoTrue's error code → the error raised here. Any other code means that the provider does not work: 503.
+# Error code of GoTrue, the server of Supabase Auth → the error raised here. Any other code means that the provider does
+# not work: 503.
 REFUSALS = {
     "invalid_credentials": WRONG,
     "validation_failed": WRONG,
@@ -115,7 +116,10 @@ class SupabaseIdentity:
         return claims
 
     def _ask(self, question: Callable[[Any], Any], refusals: dict[str, ApiError | None]) -> Any:
-        """Send one request; ApiError of ``refusals`` for what the provider refuses, 503 for any other failure."""
+        """Send one request. Raises the ApiError that ``refusals`` has for the provider's error code, else AWAY.
+
+        A code whose value in ``refusals`` is None counts as success; the result is then None.
+        """
         with self._client() as auth:
             try:
                 return question(auth)
@@ -138,9 +142,8 @@ class SupabaseIdentity:
     def _client(self) -> Iterator[Any]:
         with httpx.Client(verify=self._context, timeout=TIMEOUT) as http:
             options = SyncClientOptions(auto_refresh_token=False, persist_session=False, httpx_client=http)
-            options.flow_type = (
-                "implicit"  # so a confirmation link works without state of this client (PKCE would need it)
-            )
+            # A confirmation link must work without state of this client, which PKCE would need.
+            options.flow_type = "implicit"
             yield create_client(self._config.supabase_url, self._config.supabase_publishable_key, options).auth
 
 

@@ -31,7 +31,7 @@ def analyst() -> None:
 @click.option("--name", required=True, help="Who or what the login is for; kept in the audit log.")
 @with_appcontext
 def add(org: str, name: str) -> None:
-    """Make a login that reads one organization's views, and print its connection string. It is not kept."""
+    """Make a login that reads one organization's views. Its connection string is printed once and stored nowhere."""
     config, password = current_app.config["SPENDAI"], secrets.token_urlsafe(24)
     with owner_connection() as conn:
         verifier = conn.pgconn.encrypt_password(password.encode(), b"", b"scram-sha-256").decode()

@@ -35,7 +35,7 @@ def backup(file: Path) -> None:
         draft = file.with_name(file.name + ".part")
         _run("pg_dump", database.server.admin_dsn, "--format=custom", "--file", draft)
         draft.chmod(0o600)
-        draft.replace(file)  # so FILE is never part of a backup
+        draft.replace(file)  # so FILE is always a complete backup
     click.echo(f"{file}: {file.stat().st_size} bytes")
 
 

@@ -1,4 +1,4 @@
-"""``flask calls settle``: the operator settles a call that stayed open, because its end was lost."""
+"""``flask calls settle``: the operator settles a call that stayed open because its end was lost."""
 
 from __future__ import annotations
 

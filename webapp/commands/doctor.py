@@ -58,7 +58,7 @@ def version(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
 
 
 def migrated(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
-    """Files, prices and passwords; ``partitions`` looks at the months."""
+    """Whether files of db/, prices and passwords are applied; ``partitions`` looks at the months of usage_logs."""
     pending = migrations.pending_files(conn, db.passwords(config))
     if not pending:
         yield Line("ok", "the database is up to date")

@@ -37,7 +37,7 @@ def explained(conn: psycopg.Connection[dict[str, Any]], call_id: UUID) -> list[s
 
 
 def _line(line: dict[str, Any]) -> str:
-    """input_text  1,000 × $0.15 / 1,000,000 = $0.00015  (price 12, genai-prices 0.2.3, …)"""
+    """input_text  1,000 × $0.15 / 1,000,000 = $0.00015  (price row 12, genai-prices 0.2.3, …)"""
     what = line["dimension"] + (f" {line['qualifier']}" if line["qualifier"] else "")
     if line["unit_price"] is None:
         return f"  {what}  {number(line['quantity'])} × no price"

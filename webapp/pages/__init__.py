@@ -1,6 +1,6 @@
-"""The pages: one module and blueprint for each family, whose decorators hold the whole paths; a view is one template.
+"""The pages: one module with a blueprint for each family of pages. Decorators hold the whole path of each page.
 
-Imports auth, secrets and the modules directly in webapp/. charts, export, sorting and common serve pages only.
+Imports auth, secrets and the modules directly in webapp/. charts, export, sorting and common are helpers of the pages.
 """
 
 from __future__ import annotations

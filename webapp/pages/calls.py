@@ -64,7 +64,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _sorted_page(tx: db.Transaction, scope: Scope, sorting: Sorting, cursor: str | None) -> tuple[list, str | None]:
-    """A page of calls and the cursor of the next one."""
+    """A page of calls, and the cursor of the next page; None on the last page."""
     if sorting.word == "started_at":
         rows = tx.rows("calls_page", *scope.words, *cursors.read(cursor, cursors.moment, UUID), PAGE + 1)
     else:
@@ -96,7 +96,7 @@ def index() -> str:
 @bp.get("/calls/<uuid:call_id>")
 @login_required
 def show(call_id: UUID, error: ApiError | None = None, typed: dict[str, str] | None = None) -> str:
-    """One call and its cost, line by line; error, typed: of a refused form to close it."""
+    """One call and its cost, line by line; error, typed: of a refused form that was to close it."""
     with auth.person() as tx:
         call = found(tx.call("call_show", call_id), "call")
         lines = tx.rows("call_lines", call_id)

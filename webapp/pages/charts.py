@@ -1,8 +1,8 @@
 """Rows of app.spend_bars and app.spend_months → plotly figures as JSON.
 
 plotly's graph_objects check every property and value of a figure, so that a misspelt one is a ValueError here and not
-a chart that silently looks wrong, and write it as the JSON that plotly.js draws. Amounts are exact in the hover texts
-only: bars are drawn, so there JSON's floats do.
+a chart that silently looks wrong, and write it as the JSON that plotly.js draws. Amounts are exact in the hover
+texts. The heights of bars are only drawn, so JSON's floats are exact enough for them.
 
 Colours are CSS variables only: static/charts.js resolves them, so one figure serves light and dark. plotly is imported
 on first use, because importing it is slow and the gateway's workers need it for charts alone.
@@ -124,7 +124,7 @@ def calls(bars: Sequence[Row]) -> str | None:
 
 
 def _kinds(bars: Sequence[Row], kinds: Sequence[tuple[str, str, int]], words: Callable[[Any], str]) -> str | None:
-    """Stacked parts of whole days. kinds: (column, name, number of the colour)."""
+    """Stacked parts of each bar's total (the rows without a series). kinds: (column, name, number of the colour)."""
     whole = [row for row in bars if row["series"] is None]
     highest = max((sum(row[column] for column, *_ in kinds) for row in whole), default=0)
     if not highest:

@@ -27,6 +27,7 @@ PERIODS = {
     "last-month": "Last month",
     "custom": "Custom",
 }
+# Cost status of a call → its words on pages.
 STATUSES = {
     "priced": "priced",
     "free": "free",

@@ -123,9 +123,8 @@ def rotate(key_id: UUID) -> str | tuple[str, int]:
     key = new_key()
 
     def replace(tx: db.Transaction) -> tuple[dict[str, Any], dict[str, Any]]:
-        row = found(
-            tx.call("key_rotate", key_id, key.id, key.prefix, key.hash, -1 if seconds is None else seconds), "key"
-        )
+        overlap = -1 if seconds is None else seconds  # SQL refuses -1 and says what is allowed
+        row = found(tx.call("key_rotate", key_id, key.id, key.prefix, key.hash, overlap), "key")
         return row, _one(tx, key_id)
 
     made, error = attempt(replace)

@@ -75,7 +75,7 @@ def table() -> Response:
 @bp.post("/projects")
 @login_required
 def create() -> Response | tuple[str, int]:
-    """Create a project, then go to its page, or back to the first steps with next=start."""
+    """Create a project, then show its page; with ``next=start`` in the form, the first steps again."""
     name = request.form.get("name", "")
     project, error = attempt(lambda tx: tx.call("project_create", name))
     if error or project is None:

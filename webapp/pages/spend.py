@@ -18,8 +18,8 @@ from webapp.pages.sorting import read_sorting
 
 bp = Blueprint("spend", __name__)
 BY = {"project": "Project", "model": "Model", "key": "Key", "end_user": "End user", "tag": "Tag"}
-SERIES = 6
-TOP = 5
+SERIES = 6  # rows of the breakdown with a colour of their own; the others are added up as “Other”
+TOP = 5  # rows of the second, shorter breakdown
 COLUMNS = {"cost": True, "name": False, "calls": True, "tokens_in": True, "tokens_cached": True, "tokens_out": True}
 # Amounts and ratios in the JSON of app.spend_report; psycopg reads whole ones as int.
 DECIMALS = ("cost", "adjustments", "cost_corrected", "cost_per_1000", "share", "cached_share", "error_share",

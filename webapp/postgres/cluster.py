@@ -60,8 +60,8 @@ def die_with_parent(sent: signal.Signals) -> Callable[[], None]:
 class Cluster:
     """A data directory with its server.
 
-    data: made by ``create``, which the caller names after the major version; socket: folder for the Unix socket;
-    bindir: folder of the programs, see ``find_bindir``; log: the server's log file; durable: False only for
+    data: the folder that ``create`` makes; the caller names it after the major version; socket: folder of the Unix
+    socket; bindir: folder of the programs, see ``find_bindir``; log: the server's log file; durable: False only for
     tests, whose data need not survive a power cut; settings: of the server, beside SETTINGS.
     """
 

@@ -91,7 +91,7 @@ def conninfo(config: Config, user: str, password: str) -> str:
 
 
 def let_analysts_in(config: Config, let: bool) -> tuple[str, int]:
-    """Whether the server shall listen for analysts from its next start on; returns the address and port for them."""
+    """Decide whether the server listens for analysts from its next start on; returns the address and port for them."""
     folder = (config.home / "postgres").resolve()
     network.let_analysts_in(folder, let)
     return network.ADDRESS, network.port(folder)

@@ -111,7 +111,7 @@ def _prices_sha() -> str:
 def _new_passwords(
     conn: psycopg.Connection, passwords: Mapping[str, str], applied: Mapping[str, str]
 ) -> list[tuple[str, str]]:
-    """Login roles that cannot log in or whose password is another one, each with the hash to remember."""
+    """Login roles that cannot log in or whose password has changed, each with the hash to remember."""
     may_login = {role for (role,) in conn.execute("select rolname from pg_roles where rolcanlogin")}
     marks = {role: _sha(role, password) for role, password in passwords.items()}
     return [(role, sha) for role, sha in marks.items() if applied.get(f"role/{role}") != sha or role not in may_login]

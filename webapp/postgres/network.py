@@ -1,6 +1,6 @@
 """Whether and where the embedded Postgres listens on TCP: only while analysts have logins, and only for them.
 
-It then listens on 127.0.0.1. Three files keep this, all in the folder of the embedded Postgres (SPENDAI_HOME/postgres):
+It then listens on 127.0.0.1. Three files decide it, all in the folder of the embedded Postgres (SPENDAI_HOME/postgres):
 `port`, the number chosen at the first start, which is also part of the socket's name; `analysts`, there while analysts
 have logins; and pg_hba.conf in the data folder, which says who may log in from where.
 """
@@ -32,7 +32,7 @@ def port(folder: Path) -> int:
 
 
 def let_analysts_in(folder: Path, let: bool) -> None:
-    """Whether the server shall listen for analysts; holds from its next start on."""
+    """Decide whether the server listens for analysts from its next start on."""
     if let:
         (folder / "analysts").touch()
     else:

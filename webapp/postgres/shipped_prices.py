@@ -25,7 +25,7 @@ from jsonb_to_recordset(%s) as listed (
     unit_qty numeric, valid_from timestamptz, revision integer, source text, note text)
 on conflict do nothing
 """
-# Patterns of the file are made as the file has them; other patterns, added by the operator, are left alone.
+# A pattern that the file has gets the file's model and order; other patterns, added by the operator, are left alone.
 LOAD_ALIASES: LiteralString = """
 insert into public.price_aliases as known (kind, pattern, model, ord)
 select kind, pattern, model, ord

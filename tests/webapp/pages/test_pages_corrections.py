@@ -60,7 +60,7 @@ def test_a_correction_counts_when_it_was_booked_and_is_shown_as_such_everywhere(
     correct(site, call_id, "0.5", datetime.now(UTC))
     page = text(team.browser.get("/"))
     assert "Spend contains $0.50 of corrections booked in this period" in page
-    assert "with every correction of them until today: $0.00" in page
+    assert "with every correction of them until today, cost $0.00" in page
     assert "No calls in this period" not in page
     (row,) = table(team.browser.get("/spend.csv"))
     assert (row["calls"], row["cost"], row["adjustments"], row["cost_corrected"]) == (
