@@ -1,6 +1,6 @@
 -- audit_page(before at, before id, limit) → lines of the audit log, the newest first, one page
 --
--- The next page begins after the last row's (at, id); the first one with nulls.
+-- p_before_at and p_before_id: (at, id) of the last row of the page before; nulls for the first page.
 create or replace function app.audit_page(p_before_at timestamptz, p_before_id uuid, p_limit integer)
 returns table (
     id uuid, at timestamptz, actor_id uuid, actor_email text, action text, subject_id uuid, details jsonb

@@ -1,4 +1,4 @@
--- call_fills(call id) → how the missing cost of one call became known: one row, or none
+-- call_fills(call id) → the fill of one call: how it got the cost it lacked, or another cost status; one row, or none
 create or replace function app.call_fills(p_call_id uuid)
 returns table (id uuid, at timestamptz, old_status text, new_status text, cost numeric, reason text, filled_by uuid)
 language sql stable

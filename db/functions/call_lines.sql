@@ -12,6 +12,6 @@ as $$
 $$;
 
 comment on function app.call_lines is
-    'Lines of the cost of one call: quantity, price, and where and when that price was read.';
+    'Lines of the cost of one call: each quantity with its price, where that price comes from, and since when it holds.';
 revoke execute on function app.call_lines from public, anon, authenticated, service_role;
 grant execute on function app.call_lines to authenticated;

@@ -1,6 +1,6 @@
 -- calls_page(from, to, filters, before at, before id, limit) → calls newest first, one page
 --
--- The next page begins after the last row's (started_at, id); the first one with nulls.
+-- p_before_at and p_before_id: (started_at, id) of the last row of the page before; nulls for the first page.
 --
 -- Calls that fit the filters may be rare among very many. So the daily totals say first which keys have such calls on which
 -- days (see calls_places), and only those are read: at first just the newest days that should fill the page, then more.

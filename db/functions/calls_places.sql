@@ -1,7 +1,8 @@
 -- calls_places(from, to, filters) → days and keys with calls that may fit the filters, and at most how many; part of calls_page
 --
--- Read from daily totals and daily labels. Daily totals have no end user and no tag, daily labels have hardly anything else, so
--- a day may have fewer calls that fit all filters than is said here. But no other day and key has any.
+-- Read from daily totals and daily labels, each of which answers some of the filters: daily totals have no end user and no tag,
+-- and daily labels have no model and no status. calls is the smallest of their counts: a day and key may have fewer calls that
+-- fit all filters at once. Days and keys that are left out have none.
 create or replace function app.calls_places(p_from timestamptz, p_to timestamptz, p_filters jsonb)
 returns table (day date, api_key_id uuid, calls bigint)
 language plpgsql stable

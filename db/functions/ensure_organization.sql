@@ -5,7 +5,7 @@
 -- sign-up. The row of members is inserted first, and its primary key lets one of several requests at once win: only the
 -- winner makes the organization, so a person who opens many pages at the first log-in still gets one.
 --
--- p_name: of the new organization; null: the domain of the e-mail address. p_install_key: whom OPENAI_API_KEY serves (none,
+-- p_name: of the new organization; null or empty: the domain of the e-mail address. p_install_key: whom OPENAI_API_KEY serves (none,
 -- first or shared). p_invite_only: nobody gets a new organization after the first one. Raises PT403 email_not_confirmed,
 -- signup_closed.
 create or replace function app.ensure_organization(p_name text, p_install_key text, p_invite_only boolean)

@@ -1,7 +1,7 @@
 -- fill_call(...) → whether a settled call without a cost was changed: it got a cost, or another reason for having none
 --
--- Each change is recorded as a fill, a row of cost_fills. Calls that have a cost are never changed. Null p_usage,
--- p_tools, p_model and p_service_tier leave the call's own; p_reason is for cost_fills.
+-- The change is recorded as a fill, a row of cost_fills, which has at most one row for each call. A call that has a cost is
+-- never changed. Where p_usage, p_tools, p_model or p_service_tier is null, the call keeps its own. p_reason: for cost_fills.
 create or replace function app.fill_call(
     p_id uuid, p_started_at timestamptz, p_cost numeric, p_cost_status text, p_cost_lines jsonb, p_usage jsonb, p_tools jsonb,
     p_model text, p_service_tier text, p_reason text
@@ -33,6 +33,7 @@ begin
     return true;
 end $$;
 
-comment on function app.fill_call is 'Gives a settled call the cost it lacks, and records the fill in cost_fills.';
--- No grant: part of fill_objects and reprice.
+comment on function app.fill_call is
+    'Gives a settled call the cost it lacks, or another reason for lacking it, and records the fill in cost_fills.';
+-- No grant: part of fill_objects, settle_closed and reprice_batch.
 revoke execute on function app.fill_call from public, anon, authenticated, service_role;

@@ -5,8 +5,9 @@
 -- uses (makes).
 --
 -- OpenAI repeats the usage of an object in every answer about it. The first call that sees the final state marks the
--- object as priced, by an update that only one call can win, and fills the cost of the call that made the object. A
--- final state without usage leaves that cost unknown.
+-- object as priced (priced_at), by an update that only one call can win, and fills the cost of the call that made the
+-- object. When the final state has no usage, the cost stays unknown and the cost status becomes no_usage. An object that
+-- was finished in the answer of the call that made it is marked as priced from the beginning.
 --
 -- p_calls: as for settle_calls.
 create or replace function app.fill_objects(p_calls jsonb) returns void

@@ -1,6 +1,7 @@
 -- key_list(project or null) → proxy keys with the name of their project, who made them, their state and their last use
 --
--- Last use is the start of the key's newest call, found by the index on key and time, so that no call has to update its key.
+-- Last use is the arrival of the key's newest call, found by the index on key and time, so that no call has to update its key.
+-- state: active, revoked, expired, or archived (its project is).
 create or replace function app.key_list(p_project_id uuid)
 returns table (
     id uuid, project_id uuid, project text, name text, prefix text, created_at timestamptz, created_by text,

@@ -1,4 +1,6 @@
 -- key_overview(project or null) → rows of app.key_list with calls and cost of each key in the last 30 days, today included
+--
+-- was_rotated: a newer key was made to replace this one.
 create or replace function app.key_overview(p_project_id uuid)
 returns table (
     id uuid, project_id uuid, project text, name text, prefix text, created_at timestamptz, created_by text,

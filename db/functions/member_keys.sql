@@ -15,6 +15,6 @@ as $$
 $$;
 
 comment on function app.member_keys is
-    'Keys of the organization that one person made, with their spend of 30 days; active ones first.';
+    'Keys of the organization that one person made, with their calls and cost of the last 30 days; active ones first.';
 revoke execute on function app.member_keys from public, anon, authenticated, service_role;
 grant execute on function app.member_keys to authenticated;

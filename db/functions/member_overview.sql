@@ -11,7 +11,7 @@ as $$
 $$;
 
 comment on function app.member_overview is
-    'Members of the organization with the number of their keys, in the order in which they joined.';
+    'Members of the organization, in the order in which they joined, and how many keys each made that are not revoked.';
 -- With the caller's own rights, so row level security decides.
 revoke execute on function app.member_overview from public, anon, authenticated, service_role;
 grant execute on function app.member_overview to authenticated;

@@ -5,13 +5,15 @@
 -- commit sends the same call again.
 --
 -- outcome: opened, or why not: invalid_key, revoked_key, expired_key, archived_project, clock_skew (started_at is more than
--- 60 s off the clock here), no_provider_key, or the call's objection. The gateway objects to a call that makes or names an
+-- 60 s off the database's clock), no_provider_key, or the call's objection. The gateway objects to a call that makes or names an
 -- object which OpenAI keeps after the call, and to one whose body it cannot read. Such a call is refused only where several
 -- organizations use the same OpenAI key, because at OpenAI they could reach each other's objects (shared: true).
 --
 -- p_calls: [{n, id, started_at, max_seconds, key_hash (hex), endpoint, method, model, stream, end_user, tags, objection}, …]
 -- p_install_key: which organizations the install's own OpenAI key serves: none, first (only the first one) or shared (all).
 -- p_install_fingerprint: of that key, as in provider_keys.fingerprint; null without one.
+-- provider_key: the stored provider key, encrypted; null for the install's own key and for the sandbox. provider_project_id:
+-- the project that it is stored for; null for a key of the organization. account: whose OpenAI account the call belongs to.
 create or replace function app.open_calls(p_calls jsonb, p_install_key text, p_install_fingerprint bytea)
 returns table (
     n integer, outcome text, org_id uuid, project_id uuid, api_key_id uuid, upstream text,
@@ -82,7 +84,7 @@ begin
         on conflict do nothing
     )
     select c.n, c.outcome, c.org_id, c.project_id, c.key_id, c.upstream, c.ciphertext, c.own_project, c.base_url,
-           -- account: whose OpenAI account the call belongs to: the organization's own, the install's, or the sandbox.
+           -- account: the organization's own, the install's, or the sandbox.
            case when c.upstream <> 'openai' then c.upstream when c.ciphertext is not null then c.org_id::text
                 when c.upstream = 'openai' then 'install' end,
            case when c.outcome = 'opened' then coalesce(c.shared, false) end

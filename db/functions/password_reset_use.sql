@@ -1,5 +1,5 @@
--- password_reset_use(token hash, bcrypt hash) → person whose password was set; null when the link was used, has expired or
--- never was
+-- password_reset_use(token hash, bcrypt hash) → person whose password was set; null when the link was used before, has expired
+-- or does not exist
 --
 -- Also ends every session of the person and all other links.
 create or replace function app.password_reset_use(p_token_hash bytea, p_hash text) returns uuid

@@ -1,8 +1,8 @@
 -- price_calls(calls) → cost, cost status and lines of each call, as price_usage gives them, for many calls at once
 --
--- Looking prices up takes most of the time, so calls with equal model names, tier and so on share one look-up. Calls
--- that began at different moments can share it because all are priced as of the last one. When a price came into force
--- between the first and the last call, each call is looked up by its own moment.
+-- Looking prices up takes most of the time, so calls with equal model names, tier and so on share one look-up, at the
+-- moment of the last call. Only when some price came into force between the first and the last call, each call is looked
+-- up at its own moment.
 --
 -- p_calls: [{n, org_id, endpoint, model, model_requested, service_tier, batch, usage, tools, started_at}, …]; n tells
 -- the rows of the answer apart.

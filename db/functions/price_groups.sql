@@ -2,6 +2,7 @@
 --
 -- token: every kind of token, the only dimensions that have service tiers. input: tokens of the input, which context
 -- bands are measured by. tool: what only the tools of a call report. usage: all others, which tools may not report.
+-- fallback: see app.price_dimensions.
 --
 -- Pricing runs for every call, so the groups have to cost nothing: as an immutable function without arguments, this one
 -- is worked out once per plan, and the plan holds the result as a constant.

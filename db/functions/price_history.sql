@@ -1,8 +1,9 @@
 -- price_history(model) → every price of a model that applies to the caller's organization, newest first
 --
 -- p_model: any name the model goes by. own: a price only this organization pays. in_force: whether the row prices calls
--- that begin now. Of the rows with equal dimension, tier, context size and qualifier that is the one that has begun
--- last, with the highest revision; a price of the organization goes before one of the list.
+-- that arrive now. Of the rows with equal dimension, tier, context size and qualifier one at most is in force. Rows whose
+-- valid_from is in the future are not; of the others the organization's own go before list prices, then the newest
+-- valid_from decides, then the highest revision.
 create or replace function app.price_history(p_model text)
 returns table (
     id bigint, model text, dimension text, service_tier text, context_min_tokens integer, qualifier text, unit_price numeric,

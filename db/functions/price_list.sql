@@ -1,8 +1,9 @@
 -- price_list(words) → what each model costs now in the tier standard, in dollars per million text tokens
 --
--- p_words: part of a model's name; null or empty for all. Models the organization called in the last 30 days come first
--- (in_use). A price of the organization goes before the list price (own_price). extra: prices of all other dimensions,
--- as text. valid_from: when the newest of the prices came into force; null where all hold from the beginning.
+-- p_words: part of a model's name; null or empty for all. in_use: the organization called the model in the last 30 days;
+-- such models come first. A price of the organization goes before the list price; own_price: at least one of the prices is
+-- the organization's. extra: prices of all other dimensions, as text. valid_from: when the newest of the prices came into
+-- force; null where all hold from the beginning.
 create or replace function app.price_list(p_words text)
 returns table (
     model text, input numeric, cached numeric, output numeric, extra text[], valid_from timestamptz,

@@ -1,9 +1,9 @@
 -- price_model_of(organization, name, at) → the price model a name is billed as, and how it was found; nulls: unknown
 --
--- Price models are the names in model_prices. In this order: a price model of exactly this name (match: name), an alias
--- (exact), the longest matching pattern (prefix or regex). When all fail and the name ends in a compact date, the same
--- with 20251211 written as 2025-12-11. Dates and suffixes are never cut off: gpt-4o-2024-05-13 costs twice as much as
--- gpt-4o.
+-- Price models are the names in model_prices. Tried in this order: a price model of exactly this name (match: name), an alias
+-- (exact), the longest matching pattern (prefix or regex). When all fail and the name ends in a compact date, all are tried
+-- again with 20251211 written as 2025-12-11. Capitals and a leading openai/ do not matter. Dates and suffixes are never cut
+-- off: gpt-4o-2024-05-13 costs twice as much as gpt-4o.
 create or replace function app.price_model_of(
     p_org_id uuid, p_name text, p_at timestamptz, out model text, out match text
 )

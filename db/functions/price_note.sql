@@ -1,7 +1,9 @@
--- price_note(price, dimension[:qualifier], terms) → the base of a line whose price is missing or is one of another dimension
+-- price_note(price or null, dimension[:qualifier], terms) → a line of a bill, without its quantity and its cost
 --
--- With a price: the price, the dimension that was counted, and priced_as for the dimension of the price. Without: the
--- model, and all fields of the price null. In both cases with the qualifier, if there is one.
+-- Only for lines that need more than the fields of their price: because there is no price, because the price is for another
+-- dimension, or because the quantity has a qualifier. With a price: its fields, the dimension that was counted, and
+-- priced_as, the dimension of the price, if that is another. Without: the model, and all fields of the price null. In both
+-- cases with the qualifier, if there is one.
 create or replace function app.price_note(p_offer jsonb, p_key text, p_terms jsonb) returns jsonb
 language plpgsql immutable parallel safe
 set search_path = ''
@@ -19,6 +21,6 @@ begin
 end $$;
 
 comment on function app.price_note is
-    'Base of a line of a bill whose price is missing or is of another dimension; part of price_bill.';
+    'A line of a bill, without quantity and cost, whose price is missing or for another dimension; part of price_bill.';
 revoke execute on function app.price_note from public, anon, authenticated, service_role;
 grant execute on function app.price_note to authenticated;

@@ -1,5 +1,6 @@
--- price_page(after id, limit) → all prices as they were entered, by id, one page; the next begins after the last row's id
+-- price_page(after id, limit) → all prices as they were entered, by id, one page
 --
+-- p_after_id: id of the last row of the page before; 0 for the first page.
 -- List prices, and those only the caller's organization pays (own). valid_from is null where a price holds from the beginning.
 create or replace function app.price_page(p_after_id bigint, p_limit integer)
 returns table (

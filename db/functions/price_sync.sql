@@ -1,9 +1,10 @@
 -- price_sync(source, rows, aliases, dry run) → the rows of a source compared with our list prices, and what became of each
 --
--- Values of change. new: we had no price for it; added. changed: added as a new dated row, from the source's start date
--- if that is later than the start of ours, else from today. equal: nothing to do. kept: our price differs on purpose
--- (its source is not genai-prices); left alone. missing: our price is not in the source any more; left alone. Prices of
--- organizations are not read.
+-- Values of change. new: we had no price for it; added from the source's start date, and where that is missing from the
+-- beginning for a new model, else from today. changed: added as a new dated row, from the source's start date if that is
+-- later than the start of ours, else from today. equal: nothing to do. kept: our price differs on purpose (its source is
+-- not genai-prices); left alone. missing: our price is not in the source any more; left alone. Prices of organizations are
+-- not read.
 --
 -- One transaction, one at a time. Unless p_dry_run, the run is recorded in private.price_sync_runs. Aliases are added
 -- for new models only.

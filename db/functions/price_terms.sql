@@ -1,6 +1,7 @@
 -- price_terms(...) → how a call is billed: {model, match, by_request, fallback, banded, sheet, image}
 --
--- Everything that needs look-ups, and nothing that depends on the usage, so that equal calls share the result.
+-- Everything that needs look-ups, and nothing that depends on how much was used, so that calls with equal arguments share
+-- the result.
 --
 -- model: the price model of the name that served the call. When the answer names no model, or an unknown one, the
 -- requested name decides (match: requested), but a fine-tuned model is never billed as another one. sheet: see

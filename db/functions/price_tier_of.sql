@@ -1,7 +1,7 @@
 -- price_tier_of(served tier, batch) → the tier of the price list at which a call is billed: one of price_tiers
 --
--- p_service_tier: as the answer has it. For a call of a batch OpenAI answers `default`, so p_batch says so. `scale` is
--- prepaid and is billed at list prices, like every unknown tier.
+-- p_service_tier: as the answer has it. p_batch: whether the call is of a batch; the answer does not tell, because it has
+-- `default` then. `scale` is prepaid and is billed at standard prices, like every unknown tier.
 create or replace function app.price_tier_of(p_service_tier text, p_batch boolean) returns text
 language plpgsql immutable parallel safe
 set search_path = ''

@@ -1,8 +1,8 @@
 -- price_tool_quantities(tools, size) → {dimension: quantity} of tool calls, sessions and video seconds; null when unusable
 --
--- p_tools: as metering reports it. A dimension may have a qualifier after a colon, such as container_sessions:4g.
--- p_size: of a video; it becomes the qualifier of video_seconds, except for the sizes that the unqualified price is
--- for.
+-- p_tools: as metering reports it; more than 32 counts are unusable. A dimension may have a qualifier after a colon, such
+-- as container_sessions:4g. p_size: of a video; it becomes the qualifier of video_seconds, unless the price without a
+-- qualifier is for this size.
 create or replace function app.price_tool_quantities(p_tools jsonb, p_size text) returns jsonb
 language plpgsql immutable parallel safe
 set search_path = ''

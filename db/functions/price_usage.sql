@@ -1,7 +1,7 @@
--- price_usage(...) → cost of one call in dollars at the prices in force when it began, its cost status, and its lines
+-- price_usage(...) → cost of one call in dollars at the prices in force when it arrived, its cost status, and its lines
 --
--- Every cost comes from this function or from price_calls, its form for many calls. Parameters: as in usage_logs; p_at:
--- when the call began, null for now.
+-- Every cost that is computed from usage comes from this function or from price_calls, its form for many calls. Parameters:
+-- as in usage_logs; p_at: when the call arrived, null for now.
 create or replace function app.price_usage(
     p_org_id uuid, p_endpoint text, p_model text, p_model_requested text, p_service_tier text, p_batch boolean,
     p_usage jsonb, p_tools jsonb, p_at timestamptz
@@ -25,7 +25,7 @@ begin
 end $$;
 
 comment on function app.price_usage is
-    'Cost of one call in dollars at the prices in force when it began, its cost status (priced, free, tier_fallback, '
+    'Cost of one call in dollars at the prices in force when it arrived, its cost status (priced, free, tier_fallback, '
     'unpriced_model, unpriced_dimension, no_usage) and its lines.';
 revoke execute on function app.price_usage from public, anon, authenticated, service_role;
 grant execute on function app.price_usage to authenticated;

@@ -1,9 +1,9 @@
 -- reprice(from, to, reason, dry run) → what pricing the calls of a period again changed, per organization
 --
 -- A call that had no cost and can be priced now gets its cost, as a fill. A call that has a cost keeps it: the
--- difference between the new cost and the old one with its earlier corrections is booked now, as one more correction.
--- So a second run adds nothing, and the sums of past months stay as they are. Errors, free calls and calls without
--- usage cannot be priced and are not counted.
+-- difference between the new cost and the old one with its earlier corrections is booked now, as one more correction
+-- (adjusted_calls, adjusted_cost). So a second run adds nothing, and what a past month reported changes only by the fills
+-- of its own calls. Failed and free calls, and calls whose usage is not known, are neither priced nor counted.
 --
 -- Only calls of the organization's books are priced: those to OpenAI or those to the sandbox. p_dry_run: computes
 -- everything and changes nothing. Progress is reported by messages of level INFO.

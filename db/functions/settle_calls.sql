@@ -3,7 +3,7 @@
 --   settled: its row was open and is now settled
 --   already: it was settled before
 --   missing: it had no row, because a failover lost it; now it has one, written from the message
---   absent: it has no row and gets none, because the message of a call that was never sent names no organization
+--   absent: it has no row and gets none, because its message names no organization: the call was never sent upstream
 --   conflict: a person had closed it by hand before; the difference was booked (see settle_closed)
 --
 -- Prices what was used and settles each row exactly once. Rows are locked in the order of their ids, so that two batches
@@ -14,17 +14,17 @@
 --
 -- p_calls: [{n, id, started_at, org_id, project_id, api_key_id, upstream, account, endpoint, method, stream, batch,
 -- model_requested, model, service_tier, usage, tools, outcome (complete, pending, error or no_usage), status_code, latency_ms,
--- ttft_ms, upstream_request_id, upstream_object_id, end_user, tags, max_seconds}, …]
+-- ttft_ms, upstream_request_id, upstream_object_id, makes, end_user, tags, max_seconds}, …]; see fill_objects for makes
 create or replace function app.settle_calls(p_calls jsonb) returns table (n integer, outcome text)
 language plpgsql security definer
 set search_path = ''
--- Plans are kept. One made while the table was small would read the whole table later: rows are always found by the index.
+-- Plans are kept, and one made for a small table would read all of a large one. So no plan may scan: rows are found by index.
 set enable_seqscan = off
 set cpu_index_tuple_cost = 1  -- and never by reading an index from end to end, which is cheap only while it is empty
 set plan_cache_mode = force_generic_plan  -- planning again for each batch would take longer than running it
 set enable_hashjoin = off
 set enable_mergejoin = off
-set jit = off  -- before Postgres 18 the settings above make each plan look so dear that it is compiled: 1.7 s for each batch
+set jit = off  -- before Postgres 18 the settings above make each plan look so expensive that it is compiled: 1.7 s for each batch
 as $$
 #variable_conflict use_column
 declare
@@ -55,7 +55,7 @@ begin
             select c.id, c.org_id, c.project_id, c.api_key_id, c.started_at, c.started_at + make_interval(secs => c.max_seconds),
                 'open', c.upstream, c.endpoint, c.method, c.stream, c.batch, c.model_requested, c.end_user, coalesce(c.tags, '{}')
             from unnest(v_calls) c where c.org_id is not null and not exists (
-                -- A month is dropped only when no call in it is open. So this one had been settled.
+                -- A month is dropped only when no call in it is open, so a call of such a month was settled before.
                 select from private.dropped_months m where m.month = date_trunc('month', c.started_at at time zone 'utc')::date)
             order by c.id
             on conflict do nothing
@@ -77,7 +77,7 @@ begin
         ) end) p on p.n = c.n
         cross join lateral (values (
             case when c.n = any (v_unpriced) then app.status_unpriced(c.outcome, c.method, c.endpoint) end)) s (cost_status)
-        -- A GET of an object repeats the usage of the call that made it. Tokens count there, not here.
+        -- A GET of an object repeats the usage of the call that made it: the tokens count for that call only.
         cross join lateral app.tokens_of(case when s.cost_status = 'free' then null else c.usage end) t
     ), settled as (
         update public.usage_logs u set

@@ -1,7 +1,7 @@
 -- settle_closed(calls) → n of each call that a person had closed by hand before its settle message came; part of settle_calls
 --
--- The first message of a call tells what it really cost. A cost that was left unknown is filled in; where the person gave a
--- cost, the difference becomes a correction. Further messages of the same call change nothing.
+-- The first message of a call says what it used, so its cost can be computed. A call that was closed without a cost gets it as
+-- a fill; where the person gave a cost, the difference becomes a correction. Later messages of the same call change nothing.
 --
 -- p_calls: as for settle_calls, which has locked their rows.
 create or replace function app.settle_closed(p_calls jsonb) returns integer[]
@@ -50,6 +50,6 @@ begin
 end $$;
 
 comment on function app.settle_closed is
-    'Books the true cost of calls that a person had closed by hand: as a fill or as a correction.';
+    'Books the computed cost of calls that a person had closed by hand: as a fill or as a correction.';
 -- No grant: part of settle_calls.
 revoke execute on function app.settle_closed from public, anon, authenticated, service_role;

@@ -1,7 +1,7 @@
 -- spend_bars(cells, from, to, top ids) → what the charts draw: one row per bar and series, days without calls included
 --
 -- A bar is a day; where the period has more than 92 days, a week (from Monday), as in app.spend_cells. days: 1 or 7. partial:
--- the bar has today in it, so it still grows.
+-- the bar has today in it, so it still grows. good_calls: calls less error_calls.
 -- p_top: ids of app.spend_breakdown, the biggest first. Each is a series (1, 2, …), all other ids together are series 0, and
 -- series null is the whole bar.
 create or replace function app.spend_bars(p_cells app.spend_cell[], p_from timestamptz, p_to timestamptz, p_top text[])

@@ -1,6 +1,6 @@
 -- spend_breakdown(cells, by, side, top) → one row per project, model, key, …, the highest cost first
 --
--- p_by: what the ids are: project, key, model, …. p_side: false for the ids of the cells, true for their second word (side).
+-- p_by: what the ids are: project, key, model, …. p_side: false for the ids of the cells, true for their second value (side).
 -- p_top: so many rows; all after them become one row without an id (members: how many), unless it would stand for a single
 -- one, which keeps its name. Null: all rows.
 -- series: the row's colour in the charts, 1 to 6; 0 for all further rows.
@@ -47,7 +47,7 @@ as $$
 $$;
 
 comment on function app.spend_breakdown is
-    'Spend of a period by one word, the biggest first, with each row''s share and colour.';
+    'Spend of a period by project, model, key, …, the highest cost first, with the share and colour of each row.';
 -- Part of spend_report, which runs with the rights of its caller.
 revoke execute on function app.spend_breakdown from public, anon, authenticated, service_role;
 grant execute on function app.spend_breakdown to authenticated;

@@ -1,9 +1,9 @@
 -- spend_cells(from, to, by, side, filters) → the sums a spend report is made of: of its period, and of the equal period before
 --
--- is_now: one cell per day (or week, where app.spend_bars draws weeks), per word of p_by (project, model, key, endpoint,
--- service_tier, status, end_user, tag) and per word of p_side (project, model, key). id and side are the two words, '' where a
--- call has none. Not is_now: a single cell for the period before. Of a period that is not over, only the part up to now is
--- compared, with an equal part of the period before.
+-- is_now: one cell for each day (or week, where app.spend_bars draws weeks), each value of what p_by names (project, model, key,
+-- endpoint, service_tier, status, end_user or tag) and each value of what p_side names (project, model or key). id and side are
+-- the two values, '' where a call has none. Not is_now: a single cell for the period before. Of a period that is not over, only
+-- the part up to now is compared, with an equal part of the period before.
 --
 -- By tag, a call with several tags is in the cell of each. Those cells are not `whole`; beside them, whole cells without an id
 -- have each call once. So totals add up the whole cells, and the rows of a table the cells that have an id.
@@ -32,7 +32,7 @@ as $$
 $$;
 
 comment on function app.spend_cells is
-    'Sums per day and word, and of the equal period before: what a spend report is made of.';
+    'Sums per day and project, model, key, …, and of the equal period before: what a spend report is made of.';
 -- With the caller's own rights, so row level security decides.
 revoke execute on function app.spend_cells from public, anon, authenticated, service_role;
 grant execute on function app.spend_cells to authenticated;

@@ -1,8 +1,9 @@
 -- status_unpriced(outcome, method, endpoint) → cost status of a call that is not priced by its usage; null for one that is
 --
--- p_outcome: how the call ended, as the gateway reports it. Reading, changing or stopping an object is free: the call
--- that made it was billed. Evals, fine-tuning, storage and the like are billed by OpenAI by other measures than the
--- call, so a call has no usage.
+-- p_outcome: how the call ended, as the gateway reports it: complete, pending, error or no_usage. Reading, changing or
+-- stopping an object is free, because the call that made it was billed. Moderations, counting input tokens, and making
+-- assistants, threads and conversations are free too. Evals, fine-tuning, storage and the like are billed by OpenAI by
+-- other measures than the call, so such a call has no usage.
 --
 -- The column `metered` of webapp/gateway/endpoints.tsv states the result for each operation, for the documentation; a
 -- test holds the two equal.
@@ -29,5 +30,5 @@ end $$;
 
 comment on function app.status_unpriced is
     'Cost status of a call that is not priced by its usage: error, no_usage, free or pending_object; null for all others.';
--- No grant: part of settle_calls.
+-- No grant: part of settle_calls and settle_closed.
 revoke execute on function app.status_unpriced from public, anon, authenticated, service_role;

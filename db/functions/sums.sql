@@ -6,7 +6,7 @@
 --
 -- Whole days are read from daily totals and daily labels, so ten million calls take no longer than ten thousand. The calls
 -- themselves are added up only for the parts of days at both ends, and for questions that daily labels cannot answer, such as
--- the errors of one end user (see app.sums_source).
+-- the models that one end user called (see app.sums_source).
 create or replace function app.sums(p_from timestamptz, p_to timestamptz, p_words text[], p_filters jsonb)
 returns table (
     day date, project_id uuid, key_id uuid, model text, endpoint text, service_tier text, status integer, end_user text, tag text,

@@ -5,7 +5,7 @@
 --   all: daily totals; here and below p_from and p_to are midnights (UTC)
 --   end_user, tag: daily labels of that kind
 --   -end_user, -tag: calls with such a label, each once, as negative numbers: added to `all` they leave the calls without one
--- p_corrected: with corrections of the calls. Planning that takes several times as long, so only where there are any.
+-- p_corrected: with corrections of the calls. Such a query takes several times as long to plan: only where there are any.
 --
 -- In the text $1 stands for the filters (see app.filter_sql) and $2 for the words that are asked for. Its columns, in order:
 -- day, project_id, api_key_id, model, endpoint, service_tier, status_code, end_user, tag, and the sums from calls to

@@ -3,7 +3,7 @@
 -- Each transaction adds to rows of its own, its slot, so that none waits for another. There are 64 slots for the gateways and 64
 -- others for everyone else. A transaction takes a slot by an advisory lock, but never waits for one: it tries the next slot,
 -- also where an analyst's session holds such a lock. Should all be taken, it shares one. Rows are written in the order of
--- their key, so that two transactions of one statement each never wait for each other in a circle.
+-- their key, so that two transactions that share a slot, of one statement each, never wait for each other in a circle.
 create or replace function app.totals_add(p_entries app.total_entry[]) returns void
 language plpgsql
 set search_path = ''

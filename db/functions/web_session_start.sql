@@ -1,7 +1,7 @@
 -- web_session_start(id hash, person or null, data, tokens, seconds): stores a new browser session and deletes up to 20
 -- expired ones
 --
--- It ends p_seconds from now.
+-- The session ends p_seconds from now.
 create or replace function app.web_session_start(p_id_hash bytea, p_user_id uuid, p_data jsonb, p_tokens bytea, p_seconds integer)
 returns void
 language sql security definer

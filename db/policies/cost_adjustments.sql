@@ -1,4 +1,4 @@
--- cost_adjustments: corrections. Everyone in the organization reads; only functions that book a correction write, as owner
+-- cost_adjustments: members and analysts read the corrections of their organization; only functions write, as owner
 alter table public.cost_adjustments enable row level security;
 drop policy if exists read_own_org on public.cost_adjustments;
 create policy read_own_org on public.cost_adjustments for select to authenticated

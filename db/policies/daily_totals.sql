@@ -1,4 +1,4 @@
--- daily_totals: everyone in the organization reads; only the triggers of usage_logs and cost_adjustments write, as owner
+-- daily_totals: members and analysts read those of their organization; only the triggers of usage_logs and cost_adjustments write
 alter table public.daily_totals enable row level security;
 drop policy if exists read_own_org on public.daily_totals;
 create policy read_own_org on public.daily_totals for select to authenticated

@@ -1,4 +1,4 @@
--- model_prices: people and analysts read the list prices and the prices of their own organization; nobody writes to the table
+-- model_prices: members and analysts read the list prices and the prices of their own organization; nobody writes to the table
 alter table public.model_prices enable row level security;
 drop policy if exists read_list_and_own_org on public.model_prices;
 create policy read_list_and_own_org on public.model_prices for select to authenticated

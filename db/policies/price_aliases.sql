@@ -1,4 +1,4 @@
--- price_aliases: people and analysts read all rows; the rows ship with the product
+-- price_aliases: members and analysts read all rows; nobody writes to the table but flask migrate and flask prices sync
 alter table public.price_aliases enable row level security;
 drop policy if exists read_all on public.price_aliases;
 create policy read_all on public.price_aliases for select to authenticated, spendai_analyst using (true);

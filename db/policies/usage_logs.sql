@@ -1,4 +1,5 @@
--- usage_logs: everyone in the organization reads; only functions write, as owner, and private.guard_usage_log says what
+-- usage_logs: members and analysts read the calls of their organization; only functions write, as owner, and
+-- private.guard_usage_log refuses all updates but settling and filling
 alter table public.usage_logs enable row level security;
 drop policy if exists read_own_org on public.usage_logs;
 create policy read_own_org on public.usage_logs for select to authenticated

@@ -1,4 +1,4 @@
--- booked_calls: every call as it counts in sums: its numbers, and as `at` the moment at which it started
+-- booked_calls: every call with the moment at which it counts (at: when it arrived) and the numbers that sums add up
 --
 -- Only calls of the organization's books: sandbox money is never added to real money. View bookings adds the corrections.
 --

@@ -1,9 +1,10 @@
 -- bookings: the rows that every sum of a period adds up: calls and corrections, each with the moment at which it counts
 --
--- A call counts at the moment it started. A correction has two rows:
---   entry `adjustment`, at the moment it was booked, with its dollars in `cost`: so the sum of cost over a past period, which
---   is what was reported then, never changes
+-- A call counts at the moment it arrived. A correction has two rows:
+--   entry `adjustment`, at the moment it was booked, with its dollars in `cost`: so a correction never changes the sum of cost
+--   of a past period, which is what was reported for it
 --   entry `correction`, at the moment of its call, with its dollars in `cost_corrected`: the sum of what is known today
+-- A fill changes its call's row: the call counts with its cost from then on, still at the moment it arrived.
 -- Only calls of the organization's books: sandbox money is never added to real money.
 --
 -- With the reader's own rights: row level security decides. Only append columns, never reorder: other views use them.

@@ -26,7 +26,7 @@ join public.organizations o on o.id = u.org_id and o.books = u.upstream;
 comment on view public.daily_entries is
     'Daily totals of settled calls, and a row for each open call. Several rows may agree in everything but their numbers: add up.';
 comment on column public.daily_entries.org_id is 'The organization.';
-comment on column public.daily_entries.day is 'Day on which the calls began or corrections were booked, UTC.';
+comment on column public.daily_entries.day is 'Day on which the calls arrived or corrections were booked, UTC.';
 comment on column public.daily_entries.project_id is 'Project of the calls.';
 comment on column public.daily_entries.api_key_id is 'Proxy key of the calls.';
 comment on column public.daily_entries.model is 'Model that served them, else the one asked for.';

@@ -28,7 +28,7 @@ cross join lateral (
 comment on view public.daily_label_entries is
     'Daily labels of settled calls, and a row for each label of an open call. A call may be in several rows.';
 comment on column public.daily_label_entries.org_id is 'The organization.';
-comment on column public.daily_label_entries.day is 'Day on which the calls began or corrections were booked, UTC.';
+comment on column public.daily_label_entries.day is 'Day on which the calls arrived or corrections were booked, UTC.';
 comment on column public.daily_label_entries.kind is 'end_user, tag, or tagged: all calls with any tag, each once.';
 comment on column public.daily_label_entries.label is 'The end user, or name=value of the tag; empty for tagged.';
 comment on column public.daily_label_entries.project_id is 'Project of the calls.';

@@ -1,7 +1,7 @@
 -- ledger_entries: the ledger as a list: one row per call, and one per correction at the moment it was booked
 --
--- The cost of a call never changes once it is known. A correction is a row of its own, so what was reported for a past month
--- never changes.
+-- The cost of a call never changes once it is known. A correction is a row of its own, at the moment it was booked, so it never
+-- changes what was reported for a past month. Only a fill does: a call of that month gets the cost it lacked.
 create or replace view public.ledger_entries with (security_invoker = true) as
 select
     b.entry, b.at, b.call_id, b.call_started_at, b.org_id, b.project_id, b.api_key_id, b.model, b.endpoint, b.service_tier,
@@ -13,7 +13,7 @@ where b.entry <> 'correction';
 comment on view public.ledger_entries is
     'One row per call and one per correction. The sum of cost over a period of at is what was reported for it.';
 comment on column public.ledger_entries.entry is 'call, or adjustment: a correction.';
-comment on column public.ledger_entries.at is 'When the call started, or when the correction was booked, UTC.';
+comment on column public.ledger_entries.at is 'When the call arrived, or when the correction was booked, UTC.';
 comment on column public.ledger_entries.call_id is 'The call, or the call that was corrected.';
 comment on column public.ledger_entries.call_started_at is 'When that call arrived, UTC.';
 comment on column public.ledger_entries.org_id is 'The organization.';

@@ -23,7 +23,7 @@ comment on column public.unpriced_models.cost_status is 'unpriced_model: the mod
 comment on column public.unpriced_models.calls is 'Number of calls without a cost.';
 comment on column public.unpriced_models.tokens_in is 'Input tokens of these calls.';
 comment on column public.unpriced_models.tokens_out is 'Output tokens of these calls.';
-comment on column public.unpriced_models.first_call is 'When the first of these calls began, UTC.';
-comment on column public.unpriced_models.last_call is 'When the latest of these calls began, UTC.';
+comment on column public.unpriced_models.first_call is 'When the first of these calls arrived, UTC.';
+comment on column public.unpriced_models.last_call is 'When the latest of these calls arrived, UTC.';
 revoke all on public.unpriced_models from public, anon, authenticated, service_role;
 grant select on public.unpriced_models to authenticated, spendai_analyst;
