@@ -96,7 +96,7 @@ class Ledger:
         return outcome
 
     def _keep(self, message: Message) -> bool:
-        """Spool the settle message of a running call unless ``close`` has done so. Returns whether it is on disk."""
+        """Spool the settle message of a call, unless ``close`` did so meanwhile. Returns whether it is on disk."""
         return message["id"] not in self._running or self._spool.append(message)
 
     def _settle_late(self, message: Message) -> bool:

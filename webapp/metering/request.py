@@ -1,4 +1,4 @@
-"""Request facts: what the row takes from a request, and the one edit that a streamed chat request gets."""
+"""Request facts: what the row takes from a request, and the one edit of a streamed completion (ask_for_usage)."""
 
 from __future__ import annotations
 
