@@ -15,14 +15,15 @@ from webapp.metering.jsonwalk import Doubled
 NEEDS_OWN_KEY, DUPLICATE_KEYS, UNREADABLE = "needs_own_openai_key", "duplicate_keys", "unreadable_body"
 # Names of a part of the same request, or of one of OpenAI's own connectors; never of a stored object.
 HARMLESS = frozenset(("call_id", "tool_call_id", "caller_id", "approval_request_id", "connector_id"))
-# Items of an earlier answer, by type. Without the member named here, OpenAI looks up their id.
-CONTENT = {
+STORED = frozenset(("prompt", "voice", "audio"))  # members whose object names something stored by its id
+# Items of an earlier answer, by type. Without the member named here, OpenAI looks up their id; None: it always does.
+CONTENT: dict[str | None, str | None] = {
     None: "content",
     "message": "content",
     "reasoning": "encrypted_content",
     "compaction": "encrypted_content",
     "image_generation_call": "result",
-    "item_reference": "nothing: it is nothing but an id",
+    "item_reference": None,
 }
 NESTED = (dict, list, Doubled)
 FILES = re.compile(r"(file|image|mask|input_reference)(\W.*)?")  # form fields that hold files
@@ -72,6 +73,8 @@ def _member(name: str, value: Any) -> Objection | None:
         return Objection(NEEDS_OWN_KEY, name) if refers else None
     if kind is list and _is_reference(name) and any(type(item) is str for item in value):
         return Objection(NEEDS_OWN_KEY, name)
+    if name in STORED and kind is dict and type(value.get("id")) is str:
+        return Objection(NEEDS_OWN_KEY, f"{name}.id")
     return _below(name, _inside(value)) if kind in NESTED else None
 
 
@@ -85,7 +88,7 @@ def _inside(value: list[Any] | dict[str, Any]) -> Objection | None:
     if type(value.get("id")) is str:
         kind = value.get("type")
         known = kind is None or (type(kind) is str and kind in CONTENT)
-        if known and not value.get(CONTENT[kind]):
+        if known and not (CONTENT[kind] and value.get(CONTENT[kind])):
             return Objection(NEEDS_OWN_KEY, "id")
     for name, item in value.items():
         if found := _member(name, item):
