@@ -198,7 +198,10 @@ class Batcher:
         with gevent.Timeout(DEADLINE):
             if self._conn is None or self._conn.closed:
                 self._drop()
-                self._conn = self._connect()
+                try:
+                    self._conn = self._connect()
+                except (psycopg.Error, ValueError) as error:  # whatever it is, no message is to blame
+                    raise psycopg.OperationalError(f"the ledger cannot connect: {type(error).__name__}") from error
             answers = self._conn.run(calls)
         for part, rows in zip(parts, answers.values(), strict=True):
             by_number = {row["n"]: row for row in rows}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import gevent
+import psycopg
 import pytest
 from gevent.event import Event
 
@@ -98,3 +99,17 @@ def test_close_wakes_every_caller_and_tells_whether_its_message_was_sent(databas
     gevent.sleep(0)
     batcher.close()
     assert [job.get().sent for job in (first, second)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "error", [psycopg.errors.RaiseException("x"), psycopg.errors.CheckViolation("x"), ValueError()]
+)
+def test_what_goes_wrong_while_connecting_condemns_no_message(error):
+    def connect() -> Database:
+        raise error
+
+    batcher = Batcher(connect, {"settle": [], "open": []})
+    with gevent.Timeout(GUARD), pytest.raises(LedgerUnavailable) as raised:
+        batcher.submit("settle", {"id": "x"})
+    assert not raised.value.sent
+    batcher.close()

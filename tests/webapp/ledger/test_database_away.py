@@ -17,6 +17,7 @@ import gevent
 import psycopg
 import pytest
 import requests
+from conftest import SETTLED
 from fake_openai import chat
 from fake_upstream import reply_json
 from psycopg.conninfo import conninfo_to_dict
@@ -170,8 +171,6 @@ def message(site, **changes):
     ada = site.sign_up("poison")
     project = ada.post("/projects", {"name": "p"}).json["id"]
     key = ada.post(f"/projects/{project}/keys", {"name": "k"}).json
-    from conftest import SETTLED
-
     outcome, opened = site._open(key)
     assert outcome == "opened"
     return opened | SETTLED | changes
