@@ -17,7 +17,7 @@ begin
         raise sqlstate 'PT400' using message = 'say why, in at most 1000 characters', detail = 'reason_missing', column = 'reason';
     end if;
     if p_cost is not null and not (p_cost >= 0 and p_cost < 1e6) then  -- also refuses NaN
-        raise sqlstate 'PT400' using message = 'a cost is from 0 to 1000000 dollars', detail = 'cost_invalid', column = 'cost';
+        raise sqlstate 'PT400' using message = 'a cost is at least 0 and less than 1000000 dollars', detail = 'cost_invalid', column = 'cost';
     end if;
     select u.* into v_call from public.usage_logs u
     where u.id = p_call_id and u.started_at between v_began - interval '1 s' and v_began + interval '1 s'

@@ -1,7 +1,7 @@
 -- fill_call(...) → whether a settled call without a cost was changed: it got a cost, or another reason for having none
 --
--- The change is recorded as a fill, a row of cost_fills, which has at most one row for each call. A call that has a cost is
--- never changed. Where p_usage, p_tools, p_model or p_service_tier is null, the call keeps its own. p_reason: for cost_fills.
+-- The change is recorded as a fill, a row of cost_fills. A call that has a cost is never changed, so of the fills of one call
+-- only the last can bring the cost. Where p_usage, p_tools, p_model or p_service_tier is null, the call keeps its own. p_reason: for cost_fills.
 create or replace function app.fill_call(
     p_id uuid, p_started_at timestamptz, p_cost numeric, p_cost_status text, p_cost_lines jsonb, p_usage jsonb, p_tools jsonb,
     p_model text, p_service_tier text, p_reason text

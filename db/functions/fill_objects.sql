@@ -44,8 +44,10 @@ begin
         select u.* into v_made from public.usage_logs u where u.id = v_made.call_id and u.started_at = v_made.started_at;
         select * into v_price from app.price_usage(v_made.org_id, v_made.endpoint, v_seen.model, v_made.model_requested,
             v_seen.service_tier, v_made.batch, v_seen.usage, v_seen.tools, v_made.started_at);
-        perform app.fill_call(v_made.id, v_made.started_at, v_price.cost, v_price.cost_status, v_price.cost_lines,
-            v_seen.usage, v_seen.tools, v_seen.model, v_seen.service_tier, 'a later call reported the final state');
+        if not app.fill_call(v_made.id, v_made.started_at, v_price.cost, v_price.cost_status, v_price.cost_lines,
+            v_seen.usage, v_seen.tools, v_seen.model, v_seen.service_tier, 'a later call reported the final state') then
+            perform app.correct_closed(v_made.id, v_made.started_at, v_price.cost, v_price.cost_lines, v_seen.usage);
+        end if;
     end loop;
 end $$;
 

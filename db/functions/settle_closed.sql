@@ -36,14 +36,12 @@ begin
                 v_late.service_tier, v_late.batch, v_late.usage, v_late.tools, v_late.began);
         end if;
         if v_price.cost_status = 'pending_object' then
-            null;  -- the finished object fills in the cost (see fill_objects), and a fill is allowed only once
+            null;  -- the finished object fills in the cost or corrects it (see fill_objects)
         elsif v_late.closed_cost is null then
             perform app.fill_call(v_late.id, v_late.began, v_price.cost, v_price.cost_status, v_price.cost_lines, v_late.usage,
                 v_late.tools, v_late.model, v_late.service_tier, c_reason);
-        elsif v_price.cost <> v_late.closed_cost then
-            insert into public.cost_adjustments (org_id, call_id, call_started_at, delta, reason, details)
-            values (v_late.org_id, v_late.id, v_late.began, v_price.cost - v_late.closed_cost, c_reason,
-                jsonb_build_object('old', app.price_used(null), 'new', app.price_used(v_price.cost_lines), 'usage', v_late.usage));
+        else
+            perform app.correct_closed(v_late.id, v_late.began, v_price.cost, v_price.cost_lines, v_late.usage);
         end if;
     end loop;
     return v_found;

@@ -7,7 +7,7 @@ comment on column public.usage_logs.cost is 'US dollars; null when not known, ne
 comment on column public.usage_logs.cost_lines is 'The lines of the cost: dimension, quantity, unit price and price row of each.';
 comment on column public.usage_logs.tags is 'Tags the client sent in x-spendai-tags, name to value; an empty object when it sent none.';
 
-comment on table public.cost_fills is 'Fills: costs that became known after their call was settled without one; at most one for each call.';
+comment on table public.cost_fills is 'Fills: costs that became known after their call was settled without one, or another reason for having none.';
 comment on table public.cost_adjustments is
     'Corrections: the cost of a settled call never changes; what is added to it, or taken from it, stands here.';
 

@@ -32,6 +32,20 @@ def look(people, name="ada", **changes):
     return row(people, opened["id"])
 
 
+def test_an_object_of_a_call_closed_by_hand_with_a_cost_corrects_that_cost(people):
+    opened = people.open_message("ada", endpoint="/v1/responses", **people.now_id())
+    people.open_calls(opened)
+    people.one("select app.call_end(null, %s, 5, 'by hand')", opened["id"])
+    message = people.settle_message("ada", opened, outcome="pending", usage=None, account="install",
+                                    upstream_object_id="resp_1")  # fmt: skip
+    assert people.settle_calls(message)[0]["outcome"] == "conflict"
+    for _ in range(2):
+        look(people)
+    (line,) = people.all("select delta from public.cost_adjustments")
+    true = sum(Decimal(n) * Decimal(p) for n, p in ((1000, "0.15"), (500, "0.60"))) / 1_000_000
+    assert line["delta"] == true - 5
+
+
 def row(people, call_id):
     return people.one("select * from usage_logs where id = %s", call_id)
 

@@ -154,3 +154,24 @@ def test_a_reason_and_a_period_are_needed(people: People) -> None:
 
 def test_nobody_but_the_owner_may_run_it(people: People) -> None:
     assert executors(people.conn, "reprice") == set()
+
+
+def test_a_call_whose_first_fill_left_it_without_a_cost_is_filled_when_its_price_comes(people: People) -> None:
+    made = people.open_message("ada", endpoint="/v1/responses", model="gpt-99", **people.now_id())
+    look = people.open_message("ada", method="GET", endpoint="/v1/responses/{response_id}")
+    people.open_calls(made, look)
+    answer = {"account": "install", "upstream_object_id": "resp_1", "model": "gpt-99"}
+    people.settle_calls(people.settle_message("ada", made, outcome="pending", usage=None, **answer))
+    seen = {
+        "method": "GET",
+        "endpoint": "/v1/responses/{response_id}",
+        "usage": {"input_tokens": 10, "output_tokens": 0},
+    }
+    people.settle_calls(people.settle_message("ada", look, **(answer | seen)))
+    add_price(people.conn, "gpt-99", "input_text", "3.0")
+    assert reprice(people)[1:3] == (1, Decimal("0.00003"))
+    statuses = people.all("select old_status, new_status from app.call_fills(%s)", made["id"])
+    assert {tuple(row.values()) for row in statuses} == {
+        ("pending_object", "unpriced_model"),
+        ("unpriced_model", "priced"),
+    }

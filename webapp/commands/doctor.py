@@ -80,7 +80,11 @@ def roles(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
         try:
             psycopg.connect(db.dsn(config, role), prepare_threshold=None).close()
         except psycopg.OperationalError as error:
-            why = "run flask migrate with the SECRET_KEY of the gateways" if "password" in str(error) else "see above"
+            why = (
+                "run flask migrate with the SECRET_KEY of the gateways"
+                if "password" in str(error)
+                else "check the address in DATABASE_URL"
+            )
             yield Line("fail", f"role {role} cannot log in ({_short(error)}): {why}")
             return
     yield Line("ok", "the gateway's roles can log in")
