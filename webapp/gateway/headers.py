@@ -1,4 +1,8 @@
-"""Which headers are passed on, both ways: all but hop-by-hop headers, cookies, the client's key and x-spendai-*."""
+"""Which headers are passed on, both ways: all but the names in the sets below, and x-forwarded-* and x-spendai-*.
+
+Dropped are hop-by-hop headers, cookies, the client's key and OpenAI organization, what describes this hop (Host,
+Server, Date, …), and what binds a client to OpenAI's host name (Strict-Transport-Security, Alt-Svc).
+"""
 
 from __future__ import annotations
 
