@@ -82,7 +82,9 @@ def test_nested_garbage_never_breaks_a_call(usage, tool_usage, tools):
     answer = {**RESPONSE, "usage": usage, "tool_usage": tool_usage, "tools": tools, "output": tools, "model": usage}
     facts = read(answer)
     assert facts.complete and len(json.dumps([facts.usage, facts.tools])) < 40_000
-    assert "\\u0000" not in json.dumps(facts.usage) and "NaN" not in json.dumps(facts.usage)
+    written = json.dumps(facts.usage)
+    assert "\\u0000" not in written
+    json.loads(written, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
 
 
 def test_garbage_instead_of_json_has_no_usage():
