@@ -102,8 +102,8 @@ ENDS = {
     "answered": (FORM + FILE + END, {}, reply_json({"text": "hi", "usage": {"type": "duration", "seconds": 9}}), 200),
     "refused by OpenAI": (FORM + FILE + END, {}, reply_json({"error": {}}, 400), 400),
     "broken off by OpenAI": (FORM + FILE + END, {}, reset(), 502),
-    "broken off by the client": (FORM + FILE, {"CONTENT_LENGTH": "9999"}, reset(), 499),
-    "too large": (FORM + FILE + b"x" * 5_000_000, {"HTTP_TRANSFER_ENCODING": "chunked"}, reset(), 413),
+    "broken off by the client": (FORM + FILE, {"CONTENT_LENGTH": "9999"}, None, 499),
+    "too large": (FORM + FILE + b"x" * 5_000_000, {"HTTP_TRANSFER_ENCODING": "chunked"}, None, 413),
 }
 
 
@@ -111,7 +111,8 @@ ENDS = {
 def test_what_a_form_said_reaches_the_row_however_the_call_ends(gateway: Gateway, fake: FakeUpstream, end: str) -> None:
     body, changes, reply, status = ENDS[end]
     gateway.config.max_upload_bytes = 4_000_000
-    fake.queue("/v1/audio/transcriptions", reply)
+    if reply:  # None: no request arrives whole, and the reply would wait for another test's
+        fake.queue("/v1/audio/transcriptions", reply)
     post(gateway, body, "/audio/transcriptions", **changes)
     assert only(gateway)["status_code"] == status
     assert {name: only(gateway)[name] for name in KNOWN} == KNOWN
