@@ -32,7 +32,7 @@ begin
             where p.model in (p_model, case when p_with_tools then '*tools' end)
               and p.service_tier in (p_tier, 'standard')
               and (p.service_tier = p_tier or not app.price_groups() -> 'token' ? p.dimension)
-              and (p_with_tools or not app.price_groups() -> 'tool' ? p.dimension)
+              and (p_with_tools or not app.price_groups() -> 'extra' ? p.dimension)
               and (p.org_id is null or p.org_id = p_org_id)
               and (p_input_limit is null or p.context_min_tokens < p_input_limit)
               and p.valid_from <= p_at

@@ -19,7 +19,7 @@ def test_no_listed_price_has_a_dimension_that_the_list_does_not_name(people: Peo
 def test_each_stands_there_once_and_is_of_a_kind_that_the_header_explains(people: People) -> None:
     rows = people.all("select * from app.price_dimensions()")
     assert len({row["dimension"] for row in rows}) == len(rows)
-    assert {row["kind"] for row in rows} == {"input", "output", "unit", "tool", "request"}
+    assert {row["kind"] for row in rows} == {"input", "output", "unit", "tool", "share", "request"}
 
 
 def test_a_fallback_is_a_dimension_of_the_same_kind(people: People) -> None:

@@ -6,7 +6,16 @@ import psycopg
 from checks import executors
 from pricing import value
 
-INPUT = {"input_text", "input_audio", "input_image", "cached_text", "cached_audio", "cached_image", "cache_write"}
+INPUT = {
+    "input_text",
+    "input_audio",
+    "input_image",
+    "cached_text",
+    "cached_audio",
+    "cached_image",
+    "cache_write",
+    "cache_write_12h",
+}
 OUTPUT = {"output_text", "output_audio", "output_image"}
 
 

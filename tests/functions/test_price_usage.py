@@ -231,7 +231,7 @@ def test_a_known_model_without_a_price_for_something_has_no_cost(db):
     assert (got.cost, got.status) == (None, "unpriced_dimension")
     assert {line["cost"] for line in got.lines} == {None}, "a part of an unknown sum is no sum"
     assert price(db, "gpt-4o", {"characters": 12}, endpoint=SPEECH).status == "unpriced_dimension"
-    assert price(db, "gpt-4o", chat(1, 1), {"container_sessions:4g": 1}).status == "unpriced_dimension"
+    assert price(db, "gpt-4o", chat(1, 1), {"container_sessions:2g": 1}).status == "unpriced_dimension"
     assert price(db, "sora-2", {"size": "4096x4096"}, {"video_seconds": 8}).status == "unpriced_dimension"
     assert price(db, "dall-e-3", {"images": 1}, endpoint=IMAGES).status == "unpriced_model"
 
