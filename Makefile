@@ -1,5 +1,5 @@
 # Each target starts a program of webapp/, tests/, bench/ or .ci/; `make` alone lists them.
-.PHONY: help run demo screenshots test lint bench psql prove-isolation prove-durable prove-private prove-scale
+.PHONY: help run demo screenshots test lint bench psql prove-isolation prove-durable prove-private prove-scale lock audit sbom
 BIN := .venv/bin
 SQL_TESTS := tests/functions tests/guards tests/policies tests/views tests/test_house.py tests/test_supabase_shape.py \
 	tests/test_spend_views.py tests/test_isolation.py tests/test_attacks.py tests/test_attacks_on_the_server.py \
@@ -53,6 +53,15 @@ bench: .venv/installed-dev ## Measure beside nginx, LiteLLM, Portkey; ARGS=--qui
 psql: .venv/installed ## Open the database as its owner; ARGS for psql, SQL from stdin
 	@$(BIN)/python -m webapp.launch.psql
 
+lock: .venv/bin/python ## Write the lock files from requirements*.txt; ARGS=--upgrade for the newest versions allowed
+	@.ci/lock $(ARGS)
+
+audit: .venv/bin/python ## Look up known vulnerabilities of all locked packages (asks the package index)
+	@.ci/audit $(ARGS)
+
+sbom: .venv/bin/python ## Write sbom.json: what SpendAI is made of, as CycloneDX
+	@$(BIN)/python .ci/sbom.py >sbom.json
+
 # A virtual environment that does not run here, as after the folder was copied, is made again.
 ifneq ($(shell $(BIN)/python -c 'print("runs")' 2>/dev/null || echo no),runs)
 .PHONY: .venv/bin/python
@@ -61,12 +70,16 @@ endif
 .venv/bin/python:
 	@.ci/venv >&2
 
-.venv/installed: requirements.txt | .venv/bin/python
+# Hashes are checked. Linux has a wheel of every package; macOS builds gevent (Python 3.11) and cryptography (Intel).
+INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes \
+	$(if $(filter Linux,$(shell uname)),--only-binary :all:)
+
+.venv/installed: requirements.lock | .venv/bin/python
 	@echo "Installing packages into .venv …" >&2
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt >&2
+	@$(INSTALL) -r requirements.lock >&2
 	@touch $@
 
-.venv/installed-dev: requirements-dev.txt .venv/installed
+.venv/installed-dev: requirements-dev.lock .venv/installed
 	@echo "Installing packages for tests into .venv …" >&2
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements-dev.txt >&2
+	@$(INSTALL) -r requirements-dev.lock >&2
 	@touch $@

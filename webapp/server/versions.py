@@ -17,8 +17,8 @@ def check() -> None:
         if installed[name] != version:
             raise SystemExit(
                 f"{name} {installed[name]} is installed, but webapp/server/ overrides parts of {name} {version}.\n"
-                "Either install the pinned versions: .venv/bin/pip install -r requirements.txt\n"
+                "Either install the pinned versions: .venv/bin/pip install -r requirements.lock\n"
                 f"or move to {name} {installed[name]}: compare what webapp/server/worker.py, requests.py, response.py "
                 "and shares.py override with the new source, change VERSIONS in webapp/server/versions.py and "
-                "requirements.txt, then run tests/webapp/server and bench/server.py."
+                "requirements.txt, run `make lock`, then tests/webapp/server and bench/server.py."
             )

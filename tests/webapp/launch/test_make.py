@@ -30,7 +30,7 @@ def checkout() -> Iterator[Path]:
         (path / ".venv" / name).symlink_to(Path(sys.prefix) / name)
     for name in (".ci", "webapp", "db"):
         (path / name).symlink_to(ROOT / name)
-    for name in ("Makefile", "requirements.txt", "requirements-dev.txt"):
+    for name in ("Makefile", "requirements.lock", "requirements-dev.lock"):
         shutil.copy(ROOT / name, path)
     for stamp in ("installed", "installed-dev"):
         (path / ".venv" / stamp).touch()
@@ -99,14 +99,14 @@ def test_a_wrong_setting_stops_psql_with_its_name(checkout: Path) -> None:
     assert done.stderr.startswith("spendai: PORT: ")
 
 
-def test_changed_requirements_are_installed_at_the_next_start(checkout: Path) -> None:
+def test_changed_locks_are_installed_at_the_next_start(checkout: Path) -> None:
     assert "pip install" not in make(checkout, "-n", "run").stdout
     later = (checkout / ".venv/installed").stat().st_mtime + 1
-    os.utime(checkout / "requirements.txt", (later, later))
+    os.utime(checkout / "requirements.lock", (later, later))
     try:
         assert "pip install" in make(checkout, "-n", "run").stdout
     finally:
-        os.utime(checkout / "requirements.txt", (0, 0))
+        os.utime(checkout / "requirements.lock", (0, 0))
 
 
 def test_an_environment_that_does_not_run_here_is_made_anew(checkout: Path) -> None:

@@ -34,7 +34,7 @@ def test_another_version_is_refused_and_the_message_says_how_to_go_on(module, ve
         check()
     message = str(refused.value)
     assert message.startswith(f"{module.__name__} {version} is installed")
-    for word in (VERSIONS[module.__name__], "pip install -r requirements.txt", "webapp/server/versions.py"):
+    for word in (VERSIONS[module.__name__], "pip install -r requirements.lock", "webapp/server/versions.py"):
         assert word in message
 
 
