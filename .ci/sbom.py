@@ -1,4 +1,4 @@
-"""Print the software bill of materials of SpendAI as CycloneDX 1.6 JSON: what requirements.lock installs, and plotly.js.
+"""Print SpendAI's software bill of materials, CycloneDX 1.6 JSON: what requirements.lock installs, and plotly.js.
 
 The same lock gives the same text: there is no time in it, and its serial number is made from the content.
 """
