@@ -70,8 +70,8 @@ endif
 .venv/bin/python:
 	@.ci/venv >&2
 
-# Hashes are checked. Linux has a wheel of every package; macOS builds gevent (Python 3.11) and cryptography (Intel).
-INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes \
+# A lock names all packages (--no-deps) and their hashes. Linux has a wheel of each, macOS builds one or two from source.
+INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps \
 	$(if $(filter Linux,$(shell uname)),--only-binary :all:)
 
 .venv/installed: requirements.lock | .venv/bin/python

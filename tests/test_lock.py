@@ -17,7 +17,7 @@ from webapp.config import ROOT
 LISTS = {
     "requirements.txt": "requirements.lock",
     "requirements-dev.txt": "requirements-dev.lock",
-    ".ci/tools.txt": ".ci/tools.lock",
+    ".ci/lock-tools.txt": ".ci/lock-tools.lock",
 }
 HASH = re.compile(r" --hash=sha256:[0-9a-f]{64}(?= |$)")
 AGAIN = "run `make lock`"
@@ -121,3 +121,15 @@ def at(refs: set[str], name: str) -> str:
     """Version of a package among package URLs."""
     [found] = [ref.partition("@")[2] for ref in refs if ref.startswith(f"pkg:pypi/{name}@")]
     return found
+
+
+@pytest.mark.parametrize("tool", ["axe", "postgrest", "advisors"])
+def test_what_npm_brings_for_the_tests_is_locked_with_hashes(tool: str) -> None:
+    folder = ROOT / ".ci/npm" / tool
+    wanted = json.loads((folder / "package.json").read_text())["dependencies"]
+    packages = json.loads((folder / "package-lock.json").read_text())["packages"]
+    assert packages.pop("")["dependencies"] == wanted
+    assert {name: packages[f"node_modules/{name}"]["version"] for name in wanted} == wanted
+    assert [name for name, entry in packages.items() if not entry["integrity"].startswith("sha512-")] == []
+    assert [name for name, entry in packages.items() if "resolved" in entry] == [], "no address of a registry"
+    assert f"cp .ci/npm/{tool}/*.json" in (ROOT / ".ci" / tool).read_text()
