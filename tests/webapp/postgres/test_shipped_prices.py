@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import psycopg
 import pytest
-from pricing import add_price
+from pricing import add_price, price
 
 from webapp.postgres import shipped_prices as prices
 
@@ -46,6 +46,19 @@ def test_new_rows_come_in_and_old_ones_stay(db, shipped):
         " and dimension = 'input_text' and service_tier = 'standard' order by 1"
     ).fetchall()
     assert [row["p"] for row in rows] == ["0.1234567890", "2.5000000000"]
+
+
+def test_a_correction_reaches_an_installation_that_has_the_wrong_row(db, shipped):
+    wrong, right = (f"gpt-10,web_search_calls,standard,0,,{cost},1000,-infinity,{revision},x,\n" for cost, revision in (
+        ("10", 1), ("13.2", 2)))  # fmt: skip
+    head = MODEL_PRICES.replace("unit_price", "qualifier,unit_price").replace("source", "revision,source")
+    for content, new in ((wrong, 1), (wrong + right, 1), (wrong + right, 0)):
+        (prices.PRICES / "model_prices.csv").write_text(head + content)
+        assert prices.load(db) == new
+    rows = db.execute("select unit_price from model_prices where model = 'gpt-10' order by revision").fetchall()
+    assert [str(row["unit_price"]) for row in rows] == ["10.0000000000", "13.2000000000"]
+    got = price(db, "gpt-10", {"input_tokens": 0, "output_tokens": 0}, {"web_search_calls": 1})
+    assert (str(got.cost.normalize()), got.status) == ("0.0132", "priced")
 
 
 def test_an_organization_s_price_survives_the_list(db, people, shipped):
