@@ -96,7 +96,10 @@ def test_a_correction_has_the_key_of_the_row_it_corrects():
 
 
 def test_every_alias_leads_to_a_model_of_the_list():
-    assert {row["model"] for row in ALIASES} <= {row["model"] for row in ROWS}
+    models = {row["model"] for row in ROWS}
+    assert {row["model"] for row in ALIASES} <= models
+    own_names = {row["pattern"]: row["model"] for row in ALIASES if row["kind"] == "exact" and row["pattern"] in models}
+    assert [name for name, model in own_names.items() if name != model] == []
 
 
 def test_every_cache_write_has_a_12_hour_price_of_two_and_a_half_times_input():
