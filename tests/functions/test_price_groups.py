@@ -30,6 +30,7 @@ def test_every_dimension_is_reported_either_by_the_usage_or_by_the_tools(db: psy
     known = [row["dimension"] for row in db.execute("select dimension from app.price_dimensions()")]
     assert sorted(groups["usage"] + groups["tool"]) == sorted(known)
     assert {name for name in known if name.endswith("_calls")} < set(groups["tool"])
+    assert set(groups["extra"]) == set(groups["tool"] + groups["share"])
 
 
 def test_cached_and_written_text_falls_back_to_input_text_and_cached_sound_to_nothing(db: psycopg.Connection) -> None:
