@@ -29,7 +29,8 @@ begin
             select distinct on (p.dimension, p.qualifier, p.model = p_model, p.org_id is null, p.context_min_tokens)
                 p.id, p.model, p.dimension, p.service_tier, p.context_min_tokens, p.qualifier, p.unit_price, p.unit_qty
             from public.model_prices p
-            where p.model = any (case when p_with_extras then array[p_model, '*tools', '*tokens'] else array[p_model] end)
+            -- A list of fixed length: the planner would read the whole table for an array of unknown length.
+            where p.model in (p_model, case when p_with_extras then '*tools' end, case when p_with_extras then '*tokens' end)
               and p.service_tier in (p_tier, 'standard')
               and (p.service_tier = p_tier or not app.price_groups() -> 'token' ? p.dimension)
               and (p_with_extras or not app.price_groups() -> 'extra' ? p.dimension)
