@@ -8,7 +8,7 @@ from uuid import UUID
 
 import psycopg
 
-from webapp.written import exact, moment, number
+from webapp.written import counted, exact, moment, number, rate
 
 LINES = "select l.* from app.call_find(%s) c cross join lateral app.price_lines(c.cost_lines) l order by l.n"
 
@@ -40,7 +40,7 @@ def _line(line: dict[str, Any]) -> str:
     """input_text  1,000 × $0.15 / 1,000,000 = $0.00015  (price row 12, genai-prices 0.2.3, …)"""
     what = line["dimension"] + (f" {line['qualifier']}" if line["qualifier"] else "")
     if line["unit_price"] is None:
-        return f"  {what}  {number(line['quantity'])} × no price"
+        return f"  {what}  {counted(line)} × no price"
     price = [f"price row {line['price_id']}", "the organization's own" if line["own_price"] else line["source"]]
     price.append(f"from {moment(line['valid_from'])} UTC" if line["valid_from"] else "from the beginning")
     price += [f"revision {line['revision']}", f"tier {line['tier']}"]
@@ -48,10 +48,7 @@ def _line(line: dict[str, Any]) -> str:
         price.append(f"above {number(line['context_min_tokens'])} input tokens")
     if line["priced_as"]:
         price.append(f"priced as {line['priced_as']}")
-    return (
-        f"  {what}  {number(line['quantity'])} × {exact(line['unit_price'])} / {number(line['unit_qty'])}"
-        f" = {_dollars(line['cost'])}  ({', '.join(price)})"
-    )
+    return f"  {what}  {counted(line)} × {rate(line, ' / ')} = {_dollars(line['cost'])}  ({', '.join(price)})"
 
 
 def _dollars(value: Decimal | None) -> str:

@@ -30,6 +30,20 @@ def test_a_receipt_shows_every_line_and_the_sum_to_the_last_digit(site: Site, te
     assert "sandbox: play money" in page
 
 
+def test_a_region_is_a_line_that_says_which_part_of_the_tokens_it_is(site: Site, team: Acme) -> None:
+    usage = {
+        "input_tokens": 10_000,
+        "output_tokens": 500,
+        "input_tokens_details": {"cached_tokens": 1000},
+        "region": "eu",
+    }
+    page = text(team.devs.get(f"/calls/{spend(site, team, model='gpt-6.1-sol', usage=usage)}"))
+    assert "regional processing eu tokens of $0.0231 +10 % standard" in page
+    assert "Cost of the call $0.02541" in page
+    unknown = spend(site, team, model="gpt-6.1-sol", usage=usage | {"region": "mars"})
+    assert "regional processing mars tokens of $0.0231 no price" in text(team.devs.get(f"/calls/{unknown}"))
+
+
 @pytest.mark.parametrize(("changes", "words"), [
     ({"outcome": "error", "usage": None, "status_code": 500}, "OpenAI bills nothing for a call that failed."),
     ({"outcome": "no_usage", "usage": None, "status_code": 504}, "What it cost is not known, so it is in no sum."),
