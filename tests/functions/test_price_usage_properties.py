@@ -177,6 +177,14 @@ def test_money_and_the_token_columns_count_the_same(db, usage, endpoint):
         assert sum(got.quantities.values()) == columns["tokens_in"] + (columns["tokens_out"] or 0)
 
 
+@ANY_DB
+@given(usage=st.one_of(USAGES, FAMILIES))
+def test_whatever_the_usage_is_its_problems_are_at_most_twenty_sentences(db, usage):
+    found = db.execute("select app.usage_problems(%s::jsonb) as found", [json.dumps(usage)]).fetchone()["found"]
+    assert len(found) <= 20
+    assert all(found)
+
+
 def test_a_megabyte_of_nested_garbage_gets_an_answer(db):
     deep = {"prompt_tokens_details": json.loads("[" * 900 + "]" * 900)}
     assert price(db, "gpt-4o", chat(1, 1) | deep).status == "no_usage"
