@@ -13,6 +13,8 @@ as $$
 declare
     v_kinds text[] := array['text_tokens', 'audio_tokens', 'image_tokens'];
     v_details text[] := array['input_tokens_details', 'input_token_details', 'prompt_tokens_details'];
+    v_paths text[] := v_details || array['output_tokens_details', 'output_token_details', 'completion_tokens_details',
+        'cached_tokens_details'];
     v_path text;
     v_inner jsonb;
     v_found jsonb := (p_usage - v_details) - array['input_tokens', 'prompt_tokens', 'output_tokens', 'completion_tokens',
@@ -24,11 +26,13 @@ begin
             case when app.price_groups() -> 'usage' ? e.key or e.key = 'video_seconds' then 'usage.' else '' end || e.key, e.value)
             from jsonb_each(v_found) as e where e.key ~ '_(tokens|seconds|details)$'), '{}');
     end if;
-    foreach v_path in array v_details || array['output_tokens_details', 'output_token_details', 'completion_tokens_details',
-        'cached_tokens_details', 'input_tokens_details.cached_tokens_details', 'input_token_details.cached_tokens_details',
-        'prompt_tokens_details.cached_tokens_details', 'input_tokens_details.cache_write_tokens_details',
-        'input_token_details.cache_write_tokens_details', 'prompt_tokens_details.cache_write_tokens_details']
-    loop
+    if p_usage @? '$.*.*.*' then
+        v_paths := v_paths || array['input_tokens_details.cached_tokens_details', 'input_token_details.cached_tokens_details',
+            'prompt_tokens_details.cached_tokens_details', 'input_tokens_details.cache_write_tokens_details',
+            'input_token_details.cache_write_tokens_details', 'prompt_tokens_details.cache_write_tokens_details'];
+    end if;
+    foreach v_path in array v_paths loop
+        continue when not p_usage ? v_path and v_path not like '%.%';  -- most of them
         v_inner := p_usage #> string_to_array(v_path, '.');
         continue when jsonb_typeof(v_inner) is distinct from 'object';
         v_inner := v_inner - case
