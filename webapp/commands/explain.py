@@ -12,10 +12,13 @@ from webapp.written import counted, exact, moment, number, rate
 
 LINES = "select l.* from app.call_find(%s) c cross join lateral app.price_lines(c.cost_lines) l order by l.n"
 
+PROBLEMS = """select unnest(app.usage_problems(u.usage)) as problem
+    from public.usage_logs u where u.id = %s and u.started_at = %s"""
+
 
 def explained(conn: psycopg.Connection[dict[str, Any]], call_id: UUID) -> list[str] | None:
-    """Lines of text: the call, one line for each priced quantity, its cost, then fills and corrections; None when there
-    is no such call. conn: the owner's, with rows as dicts."""
+    """Lines of text: the call, one line for each priced quantity, what is inconsistent in its usage, its cost, then
+    fills and corrections; None when there is no such call. conn: the owner's, with rows as dicts."""
     call = conn.execute("select * from app.call_find(%s)", [call_id]).fetchone()
     if call is None:
         return None
@@ -26,6 +29,8 @@ def explained(conn: psycopg.Connection[dict[str, Any]], call_id: UUID) -> list[s
         f" tier {call['service_tier'] or 'unknown'}{', batch' if call['batch'] else ''}",
     ]
     words += [_line(line) for line in conn.execute(LINES, [call_id])]
+    at = call_id, call["started_at"]
+    words += [f"  the usage is inconsistent: {row['problem']}" for row in conn.execute(PROBLEMS, at)]
     words.append(f"cost {_dollars(call['cost'])} ({call['cost_status'] or call['state']})")
     for fill in conn.execute("select * from app.call_fills(%s)", [call_id]):
         words.append(f"  filled {moment(fill['at'])} UTC, was {fill['old_status']}: {fill['reason']}")

@@ -101,6 +101,13 @@ def test_a_region_is_explained_as_a_part_of_what_the_tokens_cost(operator: Opera
     assert "cost $0.02541 (priced)" in answer.output
 
 
+def test_what_is_inconsistent_in_the_usage_is_said(operator: Operator) -> None:
+    call = spent(operator.people(), model="gpt-4o-mini", usage={"prompt_tokens": 10, "input_tokens": 20})
+    answer = operator.run("prices", "explain", str(call))
+    assert "  the usage is inconsistent: prompt_tokens (10) and input_tokens (20) differ" in answer.output.splitlines()
+    assert "cost unknown (no_usage)" in answer.output
+
+
 def test_what_has_no_price_or_got_it_later_is_said(operator: Operator) -> None:
     call = spent(operator.people(), model="gpt-99", usage=MILLION)
     answer = operator.run("prices", "explain", str(call))

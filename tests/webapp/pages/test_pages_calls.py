@@ -56,6 +56,23 @@ def test_a_call_without_an_ordinary_cost_says_why(site: Site, team: Acme, change
     assert team.browser.get("/calls").status_code == 200
 
 
+def test_a_call_shows_what_is_inconsistent_in_its_usage(site: Site, team: Acme) -> None:
+    details = {"cached_tokens": 500}
+    call = spend(site, team, usage={"prompt_tokens": 100, "completion_tokens": 5, "prompt_tokens_details": details})
+    page = text(team.devs.get(f"/calls/{call}"))
+    assert "is inconsistent: cached_tokens (500) is more than prompt_tokens (100)" in page
+    plain = spend(site, team, usage={"prompt_tokens": 100, "completion_tokens": 5})
+    assert "inconsistent" not in team.devs.get(f"/calls/{plain}").text
+
+
+def test_a_count_under_an_unknown_name_is_a_line_without_a_price(site: Site, team: Acme) -> None:
+    usage = {"input_tokens": 100, "output_tokens": 5, "input_tokens_details": {"video_tokens": 40}}
+    call = spend(site, team, usage=usage)
+    page = text(team.devs.get(f"/calls/{call}"))
+    assert "no price for a part of it" in page
+    assert "input_tokens_details.video_tokens 40 no price" in page
+
+
 def test_pages_hold_every_call_once_newest_first(site: Site, team: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("webapp.pages.calls.PAGE", 3)
     made = [str(spend(site, team, days=n / 1000)) for n in range(8)]
