@@ -79,6 +79,7 @@ class Call:
             "org_id": opened["org_id"],
             "project_id": opened["project_id"],
             "api_key_id": opened["api_key_id"],
+            "provider_key_id": opened["provider_key_id"],
             "upstream": opened["upstream"],
             "stream": facts.stream,
             "account": opened["account"],
