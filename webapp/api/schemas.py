@@ -204,16 +204,8 @@ SHAPES: dict[str, dict[str, str]] = {
     "RoleChange": {"role": "role"},
     "NewProviderKey": {"key": "text", "base_url?": "text?", "project_id?": "id?"},
     "ProviderKey": {"project_id": "id?", "last4": "text", "base_url": "text?", "updated_at": "time"},
-    "ProviderKeyVersion": {
-        "id": "id",
-        "project_id": "id?",
-        "project": "text?",
-        "install": "flag",
-        "last4": "text",
-        "base_url": "text?",
-        "since": "time",
-        "until": "time?",
-    },
+    "ProviderKeyVersion": {"id": "id", "project_id": "id?", "project": "text?", "install": "flag"}
+    | {"last4": "text", "base_url": "text?", "since": "time", "until": "time?"},
     "ProviderKeySet": {"last4": "text", "updated_at": "time"},
     "AuditLine": {
         "id": "id",
