@@ -1,6 +1,6 @@
 -- price_sync_compared(sources, accept) → the prices of one or two sources beside our list prices, and what is to be done
 --
--- Arguments and columns: see price_sync. new_price is null where the sources differ and p_accept names neither of them.
+-- Arguments and columns: see price_sync. source: kept with an added price; its "sync: " tells it from a shipped one. new_price is null where the sources differ and p_accept names neither of them.
 create or replace function app.price_sync_compared(p_sources jsonb, p_accept jsonb)
 returns table (
     change text, model text, dimension text, service_tier text, context_min_tokens integer, qualifier text, old_price numeric,
@@ -24,7 +24,7 @@ as $$
         from listed l
     ), taken as (
         select j.*, j.prices[n.place] as price, j.quantities[n.place] as quantity,
-            case when j.agreed then array_to_string(j.sources, ', ') else j.sources[n.place] end as label,
+            'sync: ' || case when j.agreed then array_to_string(j.sources, ', ') else j.sources[n.place] end as label,
             j.named and (j.word is null or j.agreed or split_part(j.sources[n.place], ' ', 1) = j.word) as accepted
         from judged j
         cross join lateral (select case when coalesce(j.agreed, true) or split_part(j.sources[1], ' ', 1) = j.word then 1

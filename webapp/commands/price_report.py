@@ -30,7 +30,7 @@ def lines(found: list[dict[str, Any]], verbose: bool) -> Iterator[str]:
 
 def _kind(row: dict[str, Any]) -> str:
     """The change of a row; for a price that one source has, with that source: "only litellm"."""
-    return f"only {row['source'].split(' ')[0]}" if row["change"] == "only" else str(row["change"])
+    return f"only {row['source'].split(' ')[1]}" if row["change"] == "only" else str(row["change"])
 
 
 def _difference(row: dict[str, Any]) -> str:

@@ -44,12 +44,12 @@ def test_a_different_price_becomes_a_row_from_today_and_the_old_one_stays(operat
     assert "changed\tgpt-4o: input_text standard: $2.50 (genai-prices 0.2.3) → $2.000000001 per 1000000" in dry.output
     assert "nothing was written" in dry.output
     assert rows(operator, "gpt-4o", "valid_from > '-infinity'") == []
-    assert operator.rows("select * from private.price_sync_runs") == []
+    assert operator.rows("select * from private.price_sync_runs where kind = 'sync'") == []
 
     operator.run("prices", "sync", *operator.both(changed))
     new = ("input_text", "standard", 0, Decimal("2.000000001"), TODAY, 1)
     assert rows(operator, "gpt-4o", "valid_from > '-infinity'") == [new]
-    (run,) = operator.rows("select * from private.price_sync_runs")
+    (run,) = operator.rows("select * from private.price_sync_runs where kind = 'sync'")
     assert (run["counts"]["changed"], run["counts"]["equal"], run["counts"]["agreed"]) == (1, 4, 3)
     assert run["source"] == "genai-prices data.json, litellm model_prices_and_context_window.json"
     assert [row["model"] for row in run["difference"] if row["change"] == "changed"] == ["gpt-4o"]
