@@ -14,8 +14,8 @@ as $$
 begin
     select r.as_of, r.source into as_of, sources
     from private.price_sync_runs r where r.kind = 'shipped' order by r.id desc limit 1;
-    select r.at, r.source, r.counts -> 'agreed', r.counts -> 'compared' into synced_at, sync_sources, agreed, compared
-    from private.price_sync_runs r where r.kind = 'sync' and (r.counts -> 'compared')::integer > 0 order by r.id desc limit 1;
+    select r.at, r.source, r.counts ->> 'agreed', r.counts ->> 'compared' into synced_at, sync_sources, agreed, compared
+    from private.price_sync_runs r where r.kind = 'sync' and (r.counts ->> 'compared')::integer > 0 order by r.id desc limit 1;
     stale := coalesce(greatest(as_of::timestamptz, synced_at) < p_at - interval '60 days', true);
 end $$;
 

@@ -38,7 +38,7 @@ begin
     select v_source,
         (select coalesce(jsonb_object_agg(k.change, k.n), '{}') from (
             select f ->> 'change' as change, count(*) as n from jsonb_array_elements(p_found) f group by 1) k)
-        || jsonb_build_object('agreed', count(*) filter (where (f -> 'agreed')::boolean),
+        || jsonb_build_object('agreed', count(*) filter (where f ->> 'agreed' = 'true'),
                               'compared', count(*) filter (where f ->> 'agreed' is not null)),
         coalesce(jsonb_agg(f) filter (where f ->> 'change' <> 'equal'), '[]')
     from jsonb_array_elements(p_found) f
