@@ -28,9 +28,22 @@ from webapp.postgres.migrations import migrate
 ROOT = Path(__file__).resolve().parent.parent
 SHIM = (ROOT / "db/supabase.sql", ROOT / "db/local_auth.sql")
 PASSWORD = "temporary"
+# The files that take longest, to begin with: one that a worker began last would keep it busy when the other has ended.
+LONG = (
+    "webapp/test_durable.py", "webapp/test_scale.py", "webapp/launch/test_run.py", "webapp/test_private.py",
+    "webapp/test_db.py", "webapp/gateway/test_gateway_load.py", "webapp/postgres/test_embedded.py",
+    "webapp/postgres/test_pgbouncer.py", "webapp/postgres/test_migrations.py", "browser/test_pages.py",
+    "browser/test_huge.py", "functions/test_sums.py", "functions/test_calls_page.py",
+)  # fmt: skip
 os.environ.pop("DATABASE_URL", None)
 settings.register_profile("busy machine", deadline=None)  # no time limit for each example
 settings.load_profile("busy machine")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the files of LONG first, the others after them in their order."""
+    long = {ROOT / "tests" / name for name in LONG}
+    items.sort(key=lambda item: item.path not in long)
 
 
 @pytest.fixture(scope="session", autouse=True)
