@@ -43,6 +43,7 @@ settings.load_profile("busy machine")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the files of LONG first, the others after them in their order."""
     long = {ROOT / "tests" / name for name in LONG}
+    assert all(path.exists() for path in long)
     items.sort(key=lambda item: item.path not in long)
 
 
