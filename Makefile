@@ -28,8 +28,8 @@ test: .venv/installed-dev tools ## Run all tests, those of SQL on Postgres 15 to
 	@[ -n "$$ARGS" ] || .ci/postgres15 $(PYTEST) -q $(SQL_TESTS)
 	@$(PYTEST) $(ARGS)
 
-# What tests want beside Python packages; .ci/run installs it at the same time as those.
-tools: | .venv/bin/python
+# .ci/run makes this at the same time as .venv/installed-dev.
+tools: | .venv/bin/python ## Install the programs that tests use: Chromium, Postgres 15, PgBouncer, PostgREST, axe
 	@.ci/tools
 
 lint: .venv/installed-dev ## Check style and migrations
