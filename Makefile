@@ -1,9 +1,13 @@
 # Each target starts a program of webapp/, tests/, bench/ or .ci/; `make` alone lists them.
-.PHONY: help run demo screenshots test lint bench psql prove-isolation prove-durable prove-private prove-scale lock audit sbom
+.PHONY: help run demo screenshots test tools lint bench psql prove-isolation prove-durable prove-private prove-scale lock audit sbom
 BIN := .venv/bin
 SQL_TESTS := tests/functions tests/guards tests/policies tests/views tests/test_house.py tests/test_supabase_shape.py \
 	tests/test_spend_views.py tests/test_isolation.py tests/test_attacks.py tests/test_attacks_on_the_server.py \
 	tests/test_plans_under_row_security.py
+# In the order of tests/conftest.py, which begins with the files that take longest.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+# Without bytecode every worker would compile the tests, and every gateway the product, again.
+unexport PYTHONDONTWRITEBYTECODE
 # `value` keeps ARGS as it was typed: SQL may contain $, which make would otherwise expand.
 override export ARGS := $(value ARGS)
 
@@ -20,14 +24,13 @@ screenshots: .venv/installed-dev ## Take pictures of every page into screenshots
 	@.ci/chromium
 	@$(BIN)/python tests/browser/screenshots.py
 
-test: .venv/installed-dev ## Run all tests, those of SQL on Postgres 15 too; or those in ARGS
-	@.ci/chromium
-	@.ci/axe
-	@.ci/databases
-	@.ci/postgrest
-	@[ "$$CI" != true ] || .ci/advisors
-	@[ -n "$$ARGS" ] || .ci/postgres15 $(BIN)/python -m pytest -q -n 2 --dist loadfile $(SQL_TESTS)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+test: .venv/installed-dev tools ## Run all tests, those of SQL on Postgres 15 too; or those in ARGS
+	@[ -n "$$ARGS" ] || .ci/postgres15 $(PYTEST) -q $(SQL_TESTS)
+	@$(PYTEST) $(ARGS)
+
+# .ci/run makes this at the same time as .venv/installed-dev.
+tools: | .venv/bin/python ## Install the programs that tests use: Chromium, Postgres 15, PgBouncer, PostgREST, axe
+	@.ci/tools
 
 lint: .venv/installed-dev ## Check style and migrations
 	@$(BIN)/python -m ruff check .

@@ -42,6 +42,39 @@ class Operator:
         file.write_text(text if text is not None else json.dumps([other, {"id": "openai", "models": list(models)}]))
         return str(file)
 
+    def cost_map(self, **models: dict[str, Any]) -> str:
+        """A cost map of litellm's shape with these models of OpenAI's, _ in their names for -; its path."""
+        listed = {name.replace("_", "-"): fields | {"litellm_provider": "openai"} for name, fields in models.items()}
+        listed["deepseek/gpt-4o"] = {"litellm_provider": "deepseek", "input_cost_per_token": 0.000099}
+        file = self.folder / "model_prices_and_context_window.json"
+        file.write_text(json.dumps(listed))
+        return str(file)
+
+    def both(self, *models: dict[str, Any]) -> list[str]:
+        """Options that name a data.json and a cost map which agree on these models of genai-prices' shape."""
+        return ["--file", self.source(*models), "--file", self.cost_map(**dict(map(_as_litellm, models)))]
+
+
+PER_TOKEN = {"input_mtok": "input_cost_per_token", "output_mtok": "output_cost_per_token",
+             "cache_read_mtok": "cache_read_input_token_cost"}  # fmt: skip
+TIERS = {"priority": "_priority", "fast": "_priority", "flex": "_flex", "batch": "_batches"}
+
+
+def _as_litellm(model: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The prices per token of a model, in force last, as litellm writes them: name and fields."""
+    prices = model["prices"] if isinstance(model["prices"], list) else [model]
+    sets = [("", prices[-1]["prices"])]
+    sets += [(TIERS[word], part["prices"]) for part in model.get("price_variants", ()) for word in part["when"].values()
+             if word in TIERS]  # fmt: skip
+    fields: dict[str, Any] = {}
+    for suffix, units in sets:
+        for unit in units.keys() & PER_TOKEN.keys():
+            steps = units[unit] if isinstance(units[unit], dict) else {"base": units[unit], "tiers": []}
+            fields[PER_TOKEN[unit] + suffix] = steps["base"] / 1e6
+            for step in steps["tiers"]:
+                fields[f"{PER_TOKEN[unit]}_above_{step['start'] // 1000}k_tokens{suffix}"] = step["price"] / 1e6
+    return model["id"], fields
+
 
 @pytest.fixture
 def operator(own_dsn: str, tmp_path: Path) -> Iterator[Operator]:

@@ -74,10 +74,16 @@ def entries(people: People, who: str = "ada") -> list[Row]:
     """Calls and corrections of the organization's books, each with its moment and the words of filters."""
     org = people.orgs[who]
     books = people.one("select books from public.organizations where id = %s", org)["books"]
-    calls = people.all("select * from public.usage_logs where org_id = %s and upstream = %s", org, books)
+    calls = people.all(
+        "select *, state = 'open' and deadline_at < now() as doubtful from public.usage_logs"
+        " where org_id = %s and upstream = %s", org, books,
+    )  # fmt: skip
+    fixes = defaultdict(list)
+    for fix in people.all("select * from public.cost_adjustments where org_id = %s", org):
+        fixes[fix["call_id"], fix["call_started_at"]].append(fix)
     found = []
     for call in calls:
-        doubtful = call["state"] == "open" and call["deadline_at"] < people.one("select now() as now")["now"]
+        doubtful = call["doubtful"]
         words = {
             "id": call["id"], "project": str(call["project_id"]), "key": str(call["api_key_id"]),
             "model": call["model"] if call["model"] is not None else call["model_requested"],
@@ -91,10 +97,7 @@ def entries(people: People, who: str = "ada") -> list[Row]:
             "error_calls": (call["status_code"] or 0) >= 400, "cost_corrected": call["cost"] or 0,
         }  # fmt: skip
         found.append(words | numbers | {"at": call["started_at"]})
-        for fix in people.all(
-            "select at, delta from public.cost_adjustments where call_id = %s and call_started_at = %s",
-            call["id"], call["started_at"],
-        ):  # fmt: skip
+        for fix in fixes[call["id"], call["started_at"]]:
             booked = words | {"doubtful": False}
             found.append(booked | {"at": fix["at"], "cost": fix["delta"], "adjustments": fix["delta"]})
             found.append(booked | {"at": call["started_at"], "cost_corrected": fix["delta"]})

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
+from typing import Any
 
 from flask import Flask
 from markupsafe import Markup, escape
 
 NOTHING = "–"  # for a value that is not known, which must not read as 0
 _EXACT = Context(prec=60)
+# Dimensions whose price is a part of what the tokens cost: group `share` of app.price_groups.
+SHARES = ("completion_window", "regional_processing")
 
 
 def _plain(value: Decimal) -> str:
@@ -52,6 +55,21 @@ def cost(value: Decimal | None) -> str:
 def number(value: int | Decimal | None) -> str:
     """All digits of a count: 184,220."""
     return NOTHING if value is None else _plain(Decimal(value))
+
+
+def counted(line: dict[str, Any]) -> str:
+    """The quantity of a line of a cost: 1,000, or for a share of what the tokens cost: tokens of $0.0231."""
+    if line["dimension"] in SHARES:
+        return f"tokens of {exact(line['quantity'])}"
+    return number(line["quantity"])
+
+
+def rate(price: dict[str, Any], per: str = " per ") -> str:
+    """The price of a line of a cost or of a price row: $0.15 per 1,000,000, or for a share: +10 %."""
+    if price["dimension"] in SHARES:
+        percent = _plain(Decimal(price["unit_price"]) * 100 / Decimal(price["unit_qty"]))
+        return f"{'+' if price['unit_price'] > 0 else ''}{percent} %"
+    return f"{exact(price['unit_price'])}{per}{number(price['unit_qty'])}"
 
 
 def tokens(value: int | None) -> str:
@@ -133,5 +151,20 @@ def ago(value: datetime | None, now: datetime | None = None) -> Markup:
 
 def init_app(app: Flask) -> None:
     """Make every function above a Jinja filter of its name."""
-    for function in (exact, money, cost, number, tokens, share, change, day, month, next_month, moment, ago):
+    for function in (
+        exact,
+        money,
+        cost,
+        number,
+        counted,
+        rate,
+        tokens,
+        share,
+        change,
+        day,
+        month,
+        next_month,
+        moment,
+        ago,
+    ):
         app.add_template_filter(function)

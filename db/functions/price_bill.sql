@@ -1,4 +1,4 @@
--- price_bill(quantities, terms) → one line for every quantity above 0, with its price and cost, and the sum of the lines
+-- price_bill(quantities, terms, shares) → one line for every quantity above 0 and every share, and the sum of the lines
 --
 -- cost is null when any quantity has no price. fallback is true when tokens were billed at standard prices because the
 -- model has no price in the tier that served the call.
@@ -6,8 +6,10 @@
 -- A line always has quantity, cost, and dimension, model, tier, price_id, unit_price, unit_qty of its price. It has
 -- priced_as only when the price of another dimension was used, context_min_tokens only when the price is for long
 -- contexts, qualifier only when the quantity has one, and match only when the requested model decided.
+--
+-- p_shares: see price_shares; null for most calls. Their lines come last (see price_share).
 create or replace function app.price_bill(
-    p_quantities jsonb, p_terms jsonb, out cost numeric, out cost_lines jsonb, out fallback boolean
+    p_quantities jsonb, p_terms jsonb, p_shares text[], out cost numeric, out cost_lines jsonb, out fallback boolean
 )
 language plpgsql immutable parallel safe
 set search_path = ''
@@ -20,6 +22,7 @@ declare
     v_quantity numeric;
     v_offer jsonb;
     v_cost numeric;
+    v_line jsonb;
 begin
     cost := 0;
     cost_lines := '[]';
@@ -41,6 +44,13 @@ begin
             v_offer := app.price_note(v_offer, v_key, p_terms);
         end if;
         cost_lines := cost_lines || (v_offer || jsonb_build_object('quantity', v_quantity, 'cost', trim_scale(v_cost)));
+    end loop;
+    for i in 1 .. coalesce(cardinality(p_shares), 0) loop
+        v_line := app.price_share(cost_lines, p_shares[i], p_terms);
+        if v_line is not null then
+            cost := cost + (v_line ->> 'cost')::numeric;
+            cost_lines := cost_lines || v_line;
+        end if;
     end loop;
     if (p_terms -> 'fallback')::boolean then
         fallback := jsonb_path_exists(p_quantities, '$.keyvalue() ? (@.value > 0 && @.key == $token[*])', app.price_groups());

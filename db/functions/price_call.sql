@@ -14,9 +14,11 @@ declare
     v_by_request boolean := coalesce((p_terms -> 'by_request')::boolean, false);
     v_tools jsonb := '{}';
     v_quantities jsonb;
-    v_image jsonb := '{}';
+    v_meters jsonb := '[]';
+    v_shares boolean := p_usage ?| array['completion_window', 'region'];
     v_bill record;
-    v_image_bill record;
+    v_other record;
+    v_terms jsonb;
     v_unknown boolean;
 begin
     cost_status := 'no_usage';
@@ -28,24 +30,26 @@ begin
         v_quantities := v_tools || '{"requests": 1}';
     else
         v_quantities := app.price_quantities(p_endpoint, p_usage) || v_tools;
-        if p_usage ? 'tool_usage' then
-            v_image := app.price_image_tool_quantities(p_usage);
+        if p_usage ?| array['tool_usage', 'svg_usage'] then
+            v_meters := app.price_meters(p_usage);
         end if;
     end if;
-    if v_quantities is null or v_image is null or (v_quantities = '{}' and v_image = '{}') then
+    if v_quantities is null or v_meters is null or (v_quantities = '{}' and v_meters = '[]') then
         return;
     end if;
 
-    v_bill := app.price_bill(v_quantities, p_terms);
+    v_bill := app.price_bill(v_quantities, p_terms, case when v_shares then app.price_shares(p_usage, true) end);
     -- A call that named no model can still be priced when all it used are tools: their prices are for any model.
     v_unknown := p_terms ->> 'model' is null and (p_named or v_quantities <> v_tools);
-    if v_image <> '{}' then
-        v_image_bill := app.price_bill(v_image, coalesce(p_terms -> 'image', 'null'));
-        v_bill.cost := v_bill.cost + v_image_bill.cost;
-        v_bill.cost_lines := v_bill.cost_lines || v_image_bill.cost_lines;
-        v_bill.fallback := v_bill.fallback or v_image_bill.fallback;
-        v_unknown := v_unknown or p_terms #>> '{image,model}' is null;
-    end if;
+    for i in 0 .. jsonb_array_length(v_meters) - 1 loop
+        v_terms := coalesce(p_terms -> 'others' -> (v_meters -> i ->> 'model'), 'null');
+        v_other := app.price_bill(v_meters -> i -> 'quantities', v_terms,
+            case when v_shares then app.price_shares(p_usage, false) end);
+        v_bill.cost := v_bill.cost + v_other.cost;
+        v_bill.cost_lines := v_bill.cost_lines || v_other.cost_lines;
+        v_bill.fallback := v_bill.fallback or v_other.fallback;
+        v_unknown := v_unknown or v_terms ->> 'model' is null;
+    end loop;
 
     if v_unknown or v_bill.cost is null then
         cost_status := case when v_unknown then 'unpriced_model' else 'unpriced_dimension' end;

@@ -34,8 +34,8 @@ begin
             usage jsonb, tools jsonb, started_at timestamptz)
         cross join lateral (select c.org_id, c.endpoint, c.model, c.model_requested, c.service_tier, c.batch,
             c.usage ->> 'size' as size,
-            coalesce(c.usage #>> '{tool_usage,image_model}', c.usage ->> 'image_model') as image_model,
-            c.tools is not null as with_tools,
+            app.price_others(c.usage) as others,
+            c.tools is not null or coalesce(c.usage ?| array['region', 'completion_window'], false) as with_extras,
             case when coalesce(c.usage -> 'input_tokens', c.usage -> 'prompt_tokens') between '0' and '100000' then 100000 end
                 as input_limit,
             case when v_moment is null then c.started_at end as moment) as k
@@ -44,7 +44,7 @@ begin
         if v_terms is null then
             v_key := v_call.k;
             v_terms := app.price_terms(v_key.org_id, v_key.endpoint, v_key.model, v_key.model_requested, v_key.size,
-                v_key.image_model, app.price_tier_of(v_key.service_tier, v_key.batch), v_key.with_tools, v_key.input_limit,
+                v_key.others, app.price_tier_of(v_key.service_tier, v_key.batch), v_key.with_extras, v_key.input_limit,
                 coalesce(v_moment, v_key.moment, now()));
             v_known := v_known || jsonb_build_object(v_call.key, v_terms);
         end if;

@@ -1,6 +1,7 @@
 -- price_check(...): raises PT400 invalid_price, with the wrong column, for a price that cannot be stored or would never apply
 --
--- The parameters are those of price_add, with its defaults filled in. Returns nothing.
+-- The parameters are those of price_add, with its defaults filled in. Returns nothing. The price of a share
+-- is a part of 1 dollar that the tokens cost: a region adds it, a completion window takes it off, so only that is below 0.
 create or replace function app.price_check(
     p_model text, p_dimension text, p_service_tier text, p_context_min_tokens integer, p_qualifier text, p_unit_price text,
     p_unit_qty text, p_valid_from timestamptz, p_note text
@@ -10,6 +11,7 @@ set search_path = ''
 as $$
 declare
     v_tokens boolean := app.price_groups() -> 'token' ? p_dimension;
+    v_share boolean := coalesce(app.price_groups() -> 'share' ? p_dimension, false);
     v_dimensions text[] := array(select d.dimension from app.price_dimensions() d);
     v_column text;
     v_message text;
@@ -27,7 +29,16 @@ begin
         v_message := 'the context size is 0 or more tokens, and always 0 for dimensions other than tokens';
     elsif length(p_qualifier) > 80 then
         v_column := 'qualifier'; v_message := 'a qualifier has at most 80 characters';
-    elsif coalesce(p_unit_price, '') !~ '^[0-9]{1,10}(\.[0-9]{1,10})?$' then
+    elsif p_dimension = 'completion_window'
+          and coalesce(p_unit_price, '') !~ '^(-0\.[0-9]{1,10}|-1(\.0{1,10})?|0(\.0{1,10})?)$' then
+        v_column := 'unit_price';
+        v_message := 'what a completion window takes off is a part from -1 to 0, such as -0.3 for 30 %';
+    elsif v_share and p_dimension <> 'completion_window'
+          and coalesce(p_unit_price, '') !~ '^(0(\.[0-9]{1,10})?|1(\.0{1,10})?)$' then
+        v_column := 'unit_price'; v_message := 'what a region adds is a part from 0 to 1, such as 0.1 for 10 %';
+    elsif v_share and coalesce(p_unit_qty, '') <> '1' then
+        v_column := 'unit_qty'; v_message := 'a share is a part of 1 dollar, so it is the price for 1';
+    elsif not v_share and coalesce(p_unit_price, '') !~ '^[0-9]{1,10}(\.[0-9]{1,10})?$' then
         v_column := 'unit_price'; v_message := 'a price is an amount in dollars such as 0.15, with at most ten decimals';
     elsif coalesce(p_unit_qty, '') !~ '^[1-9][0-9]{0,11}$' then
         v_column := 'unit_qty'; v_message := 'the quantity a price is for is a whole number such as 1000000';

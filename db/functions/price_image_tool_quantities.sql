@@ -2,7 +2,7 @@
 --
 -- A response that makes images reports the tokens of the image model apart from its own, in tool_usage.image_gen. When
 -- metering has found an image model (tool_usage.image_model) but no tokens, an image was made that nobody counted:
--- unusable, not free.
+-- unusable, not free. What the block counts under an unknown name has its path from the usage on.
 create or replace function app.price_image_tool_quantities(p_usage jsonb) returns jsonb
 language plpgsql immutable parallel safe
 set search_path = ''
@@ -16,6 +16,11 @@ begin
     end if;
     if nullif(v_tool_usage -> 'image_gen', 'null') is not null then
         v_quantities := app.price_quantities('/v1/images/generations', v_tool_usage -> 'image_gen');
+    end if;
+    if v_quantities <> '{}' then
+        v_quantities := (select jsonb_object_agg(case
+            when app.price_groups() -> 'usage' ? split_part(q.key, ':', 1) then q.key
+            else left('tool_usage.image_gen.' || q.key, 80) end, q.value) from jsonb_each(v_quantities) as q);
     end if;
     if v_quantities = '{}' and v_tool_usage ? 'image_model' then
         return null;

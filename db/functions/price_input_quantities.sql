@@ -2,7 +2,9 @@
 --
 -- OpenAI counts cached, written, audio and image tokens as parts of the input tokens; here each part becomes a
 -- dimension and is subtracted once. Parts that add up to more than the whole are cut to what is left of it, so that no
--- token is billed twice and no quantity is negative.
+-- token is billed twice and no quantity is negative. p_details: as app.usage_counts gives them.
+--
+-- Written tokens are kept for 30 minutes, but for 12 hours as far as the details say so.
 create or replace function app.price_input_quantities(p_tokens numeric, p_details jsonb) returns jsonb
 language plpgsql immutable parallel safe
 set search_path = ''
@@ -10,15 +12,20 @@ as $$
 declare
     v_by_kind jsonb := coalesce(p_details -> 'cached_tokens_details', '{}');
     v_cached numeric := coalesce(app.price_count(p_details -> 'cached_tokens'), 0);
-    v_cached_audio numeric := coalesce(app.price_count(v_by_kind -> 'audio_tokens'), 0);
-    v_cached_image numeric := coalesce(app.price_count(v_by_kind -> 'image_tokens'), 0);
+    -- The image tool names these two cached_audio_tokens and cached_image_tokens.
+    v_cached_audio numeric := coalesce(app.price_count(
+        app.usage_pick(v_by_kind -> 'audio_tokens', v_by_kind -> 'cached_audio_tokens')), 0);
+    v_cached_image numeric := coalesce(app.price_count(
+        app.usage_pick(v_by_kind -> 'image_tokens', v_by_kind -> 'cached_image_tokens')), 0);
     v_write numeric := coalesce(app.price_count(p_details -> 'cache_write_tokens'), 0);
+    v_by_ttl jsonb := coalesce(p_details -> 'cache_write_tokens_details', '{}');
+    v_12h numeric := coalesce(app.price_count(v_by_ttl -> 'ttl_12h_tokens'), 0);
     v_audio numeric := coalesce(app.price_count(p_details -> 'audio_tokens'), 0);
     v_image numeric := coalesce(app.price_count(p_details -> 'image_tokens'), 0);
-    v_special numeric := v_cached + v_cached_audio + v_cached_image + v_write + v_audio + v_image;
+    v_special numeric := v_cached + v_cached_audio + v_cached_image + v_write + v_12h + v_audio + v_image;
     v_rest numeric := p_tokens;
 begin
-    if v_special = 'NaN' or jsonb_typeof(v_by_kind) <> 'object' then
+    if v_special = 'NaN' or jsonb_typeof(v_by_kind) <> 'object' or jsonb_typeof(v_by_ttl) <> 'object' then
         return null;
     elsif v_special = 0 then
         return jsonb_build_object('input_text', p_tokens);
@@ -28,6 +35,7 @@ begin
     v_cached_audio := least(v_cached_audio, v_cached);
     v_cached_image := least(v_cached_image, v_cached - v_cached_audio);
     v_write := least(v_write, v_rest);
+    v_12h := least(v_12h, v_write);
     v_rest := v_rest - v_write;
     v_audio := least(greatest(v_audio - v_cached_audio, 0), v_rest);  -- audio_tokens includes the cached audio tokens
     v_rest := v_rest - v_audio;
@@ -39,7 +47,8 @@ begin
             'cached_text', nullif(v_cached - v_cached_audio - v_cached_image, 0),
             'cached_audio', nullif(v_cached_audio, 0),
             'cached_image', nullif(v_cached_image, 0),
-            'cache_write', nullif(v_write, 0)));
+            'cache_write', nullif(v_write - v_12h, 0),
+            'cache_write_12h', nullif(v_12h, 0)));
 end $$;
 
 comment on function app.price_input_quantities is

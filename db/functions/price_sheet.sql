@@ -1,15 +1,15 @@
--- price_sheet(organization, model, tier, with tools, input limit, at) → {dimension[:qualifier]: [price, …]} in force
+-- price_sheet(organization, model, tier, with extras, input limit, at) → {dimension[:qualifier]: [price, …]} in force
 --
 -- The prices of a dimension are in the order in which price_offer tries them: those of the model before those of the
--- model *tools (tools of any model), those of the organization before those of the list, the highest context band
--- first. For each of them only the row in force is included: the newest valid_from, then the highest revision. Only
--- tokens have tiers; all other dimensions come from the tier standard.
+-- models *tools and *tokens (tools and tokens of any model), those of the organization before those of the list, the
+-- highest context band first. For each of them only the row in force is included: the newest valid_from, then the highest
+-- revision. Only tokens have tiers; all other dimensions come from the tier standard.
 --
--- p_with_tools: whether the call reports tools; otherwise the prices of tools are left out. p_input_limit: the call has
--- at most this many input tokens, so prices for longer contexts are left out; null: not known. Nearly all calls are
--- short, and collecting the prices of long contexts takes half of the time.
+-- p_with_extras: whether the call reports tools, a region or a completion window; otherwise the prices of tools and shares
+-- are left out. p_input_limit: the call has at most this many input tokens, so prices for longer contexts are left out;
+-- null: not known. Nearly all calls are short, and collecting the prices of long contexts takes half of the time.
 create or replace function app.price_sheet(
-    p_org_id uuid, p_model text, p_tier text, p_with_tools boolean, p_input_limit integer, p_at timestamptz, out sheet jsonb
+    p_org_id uuid, p_model text, p_tier text, p_with_extras boolean, p_input_limit integer, p_at timestamptz, out sheet jsonb
 )
 language plpgsql stable parallel safe
 set search_path = ''
@@ -29,10 +29,11 @@ begin
             select distinct on (p.dimension, p.qualifier, p.model = p_model, p.org_id is null, p.context_min_tokens)
                 p.id, p.model, p.dimension, p.service_tier, p.context_min_tokens, p.qualifier, p.unit_price, p.unit_qty
             from public.model_prices p
-            where p.model in (p_model, case when p_with_tools then '*tools' end)
+            -- A list of fixed length: the planner would read the whole table for an array of unknown length.
+            where p.model in (p_model, case when p_with_extras then '*tools' end, case when p_with_extras then '*tokens' end)
               and p.service_tier in (p_tier, 'standard')
               and (p.service_tier = p_tier or not app.price_groups() -> 'token' ? p.dimension)
-              and (p_with_tools or not app.price_groups() -> 'extra' ? p.dimension)
+              and (p_with_extras or not app.price_groups() -> 'extra' ? p.dimension)
               and (p.org_id is null or p.org_id = p_org_id)
               and (p_input_limit is null or p.context_min_tokens < p_input_limit)
               and p.valid_from <= p_at

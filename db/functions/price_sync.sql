@@ -1,19 +1,25 @@
--- price_sync(source, rows, aliases, dry run) → the rows of a source compared with our list prices, and what became of each
+-- price_sync(sources, accept, dry run) → the prices of one or two sources compared with our list prices
 --
--- Values of change. new: we had no price for it; added from the source's start date, and where that is missing from the
--- beginning for a new model, else from today. changed: added as a new dated row, from the source's start date if that is
--- later than the start of ours, else from today. equal: nothing to do. kept: our price differs on purpose (its source is
--- not genai-prices); left alone. missing: our price is not in the source any more; left alone. Prices of organizations are
--- not read.
+-- p_sources: [{name, rows: [{model, dimension, service_tier, context_min_tokens, qualifier, unit_price, unit_qty, begins (date
+-- or null)}, …], aliases: [{kind, pattern, model}, …]}, …]. The first word of a name ("litellm 1.110.2") tells sources apart.
+-- p_accept: {model: null or the first word of a source's name, …}: take what the source says of this model.
 --
--- One transaction, one at a time. Unless p_dry_run, the run is recorded in private.price_sync_runs. Aliases are added
--- for new models only.
--- p_rows: [{model, dimension, service_tier, context_min_tokens, unit_price, unit_qty, begins (date or null)}, …]
--- p_aliases: [{kind, pattern, model}, …]
-create or replace function app.price_sync(p_source text, p_rows jsonb, p_aliases jsonb, p_dry_run boolean)
+-- Values of change. equal: nothing to do. new, changed: both sources agree on a price that we do not have, or have with
+-- another value; added. accepted: added because p_accept names the model. only: one source has it, and we do not have
+-- the same; differ: the sources differ; missing: ours came from a source, and no source has it any more; kept: both
+-- agree, but ours was entered by a person or is from elsewhere, such as OpenAI's own pages: these four are left alone. The
+-- prices of organizations are not read, and a price that a person entered is not replaced by p_accept either.
+--
+-- An added price holds from the source's start date if that is later than the start of ours, and for a new model in any case;
+-- else from 00:00 UTC today. One transaction, one at a time; unless p_dry_run, the run is recorded (price_sync_apply).
+-- offers: what each source says. agreed: whether they agree; null where only one has the price.
+--
+-- Errors: PT400 invalid_value for a model in p_accept that no source has, or on which the sources differ.
+create or replace function app.price_sync(p_sources jsonb, p_accept jsonb, p_dry_run boolean)
 returns table (
-    change text, model text, dimension text, service_tier text, context_min_tokens integer, old_price numeric, old_source text,
-    new_price numeric, unit_qty numeric, valid_from timestamptz
+    change text, model text, dimension text, service_tier text, context_min_tokens integer, qualifier text, old_price numeric,
+    old_qty numeric, old_source text, new_price numeric, unit_qty numeric, valid_from timestamptz, source text, offers jsonb,
+    agreed boolean, run bigint
 )
 language plpgsql
 set search_path = ''
@@ -21,71 +27,39 @@ set timezone = 'UTC'
 as $$
 #variable_conflict use_column
 declare
-    v_today timestamptz := date_trunc('day', now());
     v_found jsonb;
+    v_wrong text;
+    v_run bigint;
 begin
     perform pg_advisory_xact_lock(7263411002);
-    with source as (
-        select distinct on (s.model, s.dimension, s.service_tier, s.context_min_tokens, b.begins) s.*, b.begins as since
-        from rows from (jsonb_to_recordset(p_rows) as (
-            model text, dimension text, service_tier text, context_min_tokens integer, unit_price numeric, unit_qty numeric,
-            begins date)) with ordinality as s (
-            model, dimension, service_tier, context_min_tokens, unit_price, unit_qty, begins, place)
-        cross join lateral (select coalesce(s.begins::timestamptz, '-infinity') as begins) b
-        order by s.model, s.dimension, s.service_tier, s.context_min_tokens, b.begins, s.place desc
-    ), wanted as (  -- the rows of the source that are in force now or will be
-        select s.*, greatest(s.since, now()) as at
-        from source s
-        where s.since > now() or not exists (
-            select from source n
-            where (n.model, n.dimension, n.service_tier, n.context_min_tokens)
-                = (s.model, s.dimension, s.service_tier, s.context_min_tokens) and n.since > s.since and n.since <= now())
-    ), compared as (
-        select w.model, w.dimension, w.service_tier, w.context_min_tokens, o.unit_price as old_price, o.source as old_source,
-            w.unit_price as new_price, w.unit_qty,
-            case
-                when o.id is null and not exists (select from public.model_prices p where p.model = w.model and p.org_id is null)
-                    or w.since > coalesce(o.valid_from, '-infinity') then w.since
-                else greatest(v_today, o.valid_from)
-            end as valid_from,
-            case
-                when o.id is null then 'new'
-                when o.unit_price * w.unit_qty = w.unit_price * o.unit_qty then 'equal'
-                when o.source like 'genai-prices%' then 'changed'
-                else 'kept'
-            end as change
-        from wanted w
-        left join lateral (
-            select p.* from public.model_prices p
-            where p.org_id is null and p.model = w.model and p.dimension = w.dimension and p.service_tier = w.service_tier
-              and p.context_min_tokens = w.context_min_tokens and p.qualifier = '' and p.valid_from <= w.at
-            order by p.valid_from desc, p.revision desc limit 1
-        ) o on true
-    ), missing as (
-        select distinct on (p.model, p.dimension, p.service_tier, p.context_min_tokens, p.qualifier)
-            p.model, p.dimension, p.service_tier, p.context_min_tokens, p.unit_price, p.source, null::numeric, p.unit_qty,
-            p.valid_from, 'missing'
-        from public.model_prices p
-        where p.org_id is null and p.source like 'genai-prices%' and not exists (
-            select from source s where (s.model, s.dimension, s.service_tier, s.context_min_tokens)
-                = (p.model, p.dimension, p.service_tier, p.context_min_tokens))
-        order by p.model, p.dimension, p.service_tier, p.context_min_tokens, p.qualifier, p.valid_from desc, p.revision desc
-    )
-    select coalesce(jsonb_agg(to_jsonb(c) order by c.change, c.model, c.dimension, c.service_tier, c.context_min_tokens, c.valid_from), '[]')
-    into v_found from (select * from compared union all select * from missing) c;
+    select coalesce(jsonb_agg(to_jsonb(c) order by c.model, c.dimension, c.service_tier, c.context_min_tokens, c.qualifier, c.valid_from), '[]')
+    into v_found from app.price_sync_compared(p_sources, p_accept) c;
+
+    select k.key into v_wrong from jsonb_object_keys(p_accept) as k (key)
+    where not exists (select from jsonb_array_elements(v_found) f where f ->> 'model' = k.key and f ->> 'change' <> 'missing');
+    if found then
+        raise sqlstate 'PT400' using message = format('no source has a price of %s', v_wrong), detail = 'invalid_value', column = 'accept';
+    end if;
+    select f ->> 'model' into v_wrong from jsonb_array_elements(v_found) f
+    where f ->> 'change' = 'differ' and p_accept ? (f ->> 'model') and p_accept ->> (f ->> 'model') is null limit 1;
+    if found then
+        raise sqlstate 'PT400' using message = format('the sources differ on %s: name the one to take', v_wrong),
+            detail = 'invalid_value', column = 'accept', hint = format('such as %s=litellm', v_wrong);
+    end if;
 
     if not p_dry_run then
-        perform app.price_sync_apply(p_source, v_found, p_aliases);
+        v_run := app.price_sync_apply(p_sources, v_found);
     end if;
     return query
-    select c.change, c.model, c.dimension, c.service_tier, c.context_min_tokens, c.old_price, c.old_source, c.new_price,
-        c.unit_qty, nullif(c.valid_from, '-infinity')
+    select c.change, c.model, c.dimension, c.service_tier, c.context_min_tokens, c.qualifier, c.old_price, c.old_qty, c.old_source,
+        c.new_price, c.unit_qty, nullif(c.valid_from, '-infinity'), c.source, c.offers, c.agreed, v_run
     from jsonb_to_recordset(v_found) as c (
-        change text, model text, dimension text, service_tier text, context_min_tokens integer, old_price numeric, old_source text,
-        new_price numeric, unit_qty numeric, valid_from timestamptz);
+        change text, model text, dimension text, service_tier text, context_min_tokens integer, qualifier text, old_price numeric,
+        old_qty numeric, old_source text, new_price numeric, unit_qty numeric, valid_from timestamptz, source text, offers jsonb,
+        agreed boolean);
 end $$;
 
 comment on function app.price_sync is
-    'Compares the list prices with a source and adds what is new there; never changes or removes a price.';
+    'Compares the list prices with published lists and adds what they agree on; never changes or removes a price.';
 -- No grant: for the operator, by `flask prices sync`.
 revoke execute on function app.price_sync from public, anon, authenticated, service_role;

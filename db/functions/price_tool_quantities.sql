@@ -21,7 +21,7 @@ begin
         v_count := app.price_count(v_tool.value);
         continue when v_count is null;
         -- Dimensions of the usage are refused: the caller merges both, and this count would replace that of the usage.
-        if v_count = 'NaN' or v_tool.key !~ '^[a-z_]{1,40}(:[^:]{1,40})?$'
+        if v_count = 'NaN' or v_tool.key !~ '^[a-z][a-z0-9_]{0,39}(:[^:]{1,40})?$'
            or app.price_groups() -> 'usage' ? split_part(v_tool.key, ':', 1) then
             return null;
         end if;

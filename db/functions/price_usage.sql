@@ -14,8 +14,8 @@ declare
 begin
     v_call := app.price_call(p_endpoint, p_usage, p_tools, coalesce(p_model, p_model_requested) is not null,
         app.price_terms(p_org_id, p_endpoint, p_model, p_model_requested, p_usage ->> 'size',
-            coalesce(p_usage #>> '{tool_usage,image_model}', p_usage ->> 'image_model'),
-            app.price_tier_of(p_service_tier, p_batch), p_tools is not null,
+            app.price_others(p_usage), app.price_tier_of(p_service_tier, p_batch),
+            p_tools is not null or coalesce(p_usage ?| array['region', 'completion_window'], false),
             case when coalesce(p_usage -> 'input_tokens', p_usage -> 'prompt_tokens') between '0' and '100000' then 100000 end,
             coalesce(p_at, now())));
     cost := v_call.cost;

@@ -1,8 +1,8 @@
--- tokens_of(usage) → the token columns of usage_logs, from either shape of OpenAI's usage
+-- tokens_of(usage) → the token columns of usage_logs, from every shape of OpenAI's usage (see app.usage_counts)
 --
--- Shapes: prompt_tokens and completion_tokens, or input_tokens and output_tokens. The columns are for display and sums;
--- costs come from price_usage. A count that is missing or malformed is null. In plpgsql, which keeps its plans: in SQL
--- this function took five times as long for each settled call.
+-- The columns are for display and sums; costs come from price_usage, which reads the same counts. A count that is
+-- missing, malformed or contradictory is null. In plpgsql, which keeps its plans: in SQL this function took five times as
+-- long for each settled call.
 create or replace function app.tokens_of(p_usage jsonb)
 returns table (
     tokens_in bigint, tokens_out bigint, tokens_cached bigint, tokens_cache_write bigint, tokens_reasoning bigint,
@@ -12,18 +12,16 @@ language plpgsql immutable parallel safe rows 1
 set search_path = ''
 as $$
 declare
-    v_in jsonb := coalesce(
-        p_usage -> 'prompt_tokens_details', p_usage -> 'input_tokens_details', p_usage -> 'input_token_details');
-    v_out jsonb := coalesce(
-        p_usage -> 'completion_tokens_details', p_usage -> 'output_tokens_details', p_usage -> 'output_token_details');
+    v_counts record;
 begin
-    tokens_in := app.count_of(coalesce(p_usage -> 'prompt_tokens', p_usage -> 'input_tokens'));
-    tokens_out := app.count_of(coalesce(p_usage -> 'completion_tokens', p_usage -> 'output_tokens'));
-    tokens_cached := app.count_of(v_in -> 'cached_tokens');
-    tokens_cache_write := app.count_of(v_in -> 'cache_write_tokens');
-    tokens_reasoning := app.count_of(v_out -> 'reasoning_tokens');
-    tokens_audio_in := app.count_of(v_in -> 'audio_tokens');
-    tokens_audio_out := app.count_of(v_out -> 'audio_tokens');
+    v_counts := app.usage_counts(p_usage);
+    tokens_in := app.count_of(v_counts.tokens_in);
+    tokens_out := app.count_of(v_counts.tokens_out);
+    tokens_cached := app.count_of(v_counts.details_in -> 'cached_tokens');
+    tokens_cache_write := app.count_of(v_counts.details_in -> 'cache_write_tokens');
+    tokens_reasoning := app.count_of(v_counts.details_out -> 'reasoning_tokens');
+    tokens_audio_in := app.count_of(v_counts.details_in -> 'audio_tokens');
+    tokens_audio_out := app.count_of(v_counts.details_out -> 'audio_tokens');
     return next;
 end $$;
 

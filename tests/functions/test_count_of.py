@@ -29,7 +29,8 @@ def count(conn: psycopg.Connection, text: str | None) -> int | None:
 
 
 @pytest.mark.parametrize(("text", "expected"), [("0", 0), ("7", 7), ('"7"', 7), ("7.0", 7), ('"7.000000"', 7),
-    ("999999999999", 999_999_999_999), ("1e3", 1000)])  # fmt: skip
+    ("999999999999", 999_999_999_999), ("1e3", 1000), ('"1e3"', 1000), ('"1e+2"', 100),
+    ('"2.5e1"', 25)])  # fmt: skip
 def test_whole_numbers_count_also_as_text(db: psycopg.Connection, text: str, expected: int) -> None:
     assert count(db, text) == expected
 
@@ -46,7 +47,8 @@ def test_whole_numbers_count_also_as_text(db: psycopg.Connection, text: str, exp
         '"x"',
         '""',
         '" 7"',
-        '"1e3"',
+        '"1e12"',
+        '"1e-1"',
         "[7]",
         '{"n": 7}',
         '"0x10"',

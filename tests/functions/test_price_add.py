@@ -69,6 +69,26 @@ def test_what_is_left_out_is_standard_any_length_and_today(people: People) -> No
     assert row["valid_from"] == today
 
 
+def test_shares_of_what_the_tokens_cost_may_be_one_s_own(people: People) -> None:
+    region = {"model": "gpt-6.1-sol", "dimension": "regional_processing", "qualifier": "eu", "unit_qty": "1"}
+    row = add(people, **region, unit_price="0.05")
+    assert (row["unit_price"], row["qualifier"]) == (Decimal("0.05"), "eu")
+    window = {"model": "*tokens", "dimension": "completion_window", "qualifier": "2h", "unit_qty": "1"}
+    assert add(people, **window, unit_price="-0.5")["unit_price"] == Decimal("-0.5")
+    assert add(people, **region, unit_price="0")["revision"] == 2
+    lines = people.one(
+        "select cost_lines as l from app.price_usage(%s, '/v1/responses', 'gpt-6.1-sol', null, null, false,"
+        """ '{"input_tokens": 1000000, "output_tokens": 0, "region": "eu", "completion_window": "2h"}', null, %s)""",
+        people.orgs["ada"], FROM,
+    )["l"]  # fmt: skip
+    assert [line["dimension"] for line in lines] == ["input_text", "completion_window"]
+    assert lines[1]["cost"] == -lines[0]["cost"] / 2
+
+
+def test_a_dimension_with_digits_in_its_name_may_have_a_price(people: People) -> None:
+    assert add(people, dimension="cache_write_12h")["dimension"] == "cache_write_12h"
+
+
 @pytest.mark.parametrize(("column", "value", "more"), [
     ("model", " ", {}),
     ("model", "m" * 201, {}),
@@ -81,6 +101,12 @@ def test_what_is_left_out_is_standard_any_length_and_today(people: People) -> No
     ("qualifier", "q" * 81, {}),
     *[("unit_price", price, {}) for price in (None, "", "-1", "1e3", "NaN", "0.12345678901", "1,5", "9" * 11, "$1")],
     *[("unit_qty", count, {}) for count in (None, "0", "1.5", "1000000000000", "NaN")],
+    *[("unit_price", price, {"dimension": "completion_window", "unit_qty": "1"})
+      for price in ("0.3", "-1.1", "-30", "1", "-0.12345678901", "", None)],
+    *[("unit_price", price, {"dimension": "regional_processing", "unit_qty": "1"})
+      for price in ("-0.1", "10", "1.1", None)],
+    *[("unit_qty", count, {"dimension": "regional_processing", "unit_price": "0.1"}) for count in ("1000000", None)],
+    ("service_tier", "flex", {"dimension": "completion_window"}),
     ("valid_from", datetime(1999, 1, 1, tzinfo=UTC), {}),
     ("note", "n" * 1001, {}),
 ])  # fmt: skip

@@ -10,10 +10,10 @@ from checks import executors
 from pricing import exact, usd
 
 
-def bill(db, quantities, sheet, **terms):
+def bill(db, quantities, sheet, shares=None, **terms):
     row = db.execute(
-        "select cost, cost_lines::text as lines, fallback from app.price_bill(%s::jsonb, %s::jsonb)",
-        [json.dumps(quantities), json.dumps({"model": "m", "sheet": sheet} | terms)],
+        "select cost, cost_lines::text as lines, fallback from app.price_bill(%s::jsonb, %s::jsonb, %s)",
+        [json.dumps(quantities), json.dumps({"model": "m", "sheet": sheet} | terms), shares],
     ).fetchone()
     return row["cost"], exact(row["lines"]), row["fallback"]
 
@@ -57,6 +57,27 @@ def test_a_fallback_counts_for_tokens_only(db):
 def test_a_requested_name_is_noted_on_every_line(db):
     assert bill(db, {"x": 1}, {"x": offer("x", 1)}, match="requested")[1][0]["match"] == "requested"
     assert "match" not in bill(db, {"x": 1}, {"x": offer("x", 1)}, match="exact")[1][0]
+
+
+def test_shares_come_last_in_their_order_and_are_part_of_the_sum(db):
+    window = offer("completion_window", -0.5, 1)
+    sheet = {"input_text": offer("input_text", 1), "completion_window:2h": window,
+             "regional_processing:eu": offer("regional_processing", 0.1, 1)}  # fmt: skip
+    cost, lines, _ = bill(
+        db, {"input_text": 1000}, sheet, ["completion_window:2h", "regional_processing:eu"], match="requested"
+    )
+    assert cost == Decimal("0.00055") == sum(line["cost"] for line in lines)
+    assert [line["dimension"] for line in lines] == ["input_text", "completion_window", "regional_processing"]
+    assert {line["match"] for line in lines} == {"requested"}
+    assert bill(db, {"input_text": 1000}, sheet, ["regional_processing:mars"])[0] is None
+
+
+def test_a_kind_of_token_nobody_knows_has_a_line_without_a_price(db):
+    key = "input_tokens_details." + "v" * 59
+    cost, lines, _ = bill(db, {"input_text": 5, key: 5}, {"input_text": offer("input_text", 1)})
+    assert cost is None
+    (unknown,) = [line for line in lines if line["dimension"] == key]
+    assert (unknown["quantity"], unknown["unit_price"]) == (5, None)
 
 
 def test_only_signed_in_people_may_run_it(db):

@@ -26,6 +26,12 @@ CALLS = [
         "usage": chat(1, 1) | {"tool_usage": {"image_gen": chat(5, 5), "image_model": "gpt-image-1.5"}},
     },
     {"model": "gpt-5.6-sol", "usage": chat(1000, 0)},
+    {"model": "gpt-5.6-sol", "usage": chat(1000, 0) | {"region": "eu"}},
+    {"model": "gpt-5.6-sol", "usage": chat(1000, 0) | {"completion_window": "2h"}},
+    {"model": "gpt-5.6-sol", "usage": chat(1000, 0) | {"svg_usage": chat(5, 5) | {"model": "gpt-5.4"}}},
+    {"model": "gpt-5.6-sol", "usage": chat(1000, 0) | {"svg_usage": chat(5, 5) | {"model": "gpt-4o"}}},
+    {"model": "gpt-5.6-sol", "usage": chat(1000, 0), "service_tier": "eco"},
+    {"model": "ada", "model_requested": "text-embedding-ada-002", "endpoint": "/v1/embeddings", "usage": chat(9, 0)},
     {},
 ]
 

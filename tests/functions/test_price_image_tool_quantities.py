@@ -9,6 +9,10 @@ from checks import executors
 from pricing import value
 
 USED = {"input_tokens": 3, "input_tokens_details": {"image_tokens": 1, "text_tokens": 2}, "output_tokens": 9}
+CACHED = {
+    "input_tokens": 1000, "input_tokens_details": {"image_tokens": 800, "text_tokens": 200}, "output_tokens": 1000,
+    "cached_tokens": 500, "cached_tokens_details": {"cached_image_tokens": 400, "cached_text_tokens": 100},
+}  # fmt: skip
 IDLE = {"input_tokens": 0, "input_tokens_details": {"image_tokens": 0, "text_tokens": 0}, "output_tokens": 0}
 
 
@@ -19,6 +23,10 @@ IDLE = {"input_tokens": 0, "input_tokens_details": {"image_tokens": 0, "text_tok
         ({"image_gen": IDLE}, {}), ({"image_gen": IDLE, "image_model": "gpt-image-1"}, {}),
         ({"image_gen": USED}, {"input_text": 2, "input_image": 1, "output_image": 9}),
         ({"image_gen": None, "image_model": "gpt-image-1"}, None), ({"image_gen": {}, "image_model": None}, None),
+        ({"image_gen": CACHED}, {"input_text": 100, "cached_text": 100, "input_image": 400, "cached_image": 400,
+                                 "output_image": 1000}),
+        ({"image_gen": {**USED, "video_tokens": 5}}, {"input_text": 2, "input_image": 1, "output_image": 9,
+                                                      "tool_usage.image_gen.video_tokens": 5}),
         ({"image_gen": 3}, None), ([], None), ({"image_gen": {"output_tokens": 4}}, None),
     ],
 )  # fmt: skip

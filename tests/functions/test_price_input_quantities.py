@@ -33,6 +33,16 @@ def split(db, tokens, details):
             {"cached_tokens": 40, "audio_tokens": 50, "cached_tokens_details": {"audio_tokens": 20, "image_tokens": 5}},
             {"input_text": 30, "input_audio": 30, "cached_text": 15, "cached_audio": 20, "cached_image": 5},
         ),
+        (
+            100,
+            {"cache_write_tokens": 50, "cache_write_tokens_details": {"ttl_12h_tokens": 20}},
+            {"input_text": 50, "cache_write": 30, "cache_write_12h": 20},
+        ),
+        (
+            40,
+            {"cache_write_tokens": 50, "cache_write_tokens_details": {"ttl_12h_tokens": 20, "ttl_30m_tokens": 30}},
+            {"input_text": 0, "cache_write": 20, "cache_write_12h": 20},
+        ),
         (127, {"cached_tokens": 384}, {"input_text": 0, "cached_text": 127}),  # seen in OpenAI's own examples
         (
             10,
@@ -51,6 +61,8 @@ def test_each_token_is_billed_once(db, tokens, details, expected):
         {"cached_tokens": -1},
         {"audio_tokens": "x"},
         {"cached_tokens_details": []},
+        {"cache_write_tokens_details": []},
+        {"cache_write_tokens_details": {"ttl_12h_tokens": -1}},
         {"cached_tokens_details": {"audio_tokens": 1e18}},
     ],
 )

@@ -15,8 +15,20 @@ def test_prices_are_per_million_tokens(people: People) -> None:
     with people.as_("dev"):
         row = next(r for r in people.all(LIST, None) if r["model"] == "gpt-4o-mini")
     assert (row["input"], row["cached"], row["output"]) == (Decimal("0.15"), Decimal("0.075"), Decimal("0.6"))
-    assert "web search calls: $10 per 1,000" in row["extra"]
+    assert "web search calls: $11.2 per 1,000" in row["extra"]
     assert (row["own_price"], row["in_use"]) == (False, False)
+
+
+def test_shares_of_what_the_tokens_cost_are_percentages(people: People) -> None:
+    with people.as_("dev"):
+        extra = {r["model"]: r["extra"] for r in people.all(LIST, None)}
+    assert extra["*tokens"][:3] == [
+        "completion window 2h: -30 % of the tokens", "completion window 8h: -40 % of the tokens",
+        "regional processing ae: +10 % of the tokens",
+    ]  # fmt: skip
+    assert [text for text in extra["gpt-4o-mini"] if "regional" in text] == [
+        "regional processing gov: +10 % of the tokens"
+    ]
 
 
 def test_models_in_use_come_first_under_whatever_name_they_were_called(people: People) -> None:

@@ -44,8 +44,8 @@ def test_a_name_is_found_or_unknown_but_never_guessed(db, name, model, match):
 def test_every_shipped_alias_leads_to_a_model_with_prices(db):
     lost = db.execute(
         "select pattern from price_aliases a where kind = 'exact'"
-        " and (app.price_model_of(null, pattern, %s)).model is distinct from a.model", [NOW]
-    ).fetchall()  # fmt: skip
+        " and (app.price_model_of(null, pattern, '2027-01-01Z')).model is distinct from a.model"
+    ).fetchall()
     assert lost == []
 
 

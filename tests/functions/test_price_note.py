@@ -30,5 +30,11 @@ def test_a_missing_price_is_null(db):
     assert note(db, None, "calls:big") == empty | {"dimension": "calls", "qualifier": "big"}
 
 
+def test_tokens_of_an_unknown_tier_have_its_name(db):
+    terms = json.dumps({"model": "m", "unknown_tier": "eco"})
+    for key, tier in (("input_text", "eco"), ("moon_calls", None)):
+        assert value(db, "app.price_note(null, %s, %s::jsonb)", key, terms)["tier"] == tier
+
+
 def test_only_signed_in_people_may_run_it(db):
     assert executors(db, "price_note") == {"authenticated"}

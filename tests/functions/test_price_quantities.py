@@ -85,5 +85,40 @@ def test_a_fraction_is_rounded_to_twelve_decimals_and_has_no_zeros(db, number):
     assert value(db, "app.price_quantities(%s, %s::jsonb) ->> 'input_text'", CHAT, usage) == 5
 
 
+BATCH = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0, "input_tokens": 31493594, "output_tokens": 7}
+MIRRORED = {"input_tokens": 0, "output_tokens": 0, "prompt_tokens": 31493594, "completion_tokens": 7}
+
+
+@pytest.mark.parametrize(
+    ("usage", "expected"),
+    [
+        (BATCH, {"input_text": 31493594, "output_text": 7}),
+        (MIRRORED, {"input_text": 31493594, "output_text": 7}),
+        (
+            BATCH | {"prompt_tokens_details": {"cached_tokens": 0}, "input_tokens_details": {"cached_tokens": 4}},
+            {"input_text": 31493590, "cached_text": 4, "output_text": 7},
+        ),
+        (
+            MIRRORED | {"prompt_tokens_details": {"cached_tokens": 4}, "input_tokens_details": {"cached_tokens": 0}},
+            {"input_text": 31493590, "cached_text": 4, "output_text": 7},
+        ),
+        (
+            {"input_tokens": 9, "prompt_tokens": "9", "prompt_tokens_details": None, "output_tokens": 1,
+             "input_token_details": {"cached_tokens": 2}, "completion_tokens": 1},
+            {"input_text": 7, "cached_text": 2, "output_text": 1},
+        ),
+        ({"prompt_tokens": 10, "input_tokens": 20, "output_tokens": 1}, None),
+        ({"input_tokens": 20, "output_tokens": 1, "completion_tokens": 2}, None),
+        (
+            {"input_tokens": 20, "output_tokens": 1, "input_tokens_details": {"cached_tokens": 1},
+             "prompt_tokens_details": {"cached_tokens": 2}},
+            None,
+        ),
+    ],
+)  # fmt: skip
+def test_two_families_of_names_are_one_usage_unless_they_contradict_each_other(db, usage, expected):
+    assert value(db, "app.price_quantities(%s, %s::jsonb)", CHAT, json.dumps(usage)) == expected
+
+
 def test_only_signed_in_people_may_run_it(db):
     assert executors(db, "price_quantities") == {"authenticated"}

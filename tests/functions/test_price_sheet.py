@@ -40,6 +40,14 @@ def test_the_model_s_own_tool_price_goes_before_the_provider_wide_one(db):
     assert set(sheet(db, "gpt-4o", tools=False)) == {"input_text", "cached_text", "output_text"}
 
 
+def test_shares_of_any_model_are_there_for_calls_with_extras_only(db):
+    add_price(db, "gpt-4o", "regional_processing", "0", unit_qty=1)
+    with_extras = sheet(db, "gpt-4o")
+    assert prices(with_extras["completion_window:2h"]) == [(Decimal("-0.3"), None)]
+    assert {"regional_processing", "regional_processing:eu"} < set(with_extras)
+    assert not any("regional" in key or "window" in key for key in sheet(db, "gpt-4o", tools=False))
+
+
 def test_the_organization_s_price_goes_before_the_list(db, people):
     add_price(db, "gpt-5.4", "input_text", "1", org_id=people.orgs["ada"])
     own = sheet(db, "gpt-5.4", org=people.orgs["ada"])["input_text"]

@@ -8,13 +8,18 @@ from typing import Any
 from checks import executors
 from people import People
 
-SYNC = "select * from app.price_sync('genai-prices test', %s::jsonb, '[]', %s) where change <> 'missing'"
+SYNC = "select * from app.price_sync(%s::jsonb, %s::jsonb, %s) where change <> 'missing'"
+KEY = {"model": "gpt-4o", "dimension": "input_text", "service_tier": "standard", "context_min_tokens": 0}
+
+
+def sources(*rows: Any) -> str:
+    """Two sources that agree on these rows."""
+    return json.dumps([{"name": f"{name} test", "rows": rows, "aliases": []} for name in ("genai-prices", "litellm")])
 
 
 def sync(people: People, *prices: tuple[str | None, str], dry_run: bool = False) -> list[tuple[Any, ...]]:
-    key = {"model": "gpt-4o", "dimension": "input_text", "service_tier": "standard", "context_min_tokens": 0}
-    rows = [key | {"unit_price": price, "unit_qty": 1000000, "begins": begins} for begins, price in prices]
-    found = people.all(SYNC, json.dumps(rows), dry_run)
+    rows = [KEY | {"unit_price": price, "unit_qty": 1000000, "begins": begins} for begins, price in prices]
+    found = people.all(SYNC, sources(*rows), "{}", dry_run)
     return [(row["change"], row["new_price"]) for row in found]
 
 
@@ -24,9 +29,8 @@ def test_of_several_rows_for_one_moment_the_last_counts_and_past_ones_do_not(peo
 
 
 def test_a_price_for_another_quantity_is_the_same_price(people: People) -> None:
-    row = {"model": "gpt-4o", "dimension": "input_text", "service_tier": "standard", "context_min_tokens": 0,
-           "unit_price": "0.0025", "unit_qty": 1000, "begins": None}  # fmt: skip
-    assert [r["change"] for r in people.all(SYNC, json.dumps([row]), False)] == ["equal"]
+    row = KEY | {"unit_price": "0.0025", "unit_qty": 1000, "begins": None}
+    assert [r["change"] for r in people.all(SYNC, sources(row), "{}", False)] == ["equal"]
 
 
 def test_a_price_that_was_changed_back_is_a_new_row_again(people: People) -> None:
@@ -41,9 +45,9 @@ def test_a_price_that_was_changed_back_is_a_new_row_again(people: People) -> Non
 
 def test_a_dry_run_writes_nothing(people: People) -> None:
     assert sync(people, (None, "2"), dry_run=True)[0][0] == "changed"
-    assert people.all("select * from private.price_sync_runs") == []
+    assert people.all("select * from private.price_sync_runs where kind = 'sync'") == []
     assert sync(people, (None, "2"))[0][0] == "changed"
-    assert len(people.all("select * from private.price_sync_runs")) == 1
+    assert len(people.all("select * from private.price_sync_runs where kind = 'sync'")) == 1
     for statement in ("delete from", "truncate"):
         people.refused("PT405", f"{statement} private.price_sync_runs")
 

@@ -19,7 +19,12 @@ from checks import executors
         ("ultrafast", False, "ultrafast"),
         ("default", True, "batch"),
         ("priority", True, "batch"),
-        ("x" * 1_000_000, False, "standard"),
+        ("standard", False, "standard"),
+        ("", False, "standard"),
+        (" Eco ", False, "eco"),
+        ("fast_tier_temp_pilot", False, "fast_tier_temp_pilot"),
+        ("eco", True, "batch"),
+        ("x" * 1_000_000, False, "x" * 40),
     ],
 )
 def test_the_batch_flag_goes_first_then_the_served_tier(db, served, batch, tier):

@@ -9,7 +9,7 @@ from checks import executors
 
 from webapp.commands.price_source import TIERS as SOURCE_TIERS
 
-SERVED = [None, "auto", "default", "flex", "scale", "priority", "fast", "ultrafast", "turbo"]
+SERVED = [None, "auto", "default", "flex", "scale", "priority", "fast", "ultrafast"]
 
 
 def tiers(db: psycopg.Connection) -> list[str]:
@@ -25,12 +25,15 @@ def test_the_table_accepts_exactly_these(db: psycopg.Connection) -> None:
     assert sorted(re.findall(r"'(\w+)'::text", text)) == sorted(tiers(db))
 
 
-def test_every_call_is_billed_at_one_of_these_and_each_is_the_tier_of_some_call(db: psycopg.Connection) -> None:
+def test_every_known_served_tier_is_one_of_these_and_an_unknown_one_is_none(db: psycopg.Connection) -> None:
     rows = db.execute(
         "select app.price_tier_of(served, batch) as t from unnest(%s::text[]) served, unnest('{f,t}'::boolean[]) batch",
         [SERVED],
     )
     assert {row["t"] for row in rows} == set(tiers(db))
+    assert db.execute("select app.price_tier_of('balanced', false) = any (app.price_tiers()) as known").fetchone() == {
+        "known": False
+    }
 
 
 def test_the_price_source_is_translated_into_these_only(db: psycopg.Connection) -> None:

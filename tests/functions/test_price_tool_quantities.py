@@ -22,6 +22,8 @@ from pricing import value
         ({"output_text": 1}, None, None), ({"cache_write": 1}, None, None),
         ({"images": 1}, None, None), ({"audio_seconds": 1}, None, None), ({"input_text:x": 1}, None, None),
         ({"requests": 1}, None, None), ({"moon_calls": 1}, None, {"moon_calls": 1}),
+        ({"calls_3d:x": 1}, None, {"calls_3d:x": 1}),
+        ({"3d_calls": 1}, None, None), ({"regional_processing:eu": 1}, None, None),
         ({"a" * n: 1 for n in range(1, 34)}, None, None),
     ],
 )  # fmt: skip

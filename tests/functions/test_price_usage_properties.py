@@ -17,6 +17,7 @@ _NAMES = """
     requests container_sessions:4g
 """
 KEYS = _NAMES.split()
+IN_DETAILS = ["cached_tokens", "cache_write_tokens", "audio_tokens", "image_tokens", "text_tokens"]
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)
 NUMBERS = st.one_of(
     st.integers(-5, 10**7),
@@ -122,13 +123,66 @@ def test_a_linear_price_sums_over_calls(db, tokens):
 
 
 @ANY_DB
-@given(prompt=st.dictionaries(st.sampled_from(KEYS), st.integers(0, 10**9), max_size=6), tokens=TOKENS)
+@given(prompt=st.dictionaries(st.sampled_from(IN_DETAILS), st.integers(0, 10**9), max_size=6), tokens=TOKENS)
 def test_inconsistent_details_never_cost_more_than_the_dearest_rate_of_all_tokens(db, prompt, tokens):
-    usage = chat(tokens, 0, prompt={k: v for k, v in prompt.items() if k != "cached_tokens_details"})
+    usage = chat(tokens, 0, prompt=prompt)
     got = price(db, "gpt-realtime", usage)
     assert got.status == "priced"
     assert sum(got.quantities.values()) == tokens
     assert got.cost <= Decimal(tokens) * 32 / MILLION
+
+
+@ANY_DB
+@given(
+    name=st.sampled_from([key for key in KEYS if key not in IN_DETAILS and not key.startswith("cached_")]),
+    tokens=TOKENS,
+    more=st.integers(1, 10**9),
+)
+def test_a_member_of_the_details_that_nobody_knows_leaves_the_call_without_a_cost(db, name, tokens, more):
+    got = price(db, "gpt-realtime", chat(tokens, 0, prompt={name: more}))
+    assert (got.status, got.line(f"prompt_tokens_details.{name.replace(':', '')}")["quantity"]) == (
+        "unpriced_dimension",
+        more,
+    )
+
+
+COUNTS = st.one_of(
+    st.none(), st.integers(0, 3), st.sampled_from([100, "100", 50, "1e2", "5.0", -1, 10**30, 1.5, [], {}])
+)
+SPLIT = st.dictionaries(
+    st.sampled_from([*IN_DETAILS, "reasoning_tokens", "cached_tokens_details", "cache_write_tokens_details"]),
+    st.one_of(
+        COUNTS,
+        st.dictionaries(
+            st.sampled_from(["ttl_30m_tokens", "ttl_12h_tokens", "text_tokens", "image_tokens", "cached_image_tokens"]),
+            COUNTS,
+        ),
+    ),
+    max_size=4,
+)
+FAMILIES = st.fixed_dictionaries(
+    {},
+    optional=dict.fromkeys(KEYS[:5], COUNTS)
+    | {"cached_tokens": COUNTS}
+    | {name: st.one_of(st.none(), SPLIT) for name in KEYS if name.endswith("_details") and "cached" not in name},
+)
+
+
+@settings(ANY_DB, max_examples=300)
+@given(usage=FAMILIES, endpoint=st.sampled_from(["/v1/chat/completions", "/v1/responses", "/v1/images/edits"]))
+def test_money_and_the_token_columns_count_the_same(db, usage, endpoint):
+    got = price(db, "gpt-realtime", usage, endpoint=endpoint)
+    columns = db.execute("select * from app.tokens_of(%s::jsonb)", [json.dumps(usage)]).fetchone()
+    if got.status == "priced" and all(quantity % 1 == 0 for quantity in got.quantities.values()):
+        assert sum(got.quantities.values()) == columns["tokens_in"] + (columns["tokens_out"] or 0)
+
+
+@ANY_DB
+@given(usage=st.one_of(USAGES, FAMILIES))
+def test_whatever_the_usage_is_its_problems_are_at_most_twenty_sentences(db, usage):
+    found = db.execute("select app.usage_problems(%s::jsonb) as found", [json.dumps(usage)]).fetchone()["found"]
+    assert len(found) <= 20
+    assert all(found)
 
 
 def test_a_megabyte_of_nested_garbage_gets_an_answer(db):

@@ -35,6 +35,28 @@ def test_every_shape_gives_the_same_seven_counts(db: psycopg.Connection, usage: 
     assert tokens(db, usage) == (100, 50, 40, 5, 20, 10, 3)
 
 
+@pytest.mark.parametrize(
+    ("usage", "expected"),
+    [
+        ({"prompt_tokens": 0, "input_tokens": 31493594, "output_tokens": 7}, (31493594, 7)),
+        ({"input_tokens": 0, "prompt_tokens": 31493594, "output_tokens": 0, "completion_tokens": 7}, (31493594, 7)),
+        ({"prompt_tokens": 10, "input_tokens": 20, "output_tokens": 7}, (None, 7)),
+        ({"prompt_tokens": 10, "total_tokens": 17}, (10, 7)),
+        ({"completion_tokens": 7, "total_tokens": 17}, (10, 7)),
+    ],
+)
+def test_the_tokens_are_those_that_are_priced(db: psycopg.Connection, usage: Any, expected: tuple[int, int]) -> None:
+    assert tokens(db, usage)[:2] == expected
+
+
+def test_all_written_tokens_are_in_one_column(db: psycopg.Connection) -> None:
+    by_ttl = {"ttl_30m_tokens": 3, "ttl_12h_tokens": 4}
+    usage = {"input_tokens": 9, "input_tokens_details": {"cache_write_tokens_details": by_ttl}}
+    assert tokens(db, usage)[3] == 7
+    usage["input_tokens_details"]["cache_write_tokens"] = 6
+    assert tokens(db, usage)[3] is None
+
+
 def test_an_embedding_has_input_tokens_alone(db: psycopg.Connection) -> None:
     assert tokens(db, {"prompt_tokens": 8, "total_tokens": 8}) == (8, None, None, None, None, None, None)
 

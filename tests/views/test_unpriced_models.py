@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 from ledgers import DAY, add_call
@@ -26,6 +27,23 @@ def test_each_model_without_a_price_is_one_row_with_its_calls_and_tokens(people:
         ("gpt-99", "unpriced_dimension", 1, 1000, 500),
     ]
     assert (rows[1]["first_call"], rows[1]["last_call"]) == (DAY, DAY + timedelta(days=2))
+
+
+def test_what_had_no_price_is_named_once(people: People) -> None:
+    def lines(*priced: tuple[str, int | None]) -> str:
+        return json.dumps([{"dimension": name, "price_id": price, "quantity": 1} for name, price in priced])
+
+    status = {"cost": None, "cost_status": "unpriced_dimension"}
+    add_call(people, "ada", cost_lines=lines(("input_text", 1), ("cached_audio", None)), **status)
+    for name in ("input_tokens_details.video_tokens", "cached_audio"):
+        add_call(people, "ada", cost_lines=lines(("cached_audio", None), ("output_text", 3), (name, None)), **status)
+    add_call(people, "ada", model="gpt-99", **status | {"cost_lines": None})
+    with people.as_("ada"):
+        rows = people.all(VIEW + " order by model")
+    assert [(row["calls"], row["dimensions"]) for row in rows] == [
+        (3, ["cached_audio", "input_tokens_details.video_tokens"]),
+        (1, []),
+    ]
 
 
 def test_a_call_without_usage_or_with_an_error_is_no_missing_price(people: People) -> None:

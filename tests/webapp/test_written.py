@@ -86,5 +86,15 @@ def test_a_moment_says_how_long_ago_and_exactly_when(before: timedelta, words: s
     assert f'title="{(now - before):%Y-%m-%d %H:%M:%S} UTC"' in shown
 
 
+def test_a_share_of_what_the_tokens_cost_is_a_percentage_of_dollars() -> None:
+    line = {"dimension": "regional_processing", "quantity": Decimal("0.0231"), "unit_price": Decimal("0.1000000000"),
+            "unit_qty": Decimal(1)}  # fmt: skip
+    assert (written.counted(line), written.rate(line)) == ("tokens of $0.0231", "+10 %")
+    window = line | {"dimension": "completion_window", "unit_price": Decimal("-0.3")}
+    assert (written.counted(window | {"quantity": None}), written.rate(window)) == ("tokens of –", "-30 %")
+    text = line | {"dimension": "input_text", "quantity": Decimal(1000), "unit_qty": Decimal(1_000_000)}
+    assert (written.counted(text), written.rate(text)) == ("1,000", "$0.10 per 1,000,000")
+
+
 def test_never_used_is_said() -> None:
     assert written.ago(None) == "never"

@@ -8,14 +8,17 @@ from uuid import UUID
 
 import psycopg
 
-from webapp.written import exact, moment, number
+from webapp.written import counted, exact, moment, number, rate
 
 LINES = "select l.* from app.call_find(%s) c cross join lateral app.price_lines(c.cost_lines) l order by l.n"
 
+PROBLEMS = """select unnest(app.usage_problems(u.usage)) as problem
+    from public.usage_logs u where u.id = %s and u.started_at = %s"""
+
 
 def explained(conn: psycopg.Connection[dict[str, Any]], call_id: UUID) -> list[str] | None:
-    """Lines of text: the call, one line for each priced quantity, its cost, then fills and corrections; None when there
-    is no such call. conn: the owner's, with rows as dicts."""
+    """Lines of text: the call, one line for each priced quantity, what is inconsistent in its usage, its cost, then
+    fills and corrections; None when there is no such call. conn: the owner's, with rows as dicts."""
     call = conn.execute("select * from app.call_find(%s)", [call_id]).fetchone()
     if call is None:
         return None
@@ -26,6 +29,8 @@ def explained(conn: psycopg.Connection[dict[str, Any]], call_id: UUID) -> list[s
         f" tier {call['service_tier'] or 'unknown'}{', batch' if call['batch'] else ''}",
     ]
     words += [_line(line) for line in conn.execute(LINES, [call_id])]
+    at = call_id, call["started_at"]
+    words += [f"  the usage is inconsistent: {row['problem']}" for row in conn.execute(PROBLEMS, at)]
     words.append(f"cost {_dollars(call['cost'])} ({call['cost_status'] or call['state']})")
     for fill in conn.execute("select * from app.call_fills(%s)", [call_id]):
         words.append(f"  filled {moment(fill['at'])} UTC, was {fill['old_status']}: {fill['reason']}")
@@ -40,7 +45,7 @@ def _line(line: dict[str, Any]) -> str:
     """input_text  1,000 × $0.15 / 1,000,000 = $0.00015  (price row 12, genai-prices 0.2.3, …)"""
     what = line["dimension"] + (f" {line['qualifier']}" if line["qualifier"] else "")
     if line["unit_price"] is None:
-        return f"  {what}  {number(line['quantity'])} × no price"
+        return f"  {what}  {counted(line)} × no price"
     price = [f"price row {line['price_id']}", "the organization's own" if line["own_price"] else line["source"]]
     price.append(f"from {moment(line['valid_from'])} UTC" if line["valid_from"] else "from the beginning")
     price += [f"revision {line['revision']}", f"tier {line['tier']}"]
@@ -48,10 +53,7 @@ def _line(line: dict[str, Any]) -> str:
         price.append(f"above {number(line['context_min_tokens'])} input tokens")
     if line["priced_as"]:
         price.append(f"priced as {line['priced_as']}")
-    return (
-        f"  {what}  {number(line['quantity'])} × {exact(line['unit_price'])} / {number(line['unit_qty'])}"
-        f" = {_dollars(line['cost'])}  ({', '.join(price)})"
-    )
+    return f"  {what}  {counted(line)} × {rate(line, ' / ')} = {_dollars(line['cost'])}  ({', '.join(price)})"
 
 
 def _dollars(value: Decimal | None) -> str:

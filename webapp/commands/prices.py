@@ -1,8 +1,7 @@
-"""``flask prices sync|reprice|explain``: the price list, and the costs of calls worked out from it."""
+"""``flask prices sync|undo|reprice|reprice-new|explain``: the price list, and the costs of calls worked out from it."""
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -14,12 +13,14 @@ from flask.cli import with_appcontext
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from webapp.commands import price_source
+from webapp.commands import price_files, price_report
 from webapp.commands.database import owner_connection
 from webapp.commands.explain import explained
 from webapp.written import exact
 
-SYNC = "select * from app.price_sync(%s, %s, %s, %s)"
+SYNC = "select * from app.price_sync(%s, %s, %s)"
+UNDO = "select * from app.price_sync_undo(%s, %s)"
+REPRICE_NEW = "select * from app.reprice_new(%s, %s)"
 # One row for each organization and one for the total of all: the sums are made in SQL.
 REPRICE = """
 select coalesce(organization, 'total') as organization, sum(calls) as calls, sum(filled_calls) as filled_calls,
@@ -36,44 +37,75 @@ def prices() -> None:
     """The price list, and the costs of calls worked out from it."""
 
 
+class Accepted(click.ParamType):
+    """MODEL or MODEL=SOURCE, as (model, source or None)."""
+
+    name = "model[=source]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str | None]:
+        model, _, source = value.partition("=")
+        if source not in ("", *price_files.MEMBERS):
+            self.fail(f"{source!r} is not one of {', '.join(price_files.MEMBERS)}", param, ctx)
+        return model.strip().lower(), source or None
+
+
 @prices.command()
-@click.option("--file", type=click.Path(dir_okay=False, path_type=Path), help="A data.json of genai-prices.")
+@click.option(
+    "--file",
+    "files",
+    multiple=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="genai-prices' data.json, litellm's model_prices_and_context_window.json, or a wheel; twice for both.",
+)
+@click.option("--fetch", is_flag=True, help="Download the newest version of both with pip; a --file goes before.")
+@click.option(
+    "--accept",
+    multiple=True,
+    type=Accepted(),
+    help="Take what the source says of this model; =genai-prices or =litellm where they differ.",
+)
 @click.option("--dry-run", is_flag=True, help="Only print the difference.")
+@click.option("--verbose", is_flag=True, help="Print each price, and not one line for each model.")
 @with_appcontext
-def sync(file: Path | None, dry_run: bool) -> None:
-    """Add prices of genai-prices that are new or have changed to the price list."""
+def sync(
+    files: tuple[Path, ...], fetch: bool, accept: tuple[tuple[str, str | None], ...], dry_run: bool, verbose: bool
+) -> None:
+    """Add prices on which genai-prices and litellm agree, and list those that one has or on which they differ."""
     try:
-        source = price_source.from_file(file) if file else price_source.from_package()
-    except price_source.SourceError as error:
+        sources = price_files.find(files, fetch)
+    except price_files.SourceError as error:
         raise click.ClickException(str(error)) from None
-    click.echo(f"{source.name}: {len(source.rows)} prices read, comparing …", err=True)
+    for source in sources:
+        click.echo(f"{source.name}: {len(source.rows)} prices read", err=True)
+    listed = [{"name": source.name, "rows": source.rows, "aliases": source.aliases} for source in sources]
     with owner_connection(row_factory=dict_row) as conn:
-        found = conn.execute(SYNC, [source.name, Jsonb(source.rows), Jsonb(source.aliases), dry_run]).fetchall()
-    for row in found:
-        if row["change"] != "equal":
-            click.echo(_difference(row))
-    for words in source.ignored:
-        click.echo(f"ignored\t{words}")
-    counts = Counter(row["change"] for row in found)
-    words = ", ".join(f"{counts[change]} {change}" for change in ("equal", "changed", "new", "kept", "missing"))
-    click.echo(f"{words}{'; nothing was written' if dry_run else ''}")
+        found = conn.execute(SYNC, [Jsonb(listed), Jsonb(dict(accept)), dry_run]).fetchall()
+    for line in price_report.lines(found, verbose):
+        click.echo(line)
+    for source in sources:
+        click.echo("\n".join(source.ignored_lines(verbose)), nl=bool(source.ignored))
+    for line in price_report.summary(found, dry_run):
+        click.echo(line)
 
 
-def _difference(row: dict[str, Any]) -> str:
-    """A row of app.price_sync as a line, its change first, then:
-
-    gpt-5 input_text flex >272000: $1.25 (genai-prices 0.2.3) → $1.50 per 1000000 from 2026-11-01
-    """
-    what = f"{row['model']} {row['dimension']} {row['service_tier']}"
-    what += f" >{row['context_min_tokens']}" if row["context_min_tokens"] else ""
-    old = f"{exact(row['old_price'])} ({row['old_source']})" if row["old_price"] is not None else "no price"
-    if row["change"] == "missing":
-        return f"missing\t{what}: {old} is not in the source, and stays in the list"
-    new = f"{exact(row['new_price'])} per {row['unit_qty']}"
-    if row["change"] == "kept":
-        return f"kept\t{what}: {old}, the source says {new}"
-    since = f"{row['valid_from']:%Y-%m-%d}" if row["valid_from"] else "the beginning"
-    return f"{row['change']}\t{what}: {old} → {new} from {since}"
+@prices.command()
+@click.argument("run", type=int)
+@click.option("--dry-run", is_flag=True, help="Only print what would be done.")
+@with_appcontext
+def undo(run: int, dry_run: bool) -> None:
+    """Add the prices that the sync RUN replaced again, as later revisions."""
+    with owner_connection(row_factory=dict_row) as conn:
+        rows = conn.execute(UNDO, [run, dry_run]).fetchall()
+    for row in rows:
+        what = f"{row['model']} {row['dimension']} {row['service_tier']}"
+        back = (
+            f"{exact(row['unit_price'])} per {row['unit_qty']} again"
+            if row["undone"]
+            else "stays, there was none before"
+        )
+        click.echo(f"{what}: {back}")
+    count = sum(row["undone"] for row in rows)
+    click.echo(f"{count} prices undone{'; nothing was written' if dry_run else ''}")
 
 
 class Moment(click.ParamType):
@@ -108,6 +140,28 @@ def reprice(since: datetime, until: datetime, reason: str, dry_run: bool) -> Non
         )
     if dry_run:
         click.echo("nothing was written")
+
+
+@prices.command("reprice-new")
+@click.option("--yes", is_flag=True, help="Book the fills and corrections; without it they are only printed.")
+@click.option("--reason", default="new prices", show_default=True, help="Kept with every correction and fill.")
+@with_appcontext
+def reprice_new(yes: bool, reason: str) -> None:
+    """Price the calls again that price rows added since the last such run affect, and no others."""
+    with owner_connection(row_factory=dict_row) as conn:
+        conn.add_notice_handler(lambda message: click.echo(message.message_primary, err=True))
+        rows = conn.execute(REPRICE_NEW, [reason, not yes]).fetchall()
+    for row in rows:
+        click.echo(
+            f"{row['organization']}, {row['model']}, {row['first_moment']:%Y-%m-%d} to {row['last_moment']:%Y-%m-%d}:"
+            f" {row['calls']} calls, {row['filled_calls']} filled ({exact(row['filled_cost'])}),"
+            f" {row['adjusted_calls']} corrected ({exact(row['adjusted_cost'])}),"
+            f" {row['unpriced_calls']} still without a price"
+        )
+    if not rows:
+        click.echo("no call costs anything else with the prices that were added since the last run")
+    elif not yes:
+        click.echo("nothing was written; --yes books this")
 
 
 @prices.command()

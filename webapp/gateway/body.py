@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from webapp.errors import ApiError
-from webapp.gateway.refusals import CallFailed, refused
+from webapp.gateway.refusals import OWN_KEY, CallFailed, refused
 from webapp.gateway.routes import Route
 from webapp.metering import FormReader, RequestFacts, read_json_request
 from webapp.metering.references import NEEDS_OWN_KEY, UNREADABLE, Objection
@@ -75,7 +75,8 @@ def read_body(environ: dict[str, Any], route: Route, max_body: int, max_upload: 
     """The request's body, bounded by ``max_body`` bytes, forms and files by ``max_upload``. Raises ApiError."""
     if _encoded(environ):
         raise ApiError(415, "unsupported_content_encoding", "Send the request's body without an encoding")
-    objection = Objection(NEEDS_OWN_KEY) if route.forwarded == "own_key" else None
+    why = OWN_KEY.get(route.path.split("/")[1])
+    objection = Objection(NEEDS_OWN_KEY, why=why) if route.forwarded == "own_key" else None
     length = _length(environ)
     if length is None and not _chunked(environ):
         return RequestBody(objection=objection)

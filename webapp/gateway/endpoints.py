@@ -19,12 +19,14 @@ Every operation of OpenAI's API, and what SpendAI does with it. Written by `pyth
 so it passes only with an OpenAI key that no other organization of this install uses: one that the organization (or
 its project) brought, or the install's own while `OPENAI_API_KEY_SHARED` is off. Then OpenAI itself keeps
 organizations apart. On a shared key it is 403 `needs_own_openai_key`: nothing is sent, and no row is written. Two
-keys of one OpenAI account count as two: keep one account to one organization. The sandbox keeps nothing and answers
-404 `not_in_sandbox`. *never*: administration of the OpenAI account, and sessions that go around SpendAI.
+keys of one OpenAI account count as two: keep one account to one organization. Agents need such a key too: OpenAI
+reports their usage as an estimate only, and only the bill of that key tells what they cost. The sandbox keeps nothing
+and answers 404 `not_in_sandbox`. *never*: administration of the OpenAI account, and sessions that go around SpendAI.
 
 **Metered.** The cost status a call gets when all goes well. `priced`: by the usage in its answer. `free`: whatever
 only reads, changes, stops or deletes; HEAD like GET. `no_usage`: OpenAI bills it by other measures than the call
-(storage, runs, training). `pending_object`: the call that made a batch or video is priced once, by the first GET that
+(storage, runs, training) or reports an
+estimate only (agents). `pending_object`: the call that made a batch or video is priced once, by the first GET that
 finds it ended; so is a response that was made with `background`, also when its stream is resumed.
 
 **Stays at OpenAI.** The kind of object that the id in the answer names. With a key of its own the ledger notes which

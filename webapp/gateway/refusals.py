@@ -29,10 +29,19 @@ SHARED = {
                         " must read its body; this is no JSON object, and no form where one is expected"),
 }  # fmt: skip
 BRING_A_KEY = "An admin can store the organization's own OpenAI key on the Settings page (PUT /api/v1/provider-key)"
+# First segment of a path that is forwarded only with an OpenAI key of the organization's own → a further reason.
+OWN_KEY = {
+    "agents": "OpenAI reports the usage of agents as an estimate only; only the bill of its key says what they cost"
+}
 # First segment of a path that is never forwarded → why.
 NEVER = {
     "organization": "it administers the OpenAI account itself",
     "projects": "it administers the OpenAI account itself",
+    "vaults": "it administers the OpenAI account itself",
+    "webhook_endpoints": "it administers the OpenAI account itself",
+    "webhook_event_types": "it administers the OpenAI account itself",
+    "safety": "it administers the OpenAI account itself",
+    "live": "a Live session tells its seconds over a WebSocket only, which SpendAI does not read yet",
     "realtime": "it hands out sessions that go around SpendAI, which would never know what they cost",
 }
 
@@ -54,7 +63,9 @@ def refused(outcome: str, objection: Objection | None) -> ApiError:
     if outcome in REFUSED:
         return ApiError(*REFUSED[outcome])
     hint = BRING_A_KEY if outcome == "needs_own_openai_key" else None
-    return ApiError(*SHARED[outcome], param=objection.param if objection else None, hint=hint)
+    status, code, message = SHARED[outcome]
+    why = f". {objection.why}" if objection and objection.why else ""
+    return ApiError(status, code, message + why, param=objection.param if objection else None, hint=hint)
 
 
 def not_forwarded(method: str, path: str) -> ApiError:

@@ -6,7 +6,8 @@ import math
 import re
 from typing import Any, NamedTuple
 
-from webapp.metering import tools
+from webapp.metering import images, tools
+from webapp.metering.containers import CONTAINERS, dimension, memory
 from webapp.metering.request import IMAGES, MAX_MODEL_CHARS, MAX_WORD_CHARS, SPEECH, USAGE_ON_REQUEST, RequestFacts
 from webapp.metering.text import clean
 from webapp.metering.usage import sanitise
@@ -18,13 +19,14 @@ TRANSLATIONS = "/v1/audio/translations"
 _OUTLIVING = ("response", "batch", "video")
 _UNFINISHED = ("queued", "in_progress", "validating", "finalizing", "cancelling")
 _SEARCH_MODEL = re.compile(r"-search-(preview|api)(-\d{4}-\d{2}-\d{2})?$")
-_DALL_E_DEFAULT = "dall-e-2"  # what OpenAI runs when an images request names no model
 
 
 class AnswerFacts(NamedTuple):
     """What decides the price of an answer. `usage`: OpenAI's own object, sanitised; `tools`: billed calls by dimension.
 
-    `pending`: the object in the answer is unfinished; its usage comes later, under the same `object_id`.
+    `usage` has `completion_window` when the request asked for one, and `svg_usage` when a model wrote SVG images.
+    `pending`: the object in the answer is unfinished; its usage comes later, under the same `object_id`. Until then
+    `usage` is what the request says (`completion_window`), or None.
     `complete`: the answer came to its end; False leaves the cost unknown unless there is usage.
     """
 
@@ -61,6 +63,9 @@ def read_answer(
         usage, calls = _usage(call, answer, streamed, model)
         if usage is None and complete:
             usage, calls, model = _decided_by_request(call, answer, model)
+    window = call.request.details.get("completion_window")
+    if window and (pending or usage is not None):
+        usage = {**(usage or {}), "completion_window": window}
     return AnswerFacts(
         model=model,
         service_tier=clean(answer.get("service_tier"), MAX_WORD_CHARS),
@@ -86,12 +91,28 @@ def _usage(call: AskedCall, answer: dict[str, Any], streamed: list[dict[str, Any
     raw = answer.get("usage")
     if not isinstance(raw, dict):
         return None, None
-    is_response = answer.get("object") == "response"
-    images = tools.image_usage(answer, streamed) if is_response else None
-    usage = sanitise({**raw, "tool_usage": images} if images else raw)
-    if usage is None:
-        return None, None
-    return usage, tools.count(answer, streamed) if is_response else _search_fee(call, model)
+    if answer.get("object") == "response":
+        items = tools.items_of(answer, streamed)
+        usage = sanitise(_with(raw, images.image_usage(answer, items), images.svg_usage(item["svg"] for item in items)))
+        calls = tools.count(answer, items, call.request.details.get("memory", {}))
+    else:
+        usage = sanitise(_with(raw, None, _svg_beside(answer)))
+        calls = _search_fee(call, model)
+    return (usage, calls) if usage is not None else (None, None)
+
+
+def _with(usage: dict[str, Any], image_tool: dict[str, Any] | None, svg: Any) -> dict[str, Any]:
+    """A usage object with those of the other models that worked on the answer beside its own counts."""
+    beside = {name: block for name, block in (("tool_usage", image_tool), ("svg_usage", svg)) if block}
+    return {**usage, **beside} if beside else usage
+
+
+def _svg_beside(answer: dict[str, Any]) -> Any:
+    """The `svg_usage` of an images answer: an object, or the list of those in its stream."""
+    block = answer.get("svg_usage")
+    if block is None:
+        return None
+    return images.svg_usage(images.svg_counts(one) for one in (block if isinstance(block, list) else [block]))
 
 
 def _search_fee(call: AskedCall, model: str | None) -> dict[str, Any] | None:
@@ -111,19 +132,23 @@ def _decided_by_request(
         return *_video(answer), model
     if call.endpoint == SPEECH and asked.startswith("tts-1") and "characters" in request.details:
         return {"characters": request.details["characters"]}, None, model
-    if call.endpoint in IMAGES and (asked or _DALL_E_DEFAULT).startswith("dall-e"):
-        return _dall_e(request, answer), None, model or asked or _DALL_E_DEFAULT
+    if call.endpoint in IMAGES and (not asked or asked.startswith("dall-e")):
+        return _pictures(request, answer), None, model or request.model
+    if call.endpoint == CONTAINERS and isinstance(answer.get("id"), str):
+        limit = memory(answer.get("memory_limit")) or request.details.get("memory_limit")
+        return None, {dimension(limit): 1}, model
     if call.endpoint == TRANSLATIONS:
         return _duration(answer), None, model
     return None, None, model
 
 
-def _dall_e(request: RequestFacts, answer: dict[str, Any]) -> dict[str, Any] | None:
-    """Images made, and the size and quality they are priced by."""
+def _pictures(request: RequestFacts, answer: dict[str, Any]) -> dict[str, Any] | None:
+    """Images made, and the size and quality they are priced by; only those of DALL·E have known defaults."""
     made = answer.get("data")
     if not isinstance(made, list):
         return None
-    return {"size": "1024x1024", "quality": "standard", **request.details, "images": len(made)}
+    defaults = {"size": "1024x1024", "quality": "standard"} if request.model else {}
+    return {**defaults, **request.details, "images": len(made)}
 
 
 def _video(answer: dict[str, Any]) -> Metered:

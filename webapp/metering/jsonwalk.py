@@ -116,3 +116,13 @@ def last_value(text: str, key: str) -> Any:
         except (ValueError, RecursionError):
             continue
     return None
+
+
+def as_object(value: Any) -> dict[str, Any]:
+    """The value if it is a JSON object, else {}."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_objects(value: Any) -> list[dict[str, Any]]:
+    """The objects in a JSON list; [] for anything else."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -10,13 +10,14 @@ from __future__ import annotations
 from typing import Any
 
 from webapp.metering.inflate import Inflater
-from webapp.metering.jsonwalk import last_value, parse
+from webapp.metering.jsonwalk import as_objects, last_value, parse
 from webapp.metering.sse import SseTee
 
 MAX_COPY_BYTES = 16 * 1024 * 1024
 HEAD_BYTES = 65_536
 TAIL_BYTES = 1024 * 1024
-_WORTH_READING = ("object", "id", "model", "service_tier", "status", "usage", "tool_usage", "tools")
+_BY_ITEMS = ("file_search", "code_interpreter", "shell")
+_WORTH_READING = ("object", "id", "model", "service_tier", "status", "usage", "tool_usage", "tools", "svg_usage")
 
 
 class JsonCopy:
@@ -50,15 +51,22 @@ class JsonCopy:
 def _edges(head: bytearray, tail: bytearray) -> dict[str, Any]:
     """Members found at the end of an answer, else at its beginning.
 
-    A response without `tool_usage` in these two parts may have made billed tool calls in the part that was not read:
-    its usage is dropped, so that its cost is unknown rather than too low.
+    A response without `tool_usage` in these two parts, or with tools that only its items tell about, may have made
+    billed calls in the part that was not read: its usage is dropped, so that its cost is unknown rather than too low.
     """
     begin, end = head.decode(errors="replace"), tail.decode(errors="replace")
     found = {key: last_value(end, key) for key in _WORTH_READING}
     found = {key: last_value(begin, key) if value is None else value for key, value in found.items()}
-    if str(found["id"]).startswith("resp_") and not found["tool_usage"]:
+    if found["svg_usage"]:
+        found["model"] = None  # the last one is the model that wrote the SVG image
+    if str(found["id"]).startswith("resp_") and (not found["tool_usage"] or _told_by_items(found["tools"])):
         found["usage"] = None
     return found
+
+
+def _told_by_items(tools: Any) -> bool:
+    """Whether a response has tools whose calls `tool_usage` does not count: files, containers, SVG images."""
+    return any(tool.get("type") in _BY_ITEMS or tool.get("output_format") == "svg" for tool in as_objects(tools))
 
 
 class PlainTee:

@@ -30,10 +30,11 @@ FILES = re.compile(r"(file|image|mask|input_reference)(\W.*)?")  # form fields t
 
 
 class Objection(NamedTuple):
-    """Why a request may not use an OpenAI key that serves several organizations: a code, and the field."""
+    """Why a request may not use an OpenAI key that serves several organizations: a code, the field, another reason."""
 
     code: str
     param: str | None = None
+    why: str | None = None
 
 
 def objection(fields: dict[str, Any]) -> Objection | None:

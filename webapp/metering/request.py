@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from webapp.metering.jsonwalk import decode, document, members
+from webapp.metering.containers import CONTAINERS, memory, memory_of
+from webapp.metering.jsonwalk import as_object, as_objects, decode, document, members
 from webapp.metering.references import UNREADABLE, Objection, objection
 from webapp.metering.text import clean
 
 MAX_MODEL_CHARS = 200
 MAX_END_USER_CHARS = 256
 MAX_WORD_CHARS = 64
+MAX_WINDOW_CHARS = 40
 
 USAGE_ON_REQUEST = (
     "/v1/chat/completions",
@@ -21,6 +23,7 @@ USAGE_ON_REQUEST = (
 IMAGES = ("/v1/images/generations", "/v1/images/edits", "/v1/images/variations")
 TRANSCRIPTS = ("/v1/audio/transcriptions", "/v1/audio/translations")
 SPEECH = "/v1/audio/speech"
+RESPONSES = "/v1/responses"
 
 _BOM = "\ufeff"
 
@@ -29,7 +32,9 @@ class RequestFacts(NamedTuple):
     """What a request says. `body` goes upstream: the client's own bytes, or edited to ask for usage when `injected`.
 
     `details` holds what decides the price where the answer does not: `characters` of speech input; `images`, `size`
-    and `quality` of images; `response_format` of transcripts. `objection`: why it may not use a shared OpenAI key.
+    and `quality` of images; `response_format` of transcripts; `completion_window` of a response in the background;
+    `memory` of a response's containers, by kind of tool; `memory_limit` of a container. `objection`: why it may not use
+    a shared OpenAI key.
     """
 
     model: str | None = None
@@ -76,7 +81,22 @@ def price_details(endpoint: str, fields: dict[str, Any]) -> dict[str, Any]:
         return {"images": _count(fields.get("n")), **_words(fields, "size", "quality")}
     if endpoint in TRANSCRIPTS:
         return _words(fields, "response_format")
+    if endpoint == RESPONSES:
+        return _response_details(fields)
+    if endpoint == CONTAINERS and (limit := memory(fields.get("memory_limit"))):
+        return {"memory_limit": limit}
     return {}
+
+
+def _response_details(fields: dict[str, Any]) -> dict[str, Any]:
+    details: dict[str, Any] = {}
+    if fields.get("background") is True and fields.get("stream") is not True:
+        window = clean(as_object(fields.get("background_options")).get("completion_window"), MAX_WINDOW_CHARS)
+        if window and window != "soonest":
+            details["completion_window"] = window
+    if "tools" in fields and (asked := memory_of(as_objects(fields["tools"]))):
+        details["memory"] = asked
+    return details
 
 
 def _words(fields: dict[str, Any], *names: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from webapp.metering import tools
 from webapp.metering.jsonwalk import parse
 from webapp.metering.request import USAGE_ON_REQUEST, RequestFacts
 from webapp.metering.sse import BOM, HEAD_BYTES, Verdict, fields
-from webapp.metering.usage import add, sanitise
+from webapp.metering.usage import add, fuller, sanitise
 
 MAX_ITEMS = 10_000
 
@@ -18,6 +18,7 @@ _RESPONSE_ENDS = (b"response.completed", b"response.incomplete", b"response.fail
 _CREATED = b"response.created"
 _ERROR_NAME = b"error"
 _ITEM_DONE = b"response.output_item.done"
+_LIVE, _LIVE_END = b"session.usage.updated", b"session.closed"  # each repeats all seconds of the session so far
 
 # Inside a JSON string quotes are escaped, so these never match text that the model wrote.
 _USAGE = re.compile(rb'"usage"\s*:\s*\{')
@@ -25,7 +26,7 @@ _TIER = re.compile(rb'"service_tier"\s*:\s*"')
 _MODEL = re.compile(rb'"model"\s*:\s*"[^"]')
 _CHOICE = re.compile(rb'"choices"\s*:\s*\[\s*[^\]\s]')
 _FIRST_TYPE = re.compile(rb'\s*\{\s*"type"\s*:\s*"([^"\\]*)"')
-_LATER_TYPE = re.compile(rb'"type"\s*:\s*"[a-z_.]+\.(?:completed|incomplete|failed|done|created)"')
+_LATER_TYPE = re.compile(rb'"type"\s*:\s*"[a-z_.]+\.(?:completed|incomplete|failed|done|created|updated|closed)"')
 _ERROR = re.compile(rb'\s*\{\s*"error"\s*:\s*[^\sn]')
 _TOOL_ITEM = re.compile(rb'"type"\s*:\s*"(?:' + "|".join(tools.COUNTED).encode() + rb')"')
 _NAME_LINE = re.compile(rb"(?:^|[\r\n])event: ?([^\r\n]*)[\r\n]")
@@ -106,7 +107,7 @@ class StreamReader:
         if b'"usage"' in data and _USAGE.search(data):
             chunk = parse(data)
             if isinstance(chunk.get("usage"), dict):
-                self._final = chunk
+                self._final = {**chunk, "usage": fuller((self._final or {}).get("usage"), chunk["usage"])}
                 if self._hide and chunk.get("choices") == [] and not _CHOICE.search(data):
                     return Verdict.HIDE
         return Verdict.PASS
@@ -122,7 +123,9 @@ class StreamReader:
         elif name == _CREATED:
             self._named = data
         elif _may_carry_usage(name):
-            return self._medium(parse(data))
+            return self._medium(parse(data), is_image=name.startswith(b"image"))
+        elif name in (_LIVE, _LIVE_END):
+            return self._live(parse(data), name)
         return Verdict.PASS
 
     def _item(self, data: bytes) -> None:
@@ -131,13 +134,23 @@ class StreamReader:
             if item:
                 self.items.append(item)
 
-    def _medium(self, event: dict[str, Any]) -> Verdict:
+    def _live(self, event: dict[str, Any], name: bytes) -> Verdict:
+        """What a Live session has used so far: never added up."""
+        usage = sanitise(event.get("usage"))
+        if usage is not None:
+            self._final = {"usage": fuller((self._final or {}).get("usage"), usage)}
+        self.ended = name == _LIVE_END
+        return Verdict.END if self.ended else Verdict.PASS
+
+    def _medium(self, event: dict[str, Any], *, is_image: bool) -> Verdict:
         """An image or a piece of audio is finished. Each image has its own usage; the last one ends the answer."""
         usage = sanitise(event.get("usage"))
         if usage is None:
             return Verdict.PASS
-        before = (self._final or {}).get("usage")
-        self._final = {"usage": add(before, usage)}
+        before = self._final or {}
+        self._final = {"usage": add(before.get("usage"), usage) if is_image else fuller(before.get("usage"), usage)}
+        if drawn := [*before.get("svg_usage", []), *([event["svg_usage"]] if event.get("svg_usage") else [])]:
+            self._final["svg_usage"] = drawn
         self._images -= 1
         self.ended = self._images <= 0
         return Verdict.END if self.ended else Verdict.PASS
@@ -150,7 +163,7 @@ def _begun(response: dict[str, Any]) -> dict[str, Any]:
 
 
 def _by_name(name: bytes) -> Verdict:
-    if name in _RESPONSE_ENDS or _may_carry_usage(name):
+    if name in _RESPONSE_ENDS or name in (_LIVE, _LIVE_END) or _may_carry_usage(name):
         return Verdict.WAIT
     return Verdict.PASS if name in (_CREATED, _ITEM_DONE, _ERROR_NAME) else Verdict.SKIP
 

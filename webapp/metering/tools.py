@@ -2,53 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
+
+from webapp.metering import containers
+from webapp.metering.images import any_count, svg_counts
+from webapp.metering.jsonwalk import as_object, as_objects
 
 # The items that cost something per call, and the parts of them that are needed to count.
 COUNTED = ("web_search_call", "file_search_call", "code_interpreter_call", "shell_call", "image_generation_call")
 _NOT_SEARCHES = ("open_page", "find_in_page", "find")  # actions of a search call item that read a page, which is free
+_WITHOUT_RESULT = ("failed", "incomplete", "cancelled")  # statuses of a search that is not billed
+_FAMILIES = ("image_gen", "web_search", "file_search")  # of `tool_usage`
+_MAX_UNKNOWN, _UNKNOWN_CHARS = 8, 30
 
 
 def slim(item: Any) -> dict[str, Any] | None:
     """An output item without its content, or None when its kind is not billed per call."""
     if not isinstance(item, dict) or item.get("type") not in COUNTED:
         return None
-    action, environment = _dict(item.get("action")), _dict(item.get("environment"))
+    action, environment = as_object(item.get("action")), as_object(item.get("environment"))
     return {
         "type": item["type"],
+        "status": item.get("status"),
         "action": action.get("type"),
         "container": item.get("container_id") or environment.get("container_id"),
+        "svg": svg_counts(item.get("svg_usage")),
     }
 
 
-def count(response: dict[str, Any], streamed: list[dict[str, Any]]) -> dict[str, int] | None:
+def items_of(response: dict[str, Any], streamed: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The slim items of a response: those of its output, or those seen in its stream when they are not fewer.
+
+    The final object of a stream may have an empty output, and a stream that a client resumed has only its last items.
+    """
+    output = [item for item in map(slim, as_objects(response.get("output"))) if item]
+    return streamed if len(streamed) >= len(output) else output
+
+
+def count(response: dict[str, Any], items: list[dict[str, Any]], memory: Mapping[str, str]) -> dict[str, int] | None:
     """Billed calls by dimension; None when there are none.
 
-    The numbers in `tool_usage` come first. What it does not name is counted by the items seen in the stream, or without
-    a stream by those in the output.
+    The numbers in `tool_usage` come first. What it does not name is counted by the items. `memory`: of containers, by
+    kind of tool, as the request asked for it.
     """
-    tools, tool_usage = _dicts(response.get("tools")), _dict(response.get("tool_usage"))
-    items = streamed or [item for item in map(slim, _dicts(response.get("output"))) if item]
-    searches = [item for item in items if item["type"] == "web_search_call" and item["action"] not in _NOT_SEARCHES]
-    files = [item for item in items if item["type"] == "file_search_call"]
+    tools, tool_usage = as_objects(response.get("tools")), as_object(response.get("tool_usage"))
+    ended = [item for item in items if item["status"] not in _WITHOUT_RESULT]
+    searches = [item for item in ended if item["type"] == "web_search_call" and item["action"] not in _NOT_SEARCHES]
+    files = [item for item in ended if item["type"] == "file_search_call"]
     counts = {
         _search_dimension(tools): _requests(tool_usage, "web_search", len(searches)),
         "file_search_calls": _requests(tool_usage, "file_search", len(files)),
-        "container_sessions": len(_new_containers(tools, items)),
+        **containers.sessions(tools, items, memory),
+        **_unknown(tool_usage),
     }
     return {dimension: number for dimension, number in counts.items() if number} or None
-
-
-def image_usage(response: dict[str, Any], streamed: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The `tool_usage` block with the `image_model` its tokens are priced at; None when no image was made."""
-    tool_usage = _dict(response.get("tool_usage"))
-    items = streamed or _dicts(response.get("output"))
-    made = any(item.get("type") == "image_generation_call" for item in items)
-    if not made and not _any_tokens(_dict(tool_usage.get("image_gen"))):
-        return None
-    models = [tool.get("model") for tool in _dicts(response.get("tools")) if tool.get("type") == "image_generation"]
-    return {"image_gen": None, **tool_usage, "image_model": next((model for model in models if model), None)}
 
 
 def _search_dimension(tools: Iterable[dict[str, Any]]) -> str:
@@ -60,26 +69,16 @@ def _search_dimension(tools: Iterable[dict[str, Any]]) -> str:
 
 def _requests(tool_usage: dict[str, Any], tool: str, fallback: int) -> int:
     """The calls of one tool in `tool_usage` (a jsonwalk.Number, so a string of digits); else the fallback."""
-    said = _dict(tool_usage.get(tool)).get("num_requests")
+    said = as_object(tool_usage.get(tool)).get("num_requests")
     return int(said) if isinstance(said, str) and said.isascii() and said.isdigit() and len(said) <= 9 else fallback
 
 
-def _new_containers(tools: Iterable[dict[str, Any]], items: Iterable[dict[str, Any]]) -> set[str]:
-    """Distinct containers the items ran in, without those of the request: they were billed before."""
-    named = set()
-    for tool in tools:
-        named.add(str(tool.get("container")))
-        named.add(str(_dict(tool.get("environment")).get("container_id")))
-    return {item["container"] for item in items if isinstance(item["container"], str)} - named
+def _unknown(tool_usage: dict[str, Any]) -> dict[str, int]:
+    """Calls of tools that nobody knows yet: dimensions without a price, so that the cost is unknown, not too low."""
+    unknown = (tool for tool, block in tool_usage.items() if tool not in _FAMILIES and any_count(as_object(block)))
+    return {f"{_name(tool)}_calls": _requests(tool_usage, tool, 1) for tool in islice(unknown, _MAX_UNKNOWN)}
 
 
-def _any_tokens(block: dict[str, Any]) -> bool:
-    return any(isinstance(value, str) and value.strip("0.") for value in block.values())
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _dicts(value: Any) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+def _name(tool: str) -> str:
+    """The name of a tool as part of a dimension: small letters and underscores."""
+    return "".join(char for char in tool.lower() if char.isascii() and (char.isalpha() or char == "_"))[:_UNKNOWN_CHARS]

@@ -36,6 +36,8 @@ ACTIONS = {
     "provider_key.set": "stored the OpenAI key ending in {last4}",
     "provider_key.deleted": "removed the OpenAI key ending in {last4}",
     "price.added": "added a price for {model}",
+    "prices.synced": "added {added} list prices from {source} (sync {run})",
+    "prices.undone": "undid sync {run} of list prices",
     "analyst.created": "made the SQL login {login} for {name}",
     "analyst.removed": "removed the SQL login {login} of {name}",
     "calls.repriced": "priced calls again: {reason}",

@@ -57,6 +57,10 @@ COLUMNS = [
     "upstream_request_id",
     "adjustments",
     "cost_corrected",
+    "provider_key_id",
+    "provider_key_last4",
+    "openai_project",
+    "region",
 ]
 # Columns to sort by. started_at, newest first, uses an index; the others read every call of the period.
 ORDERS = dict.fromkeys(("started_at", "cost", "tokens_in", "tokens_cached", "tokens_out"), True)
@@ -100,11 +104,13 @@ def show(call_id: UUID, error: ApiError | None = None, typed: dict[str, str] | N
     with auth.person() as tx:
         call = found(tx.call("call_show", call_id), "call")
         lines = tx.rows("call_lines", call_id)
+        problems = tx.query("select unnest(app.usage_problems(%s)) as problem", Jsonb(call["usage"]))
         corrections, fills = tx.rows("call_corrections", call_id), tx.rows("call_fills", call_id)
     return render_template(
         "call.html",
         call=call,
         lines=lines,
+        problems=[row["problem"] for row in problems],
         corrections=corrections,
         fills=fills,
         statuses=STATUSES,

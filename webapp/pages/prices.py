@@ -43,14 +43,17 @@ def _form(tx: db.Transaction, model: str = "", error: ApiError | None = None) ->
 @bp.get("/prices")
 @login_required
 def index(error: ApiError | None = None) -> str:
-    """The price list; a model in the query string is filled into the form."""
+    """The price list and its age; a model in the query string is filled into the form."""
     words = request.args.get("q", "").replace("\0", "")
     sorting = read_sorting(COLUMNS, lambda word: url_for(".index", q=words or None, sort=word))
     with auth.person() as tx:
+        now = datetime.now(UTC)
+        age, lately = tx.call("price_list_age", now), tx.rows("unpriced_lately", now)
         missing = tx.rows("unpriced_list", words)
         prices = sorting.sorted(tx.rows("price_list", words))
         form = _form(tx, request.args.get("model", ""), error)
-    return render_template("prices.html", missing=missing, prices=prices, words=words, sorting=sorting, **form)
+    return render_template("prices.html", age=age, lately=lately, missing=missing, prices=prices, words=words,
+                           sorting=sorting, **form)  # fmt: skip
 
 
 @bp.get("/prices.csv")

@@ -105,7 +105,7 @@ def _remember(conn: psycopg.Connection, name: str, sha: str) -> None:
 
 
 def _prices_sha() -> str:
-    return _sha(*(path.read_text(encoding="utf-8") for path in sorted((DB / "prices").glob("*.csv"))))
+    return _sha(*(path.read_text(encoding="utf-8") for path in sorted((DB / "prices").iterdir())))
 
 
 def _new_passwords(

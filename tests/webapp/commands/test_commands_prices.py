@@ -88,6 +88,26 @@ def test_a_cost_is_worked_out_line_by_line_to_the_last_digit(operator: Operator)
     assert lines[-1] == f"corrected cost ${sum(amounts) + Decimal('0.000998')}"
 
 
+def test_a_region_is_explained_as_a_part_of_what_the_tokens_cost(operator: Operator) -> None:
+    usage = {
+        "input_tokens": 10_000,
+        "output_tokens": 500,
+        "input_tokens_details": {"cached_tokens": 1000},
+        "region": "eu",
+    }
+    call = spent(operator.people(), model="gpt-6.1-sol", usage=usage)
+    answer = operator.run("prices", "explain", str(call))
+    assert "  regional_processing eu  tokens of $0.0231 × +10 % = $0.00231  (price row " in answer.output
+    assert "cost $0.02541 (priced)" in answer.output
+
+
+def test_what_is_inconsistent_in_the_usage_is_said(operator: Operator) -> None:
+    call = spent(operator.people(), model="gpt-4o-mini", usage={"prompt_tokens": 10, "input_tokens": 20})
+    answer = operator.run("prices", "explain", str(call))
+    assert "  the usage is inconsistent: prompt_tokens (10) and input_tokens (20) differ" in answer.output.splitlines()
+    assert "cost unknown (no_usage)" in answer.output
+
+
 def test_what_has_no_price_or_got_it_later_is_said(operator: Operator) -> None:
     call = spent(operator.people(), model="gpt-99", usage=MILLION)
     answer = operator.run("prices", "explain", str(call))

@@ -8,8 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from webapp.errors import ApiError
+from webapp.gateway.body import read_body
 from webapp.gateway.endpoints import PAGE, render
-from webapp.gateway.routes import ROUTES, find
+from webapp.gateway.refusals import refused
+from webapp.gateway.routes import ROUTES, find, target_of
+from webapp.metering.references import Objection
 
 PATHS = {route.path for route in ROUTES}
 
@@ -38,10 +42,39 @@ def test_each_line_of_the_table_says_all_it_must():
         assert (route.metered == "") == (route.forwarded == "never")
         assert route.metered in ("", "priced", "free", "no_usage", "pending_object")
         assert not route.makes or route.method == "POST"
-        if route.path.startswith(("/organization/", "/projects/", "/realtime/")):
+        if route.path.startswith(("/organization/", "/projects/", "/realtime/", "/live/", "/vaults", "/safety/")):
             assert route.forwarded == "never"
         if route.forwarded == "always":
             assert "{" not in route.path or route.path == "/models/{model}", "an id of something that outlives a call"
+
+
+def test_the_query_of_an_operation_passes():
+    assert target_of({"REQUEST_METHOD": "POST"}, "/responses", "?beta=true").raw == "/responses?beta=true"
+
+
+def refusal(method: str, path: str) -> ApiError:
+    with pytest.raises(ApiError) as raised:
+        target_of({"REQUEST_METHOD": method}, path, "")
+    return raised.value
+
+
+@pytest.mark.parametrize(
+    "path", ["/vaults", "/webhook_endpoints", "/webhook_endpoints/we_1/test", "/organization/external_keys"]
+)
+def test_administration_is_refused_as_such(path):
+    error = refusal("POST", path)
+    assert (error.status, error.code) == (403, "endpoint_not_allowed")
+    assert "administers the OpenAI account" in error.message
+    assert "seconds over a WebSocket" in refusal("POST", "/live/sessions").message
+
+
+def test_agents_need_a_key_of_their_own_because_their_usage_is_an_estimate():
+    routes = [route for route in ROUTES if route.path.startswith("/agents")]
+    assert len(routes) > 40 and {route.forwarded for route in routes} == {"own_key"}
+    assert find("POST", "/agents/sessions").metered == find("POST", "/agents/sessions/s_1/events").metered == "no_usage"
+    objection = read_body({}, find("POST", "/agents/sessions"), 0, 0).objection
+    assert "an estimate only" in refused("needs_own_openai_key", objection).message
+    assert "an estimate only" not in refused("needs_own_openai_key", Objection("needs_own_openai_key")).message
 
 
 def test_an_operation_with_a_name_of_its_own_goes_before_one_with_an_id():

@@ -129,7 +129,7 @@ MADE = [
     ("/fine_tuning/jobs", {"json": {}}, {"id": "ftjob-9", "object": "fine_tuning.job"}, "no_usage"),
     ("/uploads/u_1/complete", {"json": {}}, {"id": "u_1", "object": "upload", "file": {"id": "file-8"}}, "no_usage"),
     ("/evals", {"json": {}}, {"id": "eval_9", "object": "eval"}, "no_usage"),
-    ("/containers", {"json": {}}, {"id": "cntr_9", "object": "container"}, "no_usage"),
+    ("/containers", {"json": {}}, {"id": "cntr_9", "object": "container"}, "priced"),
 ]  # fmt: skip
 
 

@@ -232,8 +232,13 @@ def test_dall_e_is_priced_by_images_size_and_quality():
     answer = {"created": 1, "data": [{"url": "https://x/secret"}]}
     facts = read(answer, IMAGES, facts=asked)
     assert facts.usage == {"images": 1, "size": "1792x1024", "quality": "hd"}
-    facts = read({"data": [{}, {}]}, IMAGES, facts=RequestFacts(details={"images": 2}))
+    facts = read({"data": [{}, {}]}, IMAGES, facts=RequestFacts(model="dall-e-2", details={"images": 2}))
     assert (facts.model, facts.usage) == ("dall-e-2", {"images": 2, "size": "1024x1024", "quality": "standard"})
+
+
+def test_images_of_a_request_that_names_no_model_have_no_model():
+    facts = read({"data": [{}, {}]}, IMAGES, facts=RequestFacts(details={"images": 2}))
+    assert (facts.model, facts.usage) == (None, {"images": 2})
 
 
 def test_gpt_image_is_priced_by_its_own_usage_or_not_at_all():

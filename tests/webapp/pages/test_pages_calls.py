@@ -30,6 +30,20 @@ def test_a_receipt_shows_every_line_and_the_sum_to_the_last_digit(site: Site, te
     assert "sandbox: play money" in page
 
 
+def test_a_region_is_a_line_that_says_which_part_of_the_tokens_it_is(site: Site, team: Acme) -> None:
+    usage = {
+        "input_tokens": 10_000,
+        "output_tokens": 500,
+        "input_tokens_details": {"cached_tokens": 1000},
+        "region": "eu",
+    }
+    page = text(team.devs.get(f"/calls/{spend(site, team, model='gpt-6.1-sol', usage=usage)}"))
+    assert "regional processing eu tokens of $0.0231 +10 % standard" in page
+    assert "Cost of the call $0.02541" in page
+    unknown = spend(site, team, model="gpt-6.1-sol", usage=usage | {"region": "mars"})
+    assert "regional processing mars tokens of $0.0231 no price" in text(team.devs.get(f"/calls/{unknown}"))
+
+
 @pytest.mark.parametrize(("changes", "words"), [
     ({"outcome": "error", "usage": None, "status_code": 500}, "OpenAI bills nothing for a call that failed."),
     ({"outcome": "no_usage", "usage": None, "status_code": 504}, "What it cost is not known, so it is in no sum."),
@@ -40,6 +54,23 @@ def test_a_call_without_an_ordinary_cost_says_why(site: Site, team: Acme, change
     call = spend(site, team, **changes)
     assert words in text(team.browser.get(f"/calls/{call}"))
     assert team.browser.get("/calls").status_code == 200
+
+
+def test_a_call_shows_what_is_inconsistent_in_its_usage(site: Site, team: Acme) -> None:
+    details = {"cached_tokens": 500}
+    call = spend(site, team, usage={"prompt_tokens": 100, "completion_tokens": 5, "prompt_tokens_details": details})
+    page = text(team.devs.get(f"/calls/{call}"))
+    assert "is inconsistent: cached_tokens (500) is more than prompt_tokens (100)" in page
+    plain = spend(site, team, usage={"prompt_tokens": 100, "completion_tokens": 5})
+    assert "inconsistent" not in team.devs.get(f"/calls/{plain}").text
+
+
+def test_a_count_under_an_unknown_name_is_a_line_without_a_price(site: Site, team: Acme) -> None:
+    usage = {"input_tokens": 100, "output_tokens": 5, "input_tokens_details": {"video_tokens": 40}}
+    call = spend(site, team, usage=usage)
+    page = text(team.devs.get(f"/calls/{call}"))
+    assert "no price for a part of it" in page
+    assert "input_tokens_details.video_tokens 40 no price" in page
 
 
 def test_pages_hold_every_call_once_newest_first(site: Site, team: Acme, monkeypatch: pytest.MonkeyPatch) -> None:

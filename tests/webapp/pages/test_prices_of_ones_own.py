@@ -52,6 +52,13 @@ def test_whole_numbers_are_exact_as_they_are(team: Acme) -> None:
     assert (shown["unit_price"], shown["unit_qty"]) == ("3", "1000")
 
 
+def test_the_list_of_missing_prices_names_what_had_none(site: Site, team: Acme) -> None:
+    details = {"video_tokens": 4}
+    spend(site, team, usage={"prompt_tokens": 10, "completion_tokens": 1, "prompt_tokens_details": details})
+    page = text(team.browser.get("/prices"))
+    assert "a price for something it used prompt_tokens_details.video_tokens" in page
+
+
 def test_an_unpriced_model_leads_to_its_calls_and_to_a_form_that_prices_it(site: Site, team: Acme) -> None:
     spend(site, team, model="gpt-99", model_requested="gpt-99")
     page = team.browser.get("/prices")
