@@ -46,7 +46,9 @@ begin
             select s.id, s.organization, s.model,
                 range_agg(tstzrange(greatest(p.valid_from, s.first_call), least(p.ends, p.created_at + c_open))) as periods
             from seen s
-            join priced p on p.model = s.model and (p.org_id is null or p.org_id = s.id)
+            -- price_terms derives these two price models from the name of another.
+            join priced p on p.model in (s.model, s.model || '-decisions', s.model || '-high-res')
+                and (p.org_id is null or p.org_id = s.id)
             where p.created_at > v_since and greatest(p.valid_from, s.first_call) < least(p.ends, p.created_at + c_open)
             group by s.id, s.organization, s.model
         )
