@@ -153,6 +153,7 @@ def _apply_files(conn: psycopg.Connection, passwords: Mapping[str, str]) -> list
         _execute(conn, path)
         _remember(conn, _name(path), sha)
         done.append(_name(path))
+    conn.execute("select app.statistics_off()")  # of tables and columns that a migration has added; before rows are
     if applied.get("db/prices") != _prices_sha():
         prices.load(conn)
         _remember(conn, "db/prices", _prices_sha())
