@@ -24,7 +24,7 @@ declare
     v_today timestamptz := date_trunc('day', now());
     v_found jsonb;
 begin
-    perform pg_advisory_xact_lock(7263411002);
+    perform from private.work_locks w where w.work = 'prices sync' for update;
     with source as (
         select distinct on (s.model, s.dimension, s.service_tier, s.context_min_tokens, b.begins) s.*, b.begins as since
         from rows from (jsonb_to_recordset(p_rows) as (
