@@ -2,8 +2,8 @@
 .PHONY: help run demo screenshots test lint bench psql prove-isolation prove-durable prove-private prove-scale
 BIN := .venv/bin
 SQL_TESTS := tests/functions tests/guards tests/policies tests/views tests/test_house.py tests/test_supabase_shape.py \
-	tests/test_spend_views.py tests/test_isolation.py tests/test_attacks.py tests/test_attacks_on_the_server.py tests/test_attacks_by_statistics.py \
-	tests/test_plans_under_row_security.py
+	tests/test_spend_views.py tests/test_isolation.py tests/test_attacks.py tests/test_attacks_on_the_server.py \
+	tests/test_attacks_by_statistics.py tests/test_plans_under_row_security.py
 # `value` keeps ARGS as it was typed: SQL may contain $, which make would otherwise expand.
 override export ARGS := $(value ARGS)
 
