@@ -158,6 +158,20 @@ def test_a_transaction_of_hers_that_lasts_is_ended_whatever_her_timeouts(everyon
         quiet.execute("select 1")  # between transactions she holds nothing
 
 
+def test_where_she_can_fill_the_lock_table_her_session_is_ended_although_it_is_full(everyone: World) -> None:
+    """As on a server where no superuser has taken the functions away: these locks outlast her transaction."""
+    dsn = new_analyst(make_conninfo(everyone["ann"].dsn, user="postgres", password="temporary"), "Acme")
+    end, auth = "select app.analysts_end_long('1 hour') as n", everyone["auth"].conn
+    with granted(everyone, "pg_advisory_lock(integer, integer)"), psycopg.connect(dsn, autocommit=True) as greedy:
+        assert value(auth, end) == 0  # a worker runs it every 20 seconds, so what it reads of roles is in its cache
+        with pytest.raises(psycopg.errors.OutOfMemory):
+            greedy.execute("select count(pg_advisory_lock(1, g)) from generate_series(1, 1000000) g")
+        assert value(auth, end) == 1
+        with pytest.raises(psycopg.OperationalError):
+            greedy.execute("select 1")
+    everyone["proxy"].conn.execute("select * from app.settle_calls('[]')")
+
+
 def test_where_large_objects_can_be_made_foreign_ones_are_not_read(everyone: World, ann: psycopg.Connection) -> None:
     """As on a server where no superuser has taken the functions away; they go when the login is removed."""
     with granted(everyone, "lo_from_bytea(oid, bytea)", "lo_create(oid)"):

@@ -118,7 +118,7 @@ def open_pools(config: Config) -> None:
 
 
 def _watch_analysts() -> None:
-    """Until the pools close: end sessions of analysts whose transaction lasts longer than LONGEST_ANALYSIS."""
+    """Until the pools close: end sessions of analysts that take too much of the server, see app.analysts_end_long."""
     while not _closing.wait(WATCH_SECONDS):
         with suppress(psycopg.Error, KeyError), scope("spendai_auth") as tx:  # KeyError: the pools have just closed
             tx.call("analysts_end_long", LONGEST_ANALYSIS)
