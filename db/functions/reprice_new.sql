@@ -28,7 +28,7 @@ begin
     if v_reason is null or length(v_reason) > 200 then
         raise sqlstate 'PT400' using message = 'give a reason of at most 200 characters', detail = 'reason_missing', column = 'reason';
     end if;
-    perform pg_advisory_xact_lock(7263411003);  -- as reprice: two runs at the same time would book each difference twice
+    perform from private.work_locks w where w.work = 'prices reprice' for update;  -- as reprice
     select coalesce(max(r.at) - c_open, '-infinity') into v_since from private.price_sync_runs r where r.kind = 'reprice';
 
     for v_period in
