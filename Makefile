@@ -3,7 +3,7 @@
 BIN := .venv/bin
 SQL_TESTS := tests/functions tests/guards tests/policies tests/views tests/test_house.py tests/test_supabase_shape.py \
 	tests/test_spend_views.py tests/test_isolation.py tests/test_attacks.py tests/test_attacks_on_the_server.py \
-	tests/test_plans_under_row_security.py
+	tests/test_attacks_by_statistics.py tests/test_plans_under_row_security.py
 # In the order of tests/conftest.py, which begins with the files that take longest.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 # Without bytecode every worker would compile the tests, and every gateway the product, again.

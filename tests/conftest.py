@@ -23,6 +23,7 @@ from stack import Stack
 
 from webapp.auth import passwords
 from webapp.postgres.cluster import PORT, SUPERUSER, Cluster, temporary
+from webapp.postgres.embedded import limits
 from webapp.postgres.migrations import migrate
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -77,11 +78,18 @@ def pg_server(cluster: Cluster) -> SimpleNamespace:
     )  # fmt: skip
 
 
+def limit(conn: psycopg.Connection) -> None:
+    """Take from PUBLIC what the embedded server takes from it at its start."""
+    for statement in limits(conn):
+        conn.execute(statement)
+
+
 def load_schema(host: str, port: int, user: str, dbname: str, password: str, autocommit: bool = False) -> None:
     """A database as `flask migrate` leaves it, owned by role postgres."""
     with psycopg.connect(host=host, port=port, user=user, password=password, dbname=dbname) as conn:
         for file in SHIM:
             conn.execute(file.read_text())
+        limit(conn)
     migrate(psycopg.conninfo.make_conninfo(host=host, port=port, user="postgres", password=password, dbname=dbname))
 
 

@@ -25,6 +25,7 @@ from webapp.secrets.provider_keys import fingerprint
 from webapp.secrets.vault import seal
 
 ROOT = Path(__file__).resolve().parent.parent
+HOSTS = ROOT / "tests/hosts"  # what resolves OpenAI's regional hosts to this machine
 SECRETS = {
     "SECRET_KEY": "tests-only-secret-key-of-at-least-32-characters",
     "SPENDAI_ENCRYPTION_KEYS": "1:" + "A" * 43 + "=",
@@ -47,7 +48,7 @@ class Stack:
         self.home = tempfile.TemporaryDirectory(prefix="spendai-home-")
         self.environ = {k: v for k, v in os.environ.items() if not k.startswith(("OPENAI_", "SUPABASE_"))} | SECRETS | {
             "PORT": str(self.port), "WORKERS": "2", "DATABASE_URL": owner_dsn, "SPENDAI_HOME": self.home.name,
-            "DRAIN_SECONDS": "5",
+            "DRAIN_SECONDS": "5", "PYTHONPATH": os.pathsep.join([str(HOSTS), os.environ.get("PYTHONPATH", "")]),
         } | environ  # fmt: skip
         self.admin_dsn = admin_dsn
         self.config = load(self.environ)

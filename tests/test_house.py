@@ -120,6 +120,17 @@ RULES = {
         select roleid::regrole, member::regrole from pg_auth_members
         where member::regrole::text like 'spendai%'
             and (roleid::regrole::text, member::regrole::text) <> ('authenticated', 'spendai_web')""",
+    "no table that people read has statistics, which EXPLAIN tells to all": r"""
+        select attrelid::regclass, attname from pg_attribute join pg_class c on c.oid = attrelid
+        where relkind in ('r', 'p') and attnum > 0 and not attisdropped and attstattarget is distinct from 0
+            and (relnamespace = 'public'::regnamespace
+                or relnamespace = 'private'::regnamespace and relname ~ '^usage_logs_')
+        union all
+        select attrelid::regclass, attname from pg_index
+            join pg_attribute on attrelid = indexrelid and indkey[attnum - 1] = 0 join pg_class c on c.oid = indrelid
+        where relnamespace = 'public'::regnamespace and attstattarget is distinct from 0
+        union all
+        select stxrelid::regclass, stxname from pg_statistic_ext""",
     "money is numeric and moments have a time zone": f"""
         select attrelid::regclass, attname, atttypid::regtype from pg_attribute join pg_class c on c.oid = attrelid
         where relkind in ('r', 'p', 'v') and relnamespace::regnamespace::text in {OURS} and attnum > 0
@@ -168,6 +179,9 @@ BREAKS = {
     "nobody but the owner may make anything in our schemas": "grant usage on schema private to spendai_proxy",
     "no login role has more than its name says": "alter role spendai_web inherit",
     "only spendai_web may become somebody": "grant authenticated to spendai_proxy",
+    "no table that people read has statistics, which EXPLAIN tells to all": (
+        "create index on public.projects (upper(name))"
+    ),
     "money is numeric and moments have a time zone": "alter table public.projects add column cost double precision",
 }
 

@@ -16,8 +16,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -41,7 +43,10 @@ ANSWER_SECONDS = 20.0  # for the server's answer to a statement; longer than STA
 CHECK_SECONDS = 2.0  # for the answer to the empty statement that checks a connection before it is used
 RETRY_SECONDS = 3.0  # longest pause between tries to connect; the pool's default of five minutes outlasts any failover
 set_json_loads(partial(json.loads, parse_float=Decimal))  # amounts in JSON stay exact: money is never a float
+LONGEST_ANALYSIS = timedelta(minutes=5)  # of an analyst's transaction
+WATCH_SECONDS = 20.0  # between two looks at the analysts' sessions
 _pools: dict[str, ConnectionPool] = {}
+_closing = threading.Event()
 
 
 def password(config: Config, role: str) -> str:
@@ -108,10 +113,20 @@ def open_pools(config: Config) -> None:
             open=True,
             name=name,
         )
+    _closing.clear()
+    threading.Thread(target=_watch_analysts, daemon=True).start()
+
+
+def _watch_analysts() -> None:
+    """Until the pools close: end sessions of analysts that take too much of the server, see app.analysts_end_long."""
+    while not _closing.wait(WATCH_SECONDS):
+        with suppress(psycopg.Error, KeyError), scope("spendai_auth") as tx:  # KeyError: the pools have just closed
+            tx.call("analysts_end_long", LONGEST_ANALYSIS)
 
 
 def close_pools() -> None:
     """Close the worker's pools; psycopg warns when the interpreter ends with open ones."""
+    _closing.set()
     while _pools:
         _pools.popitem()[1].close(timeout=2)
 

@@ -19,6 +19,7 @@ begin
     execute format('alter table private.%I enable row level security', v_name);
     execute format('create trigger guard_truncate before truncate on private.%I '
                    'for each statement execute function private.refuse_change()', v_name);
+    perform app.statistics_off();  -- the new table would have statistics
     execute format('alter table public.usage_logs attach partition private.%I for values from (%L) to (%L)', v_name, v_from, v_to);
     return true;
 exception when duplicate_table or duplicate_object or unique_violation then

@@ -36,7 +36,8 @@ begin
             c.usage ->> 'size' as size,
             app.price_others(c.usage) as others,
             c.tools is not null or coalesce(c.usage ?| array['region', 'completion_window'], false) as with_extras,
-            case when coalesce(c.usage -> 'input_tokens', c.usage -> 'prompt_tokens') between '0' and '100000' then 100000 end
+            case when least(c.usage -> 'input_tokens', c.usage -> 'prompt_tokens') >= '0'
+                and greatest(c.usage -> 'input_tokens', c.usage -> 'prompt_tokens') <= '100000' then 100000 end
                 as input_limit,
             case when v_moment is null then c.started_at end as moment) as k
     loop

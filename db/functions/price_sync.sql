@@ -31,7 +31,7 @@ declare
     v_wrong text;
     v_run bigint;
 begin
-    perform pg_advisory_xact_lock(7263411002);
+    perform from private.work_locks w where w.work = 'prices sync' for update;
     select coalesce(jsonb_agg(to_jsonb(c) order by c.model, c.dimension, c.service_tier, c.context_min_tokens, c.qualifier, c.valid_from), '[]')
     into v_found from app.price_sync_compared(p_sources, p_accept) c;
 

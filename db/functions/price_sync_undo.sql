@@ -17,7 +17,7 @@ declare
     v_row record;
     v_revision integer;
 begin
-    perform pg_advisory_xact_lock(7263411002);
+    perform from private.work_locks w where w.work = 'prices sync' for update;
     if not exists (select from private.price_sync_runs r where r.id = p_run and r.kind = 'sync') then
         raise sqlstate 'PT404' using message = format('there is no sync %s', p_run), detail = 'not_found';
     end if;

@@ -16,7 +16,8 @@ begin
         app.price_terms(p_org_id, p_endpoint, p_model, p_model_requested, p_usage ->> 'size',
             app.price_others(p_usage), app.price_tier_of(p_service_tier, p_batch),
             p_tools is not null or coalesce(p_usage ?| array['region', 'completion_window'], false),
-            case when coalesce(p_usage -> 'input_tokens', p_usage -> 'prompt_tokens') between '0' and '100000' then 100000 end,
+            case when least(p_usage -> 'input_tokens', p_usage -> 'prompt_tokens') >= '0'
+                and greatest(p_usage -> 'input_tokens', p_usage -> 'prompt_tokens') <= '100000' then 100000 end,
             coalesce(p_at, now())));
     cost := v_call.cost;
     cost_status := v_call.cost_status;

@@ -27,7 +27,7 @@ begin
     if p_from is null or p_to is null or p_from >= p_to then
         raise sqlstate 'PT400' using message = 'the period must end after it begins', detail = 'invalid_period', column = 'to';
     end if;
-    perform pg_advisory_xact_lock(7263411003);  -- two runs at the same time would book each difference twice
+    perform from private.work_locks w where w.work = 'prices reprice' for update;  -- two runs at the same time would book each difference twice
 
     for v_org in select o.id, o.name from public.organizations o order by o.name, o.id loop
         select v_org.id, v_org.name, d.*

@@ -28,7 +28,7 @@ begin
     if v_reason is null or length(v_reason) > 200 then
         raise sqlstate 'PT400' using message = 'give a reason of at most 200 characters', detail = 'reason_missing', column = 'reason';
     end if;
-    perform pg_advisory_xact_lock(7263411003);  -- as reprice: two runs at the same time would book each difference twice
+    perform from private.work_locks w where w.work = 'prices reprice' for update;  -- as reprice
     select coalesce(max(r.at) - c_open, '-infinity') into v_since from private.price_sync_runs r where r.kind = 'reprice';
 
     for v_period in
@@ -46,7 +46,9 @@ begin
             select s.id, s.organization, s.model,
                 range_agg(tstzrange(greatest(p.valid_from, s.first_call), least(p.ends, p.created_at + c_open))) as periods
             from seen s
-            join priced p on p.model = s.model and (p.org_id is null or p.org_id = s.id)
+            -- price_terms derives these two price models from the name of another.
+            join priced p on p.model in (s.model, s.model || '-decisions', s.model || '-high-res')
+                and (p.org_id is null or p.org_id = s.id)
             where p.created_at > v_since and greatest(p.valid_from, s.first_call) < least(p.ends, p.created_at + c_open)
             group by s.id, s.organization, s.model
         )

@@ -1,7 +1,8 @@
 -- reprice_organization(organization, from, to, models, reason, dry run) → what pricing its calls of a period again changed
 --
 -- p_models: only calls that one of these price models prices: by the name that answered, the name that was asked for, or
--- the image model of a tool; *tools: calls that used tools. Null: all calls. The rest: see reprice, which this is a part of.
+-- a model that worked beside them (price_others); *tools: calls that used tools; *tokens: calls with a region or a completion
+-- window. Null: all calls. The rest: see reprice, which this is a part of.
 create or replace function app.reprice_organization(
     p_org_id uuid, p_from timestamptz, p_to timestamptz, p_models text[], p_reason text, p_dry_run boolean,
     out calls bigint, out filled_calls bigint, out filled_cost numeric, out adjusted_calls bigint, out adjusted_cost numeric,
@@ -15,7 +16,6 @@ declare
     v_org public.organizations := (select o from public.organizations o where o.id = p_org_id);
     v_names text[] := (select array_agg(n.name) from app.reprice_names(p_org_id) n
                              where p_models is not null and n.model = any (p_models));
-    v_tools boolean := p_models is null or '*tools' = any (p_models);
     v_last record;
     v_batch jsonb;
     v_done record;
@@ -33,8 +33,9 @@ begin
                 where u.org_id = p_org_id and u.upstream = v_org.books and u.state = 'settled'
                   and u.started_at >= v_last.at and u.started_at < p_to and (u.started_at, u.id) > (v_last.at, v_last.id)
                   and u.cost_status in ('priced', 'tier_fallback', 'unpriced_model', 'unpriced_dimension')
-                  and (p_models is null or v_tools and u.tools is not null
-                       or array[u.model, u.model_requested, u.usage #>> '{tool_usage,image_model}', u.usage ->> 'image_model'] && v_names)
+                  and (p_models is null or array[u.model, u.model_requested] && v_names or app.price_others(u.usage) && v_names
+                       or '*tools' = any (p_models) and u.tools is not null
+                       or '*tokens' = any (p_models) and u.usage ?| array['region', 'completion_window'])
                 order by u.started_at, u.id limit c_batch
             ) u
         ) c;

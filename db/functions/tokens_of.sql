@@ -12,16 +12,34 @@ language plpgsql immutable parallel safe rows 1
 set search_path = ''
 as $$
 declare
+    v_in jsonb := coalesce(p_usage -> 'input_tokens', p_usage -> 'prompt_tokens');
+    v_out jsonb := coalesce(p_usage -> 'output_tokens', p_usage -> 'completion_tokens');
+    v_details_in jsonb := coalesce(p_usage -> 'input_tokens_details', p_usage -> 'prompt_tokens_details');
+    v_details_out jsonb := coalesce(p_usage -> 'output_tokens_details', p_usage -> 'completion_tokens_details');
     v_counts record;
 begin
-    v_counts := app.usage_counts(p_usage);
-    tokens_in := app.count_of(v_counts.tokens_in);
-    tokens_out := app.count_of(v_counts.tokens_out);
-    tokens_cached := app.count_of(v_counts.details_in -> 'cached_tokens');
-    tokens_cache_write := app.count_of(v_counts.details_in -> 'cache_write_tokens');
-    tokens_reasoning := app.count_of(v_counts.details_out -> 'reasoning_tokens');
-    tokens_audio_in := app.count_of(v_counts.details_in -> 'audio_tokens');
-    tokens_audio_out := app.count_of(v_counts.details_out -> 'audio_tokens');
+    -- Nearly all usages have one family of names and both counts, or, of embeddings, one: then these four are the counts.
+    if (jsonb_typeof(p_usage) = 'object' and v_in between '0' and '999999999999'
+        and (v_out between '0' and '999999999999' or p_usage -> 'total_tokens' = v_in)
+        and not coalesce(v_details_in ?| array['cached_tokens_details', 'cache_write_tokens_details'], false)
+        and '{}' in (
+            p_usage - array['prompt_tokens', 'completion_tokens', 'total_tokens', 'prompt_tokens_details',
+                            'completion_tokens_details', 'tool_usage', 'region', 'completion_window'],
+            p_usage - array['input_tokens', 'output_tokens', 'total_tokens', 'input_tokens_details',
+                            'output_tokens_details', 'tool_usage', 'region', 'completion_window'])) is not true then
+        v_counts := app.usage_counts(p_usage);
+        v_in := v_counts.tokens_in;
+        v_out := v_counts.tokens_out;
+        v_details_in := v_counts.details_in;
+        v_details_out := v_counts.details_out;
+    end if;
+    tokens_in := app.count_of(v_in);
+    tokens_out := app.count_of(v_out);
+    tokens_cached := app.count_of(v_details_in -> 'cached_tokens');
+    tokens_cache_write := app.count_of(v_details_in -> 'cache_write_tokens');
+    tokens_reasoning := app.count_of(v_details_out -> 'reasoning_tokens');
+    tokens_audio_in := app.count_of(v_details_in -> 'audio_tokens');
+    tokens_audio_out := app.count_of(v_details_out -> 'audio_tokens');
     return next;
 end $$;
 

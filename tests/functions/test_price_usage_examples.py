@@ -33,13 +33,12 @@ WINDOWED = response(10_000, 1000, input={"cached_tokens": 4096})  # 0.0222176
 DRAWING = {"model": "gpt-5.4", "input_tokens": 100, "output_tokens": 50, "reasoning_tokens": 40, "total_tokens": 150}
 
 CACHED_IMAGES = {
-    "input_tokens": 1000, "input_tokens_details": {"text_tokens": 200, "image_tokens": 800}, "cached_tokens": 500,
-    "cached_tokens_details": {"cached_text_tokens": 100, "cached_image_tokens": 400}, "output_tokens": 1000,
-}  # fmt: skip
-# Their quantities are not counted yet.
-UNCOUNTED = ("written for 12 hours", "written for 12 hours, long context", "the image tool, partly cached")
-
-# model, usage, tools, cost
+    "input_tokens": 1000,
+    "input_tokens_details": {"text_tokens": 200, "image_tokens": 800},
+    "cached_tokens": 500,
+    "cached_tokens_details": {"cached_text_tokens": 100, "cached_image_tokens": 400},
+    "output_tokens": 1000,
+}  # model, usage, tools, cost
 EXAMPLES = {
     "written for 12 hours": (
         "gpt-6.1-terra", response(100_000, 1000, input=written_12h(20_000, 50_000)), None, "0.161",
@@ -75,9 +74,7 @@ EXAMPLES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.xfail] if name in UNCOUNTED else []) for name in EXAMPLES]
-)
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_each_example_costs_exactly_what_openai_bills(db: psycopg.Connection, name: str) -> None:
     model, usage, tools, cost = EXAMPLES[name]
     got = price(db, model, usage, tools, endpoint=RESPONSES)

@@ -66,7 +66,7 @@ def bill(db: psycopg.Connection, model: str, quantities: dict[str, int], at: str
     row = db.execute(
         "select b.cost::text as cost"
         " from app.price_terms(null, %s, %s, null, null, null, 'standard', true, null, %s) t,"
-        " app.price_bill(%s::jsonb, t) b",
+        " app.price_bill(%s::jsonb, t, null) b",
         [RESPONSES, model, at, json.dumps(quantities)],
     ).fetchone()
     return exact(row["cost"])

@@ -90,3 +90,17 @@ def test_an_own_price_is_for_the_calls_of_its_organization(people: People) -> No
 def test_a_reason_is_needed_and_nobody_but_the_owner_may_run_it(people: People) -> None:
     people.refused("PT400", "select * from app.reprice_new(' ', true)")
     assert executors(people.conn, "reprice_new") == set()
+
+
+def test_rows_of_models_and_shares_that_pricing_derives_affect_their_calls(people: People) -> None:
+    shipped_rows_are_known(people)
+    usage = {"input_tokens": 100_000, "output_tokens": 0}
+    spent(people, model="gpt-6-luna", usage=usage, endpoint="/v1/decisions")
+    spent(people, model="gpt-6.1-sol", usage={**usage, "region": "eu"})
+    drawn = {"input_tokens": 1_000_000, "output_tokens": 0, "model": "gpt-98"}
+    spent(people, model="gpt-6.1-sol", usage={**usage, "svg_usage": drawn})
+    add_price(people.conn, "gpt-6-luna-decisions", "input_text", "0.3", valid_from=days_ago(30))
+    add_price(people.conn, "gpt-98", "input_text", "1", valid_from=days_ago(30))
+    add_price(people.conn, "*tokens", "regional_processing", "0.2", unit_qty=1, qualifier="eu", valid_from=days_ago(30))
+    assert {row[1] for row in run(people)} == {"gpt-6-luna", "gpt-98", "*tokens"}
+    assert run(people) == []

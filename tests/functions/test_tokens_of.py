@@ -43,6 +43,7 @@ def test_every_shape_gives_the_same_seven_counts(db: psycopg.Connection, usage: 
         ({"prompt_tokens": 10, "input_tokens": 20, "output_tokens": 7}, (None, 7)),
         ({"prompt_tokens": 10, "total_tokens": 17}, (10, 7)),
         ({"completion_tokens": 7, "total_tokens": 17}, (10, 7)),
+        ({"prompt_tokens": 10, "completion_tokens": None, "total_tokens": 17}, (10, 7)),
     ],
 )
 def test_the_tokens_are_those_that_are_priced(db: psycopg.Connection, usage: Any, expected: tuple[int, int]) -> None:

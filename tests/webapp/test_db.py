@@ -6,10 +6,13 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 
 import psycopg
 import pytest
+from analysts import new_analyst
 from processes import processes_on
 from stack import ROOT, SECRETS
 
@@ -36,6 +39,20 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]
             yield cluster
         finally:
             db.close_pools()
+
+
+def test_an_analysts_long_transaction_is_ended_by_every_worker(
+    server: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db, "WATCH_SECONDS", 0.01)
+    monkeypatch.setattr(db, "LONGEST_ANALYSIS", timedelta(0))
+    with psycopg.connect(server.dsn("postgres", "temporary")) as owner:
+        (org,) = owner.execute("insert into public.organizations (name) values ('Acme') returning id").fetchone()
+    with psycopg.connect(new_analyst(server.dsn("postgres", "temporary"), str(org)), autocommit=True) as ann:
+        ann.execute("set statement_timeout = 0")
+        Thread(target=db._watch_analysts, daemon=True).start()
+        with pytest.raises(psycopg.errors.AdminShutdown):
+            ann.execute("select pg_sleep(60)")
 
 
 def signal_all(server: Cluster, number: signal.Signals) -> None:

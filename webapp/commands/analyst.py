@@ -21,6 +21,13 @@ from private.analyst_logins a join public.organizations o on o.id = a.org_id ord
 """
 
 
+SHARED = """\
+{} organizations share this database. The login reads rows of one of them only, but it can find out how many calls all
+of them make together and when, and it can slow down the server for all: see docs/security.md. Where they do not trust
+each other, use the API instead."""
+HARMFUL = "A superuser has not limited yet what analysts can do to this server: flask doctor prints the statements."
+
+
 @click.group()
 def analyst() -> None:
     """SQL logins of analysts."""
@@ -36,11 +43,17 @@ def add(org: str, name: str) -> None:
     with owner_connection() as conn:
         verifier = conn.pgconn.encrypt_password(password.encode(), b"", b"scram-sha-256").decode()
         (role,) = conn.execute("select app.analyst_create(%s, %s, %s)", [org, name, verifier]).fetchone()
+        (organizations,) = conn.execute("select count(*) from public.organizations").fetchone()
+        harmful = bool(embedded.limits(conn))
         (listens,) = conn.execute(LISTENS).fetchone()
         dsn = conn.info.dsn  # without the owner's password
     url = connection_url(config, dsn, role, password)  # after the commit, so that the printed login exists
     click.echo("This is shown once; whoever has it can read the organization's views:", err=True)
     click.echo(url)
+    if organizations > 1:
+        click.echo(SHARED.format(organizations), err=True)
+    if harmful:
+        click.echo(HARMFUL, err=True)
     if config.embedded and not listens:
         click.echo("The database listens there from the next start of SpendAI on (Ctrl-C, make run).", err=True)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -13,7 +15,7 @@ from webapp.pages.common import admin_only, attempt
 from webapp.secrets.provider_keys import store
 
 bp = Blueprint("settings", __name__)
-OPENAI = "https://api.openai.com/"
+OPENAI = re.compile(r"https://([a-z0-9-]+\.)?api\.openai\.com(/|$)")  # also its regional hosts
 THEMES = ("light", "dark")
 YEAR = 31_536_000
 
@@ -60,7 +62,7 @@ def store_key() -> Response | tuple[str, int]:
 
     def keep(tx: db.Transaction) -> None:
         base_url = next((k["base_url"] for k in tx.rows("provider_key_list") if k["project_id"] is None), None)
-        if (base_url or config.openai_base_url).startswith(OPENAI) and not key.startswith("sk-"):
+        if OPENAI.match(base_url or config.openai_base_url) and not key.startswith("sk-"):
             raise ApiError(400, "key_invalid", "an OpenAI key begins with sk-", "key")
         store(tx, config, key, base_url, None)
 

@@ -23,6 +23,13 @@ from webapp.postgres.programs import ClusterError, account, copied, find_bindir,
 
 OWNER = "postgres"  # owns the database and is no superuser, as on Supabase
 SHIM = (ROOT / "db/supabase.sql", ROOT / "db/local_auth.sql")  # roles and schemas that a Supabase database has
+LIMITS = ROOT / "db/superuser.sql"  # a query for the statements that limit what analysts can do to the server
+STATISTICS_OFF = """
+do $$ begin if to_regprocedure('app.statistics_off()') is not null then perform app.statistics_off(); end if; end $$
+"""
+# Locks that all sessions share in one table: four times the default, since an analyst's query can lock every month.
+SETTINGS = {"max_locks_per_transaction": "256"}
+NOTIFY_PAGES = {"max_notify_queue_pages": "16384"}  # 128 MB instead of 8 GB on disk; SpendAI sends no notifications
 SYSTEM = Path("/var/lib/spendai")  # for the files when we are root and Postgres' user may not enter SPENDAI_HOME
 SOCKET_BYTES = 90  # the kernel takes 107 for the folder and "/.s.PGSQL.5432" together
 
@@ -56,6 +63,11 @@ class EmbeddedServer:
         if self._cluster:
             self._cluster.stop()
         os.close(self._lock)
+
+
+def limits(connection: psycopg.Connection) -> list[str]:
+    """The statements of LIMITS that have not been run in this database; a superuser may run them."""
+    return [statement for (statement,) in connection.execute(LIMITS.read_text(encoding="utf-8")).fetchall()]
 
 
 def ensure(config: Config) -> EmbeddedServer:
@@ -171,7 +183,8 @@ def _cluster(home: Path, folder: Path) -> Cluster:
         bindir = copied(bindir, folder)
     log = home / "log" / "postgres.log"
     log.parent.mkdir(mode=0o700, exist_ok=True)
-    cluster = Cluster(data, socket_dir(folder), bindir=bindir, log=log, settings=network.settings(folder))
+    settings = SETTINGS | network.settings(folder) | (NOTIFY_PAGES if major(bindir) >= 17 else {})
+    cluster = Cluster(data, socket_dir(folder), bindir=bindir, log=log, settings=settings)
     _make_private(cluster)
     return cluster
 
@@ -199,5 +212,9 @@ def _apply_shim(server: EmbeddedServer, password: str) -> None:
                 connection.execute(file.read_text(encoding="utf-8"))
             except psycopg.Error as error:
                 raise ClusterError(f"{file.name}: {error.diag.message_primary or error}") from error
+        for statement in limits(connection):
+            connection.execute(statement)
+        if connection.info.server_version < 180000:  # only a superuser can delete what was collected before it was off
+            connection.execute(STATISTICS_OFF)
         verifier = connection.pgconn.encrypt_password(password.encode(), OWNER.encode(), b"scram-sha-256")
         connection.execute(f"alter role {OWNER} password '{verifier.decode()}'")

@@ -1,8 +1,8 @@
 """Applies db/: migrations once, functions, guards, views and policies whenever they changed, then the price list.
 
-All of this happens in one transaction under one lock, so a failed run changes nothing, and of two runs that start at
-once only one applies a file. The partitions of usage_logs follow, each in a transaction of its own. The hash of a
-migration covers all earlier ones: an edited or missing migration is refused.
+All of this happens in one transaction under one lock, of private.schema_files, so a failed run changes nothing, and of
+two runs that start at once only one applies a file. The partitions of usage_logs follow, each in a transaction of its
+own. The hash of a migration covers all earlier ones: an edited or missing migration is refused.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from webapp.config import ROOT
 from webapp.postgres import shipped_prices as prices
 
 DB = ROOT / "db"
-LOCK = 7_263_411_001  # of pg_advisory_xact_lock; only this module takes this number
+FIRST = 7_263_411_001  # advisory lock for the first migration of a database, which has no logins of analysts yet
 # In the order in which they need each other: a function may return the rows of a view.
 RELOADED = ("views", "functions", "guards", "policies")
 MONTHS_AHEAD = 24
@@ -126,13 +126,16 @@ def _set_password(conn: psycopg.Connection, role: str, password: str, sha: str) 
 
 def _begin(conn: psycopg.Connection) -> dict[str, str]:
     """Take the lock; make Supabase's roles and schemas where there are none; return what is applied, path → hash."""
+    conn.execute("set local check_function_bodies = off; set local client_min_messages = warning")
     conn.execute("select set_config('lock_timeout', %s, true)", [WAIT_FOR_ANOTHER])
     try:
-        conn.execute("select pg_advisory_xact_lock(%s)", [LOCK])
+        conn.execute("select pg_advisory_xact_lock(%s) where to_regclass('private.schema_files') is null", [FIRST])
+        conn.execute(SCHEMA_FILES)
+        # A table's lock, because any login of the server could take and keep an advisory lock.
+        conn.execute("lock table private.schema_files in exclusive mode")
     except psycopg.errors.LockNotAvailable:
         raise MigrationError(f"another migration has been running for {WAIT_FOR_ANOTHER}; try again later") from None
     conn.execute("select set_config('lock_timeout', %s, true)", [WAIT_FOR_TABLE])
-    conn.execute("set local check_function_bodies = off; set local client_min_messages = warning")
     row = conn.execute("select to_regclass('auth.users') is null or to_regnamespace('local_auth') is null").fetchone()
     if row and row[0] and conn.execute("select to_regclass('auth.schema_migrations') is null").fetchone() == (True,):
         _execute(conn, DB / "supabase.sql")
@@ -142,7 +145,6 @@ def _begin(conn: psycopg.Connection) -> dict[str, str]:
         "do $$ begin execute format('revoke temporary on database %I from public', current_database());"
         " exception when insufficient_privilege then null; end $$"
     )
-    conn.execute(SCHEMA_FILES)
     return dict(conn.execute("select path, sha256 from private.schema_files").fetchall())
 
 
@@ -153,6 +155,7 @@ def _apply_files(conn: psycopg.Connection, passwords: Mapping[str, str]) -> list
         _execute(conn, path)
         _remember(conn, _name(path), sha)
         done.append(_name(path))
+    conn.execute("select app.statistics_off()")  # of tables and columns that a migration has added; before rows are
     if applied.get("db/prices") != _prices_sha():
         prices.load(conn)
         _remember(conn, "db/prices", _prices_sha())

@@ -109,6 +109,7 @@ def test_a_running_install_has_to_be_started_again_once_and_closes_the_door_afte
     server = embedded.ensure(home)
     added = flask(home, "add", "--org", "Acme", "--name", "Ann")
     assert "next start" in added.stderr
+    assert "2 organizations share this database" in added.stderr and "superuser" not in added.stderr
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(added.stdout.strip())
     server.stop()

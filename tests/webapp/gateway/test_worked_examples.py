@@ -8,7 +8,7 @@ import pytest
 import requests
 from fake_replies import reply_json
 from fake_upstream import FakeUpstream
-from fake_worked import WORKED, Worked, windowed
+from fake_worked import WORKED, Worked, response, usage, windowed
 from families import Case, fay, settled
 from stack import Stack
 
@@ -37,3 +37,30 @@ def test_a_response_in_the_background_costs_less_by_its_completion_window(
     assert requests.get(f"{stack.proxy}/responses/{queued['id']}", headers=headers, timeout=30).ok
     row = stack.row(str(made["id"]))
     assert (row["cost"], row["cost_status"], row["tokens_in"]) == (cost, "priced", 10_000)
+
+
+@pytest.fixture(scope="module")
+def regional(stack: Stack, fake: FakeUpstream) -> None:
+    """An organization whose base URL is OpenAI's host in the EU."""
+    stack.found_with_key("reg", "Regional", fake.url.replace("127.0.0.1", "eu.api.openai.com"), "sk-regional")
+
+
+# model, usage, tools beside it, cost; those of the facts, then one with everything at once
+IN_THE_EU = {
+    "a model released since March 2026": ("gpt-6.1-sol", usage(10_000, 500, 1000), [], "0.02541"),
+    "an older model": ("gpt-5.2", usage(10_000, 500, 1000), [], "0.022925"),
+    "a container is a fee": ("gpt-6.1-sol", usage(10_000, 500, 1000), ["4g"], "0.14541"),
+}
+
+
+@pytest.mark.usefixtures("regional")
+@pytest.mark.parametrize("name", IN_THE_EU)
+def test_tokens_cost_more_in_a_region(stack: Stack, fake: FakeUpstream, name: str) -> None:
+    model, used, containers, cost = IN_THE_EU[name]
+    tools = [{"type": "code_interpreter", "container": {"type": "auto", "memory_limit": size}} for size in containers]
+    items = [{"type": "code_interpreter_call", "container_id": "cntr_1", "status": "completed"} for _ in containers]
+    says = reply_json(response(model, used, tools=tools, output=items))
+    row = settled(stack, fake, Case("/responses", {"model": model, "input": "hi"}, says, Decimal(cost), who="reg"))
+    assert row["region"] == "eu"
+    lines = [line for line in row["cost_lines"] if line["dimension"] == "regional_processing"]
+    assert [line["qualifier"] for line in lines] == ([] if model == "gpt-5.2" else ["eu"])

@@ -106,6 +106,17 @@ def test_nobody_gets_in_without_a_password_or_over_the_network(server: embedded.
     assert modes == {0o600}
 
 
+def test_what_analysts_could_do_to_the_server_is_limited_from_the_first_start_on(
+    server: embedded.EmbeddedServer,
+) -> None:
+    with psycopg.connect(server.owner_dsn) as conn:
+        assert embedded.limits(conn) == []
+    assert one(server.owner_dsn, "show max_locks_per_transaction") == ("256",)
+    with psycopg.connect(server.owner_dsn) as conn:
+        if conn.info.server_version >= 170000:
+            assert conn.execute("show max_notify_queue_pages").fetchone() == ("16384",)
+
+
 def test_workers_connect_with_what_conninfo_gives_them(server: embedded.EmbeddedServer, config: Config) -> None:
     with psycopg.connect(server.owner_dsn) as conn:
         conn.execute("create role visitor login password 'secret'")

@@ -222,7 +222,7 @@ def test_a_migration_that_hangs_elsewhere_stops_it_with_a_clear_message(
 ) -> None:
     monkeypatch.setattr(module, "WAIT_FOR_ANOTHER", "50ms")
     with psycopg.connect(own_dsn) as other:
-        other.execute("select pg_advisory_xact_lock(%s)", [module.LOCK])
+        other.execute("lock table private.schema_files in exclusive mode")
         with pytest.raises(MigrationError, match="another migration has been running"):
             migrate(own_dsn)
     assert migrate(own_dsn) == []
