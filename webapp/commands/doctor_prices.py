@@ -37,7 +37,7 @@ def unpriced(config: Config, conn: psycopg.Connection, now: datetime | None = No
     found = conn.execute(UNPRICED, [now or datetime.now(UTC)]).fetchall()
     if found:
         names = ", ".join(str(model) for model, _ in found[:NAMED]) + (", …" if len(found) > NAMED else "")
-        yield Line("warn", f"{len(found)} models without a price were called in the last 7 days ({names}): run "
+        yield Line("warn", f"called in the last 7 days without a price: {names}. Run "
                    "flask prices sync --fetch, then flask prices reprice-new")  # fmt: skip
     else:
         yield Line("ok", "every model of the last 7 days has a price")
