@@ -131,7 +131,7 @@ def test_nothing_is_told_to_whoever_listens_and_no_work_waits_for_a_lock_of_hers
         everyone["proxy"].conn.execute("select * from app.settle_calls('[]')")
         with everyone.owner.transaction(force_rollback=True):
             everyone.owner.execute("set local lock_timeout = '1s'")
-            everyone.owner.execute("select * from app.price_sync('x', '[]', '[]', true)")
+            everyone.owner.execute("select * from app.price_sync('[]', '{}', true)")
             everyone.owner.execute("select * from app.reprice(now() - interval '1 day', now(), 'x', true)")
         assert migrate.migrate(make_conninfo(everyone["ann"].dsn, user="postgres", password="temporary")) == []
         ann.execute("select pg_advisory_unlock_all()")

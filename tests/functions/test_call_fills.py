@@ -10,7 +10,7 @@ from checks import executors
 from people import People
 
 FILLS = "select * from app.call_fills(%s)"
-FILL = "select app.fill_call(%s, %s, 0.5, 'priced', '[]', '{}', null, 'gpt-x', 'flex', 'a price arrived')"
+FILL = "select app.fill_call(%s, %s, 0.5, 'priced', '[]', null, null, 'gpt-x', 'flex', 'a price arrived')"
 
 
 @pytest.fixture

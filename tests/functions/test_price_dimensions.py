@@ -5,7 +5,7 @@ from __future__ import annotations
 from checks import executors
 from people import People
 
-from webapp.commands.price_source import UNITS
+from webapp.commands import price_genai, price_litellm
 
 DIMENSIONS = "select dimension from app.price_dimensions()"
 
@@ -29,4 +29,6 @@ def test_a_fallback_is_a_dimension_of_the_same_kind(people: People) -> None:
 
 
 def test_the_price_source_is_translated_into_these_dimensions_only(people: People) -> None:
-    assert {dimension for dimension, _ in UNITS.values()} <= {row["dimension"] for row in people.all(DIMENSIONS)}
+    assert {dimension for dimension, _ in [*price_genai.UNITS.values(), *price_litellm.UNITS.values()]} <= {
+        row["dimension"] for row in people.all(DIMENSIONS)
+    }

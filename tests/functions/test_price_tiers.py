@@ -7,7 +7,7 @@ import re
 import psycopg
 from checks import executors
 
-from webapp.commands.price_source import TIERS as SOURCE_TIERS
+from webapp.commands import price_genai, price_litellm
 
 SERVED = [None, "auto", "default", "flex", "scale", "priority", "fast", "ultrafast"]
 
@@ -37,7 +37,7 @@ def test_every_known_served_tier_is_one_of_these_and_an_unknown_one_is_none(db: 
 
 
 def test_the_price_source_is_translated_into_these_only(db: psycopg.Connection) -> None:
-    assert set(SOURCE_TIERS.values()) <= set(tiers(db))
+    assert {*price_genai.TIERS.values(), *price_litellm.TIERS.values()} <= set(tiers(db))
 
 
 def test_only_signed_in_people_may_run_it(db: psycopg.Connection) -> None:
