@@ -4,6 +4,9 @@
 -- (exact), the longest matching pattern (prefix or regex). When all fail and the name ends in a compact date, all are tried
 -- again with 20251211 written as 2025-12-11. Capitals and a leading openai/ do not matter. Dates and suffixes are never cut
 -- off: gpt-4o-2024-05-13 costs twice as much as gpt-4o.
+--
+-- The organization of a price is compared by coalesce: for `org_id is null` the planner, which has no statistics (see
+-- statistics_off), would read all prices of the list by an index that begins with org_id, instead of those of one model.
 create or replace function app.price_model_of(
     p_org_id uuid, p_name text, p_at timestamptz, out model text, out match text
 )
@@ -24,7 +27,7 @@ begin
 
     select p.model, 'name' into model, match
     from public.model_prices p
-    where p.model = v_name and p.valid_from <= p_at and (p.org_id is null or p.org_id = p_org_id)
+    where p.model = v_name and p.valid_from <= p_at and coalesce(p.org_id, p_org_id) is not distinct from p_org_id
     limit 1;
     if found then
         return;
@@ -33,7 +36,7 @@ begin
     from public.price_aliases a
     where a.kind = 'exact' and a.pattern = v_name
       and exists (select from public.model_prices p where p.model = a.model and p.valid_from <= p_at
-                  and (p.org_id is null or p.org_id = p_org_id));
+                  and coalesce(p.org_id, p_org_id) is not distinct from p_org_id);
     if found or v_name is null then
         return;
     end if;
@@ -44,7 +47,7 @@ begin
       -- A fine-tuned model costs more than its base: only patterns written for fine-tuned models may match one.
       and (ltrim(a.pattern, '^') like 'ft:%') = (v_name like 'ft:%')
       and exists (select from public.model_prices p where p.model = a.model and p.valid_from <= p_at
-                  and (p.org_id is null or p.org_id = p_org_id))
+                  and coalesce(p.org_id, p_org_id) is not distinct from p_org_id)
     order by length(a.pattern) desc, a.ord
     limit 1;
     if not found and v_name ~ '-20[0-9]{6}$' then

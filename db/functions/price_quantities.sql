@@ -27,11 +27,11 @@ begin
     -- long. Only one family of names, and nothing else that the code below would count.
     if v_said_in between '0' and '1000000000000' and v_said_out between '0' and '1000000000000'
        and v_said_cached between '0' and v_said_in
-       and '{}' in (
-           u - array['prompt_tokens', 'completion_tokens', 'total_tokens', 'prompt_tokens_details', 'completion_tokens_details',
-                     'size', 'quality', 'image_model', 'tool_usage', 'region', 'completion_window'],
-           u - array['input_tokens', 'output_tokens', 'total_tokens', 'input_tokens_details', 'output_tokens_details',
-                     'size', 'quality', 'image_model', 'tool_usage', 'region', 'completion_window'])
+       and u - (case when u ? 'prompt_tokens'
+           then array['prompt_tokens', 'completion_tokens', 'total_tokens', 'prompt_tokens_details', 'completion_tokens_details',
+                      'size', 'quality', 'image_model', 'tool_usage', 'region', 'completion_window']
+           else array['input_tokens', 'output_tokens', 'total_tokens', 'input_tokens_details', 'output_tokens_details',
+                      'size', 'quality', 'image_model', 'tool_usage', 'region', 'completion_window'] end) = '{}'
        and v_in_details - 'cached_tokens' <@ '{"audio_tokens": 0, "cache_write_tokens": 0,
            "cache_write_tokens_details": {"ttl_30m_tokens": 0, "ttl_12h_tokens": 0}}'
        and v_out_details - 'reasoning_tokens'

@@ -26,6 +26,7 @@ declare
     v_tier text := p_tier;
     v_unknown_tier text;
     v_sheet jsonb;
+    v_others jsonb;
 begin
     if p_endpoint like '%/moderations' then
         return jsonb_build_object('model', 'moderation', 'by_request', true,
@@ -57,9 +58,15 @@ begin
         end if;
     end if;
     v_sheet := app.price_sheet(p_org_id, v_found.model, v_tier, p_with_extras, p_input_limit, p_at);
-    if v_found.model is not null and v_unknown_tier is null and not app.price_fits(p_endpoint, v_sheet) then
+    if v_found.model is not null and v_unknown_tier is null
+       and p_endpoint not in ('/v1/chat/completions', '/v1/responses')  -- nearly all calls; any model fits there
+       and not app.price_fits(p_endpoint, v_sheet) then
         return app.price_terms(p_org_id, p_endpoint, null, case when v_match <> 'requested' then p_model_requested end, p_size,
             p_others, p_tier, p_with_extras, p_input_limit, p_at);
+    end if;
+    if p_others is not null then  -- apart, because an expression without a query is faster
+        select jsonb_object_agg(o, app.price_terms(p_org_id, '', o, null, null, null, p_tier, p_with_extras, null, p_at)) into v_others
+        from unnest(p_others) as o;
     end if;
     return jsonb_build_object(
         'model', v_found.model,
@@ -70,9 +77,7 @@ begin
         'unknown_tier', v_unknown_tier,
         'banded', v_sheet @? '$.*[*].context_min_tokens',
         'sheet', v_sheet,
-        'others', case when p_others is not null then (
-            select jsonb_object_agg(o, app.price_terms(p_org_id, '', o, null, null, null, p_tier, p_with_extras, null, p_at))
-            from unnest(p_others) as o) end);
+        'others', v_others);
 end $$;
 
 comment on function app.price_terms is

@@ -22,11 +22,11 @@ begin
     if (jsonb_typeof(p_usage) = 'object' and v_in between '0' and '999999999999'
         and (v_out between '0' and '999999999999' or p_usage -> 'total_tokens' = v_in)
         and not coalesce(v_details_in ?| array['cached_tokens_details', 'cache_write_tokens_details'], false)
-        and '{}' in (
-            p_usage - array['prompt_tokens', 'completion_tokens', 'total_tokens', 'prompt_tokens_details',
-                            'completion_tokens_details', 'tool_usage', 'region', 'completion_window'],
-            p_usage - array['input_tokens', 'output_tokens', 'total_tokens', 'input_tokens_details',
-                            'output_tokens_details', 'tool_usage', 'region', 'completion_window'])) is not true then
+        and p_usage - case when p_usage ? 'prompt_tokens'
+            then array['prompt_tokens', 'completion_tokens', 'total_tokens', 'prompt_tokens_details',
+                       'completion_tokens_details', 'tool_usage', 'region', 'completion_window']
+            else array['input_tokens', 'output_tokens', 'total_tokens', 'input_tokens_details',
+                       'output_tokens_details', 'tool_usage', 'region', 'completion_window'] end = '{}') is not true then
         v_counts := app.usage_counts(p_usage);
         v_in := v_counts.tokens_in;
         v_out := v_counts.tokens_out;
