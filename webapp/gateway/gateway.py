@@ -101,7 +101,8 @@ class Gateway:
         try:
             meter = Meter(call.endpoint, call.method, facts, answer.status, kind, encoding)
             is_stream = kind.lower().startswith("text/event-stream")
-            headers = answer_headers(answer.headers, resized=is_stream and facts.injected)
+            resized, shared = is_stream and facts.injected, call.opened["shared"]
+            headers = answer_headers(answer.headers, resized=resized, shared=shared)
             start_response(status_line(answer.status, answer.reason), [*headers, ("x-spendai-call-id", call.id)])
         except Exception:
             answer.close()
