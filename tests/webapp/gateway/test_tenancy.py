@@ -115,7 +115,7 @@ def test_headers_tell_neither_openai_who_asks_nor_an_organization_what_others_us
         own = call(stack, "sam", "GET", "/models", headers={"X-Custom": "1", "Idempotency-Key": "k"})
         stack.found_with_key("sue", "Sue", upstream.url, "sk-told")
         shared = call(stack, "sam", "GET", "/models", headers={"X-Custom": "1", "Idempotency-Key": "k"})
-        before, after = (dict((n.lower(), v) for n, v in request.headers) for request in upstream.requests)
+        before, after = ({n.lower(): v for n, v in request.headers} for request in upstream.requests)
     assert set(dict(told)) <= {name.lower() for name in own.headers}
     assert not set(dict(told)) & {name.lower() for name in shared.headers}
     assert (before["x-custom"], before["idempotency-key"]) == ("1", "k")
