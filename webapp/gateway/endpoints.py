@@ -73,8 +73,8 @@ exceptions:
   `Date`, and gains `x-spendai-call-id`.
 - On a shared key the request keeps only what OpenAI's SDKs send: `Content-Type`, `Accept`, `Accept-Encoding`,
   `Accept-Language`, `User-Agent`, `OpenAI-Beta`, `X-Client-Request-Id`, `X-Stainless-*`, and `Idempotency-Key`, which
-  is replaced by a hash of itself and the organization's id. The answer also loses `x-ratelimit-*`, `openai-organization`
-  and `openai-project`, which tell of the account and of what the other organizations use.
+  is replaced by a hash of itself and the organization's id. The answer also loses `x-ratelimit-*`,
+  `openai-organization` and `openai-project`, which tell of the account and of what the other organizations use.
 - An id in a path is one segment of letters, digits and `-._~:@!$&'()*+,=`; others percent-encoded. An encoded
   slash, backslash, dot, percent sign or control character is refused. WebSockets are 501 `websocket_not_supported`.
 

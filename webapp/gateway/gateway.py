@@ -43,7 +43,8 @@ class Gateway:
 
     def __init__(self, flask_app: Callable[..., Any], config: Config) -> None:
         self.flask_app, self.config = flask_app, config
-        self.client = Client(config.upstream_connect_timeout, config.upstream_read_timeout)
+        only_private = None if config.allow_private_base_urls else config.openai_base_url
+        self.client = Client(config.upstream_connect_timeout, config.upstream_read_timeout, only_private)
         self.ledger: Ledger | None = None
 
     def start(self) -> None:
