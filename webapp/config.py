@@ -76,7 +76,7 @@ SETTINGS = (
     Setting("HOST", "127.0.0.1", _text, "Address to listen on."),
     Setting("PORT", "8000", _whole(1, 65535), "Port to listen on."),
     Setting("PUBLIC_URL", "", _url, "URL people use (links, cookies, Origin check). Empty: http://HOST:PORT."),
-    Setting("FORWARDED_ALLOW_IPS", "127.0.0.1", _text, "Proxies whose X-Forwarded-* headers are believed."),
+    Setting("FORWARDED_ALLOW_IPS", "", _text, "Proxies whose X-Forwarded-* headers are believed. Empty: none."),
     Setting("WORKERS", "", _whole(1, 256), "Gateway processes. Empty: one per core."),
     Setting("DATABASE_URL", "", _text, "Postgres 15 to 18 to use, as its owner. Empty: the embedded Postgres."),
     Setting("DATABASE_URL_READ", "", _text, "Not used yet: a read replica for pages and the usage API, to come."),
