@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
 from conftest import PASSWORD
 
@@ -86,7 +88,9 @@ def test_the_fifty_first_sign_up_from_an_address_is_refused_before_its_password_
     hashed, one = [], passwords.hashed(PASSWORD)
     monkeypatch.setattr(passwords, "hashed", lambda password: hashed.append(password) or one)
     here = coming("198.51.100.99")
-    monkeypatch.setattr(EmbeddedIdentity, "_login", lambda *_: Login(Person("", ""), pending=True))
+    monkeypatch.setattr(
+        EmbeddedIdentity, "_login", lambda *_: Login(Person(str(uuid4()), "a@example.test"), pending=True)
+    )
     for _ in range(50):
         answer = site.nobody().post("/auth/signup", {"email": site.email(), "password": PASSWORD}, **here)
         assert answer.status_code == 202
