@@ -5,6 +5,7 @@ Nothing is calculated here: values come from SQL and are only rounded. The exact
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 from flask import Flask
 from markupsafe import Markup, escape
 
+# C1 control characters, separators of lines, and characters that change the direction of text; see clean_name.sql.
+_MISLEADING = re.compile("[\x80-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 NOTHING = "–"  # for a value that is not known, which must not read as 0
 _EXACT = Context(prec=60)
 # Dimensions whose price is a part of what the tokens cost: group `share` of app.price_groups.
@@ -149,8 +152,19 @@ def ago(value: datetime | None, now: datetime | None = None) -> Markup:
     )
 
 
+def visible(value: Any) -> Any:
+    """What a template shows: a text with its misleading characters written as their number, any other value as it is.
+
+    Tags, end users and models are what clients sent: one that turns the direction of text could look like another one.
+    """
+    if not isinstance(value, str) or value.isascii() or not _MISLEADING.search(value):
+        return value
+    return type(value)(_MISLEADING.sub(lambda found: f"\\u{ord(found[0]):04x}", value))
+
+
 def init_app(app: Flask) -> None:
-    """Make every function above a Jinja filter of its name."""
+    """Make every function above a Jinja filter of its name, and ``visible`` one of everything that a template shows."""
+    app.jinja_env.finalize = visible
     for function in (
         exact,
         money,

@@ -45,7 +45,7 @@ begin
     insert into public.daily_labels as t (
         org_id, kind, day, label, project_id, api_key_id, upstream, slot, calls, tokens_in, tokens_cached, tokens_out,
         cost, unpriced_calls, no_usage_calls, error_calls, adjustments, corrections)
-    select e.org_id, l.kind, e.day, l.label, e.project_id, e.api_key_id, e.upstream, v_slot, sum(e.calls),
+    select e.org_id, l.kind, e.day, coalesce(b.counted_as, l.label), e.project_id, e.api_key_id, e.upstream, v_slot, sum(e.calls),
         coalesce(sum(e.tokens_in), 0), coalesce(sum(e.tokens_cached), 0), coalesce(sum(e.tokens_out), 0), coalesce(sum(e.cost), 0),
         coalesce(sum(e.calls) filter (where e.cost_status in ('unpriced_model', 'unpriced_dimension')), 0),
         coalesce(sum(e.calls) filter (where e.cost_status in ('no_usage', 'pending_object')), 0),
@@ -59,6 +59,8 @@ begin
         union all
         select 'tag', x.key || '=' || x.value from jsonb_each_text(e.tags) x
     ) l
+    left join app.labels_beyond(p_entries, v_slot) b
+        on b.org_id = e.org_id and b.day = e.day and b.kind = l.kind and b.label = l.label
     group by 1, 2, 3, 4, 5, 6, 7
     order by 1, 2, 3, 4, 5, 6, 7
     on conflict (org_id, kind, day, label, project_id, api_key_id, upstream, slot)

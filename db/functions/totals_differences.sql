@@ -3,6 +3,8 @@
 -- No row: all is well. Adds up the calls and corrections again and subtracts the daily totals and daily labels, all in one
 -- snapshot, so it may run at any time beside everything else. part: all (daily_totals), or a kind of daily_labels.
 --
+-- On a day of which not all labels are kept apart (see app.labels_beyond), the sums of all labels of a kind are compared.
+--
 -- Days of months that were dropped are left out: their calls are gone. A correction of such a call that was booked on a later
 -- day no longer says which project or model it was for, so corrections of that day are compared for the whole organization.
 create or replace function app.totals_differences(p_from date)
@@ -64,6 +66,9 @@ as $$
             t.calls, t.tokens_in, t.tokens_cached, t.tokens_out, 0, 0, 0, 0, t.cost, t.adjustments, t.corrections,
             t.unpriced_calls, t.no_usage_calls, t.error_calls
         from public.daily_labels t where t.day >= p_from
+    ), capped as (
+        select distinct t.org_id, t.day, t.kind from public.daily_labels t
+        where t.day >= p_from and (t.label = '(other)' or t.label like '%=(other)')
     ), difference as (
         select s.org_id, s.day, s.part, sum(s.sign * s.calls) as calls, sum(s.sign * s.cost) as cost,
             sum(s.sign * s.adjustment) as adjustment,
@@ -72,9 +77,9 @@ as $$
                 sum(s.sign * s.tokens_audio_in), sum(s.sign * s.tokens_audio_out), sum(s.sign * s.correction),
                 sum(s.sign * s.unpriced), sum(s.sign * s.no_usage), sum(s.sign * s.errors)]
                 <> array_fill(0::numeric, array[13]) as is_wrong
-        from signed s
+        from signed s left join capped c on c.org_id = s.org_id and c.day = s.day and c.kind = s.part
         where not exists (select from private.dropped_months m where m.month = date_trunc('month', s.day)::date)
-        group by s.org_id, s.day, s.part, s.label, s.project_id, s.api_key_id, s.model, s.endpoint, s.tier, s.status,
+        group by s.org_id, s.day, s.part, case when c.kind is null then s.label end, s.project_id, s.api_key_id, s.model, s.endpoint, s.tier, s.status,
             s.cost_status, s.upstream
     )
     select f.org_id, f.day, f.part, sum(abs(f.calls))::bigint, sum(abs(f.cost) + abs(f.adjustment))

@@ -28,6 +28,18 @@ def test_an_address_that_tries_many_accounts_has_to_wait(people):
     assert attempt(people, ADA, "192.0.2.2") == 0
 
 
+def test_nobody_in_an_office_locks_out_those_who_logged_in_from_it_before(people):
+    with people.as_role("spendai_auth"):
+        people.one("select app.login_succeeded(%s, '192.0.2.1')", ADA)
+    assert [attempt(people, bytes([n]) * 32, "192.0.2.1") for n in range(150, 250)] == [0] * 100
+    assert [attempt(people, ADA, "192.0.2.1") for _ in range(20)] == [0] * 20
+    assert attempt(people, ADA, "192.0.2.1") > 0, "her own limit stays"
+    assert attempt(people, DEV, "192.0.2.1") > 0, "never logged in from here"
+    people.conn.execute("delete from private.login_attempts where account_hash = %s", [ADA])
+    people.conn.execute("update private.login_places set at = at - interval '90 days 1 second'")
+    assert attempt(people, ADA, "192.0.2.1") > 0, "too long ago"
+
+
 def test_after_a_quarter_of_an_hour_it_goes_on_and_old_tries_are_gone(people):
     for _ in range(21):
         attempt(people, ADA, "192.0.2.1")

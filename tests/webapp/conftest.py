@@ -35,13 +35,21 @@ SETTLED = {
     "upstream_request_id": "req_1", "upstream_object_id": "chatcmpl-1",
 }  # fmt: skip
 numbers = count(1)
+addresses = count(1)
+
+
+def coming_from_somewhere(app: Flask) -> FlaskClient:
+    """A client with an IP address of its own, so that the limits per address count it alone."""
+    client, number = app.test_client(), next(addresses)
+    client.environ_base["REMOTE_ADDR"] = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+    return client
 
 
 class Browser:
     """Somebody with a browser: keeps cookies, fills in the forms it was shown."""
 
     def __init__(self, app: Flask, base_url: str = "http://127.0.0.1:8000") -> None:
-        self.client: FlaskClient = app.test_client()
+        self.client: FlaskClient = coming_from_somewhere(app)
         self.base_url = base_url
 
     def get(self, path: str, **options: Any) -> TestResponse:
@@ -69,7 +77,7 @@ class Api:
     """Somebody with an access token."""
 
     def __init__(self, app: Flask, token: str | None = None, email: str = "") -> None:
-        self.client, self.token, self.email = app.test_client(), token, email
+        self.client, self.token, self.email = coming_from_somewhere(app), token, email
         self.user: dict[str, Any] = {}
         self.organization: dict[str, Any] = {}
         self.refresh_token: str | None = None
@@ -167,7 +175,7 @@ def site(stack_dsns: Callable[[str], tuple[str, str]], tmp_path_factory: pytest.
     """The application on a database that all tests of a run share, with its pools open."""
     owner, admin = stack_dsns("spendai_site")
     home = str(tmp_path_factory.mktemp("home"))
-    config = load(SECRETS | {"SPENDAI_HOME": home, "DATABASE_URL": owner})
+    config = load(SECRETS | {"SPENDAI_HOME": home, "DATABASE_URL": owner, "FORWARDED_ALLOW_IPS": "127.0.0.1"})
     migrate(owner, passwords=db.passwords(config))
     db.open_pools(config)
     yield Site(app=create_app(config), config=config, dsn=owner, admin=admin)

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markupsafe import Markup
 
 from webapp import written
 
@@ -98,3 +99,10 @@ def test_a_share_of_what_the_tokens_cost_is_a_percentage_of_dollars() -> None:
 
 def test_never_used_is_said() -> None:
     assert written.ago(None) == "never"
+
+
+def test_text_that_could_look_like_another_one_is_shown_with_the_numbers_of_such_characters():
+    assert written.visible("a\u202eb\x85") == "a\\u202eb\\u0085"
+    assert written.visible(Markup("<b>\u2066</b>")) == Markup("<b>\\u2066</b>")
+    for value in ("é 日本 👩\u200d💻", "plain\n", 7, None):
+        assert written.visible(value) is value

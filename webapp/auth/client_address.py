@@ -25,12 +25,12 @@ def read_address(text: str) -> Address | None:
     return getattr(found, "ipv4_mapped", None) or found
 
 
-def trusted_by(setting: str) -> Callable[[Address | None], bool]:
+def trusted_by(setting: str | None) -> Callable[[Address | None], bool]:
     """A function that says whether FORWARDED_ALLOW_IPS trusts an address.
 
-    setting: addresses and networks separated by commas; * trusts every address.
+    setting: addresses and networks separated by commas; * trusts every address, None no address.
     """
-    words = [word.strip() for word in setting.split(",") if word.strip()]
+    words = [word.strip() for word in (setting or "").split(",") if word.strip()]
     networks = [_network(word) for word in words if word != "*"]
     return lambda found: "*" in words or (found is not None and any(found in network for network in networks))
 

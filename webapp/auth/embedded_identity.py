@@ -14,6 +14,12 @@ from webapp.config import Config
 from webapp.errors import ApiError
 from webapp.secrets.hashing import sha256_of
 
+# The address of an invited person may have been taken by somebody else: nobody confirms addresses here.
+INVITED = (
+    "Log in instead. If it was not you who signed up, ask the operator of this install for a link to set a new"
+    " password (flask users reset): it ends the other one's sessions. Then log in and open the invitation again"
+)
+
 
 class EmbeddedIdentity:
     """Implements ``identity.Identity`` with functions that only the role spendai_auth may call."""
@@ -36,7 +42,8 @@ class EmbeddedIdentity:
         with db.scope("spendai_auth") as tx:
             made = tx.call("local_auth.create_user", email, hashed)["create_user"]
         if made is None:
-            raise ApiError(409, "email_taken", "this address has an account already", "email", "Log in instead")
+            hint = INVITED if invitation else "Log in instead"
+            raise ApiError(409, "email_taken", "this address has an account already", "email", hint)
         return self._login(Person(str(made), email), browser)
 
     def login(self, email: str, password: str, *, browser: bool = False) -> Login:

@@ -75,6 +75,7 @@ def sign_up(email: str, password: str, organization: str | None, invitation: str
     invite_only = current_app.config["SPENDAI"].signup_mode == "invite"
     with db.scope("spendai_auth") as tx:
         email = tx.call("signup_check", email, organization, token_hash, invite_only)["signup_check"]
+    throttle.count_signup()
     login = identity().signup(email, password, browser=browser, organization=organization, invitation=invitation)
     if login.pending:
         return login

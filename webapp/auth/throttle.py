@@ -1,4 +1,4 @@
-"""Failed log-ins are counted in Postgres by account and client address, so that the limit holds across all gateways."""
+"""Limits of log-ins and sign-ups per client address, counted in Postgres, so that they hold across all gateways."""
 
 from __future__ import annotations
 
@@ -21,13 +21,27 @@ def counted(email: str) -> Iterator[None]:
     with db.scope("spendai_auth") as tx:
         seconds = tx.call("login_attempt", *who)["login_attempt"]
     if seconds:
-        after_this_request(lambda answer: _retry_after(answer, seconds))
-        minutes = -(-seconds // 60)
-        hint = f"Try again in {minutes} minute{'s' if minutes > 1 else ''}"
-        raise ApiError(429, "too_many_attempts", "too many log-ins failed from here", hint=hint)
+        raise _too_many("too many log-ins failed from here", seconds)
     yield
     with db.scope("spendai_auth") as tx:
         tx.call("login_succeeded", *who)
+
+
+def count_signup() -> None:
+    """Count a sign-up, before its password is hashed. ApiError 429 when there were too many from this address."""
+    with db.scope("spendai_auth") as tx:
+        seconds = tx.call("signup_attempt", address())["signup_attempt"]
+    if seconds:
+        raise _too_many("too many people signed up from here", seconds)
+
+
+def _too_many(message: str, seconds: int) -> ApiError:
+    """The error for a limit that is reached for so many seconds; its answer gets the header Retry-After."""
+    after_this_request(lambda answer: _retry_after(answer, seconds))
+    minutes = -(-seconds // 60)
+    return ApiError(
+        429, "too_many_attempts", message, hint=f"Try again in {minutes} minute{'s' if minutes > 1 else ''}"
+    )
 
 
 def _retry_after(answer: Response, seconds: int) -> Response:

@@ -1,4 +1,7 @@
-"""``flask retention``: drops the calls of old months, each a partition of usage_logs; daily totals stay."""
+"""``flask retention``: drops the calls of old months, each a partition of usage_logs; daily totals stay.
+
+With ``--labels`` the end users and tags of these months are counted as (other): their sums stay, their names go.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,10 @@ PATIENCE = "60s"  # detaching waits for queries that read usage_logs, such as an
 @click.command()
 @click.option("--months", type=click.IntRange(1), required=True, help="Whole months to keep before the current one.")
 @click.option("--reason", default="retention", show_default=True, help="Kept in the audit log of each organization.")
+@click.option("--labels", is_flag=True, help="Also forget the end users and values of tags of dropped months.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be dropped.")
 @with_appcontext
-def retention(months: int, reason: str, dry_run: bool) -> None:
+def retention(months: int, reason: str, labels: bool, dry_run: bool) -> None:
     """Drop the calls of older months, one month after the other. Daily totals, corrections and the audit log stay."""
     with owner_connection(autocommit=True) as conn:
         due = conn.execute("select * from app.retention_due(%s)", [months]).fetchall()
@@ -31,10 +35,19 @@ def retention(months: int, reason: str, dry_run: bool) -> None:
                 _detach(conn, partition, state)
                 conn.execute("select app.retention_drop(%s, %s)", [month, reason])
                 click.echo(f"{month:%Y-%m}: {calls} calls dropped")
+        if labels and not dry_run:
+            _fold(conn)
     if not due:
         click.echo(f"no calls are older than {months} whole months")
     if kept:
         raise click.ClickException("settle the calls in doubt with flask calls settle, then run this again")
+
+
+def _fold(conn: psycopg.Connection) -> None:
+    """Count the labels of every dropped month as (other), also of months that an earlier run dropped without this."""
+    for (month,) in conn.execute("select month from private.dropped_months order by month").fetchall():
+        if saved := conn.execute("select app.labels_fold(%s)", [month]).fetchone()[0]:
+            click.echo(f"{month:%Y-%m}: end users and tags are counted as (other), which saves {saved} rows")
 
 
 def _detach(conn: psycopg.Connection, partition: str, state: str) -> None:

@@ -40,8 +40,8 @@ class RequestBody:
         """What goes upstream; ``shared``: with an OpenAI key that several organizations share."""
         return self._content
 
-    def whole(self) -> bytes:
-        """All of it at once, for the sandbox."""
+    def whole(self) -> bytes | Iterator[bytes]:
+        """All of it, for the sandbox: at once, or piece by piece."""
         return self._content or b""
 
 
@@ -66,9 +66,9 @@ class UploadBody(RequestBody):
                 raise CallFailed("error", refused(self._form.objection.code, self._form.objection))
             yield piece
 
-    def whole(self) -> bytes:
-        """All of it; nothing of an upload that the sandbox would refuse anyway."""
-        return b"" if self.objection else b"".join(self.outgoing(shared=False))
+    def whole(self) -> bytes | Iterator[bytes]:
+        """Its pieces; nothing of an upload that the sandbox would refuse anyway."""
+        return b"" if self.objection else self.outgoing(shared=False)
 
 
 def read_body(environ: dict[str, Any], route: Route, max_body: int, max_upload: int) -> RequestBody:

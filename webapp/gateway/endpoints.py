@@ -43,12 +43,18 @@ Operations that are always forwarded must not name an object that stays at OpenA
   schema
 - a `container` given as a text; `prompt`, `voice` and `audio` objects with an `id`
 - items that are nothing but an id: item references; messages without content, images without their `result`,
-  reasoning without `encrypted_content` (ask for it with `include`)
+  reasoning without `encrypted_content` (ask for it with `include`); any other item with nothing beside its `id`,
+  `type`, `status` and `role`
 - form fields of such names, and a text where a file belongs. A form is read while it is sent: sending ends at that
   field, and its row is `error`, cost 0
 
-Models are shared: every organization that a key serves can list and use what was fine-tuned in its account. A
-JSON object with the same key twice is 400 `duplicate_keys`, a body that cannot be read 400 `unreadable_body`.
+Names are compared in lower case. A JSON object with the same key twice is 400 `duplicate_keys`, a body that cannot be
+read 400 `unreadable_body`.
+
+What is shared with a key: every organization can list and use the models that were fine-tuned in its account. OpenAI
+caches the beginnings of prompts by account, so `cached_tokens` above 0 for a prompt that an organization never sent
+before tells it that another one sent a prompt with the same beginning (of 1,024 tokens or more). All of them share the
+account's rate limits: a 429 tells that others are busy.
 
 ## On the wire
 
@@ -58,11 +64,17 @@ exceptions:
 - SpendAI adds `stream_options.include_usage` to a streamed chat or text completion without it, and leaves the one event
   with the usage out of what the client sees.
 - The request loses `Authorization` (replaced), `Host`, `Cookie`, `Forwarded`, `X-Forwarded-*`, `Expect`,
-  `OpenAI-Organization`, `OpenAI-Project`, `x-spendai-*`, hop-by-hop headers and those that `Connection` names.
+  `OpenAI-Organization`, `OpenAI-Project`, `x-spendai-*`, hop-by-hop headers and those that `Connection` names; also
+  what tells where the client is: `Referer`, `Origin`, `Via`, `X-Real-IP`, `X-Client-IP`, `True-Client-IP`, `CF-*`
+  and the like.
   `Accept-Encoding` keeps gzip, deflate and identity. Headers that come twice arrive joined by a comma, names with `_`
   not at all.
 - The answer loses hop-by-hop headers, trailers, `Set-Cookie`, `Strict-Transport-Security`, `Alt-Svc`, `Server` and
   `Date`, and gains `x-spendai-call-id`.
+- On a shared key the request keeps only what OpenAI's SDKs send: `Content-Type`, `Accept`, `Accept-Encoding`,
+  `Accept-Language`, `User-Agent`, `OpenAI-Beta`, `X-Client-Request-Id`, `X-Stainless-*`, and `Idempotency-Key`, which
+  is replaced by a hash of itself and the organization's id. The answer also loses `x-ratelimit-*`,
+  `openai-organization` and `openai-project`, which tell of the account and of what the other organizations use.
 - An id in a path is one segment of letters, digits and `-._~:@!$&'()*+,=`; others percent-encoded. An encoded
   slash, backslash, dot, percent sign or control character is refused. WebSockets are 501 `websocket_not_supported`.
 

@@ -29,7 +29,8 @@ def forward(
     Raises CallFailed.
     """
     opened, body = call.opened, call.body
-    headers = request_headers(environ, identity=body.facts().injected)
+    shared_by = opened["org_id"] if opened["shared"] else None
+    headers = request_headers(environ, identity=body.facts().injected, shared_by=shared_by)
     if opened["upstream"] == "sandbox":
         answer = sandbox.answer(call.method, f"/v1{target}", headers, body.whole())
     else:

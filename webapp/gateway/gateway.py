@@ -43,7 +43,8 @@ class Gateway:
 
     def __init__(self, flask_app: Callable[..., Any], config: Config) -> None:
         self.flask_app, self.config = flask_app, config
-        self.client = Client(config.upstream_connect_timeout, config.upstream_read_timeout)
+        only_private = None if config.allow_private_base_urls else config.openai_base_url
+        self.client = Client(config.upstream_connect_timeout, config.upstream_read_timeout, only_private)
         self.ledger: Ledger | None = None
 
     def start(self) -> None:
@@ -101,7 +102,8 @@ class Gateway:
         try:
             meter = Meter(call.endpoint, call.method, facts, answer.status, kind, encoding)
             is_stream = kind.lower().startswith("text/event-stream")
-            headers = answer_headers(answer.headers, resized=is_stream and facts.injected)
+            resized, shared = is_stream and facts.injected, call.opened["shared"]
+            headers = answer_headers(answer.headers, resized=resized, shared=shared)
             start_response(status_line(answer.status, answer.reason), [*headers, ("x-spendai-call-id", call.id)])
         except Exception:
             answer.close()

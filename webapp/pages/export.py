@@ -12,12 +12,14 @@ from typing import Any
 
 from flask import Response, request, stream_with_context
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# A formula begins with one of these characters (the last four are their full-width forms). Spreadsheets that expect
+# semicolons or tabs between cells also split a text there.
+FORMULA = re.compile(r"^(?=[\t\r])|(?:^|(?<=[;\t\r\n]))(?=\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
 CHUNK_ROWS = 500
 
 
 def cell(value: Any) -> str:
-    """One value as text. Text that a spreadsheet would take for a formula gets a leading apostrophe."""
+    """One value as text. What a spreadsheet would take for a formula gets an apostrophe in front."""
     if value is None:
         return ""
     if isinstance(value, Decimal):
@@ -26,8 +28,7 @@ def cell(value: Any) -> str:
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, date | int):
         return str(value)
-    text = str(value)
-    return f"'{text}" if text.startswith(FORMULA) else text
+    return FORMULA.sub("'", str(value))
 
 
 def _lines(rows: Iterable[Sequence[Any]]) -> Iterator[str]:

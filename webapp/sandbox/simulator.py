@@ -53,9 +53,12 @@ class SandboxError(Exception):
 
 
 def answer(
-    method: str, path: str, headers: Mapping[str, str] | Iterable[tuple[str, str]], body: bytes
+    method: str, path: str, headers: Mapping[str, str] | Iterable[tuple[str, str]], body: bytes | Iterator[bytes]
 ) -> SandboxAnswer:
-    """Answer a request for OpenAI's `path` (`/v1/chat/completions`, a query is ignored) as the sandbox does."""
+    """Answer a request for OpenAI's `path` (`/v1/chat/completions`, a query is ignored) as the sandbox does.
+
+    body: JSON or a form at once, or the pieces of an upload, which are read and not kept.
+    """
     path = path.partition("?")[0]
     try:
         if path == "/v1/models" or path.startswith("/v1/models/"):
@@ -78,15 +81,16 @@ def _content_type(headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> str
     return next((value for name, value in dict(headers).items() if name.lower() == "content-type"), "")
 
 
-def _fields(path: str, content_type: str, body: bytes) -> dict[str, Any]:
+def _fields(path: str, content_type: str, body: bytes | Iterator[bytes]) -> dict[str, Any]:
     """The request's fields, from JSON or from a form; refuses what OpenAI refuses."""
     if content_type.lower().startswith("multipart/form-data"):
         reader = FormReader(content_type)
-        reader.feed(body)
+        for piece in (body,) if isinstance(body, bytes) else body:
+            reader.feed(piece)
         facts = reader.facts(path)
         fields: dict[str, Any] = {"model": facts.model, "stream": facts.stream, **facts.details}
     else:
-        fields = _parsed(body)
+        fields = _parsed(body if isinstance(body, bytes) else _nothing_of(body))
     if not isinstance(fields.get("model"), str) and (path not in _MODEL_OPTIONAL or fields.get("model") is not None):
         raise SandboxError(400, "you must provide a model parameter")
     for name in _REQUIRED.get(path, ()):
@@ -95,6 +99,13 @@ def _fields(path: str, content_type: str, body: bytes) -> dict[str, Any]:
                 400, f"Missing required parameter: '{name}'.", param=name, code="missing_required_parameter"
             )
     return fields
+
+
+def _nothing_of(pieces: Iterator[bytes]) -> bytes:
+    """Reads a file that was sent where a form or JSON belongs, without keeping it."""
+    for _ in pieces:
+        pass
+    return b""
 
 
 def _parsed(body: bytes) -> dict[str, Any]:

@@ -23,7 +23,7 @@ def store(
 
     Returns last4 and updated_at. Raises ApiError: 400 for an invalid key or base URL, 403 unless an admin asks.
     """
-    key, base_url = check_key(key), check_base_url(base_url)
+    key, base_url = check_key(key), check_base_url(base_url, private=config.allow_private_base_urls)
     me = tx.call("me")
     if me is None:
         raise ApiError(403, "admin_required", "only an admin may do this")
@@ -49,8 +49,11 @@ def check_key(key: str) -> str:
     return key
 
 
-def check_base_url(url: str | None) -> str | None:
-    """A base URL without a slash at its end; None (use OPENAI_BASE_URL) for an empty one. Raises ApiError 400."""
+def check_base_url(url: str | None, *, private: bool = True) -> str | None:
+    """A base URL without a slash at its end; None (use OPENAI_BASE_URL) for an empty one. Raises ApiError 400.
+
+    private: whether it may be a loopback or private address.
+    """
     url = (url or "").strip().rstrip("/")
     if not url:
         return None
@@ -63,8 +66,10 @@ def check_base_url(url: str | None) -> str | None:
         raise _wrong("the base URL is like https://api.openai.com/v1")
     if "@" in parts.netloc or "?" in url or "#" in url or not re.fullmatch(r"[!-~]{1,500}", url) or "\\" in url:
         raise _wrong("the base URL has no user name, query or fragment")
-    if forbidden(parts.hostname or ""):  # the addresses of a name are checked at each connect
+    if forbidden(parts.hostname or ""):
         raise _wrong("a link-local address or that of a cloud's metadata service cannot be used")
+    if forbidden(parts.hostname or "", private=private):  # the addresses of a name are checked at each connect
+        raise _wrong("a loopback or private address cannot be used here")
     return url
 
 

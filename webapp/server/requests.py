@@ -38,12 +38,12 @@ def _key(name: str) -> str:
     return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
 
 
-def trusted_proxies(setting: str) -> str:
+def trusted_proxies(setting: str | None) -> str:
     """FORWARDED_ALLOW_IPS for gunicorn, which compares addresses as they are written.
 
     A socket on :: reports an IPv4 client as ::ffff:127.0.0.1: each IPv4 address or network is listed in that form too.
     """
-    words = [word.strip() for word in setting.split(",") if word.strip()]
+    words = [word.strip() for word in (setting or "").split(",") if word.strip()]
     for word in tuple(words):
         address, _, bits = word.partition("/")
         if re.fullmatch(r"[\d.]+", address):

@@ -104,11 +104,12 @@ class Client:
     """Sends requests to OpenAI's API; calls with the same base URL share connections.
 
     connect_timeout: seconds for each address of a host. read_timeout: seconds without a byte before the call is ended.
+    only_private: the one base URL that may lead to loopback and private addresses; None: all may.
     """
 
-    def __init__(self, connect_timeout: float, read_timeout: float) -> None:
+    def __init__(self, connect_timeout: float, read_timeout: float, only_private: str | None = None) -> None:
         self.read_timeout = read_timeout
-        self._origins = Origins(connect_timeout)
+        self._origins = Origins(connect_timeout, only_private)
 
     def send(self, base_url: str, request: Request) -> Answer:
         """Send one request and wait for the head of its answer.
@@ -121,7 +122,7 @@ class Client:
             head, chunked = request_head(origin, request), request.body is not None and request.length is None
             conn = origin.connection()
         except ForbiddenAddress:
-            message = "The base URL leads to a link-local address or a cloud's metadata service"
+            message = "The base URL leads to an address that is not allowed here"
             raise UpstreamError(403, "base_url_forbidden", message, sent=False) from None
         except (OSError, ValueError) as error:
             reason = "did not answer in time" if isinstance(error, TimeoutError) else "cannot be reached"

@@ -97,16 +97,19 @@ class Connection:
 
 
 class Origin:
-    """A base URL: its scheme, host and port with their idle connections, and the path before every target."""
+    """A base URL: its scheme, host and port with their idle connections, and the path before every target.
 
-    def __init__(self, base_url: str, connect_timeout: float) -> None:
+    private: whether it may lead to loopback and private addresses.
+    """
+
+    def __init__(self, base_url: str, connect_timeout: float, *, private: bool = True) -> None:
         parts = urlsplit(base_url)
         self.netloc, self.path = parts.netloc, parts.path
         if not (RAW.fullmatch(self.netloc) and RAW.fullmatch(self.path)):
             raise ValueError("a base URL with characters that must be encoded")
         self._tls = parts.scheme == "https"
         self._host, self._port = parts.hostname or "", parts.port or (443 if self._tls else 80)
-        self._timeout = connect_timeout
+        self._timeout, self._private = connect_timeout, private
         self._idle: deque[Connection] = deque()
         self._dropped = False
         self.used = 0.0  # when it was last asked for, by time.monotonic()
@@ -119,7 +122,7 @@ class Origin:
             if time.monotonic() - conn.since < IDLE_SECONDS and not conn.readable():
                 return conn
             conn.close()
-        sock = connect(self._host, self._port, self._timeout)
+        sock = connect(self._host, self._port, self._timeout, private=self._private)
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return Connection(self._wrapped(sock) if self._tls else sock)
@@ -150,15 +153,19 @@ class Origin:
 
 
 class Origins:
-    """The base URLs in use, at most KEPT_ORIGINS. Each call drops at most one that was not called for IDLE_SECONDS."""
+    """The base URLs in use, at most KEPT_ORIGINS. Each call drops at most one that was not called for IDLE_SECONDS.
 
-    def __init__(self, connect_timeout: float) -> None:
-        self._timeout = connect_timeout
+    only_private: the one base URL that may lead to loopback and private addresses; None: all may.
+    """
+
+    def __init__(self, connect_timeout: float, only_private: str | None = None) -> None:
+        self._timeout, self._only_private = connect_timeout, only_private
         self._by_url: dict[str, Origin] = {}  # the one used last at the end
 
     def get(self, base_url: str) -> Origin:
         """The origin of a base URL, known or new. Raises ValueError."""
-        origin = self._by_url.pop(base_url, None) or Origin(base_url, self._timeout)
+        private = self._only_private in (None, base_url)
+        origin = self._by_url.pop(base_url, None) or Origin(base_url, self._timeout, private=private)
         self._by_url[base_url] = origin
         origin.used = time.monotonic()
         url, oldest = next(iter(self._by_url.items()))

@@ -1,9 +1,15 @@
-"""The limit of failed log-ins per account and address, by page and by API."""
+"""The limits of failed log-ins per account and address, and of sign-ups per address, by page and by API."""
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
 from conftest import PASSWORD
+
+from webapp.auth import passwords
+from webapp.auth.embedded_identity import EmbeddedIdentity
+from webapp.auth.identity import Login, Person
 
 
 def try_api(site, email, password, **options):
@@ -76,3 +82,19 @@ def test_an_address_is_what_trusted_proxies_say_and_of_ipv6_the_network(site, pe
         for n in range(1, 23)
     ]
     assert (429 in statuses) == same
+
+
+def test_the_fifty_first_sign_up_from_an_address_is_refused_before_its_password_is_hashed(site, monkeypatch):
+    hashed, one = [], passwords.hashed(PASSWORD)
+    monkeypatch.setattr(passwords, "hashed", lambda password: hashed.append(password) or one)
+    here = coming("198.51.100.99")
+    monkeypatch.setattr(
+        EmbeddedIdentity, "_login", lambda *_: Login(Person(str(uuid4()), "a@example.test"), pending=True)
+    )
+    for _ in range(50):
+        answer = site.nobody().post("/auth/signup", {"email": site.email(), "password": PASSWORD}, **here)
+        assert answer.status_code == 202
+    answer = site.nobody().post("/auth/signup", {"email": site.email(), "password": PASSWORD}, **here)
+    assert (answer.status_code, answer.json["error"]["code"]) == (429, "too_many_attempts")
+    assert 0 < int(answer.headers["Retry-After"]) <= 900 and len(hashed) == 50
+    assert site.nobody().post("/auth/signup", {"email": "no", "password": ""}, **here).status_code == 400

@@ -114,3 +114,17 @@ def test_nobody_but_the_operator_may_drop_anything(operator, aged):  # noqa: F81
         for statement in ("select app.retention_drop('2026-01-01', 'x')", "select * from app.retention_due(1)"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege), operator.conn.transaction():
                 operator.conn.execute(statement)
+
+
+def test_with_labels_the_end_users_and_tags_of_dropped_months_are_forgotten_too(operator, aged):  # noqa: F811
+    before = sums(operator)
+    assert operator.run("retention", "--months", "4").exit_code == 0
+    assert operator.run("retention", "--months", "4", "--labels", "--dry-run").exit_code == 0
+    query = """select distinct end_user from public.spend_by_end_user
+        where end_user is not null and day < now() - interval '1 week' order by 1"""  # u6 has a correction of today
+    assert [row["end_user"] for row in operator.rows(query)] == ["u3", "u5", "u6"]
+    done = operator.run("retention", "--months", "4", "--labels")
+    assert done.exit_code == 0, done.output
+    assert [row["end_user"] for row in operator.rows(query)] == ["(other)", "u3"]
+    assert sums(operator) == before
+    assert operator.rows("select * from app.totals_differences('2000-01-01')") == []

@@ -16,7 +16,9 @@ TOKEN = "abcdefghijklmnopqrstuvwxyzABCXYZ0123456789-!#$%&'*+.^`|~"  # names that
 HOPS = ["Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "TE", "Trailer",
         "Transfer-Encoding", "Upgrade"]  # fmt: skip
 SENT_AWAY = [*HOPS, "Host", "Authorization", "Cookie", "Forwarded", "Expect", "OpenAI-Organization", "OpenAI-Project",
-             "X-Forwarded-For", "X-FORWARDED-PROTO", "x-forwarded-x", "x-spendai-tags", "X-SpendAI-Any"]  # fmt: skip
+             "X-Forwarded-For", "X-FORWARDED-PROTO", "x-forwarded-x", "x-spendai-tags", "X-SpendAI-Any",
+             "X-Real-IP", "CF-Connecting-IP", "CF-IPCountry", "True-Client-IP", "X-Client-IP", "Fastly-Client-IP",
+             "X-Cluster-Client-IP", "Client-IP", "Referer", "Origin", "Via"]  # fmt: skip
 KEPT_BACK = [*HOPS, "Set-Cookie", "Strict-Transport-Security", "Alt-Svc", "Server", "Date"]
 names = st.text(TOKEN, min_size=1, max_size=20).map(lambda name: f"x-{name}")
 values = st.text(st.characters(min_codepoint=32, max_codepoint=255, exclude_characters="\x7f"), max_size=30).map(
@@ -73,6 +75,31 @@ def test_only_encodings_that_can_be_read_are_asked_for(wanted):
     assert asked.split(", ") == (kept or ["identity"])
     assert ("Accept-Encoding", "identity") in request_headers(environ, identity=True)
     assert request_headers({}, identity=False) == []
+
+
+SDK = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": "OpenAI/Python 2",
+       "OpenAI-Beta": "assistants=v2", "X-Client-Request-Id": "mine", "X-Stainless-Retry-Count": "0"}  # fmt: skip
+
+
+@given(plain)
+def test_on_a_shared_key_a_request_sends_what_openais_sdks_send_and_nothing_else(other):
+    kept = {name.lower(): value for name, value in other.items() if name.lower().startswith("x-stainless-")}
+    sent = lowered(request_headers(environ_of(SDK | other | {"Range": "bytes=0-1"}), identity=False, shared_by="a"))
+    assert dict(sent) == {name.lower(): value for name, value in SDK.items()} | kept
+
+
+def test_the_same_idempotency_key_of_two_organizations_on_a_shared_key_is_not_the_same():
+    environ = environ_of({"Idempotency-Key": "retry-1"})
+    (first,), (again,), (other,) = (request_headers(environ, identity=False, shared_by=org) for org in ("a", "a", "b"))
+    assert first == again != other
+    assert request_headers(environ, identity=False) == [("Idempotency-Key", "retry-1")]
+
+
+def test_on_a_shared_key_an_answer_does_not_tell_of_the_account():
+    told = [("x-ratelimit-remaining-tokens", "9"), ("OpenAI-Organization", "acme"), ("openai-project", "proj_1")]
+    kept = [("openai-version", "1"), ("retry-after", "3"), ("x-request-id", "r")]
+    assert answer_headers([*told, *kept], resized=False, shared=True) == kept
+    assert answer_headers([*told, *kept], resized=False) == [*told, *kept]
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])

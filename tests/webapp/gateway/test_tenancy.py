@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 import requests
-from fake_upstream import FakeUpstream, reply_json
+from fake_upstream import FakeUpstream, reply, reply_json
 from references import REFERENCES
 from stack import Stack
 from test_endpoints import filled
@@ -106,6 +106,20 @@ def test_what_leaves_nothing_behind_passes_on_a_shared_key(stack: Stack, same: F
     assert same.requests[-1].path == route.endpoint
     assert stack.conn.execute("select count(*) as n from private.upstream_objects o"
         " where o.org_id = %s", [stack.people.orgs["una"]]).fetchone()["n"] == 0  # fmt: skip
+
+
+def test_headers_tell_neither_openai_who_asks_nor_an_organization_what_others_use(stack: Stack):
+    told = [("x-ratelimit-remaining-requests", "7"), ("openai-organization", "acme"), ("openai-project", "proj_1")]
+    with FakeUpstream(lambda request: reply(200, [("content-type", "text/plain"), *told], b"ok")) as upstream:
+        stack.found_with_key("sam", "Sam", upstream.url, "sk-told")
+        own = call(stack, "sam", "GET", "/models", headers={"X-Custom": "1", "Idempotency-Key": "k"})
+        stack.found_with_key("sue", "Sue", upstream.url, "sk-told")
+        shared = call(stack, "sam", "GET", "/models", headers={"X-Custom": "1", "Idempotency-Key": "k"})
+        before, after = ({n.lower(): v for n, v in request.headers} for request in upstream.requests)
+    assert set(dict(told)) <= {name.lower() for name in own.headers}
+    assert not set(dict(told)) & {name.lower() for name in shared.headers}
+    assert (before["x-custom"], before["idempotency-key"]) == ("1", "k")
+    assert "x-custom" not in after and len(after["idempotency-key"]) == 64
 
 
 def test_storing_the_key_of_another_organization_takes_its_own_reach_from_both_at_once(stack: Stack):

@@ -19,6 +19,8 @@ HARMLESS = [
     {"messages": [{"role": "assistant", "tool_calls": [{"id": "call_1", "type": "function", "function": {}}]}]},
     {"input": [{"type": "function_call_output", "call_id": "call_1", "output": '{"file_id": "file-1"}'}]},
     {"input": [{"type": "message", "id": "msg_1", "role": "assistant", "content": [{"type": "output_text"}]}]},
+    {"input": [{"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "f", "arguments": "{}"}]},
+    {"input": [{"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"type": "search"}}]},
     {"input": [{"id": "msg_1", "role": "assistant", "content": "hi"}]},
     {"input": [{"type": "reasoning", "id": "rs_1", "encrypted_content": "gAAA"}]},
     {"input": [{"type": "mcp_approval_response", "approval_request_id": "mcpr_1", "approve": True}]},
@@ -102,7 +104,8 @@ def form(*parts: tuple[str, bytes]) -> FormReader:
 
 @pytest.mark.parametrize("head", ['name="file_id"', 'name="image[0][file_id]"', 'name="images[].file_id"',
     'name="vector_store_ids[]"', 'name="container"', 'name="image"', 'name="image[]"', 'name="mask"',
-    'name="file"', 'name="input_reference"', 'name="file_id"; filename="x"'])  # fmt: skip
+    'name="File_ID"', 'name="MASK"', 'name="file"', 'name="input_reference"',
+    'name="file_id"; filename="x"'])  # fmt: skip
 def test_a_form_field_that_names_a_file_is_found(head):
     assert form(('name="prompt"', b"x"), (head, b"file-1")).objection.code == NEEDS_OWN_KEY
 

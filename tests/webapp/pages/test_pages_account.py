@@ -71,6 +71,18 @@ def test_an_address_that_has_an_account_is_told_to_log_in(site: Site) -> None:
     assert answer.status_code == 409 and "This address has an account already. Log in instead." in text(answer)
 
 
+def test_an_invited_person_whose_address_somebody_else_took_is_told_what_to_do(
+    site: Site, ada: SimpleNamespace
+) -> None:
+    email = site.sign_up().email
+    path = f"/invitation/{ada.invite(email)}"
+    answer = site.browser().post(
+        "/signup", shown=path, email=email, password="another password", invitation=path.rsplit("/", 1)[1]
+    )
+    assert answer.status_code == 409
+    assert "If it was not you who signed up, ask the operator" in text(answer) and "flask users reset" in text(answer)
+
+
 def test_a_wrong_password_says_so_and_keeps_the_address(site: Site) -> None:
     email = site.sign_up().email
     answer = site.browser().post("/login", email=email, password="wrong password")

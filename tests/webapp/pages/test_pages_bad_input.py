@@ -8,6 +8,8 @@ import pytest
 from conftest import PASSWORD, Browser, Site
 from seeded import Acme, spend, table, text
 
+from webapp.pages.export import cell
+
 NAMES = (
     "<img src=x onerror=alert(1)>", "'; drop table projects; --", "{{ 7 * 7 }}", "emoji 🧾👩",
     "\u05e9\u05dc\u05d5\u05dd \u202e override",
@@ -23,24 +25,25 @@ def team(site: Site) -> Acme:
 
 def test_any_name_anywhere_stays_text(site: Site, team: Acme) -> None:
     """Names of projects and keys, models, end users and tags: whatever clients send is shown and never run."""
-    for name in NAMES:
-        project = team.ada.post("/projects", {"name": name})
+    stored = [name.replace("\u202e ", "") for name in NAMES]  # such a character is refused in the name of a project
+    for name, allowed in zip(NAMES, stored, strict=True):
+        project = team.ada.post("/projects", {"name": allowed})
         assert project.status_code == 201, (name, project.text)
         team.project = project.json
-        team.key = team.ada.post(f"/projects/{team.project['id']}/keys", {"name": name}).json
+        team.key = team.ada.post(f"/projects/{team.project['id']}/keys", {"name": allowed}).json
         spend(site, team, model=name, model_requested=name, end_user=name, tags={"name": name})
     for path in (*PAGES, f"/projects/{team.project['id']}", f"/team/{team.ada.user['id']}"):
         page = team.browser.get(path)
         assert page.status_code == 200, path
         assert "<img src=x" not in page.text and "&amp;<b>" not in page.text, path
     shown = text(team.browser.get("/projects"))
-    assert all(name in shown for name in NAMES if "&" not in name and "<" not in name)
+    assert all(name in shown for name in stored if "&" not in name and "<" not in name)
     exported = table(team.browser.get("/projects.csv"))
-    assert {row["name"].lstrip("'") for row in exported} >= {name.lstrip("'") for name in NAMES}
+    assert {row["name"] for row in exported} >= {cell(name) for name in stored}
     assert not any(row["name"].startswith("=") for row in exported)
 
 
-@pytest.mark.parametrize("name", ["x" * 201, "x" * 500, "tab\there", "\x1b[31mred", "   "])
+@pytest.mark.parametrize("name", ["x" * 201, "x" * 500, "tab\there", "\x1b[31mred", "   ", "a\u202eb", "a\x9bb"])
 def test_names_that_cannot_be_are_refused_beside_their_field(team: Acme, name: str) -> None:
     for path, shown, form in (
         ("/projects", "/projects", {"name": name}),

@@ -9,6 +9,8 @@ import pytest
 from conftest import Site
 from seeded import Acme, browser_of, spend, table, text
 
+from webapp.pages.export import cell
+
 
 @pytest.fixture
 def team(site: Site) -> Acme:
@@ -133,6 +135,15 @@ def test_no_cell_of_an_export_runs_as_a_formula(site: Site, team: Acme) -> None:
         team.project = team.ada.post("/projects", {"name": name}).json
         spend(site, team)
     assert {row["project"][:2] for row in table(team.browser.get("/spend.csv"))} == {"'=", "'+", "'-", "'@"}
+
+
+@pytest.mark.parametrize(("text", "written"), [
+    ("=1", "'=1"), (" =1", "' =1"), ("x;=1", "x;'=1"), ("x; +1;-2", "x;' +1;'-2"), ("a\t@b", "a\t'@b"),
+    ("a\n=b", "a\n'=b"), ("\r=b", "'\r'=b"), ("\tb", "'\tb"), ("＝1", "'＝1"), ("＋1", "'＋1"), ("－1", "'－1"),
+    ("＠a", "'＠a"), ("team=web", "team=web"), ("a - b", "a - b"), ("x,y", "x,y"), ("", ""),
+])  # fmt: skip
+def test_a_formula_is_found_also_where_spreadsheets_split_a_cell_and_in_full_width(text: str, written: str) -> None:
+    assert cell(text) == written
 
 
 def test_static_files_are_kept_for_good_and_their_address_names_their_content(site: Site, team: Acme) -> None:

@@ -7,6 +7,7 @@ import io
 import json
 import struct
 import threading
+import tracemalloc
 import wave
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
@@ -216,3 +217,26 @@ def test_speech_for_tts_is_metered_by_characters():
     assert meter.result(True).usage == {"characters": 9}
     assert (sound + meter.release()).startswith(b"RIFF")
     assert Meter("/v1/audio/speech", "POST", RequestFacts(), 200, "audio/wav", "").result(True).usage is None
+
+
+@pytest.mark.parametrize(("kind", "status"), [("multipart/form-data; boundary=b", 200), ("audio/wav", 400)])
+def test_an_upload_is_read_to_its_end_and_not_kept(kind, status):
+    pieces, read = 512, 0  # 32 MiB
+
+    def upload():
+        nonlocal read
+        yield b'--b\r\nContent-Disposition: form-data; name="model"\r\n\r\nwhisper-1\r\n'
+        yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+        for _ in range(pieces):
+            read += 1
+            yield bytes(65536)
+        yield b"\r\n--b--\r\n"
+
+    tracemalloc.start()
+    try:
+        answer = sandbox.answer("POST", "/v1/audio/transcriptions", [("Content-Type", kind)], upload())
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (answer.status, read) == (status, pieces)
+    assert most < 8 * 1024 * 1024, "bytes held at once"

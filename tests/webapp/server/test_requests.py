@@ -138,10 +138,12 @@ def test_plain_requests_are_not_read_by_gunicorns_parser(text, monkeypatch):
         ("127.0.0.1", "127.0.0.1", "https"), ("127.0.0.1", "::ffff:127.0.0.1", "https"),
         ("10.0.0.0/8, ::1", "::ffff:10.1.2.3", "https"), ("10.0.0.0/8, ::1", "::1", "https"),
         ("127.0.0.1", "::ffff:192.0.2.1", "http"), ("10.0.0.0/8", "::ffff:11.0.0.1", "http"),
-        ("*", "192.0.2.1", "https"),
+        ("*", "192.0.2.1", "https"), (None, "127.0.0.1", "http"), (None, "::1", "http"),
     ],
 )  # fmt: skip
-def test_a_trusted_ipv4_proxy_is_trusted_on_a_socket_of_both_kinds_too(setting: str, peer: str, scheme: str) -> None:
+def test_a_trusted_ipv4_proxy_is_trusted_on_a_socket_of_both_kinds_too(
+    setting: str | None, peer: str, scheme: str
+) -> None:
     cfg = Config()
     cfg.set("forwarded_allow_ips", trusted_proxies(setting))
     head = b"GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-Proto: https\r\n\r\n"

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from typing import Any
 
 import pytest
 
+from webapp.config import load
+from webapp.errors import ApiError
+from webapp.gateway.gateway import Gateway
 from webapp.secrets.provider_keys import check_base_url
 from webapp.upstream.addresses import forbidden
 from webapp.upstream.client import Client, Request, UpstreamError
 
 FORBIDDEN = [
+    "64:ff9b:1:a9fe:a9:fe00::", "64:ff9b:1:a9:fe:a9fe::", "64:ff9b:1:0:a9:fea9:fe00:0", "64:ff9b:1:7:a9:fea9:fe00:0",
+    "64:ff9b:1:1:2:3:a9fe:a9fe", "64:ff9b:1:6464:64:c800::", "2001:0:1:2:3:4:5601:5601", "fd00:42::42", "192.0.0.192",
+    "::ffff:168.63.129.16", "64:ff9b::100.100.100.200",
     "169.254.169.254", "169.254.0.1", "169.254.169.254.", "2852039166", "0xa9fea9fe", "0251.0376.0251.0376",
     "169.254.43518", "fe80::1", "fe80::1%eth0", "febf::1", "::ffff:169.254.169.254", "::ffff:a9fe:a9fe",
     "::169.254.169.254", "::ffff:0:169.254.169.254", "64:ff9b::169.254.169.254", "64:ff9b:1::a9fe:a9fe",
@@ -23,6 +30,12 @@ ALLOWED = [
     "::ffff:127.0.0.1", "::ffff:10.0.0.5", "64:ff9b::104.18.7.192", "2002:6812:7c0::1", "api.openai.com",
     "169.254.169.254.example", "localhost",
 ]  # fmt: skip
+PRIVATE = [
+    "127.0.0.1", "127.1", "2130706433", "0.0.0.0", "::1", "::", "10.0.0.5", "172.16.0.1", "192.168.1.10", "100.64.0.1",
+    "fd00::1", "::ffff:127.0.0.1", "::ffff:10.0.0.5", "64:ff9b::10.0.0.5", "64:ff9b:1::104.18.7.192", "2002:a00:5::1",
+    "224.0.0.1", "ff02::1", *FORBIDDEN,
+]  # fmt: skip
+PUBLIC = ["104.18.7.192", "2606:4700::6812:7c0", "::ffff:104.18.7.192", "64:ff9b::104.18.7.192", "2002:6812:7c0::1"]
 GET = Request("GET", "/models", [], None, None)
 
 
@@ -34,6 +47,16 @@ def test_every_spelling_of_a_metadata_address_is_forbidden(host):
 @pytest.mark.parametrize("host", ALLOWED)
 def test_model_servers_near_and_far_are_allowed(host):
     assert not forbidden(host)
+
+
+@pytest.mark.parametrize("host", PRIVATE)
+def test_where_private_addresses_are_forbidden_no_spelling_of_one_is_allowed(host):
+    assert forbidden(host, private=False)
+
+
+@pytest.mark.parametrize("host", [*PUBLIC, "api.openai.com", "localhost"])
+def test_where_private_addresses_are_forbidden_public_ones_and_names_are_not(host):
+    assert not forbidden(host, private=False)
 
 
 def resolver(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:
@@ -105,3 +128,31 @@ def test_a_base_url_with_a_literal_metadata_address_cannot_be_stored(host):
     with pytest.raises(Exception) as caught:
         check_base_url(url)
     assert caught.value.code == "base_url_invalid"
+
+
+@pytest.mark.parametrize("host", ["models.test", "127.0.0.1", "10.0.0.5", "[::1]", "2130706433"])
+def test_where_private_addresses_are_forbidden_no_base_url_but_the_operators_leads_to_one(monkeypatch, tried, host):
+    if host == "models.test":
+        resolver(monkeypatch, ["10.0.0.5", "::ffff:127.0.0.1"])
+    with pytest.raises(UpstreamError) as caught:
+        Client(5, 5, only_private="http://127.0.0.1:9/v1").send(f"http://{host}:9/v2", GET)
+    assert (caught.value.status, caught.value.code, tried) == (403, "base_url_forbidden", [])
+    with pytest.raises(UpstreamError) as caught:
+        Client(5, 5, only_private=f"http://{host}:9/v2").send(f"http://{host}:9/v2", GET)
+    assert caught.value.code == "upstream_unreachable" and tried
+
+
+def test_where_private_addresses_are_forbidden_none_can_be_stored():
+    with pytest.raises(ApiError) as caught:
+        check_base_url("http://192.168.1.10/v1", private=False)
+    assert caught.value.code == "base_url_invalid"
+    assert check_base_url("http://192.168.1.10/v1/") == "http://192.168.1.10/v1"
+
+
+def test_the_setting_forbids_private_base_urls_to_organizations_but_not_to_the_operator(fake, tmp_path):
+    settings = {"SPENDAI_HOME": str(tmp_path), "ALLOW_PRIVATE_BASE_URLS": "0", "OPENAI_BASE_URL": fake.url}
+    client = Gateway(lambda *_: [], load({**os.environ, **settings})).client
+    client.send(fake.url, GET).close()
+    with pytest.raises(UpstreamError) as caught:
+        client.send(fake.url + "/other", GET)
+    assert caught.value.code == "base_url_forbidden"
