@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import io
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from webapp.errors import ApiError
@@ -12,6 +13,7 @@ from webapp.metering import FormReader, RequestFacts, read_json_request
 from webapp.metering.references import NEEDS_OWN_KEY, UNREADABLE, Objection
 
 CHUNK = 65536
+CHECKED_BYTES = 65536  # a JSON body that is larger, or may be, is read only after its key was checked
 STREAMED = ("multipart/", "application/octet-stream", "audio/", "video/", "image/")
 NO_FACTS = RequestFacts()
 
@@ -71,8 +73,13 @@ class UploadBody(RequestBody):
         return b"" if self.objection else b"".join(self.outgoing(shared=False))
 
 
-def read_body(environ: dict[str, Any], route: Route, max_body: int, max_upload: int) -> RequestBody:
-    """The request's body, bounded by ``max_body`` bytes, forms and files by ``max_upload``. Raises ApiError."""
+def read_body(
+    environ: dict[str, Any], route: Route, max_body: int, max_upload: int, check_key: Callable[[], None]
+) -> RequestBody:
+    """The request's body, bounded by ``max_body`` bytes, forms and files by ``max_upload``.
+
+    ``check_key`` is called before more than CHECKED_BYTES of JSON are read. Raises ApiError, or what it raises.
+    """
     if _encoded(environ):
         raise ApiError(415, "unsupported_content_encoding", "Send the request's body without an encoding")
     why = OWN_KEY.get(route.path.split("/")[1])
@@ -90,11 +97,24 @@ def read_body(environ: dict[str, Any], route: Route, max_body: int, max_upload: 
         objection = objection or (None if route.takes_form else Objection(UNREADABLE))
         return UploadBody(length, objection, pieces, FormReader(kind), route.endpoint)
     try:
-        facts = read_json_request(route.endpoint, b"".join(pieces))
+        facts = read_json_request(route.endpoint, _whole(pieces, length, check_key))
     except CallFailed as failed:
         raise failed.error from None  # there is no call yet
     length = None if length is None else len(facts.body)  # it may have been edited to ask for usage
     return RequestBody(length, objection or facts.objection, facts.body, facts)
+
+
+def _whole(pieces: Iterator[bytes], length: int | None, check_key: Callable[[], None]) -> bytes:
+    """All pieces as one, which is in memory once; ``check_key`` is called before more than CHECKED_BYTES are read."""
+    checked, whole = (length or 0) > CHECKED_BYTES, io.BytesIO()
+    if checked:
+        check_key()
+    for piece in pieces:
+        whole.write(piece)
+        if not checked and whole.tell() >= CHECKED_BYTES:
+            check_key()
+            checked = True
+    return whole.getvalue()
 
 
 def _pieces(environ: dict[str, Any], length: int | None, limit: int) -> Iterator[bytes]:
@@ -124,6 +144,11 @@ def _broken_off() -> CallFailed:
 def too_large(limit: int) -> ApiError:
     """413 with the limit in it."""
     return ApiError(413, "request_too_large", f"The request's body is larger than {limit} bytes")
+
+
+def is_large(environ: dict[str, Any]) -> bool:
+    """Whether a request has a body of more than CHECKED_BYTES, or of unknown length."""
+    return _chunked(environ) or (_length(environ) or 0) > CHECKED_BYTES
 
 
 def _encoded(environ: dict[str, Any]) -> bool:

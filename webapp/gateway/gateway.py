@@ -20,10 +20,11 @@ from urllib.parse import quote
 
 from webapp.config import Config
 from webapp.errors import ApiError
-from webapp.gateway.body import read_body
+from webapp.gateway.body import is_large, read_body
 from webapp.gateway.call import Call
 from webapp.gateway.headers import answer_headers, request_headers
-from webapp.gateway.refusals import CallFailed, refuse, refused, status_line
+from webapp.gateway.key_check import KeyCheck, bearer
+from webapp.gateway.refusals import UNAVAILABLE, CallFailed, refuse, refuse_early, refused, status_line
 from webapp.gateway.routes import target_of
 from webapp.ledger.ledger import Ledger, LedgerRefused, LedgerUnavailable
 from webapp.metering import AnswerFacts, Meter, parse_tags
@@ -35,7 +36,6 @@ from webapp.upstream.client import Answer, Client, Interrupted, Request, Upstrea
 log = logging.getLogger("spendai.gateway")
 PREFIX = "/api/v1/proxy"
 Start = Callable[..., Any]
-UNAVAILABLE = ApiError(503, "ledger_unavailable", "The ledger cannot be written right now; nothing was sent to OpenAI")
 KEY_UNREADABLE = ApiError(
     503, "provider_key_unreadable", "The stored OpenAI key cannot be read; an admin must store it again"
 )
@@ -49,6 +49,7 @@ class Gateway:
         self.flask_app, self.config = flask_app, config
         self.client = Client(config.upstream_connect_timeout, config.upstream_read_timeout)
         self.ledger: Ledger | None = None
+        self._check_key = KeyCheck()
 
     def start(self) -> None:
         """Connect to the ledger; not before, because its connection cannot cross a fork."""
@@ -68,12 +69,13 @@ class Gateway:
         try:
             return self._proxy(environ, start_response, path[len(PREFIX) :], mark + query)
         except ApiError as error:
-            return refuse(error, start_response)
+            return refuse_early(error, start_response, environ) if is_large(environ) else refuse(error, start_response)
 
     def _proxy(self, environ: dict[str, Any], start_response: Start, path: str, query: str) -> Iterator[bytes]:
-        key = _bearer(environ)
+        key = bearer(environ)
         target = target_of(environ, path, query)
-        body = read_body(environ, target.route, self.config.max_body_bytes, self.config.max_upload_bytes)
+        check = partial(self._check_key, self.ledger, key)
+        body = read_body(environ, target.route, self.config.max_body_bytes, self.config.max_upload_bytes, check)
         tags = parse_tags(environ.get("HTTP_X_SPENDAI_TAGS"))
         call = Call(target.route, environ["REQUEST_METHOD"], body, tags)
         self._open(call, key)
@@ -240,11 +242,3 @@ def log_defect(call: Call, error: BaseException) -> None:
     """Log where an exception was raised, without its message, which may quote what a client or OpenAI sent."""
     place = extract_tb(error.__traceback__)[-1]
     log.error("call=%s %s at %s:%s", call.id, type(error).__name__, Path(place.filename).name, place.lineno)
-
-
-def _bearer(environ: dict[str, Any]) -> str:
-    scheme, _, key = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
-    if scheme.lower() != "bearer" or not key.strip():
-        message = "Send a SpendAI key in the Authorization header: Bearer sk-spend-…"
-        raise ApiError(401, "invalid_api_key", message)
-    return key.strip()

@@ -47,6 +47,9 @@ class ListLedger:
         names = ("org_id", "project_id", "api_key_id", "provider_key", "provider_project_id", "base_url", "account")
         return dict.fromkeys(names) | {"outcome": "opened", "upstream": "openai", "shared": False}
 
+    def check(self, key_hash: bytes) -> str:
+        return "valid"
+
     def settle(self, message: dict[str, Any]) -> str:
         self.settled.append(message)
         return "settled"
