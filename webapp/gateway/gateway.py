@@ -24,6 +24,7 @@ from webapp.gateway.body import is_large, read_body
 from webapp.gateway.call import Call
 from webapp.gateway.headers import answer_headers, request_headers
 from webapp.gateway.key_check import KeyCheck, bearer
+from webapp.gateway.pause import Pause
 from webapp.gateway.refusals import UNAVAILABLE, CallFailed, refuse, refuse_early, refused, status_line
 from webapp.gateway.routes import target_of
 from webapp.ledger.ledger import Ledger, LedgerRefused, LedgerUnavailable
@@ -132,7 +133,7 @@ class Gateway:
         """Begin the client's answer: status, headers (see headers.py), the call's id. Returns the body, yet unread."""
         kind, encoding, facts = answer.header("content-type"), answer.header("content-encoding"), call.body.facts()
         try:
-            meter = Meter(call.endpoint, call.method, facts, answer.status, kind, encoding)
+            meter = Meter(call.endpoint, call.method, facts, answer.status, kind, encoding, Pause())
             is_stream = kind.lower().startswith("text/event-stream")
             headers = answer_headers(answer.headers, resized=is_stream and facts.injected)
             start_response(status_line(answer.status, answer.reason), [*headers, ("x-spendai-call-id", call.id)])
