@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from webapp.errors import ApiError
+from webapp.gateway.pause import Pause
 from webapp.gateway.refusals import OWN_KEY, CallFailed, refused
 from webapp.gateway.routes import Route
 from webapp.metering import FormReader, RequestFacts, read_json_request
@@ -97,7 +98,7 @@ def read_body(
         objection = objection or (None if route.takes_form else Objection(UNREADABLE))
         return UploadBody(length, objection, pieces, FormReader(kind), route.endpoint)
     try:
-        facts = read_json_request(route.endpoint, _whole(pieces, length, check_key))
+        facts = read_json_request(route.endpoint, _whole(pieces, length, check_key), Pause())
     except CallFailed as failed:
         raise failed.error from None  # there is no call yet
     length = None if length is None else len(facts.body)  # it may have been edited to ask for usage
