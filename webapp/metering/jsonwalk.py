@@ -47,9 +47,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 _NUMBERS: dict[str, Any] = {"parse_float": Number, "parse_int": Number, "parse_constant": Number}
 
 
-def decoder(*, strict: bool) -> json.JSONDecoder:
-    """A decoder to `Number` and `Doubled`; `strict`: it refuses control characters in strings."""
-    return json.JSONDecoder(**_NUMBERS, object_pairs_hook=_object, strict=strict)
+def decoder(*, strict: bool, numbers: bool = True) -> json.JSONDecoder:
+    """A decoder to `Number` (unless `numbers` is off) and `Doubled`; `strict`: no control characters in strings."""
+    return json.JSONDecoder(**_NUMBERS if numbers else {}, object_pairs_hook=_object, strict=strict)
 
 
 _DECODER = decoder(strict=True)

@@ -9,16 +9,17 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from webapp.metering import runs
 from webapp.metering.containers import PLACES
-from webapp.metering.jsonwalk import Doubled, Number, decoder, members
+from webapp.metering.jsonwalk import Doubled, Number, members
 from webapp.metering.references import DUPLICATE_KEYS, NEEDS_OWN_KEY, Objection, judge, objection
+from webapp.metering.runs import EXACT, QUICK
 from webapp.metering.scan import BREAK, PIECE, Reading, Scanner
 
 MAX_DEPTH = 64  # of objects and lists that are open at the same time
 MAX_NAMES = 50_000  # members of all objects that are open at the same time
 MAX_TOOLS = 10_000
 MAX_WASTE = 32  # characters that may be decoded in vain, for each byte of the request
-SINGLES = 256  # values decoded one by one between two breaks
 KEPT_WORD = 64  # characters kept of a string that only has to be there
 
 OPTIONS = "stream_options"
@@ -28,8 +29,6 @@ FIELDS = frozenset((
     "response_format", "input", "memory_limit", OPTIONS,
 ))  # fmt: skip
 _INDEX = re.compile(r"\[\d+\]")
-_COMMA = re.compile(r"[ \t\n\r]*,[ \t\n\r]*")
-_EXACT = decoder(strict=True)
 
 
 class Open:
@@ -78,7 +77,7 @@ class RequestReader(Scanner):
             else:
                 top.begun, top.after_comma = True, False
                 yield from self._fill(self._window)
-                if self._take_run(top) or (not top.is_object and self._take_some(top)):
+                if self._take_run(top):
                     yield BREAK
                 else:
                     yield from self._take_one(top)
@@ -101,28 +100,20 @@ class RequestReader(Scanner):
         self._took(self._open[-1], ended.name, value, begun=True)
 
     def _take_run(self, top: Open) -> bool:
-        """Decode as many values as end in the text at once; False when that cannot be done."""
-        text, at = self._text, self._at
-        if self._tried is text:
+        """Decode many values at once; False where none of them ends in the text."""
+        if self._tried is self._text:
             return False
-        brackets = "{}" if top.is_object else "[]"
-        for mark in (",", "},", "],", '",'):
-            end = text.rfind(mark, at) + len(mark) - 1
-            if end <= at:
-                continue
-            try:
-                values = _EXACT.decode(brackets[0] + text[at:end] + brackets[1])
-            except ValueError:
-                self._waste(end - at)
-                continue
-            if values:
-                if top.is_object:
-                    self._note_options(text, at, end, values)
-                self._took_run(top, values)
-                self._at = end
-                return True
-        self._tried = text
-        return False
+        run = runs.decoded(self._text, self._at, "{}" if top.is_object else "[]", exact=len(self._open) == 1)
+        self._waste(run.wasted)
+        if run.values and top.is_object:
+            self._note_options(self._text, self._at, run.end, run.values)
+        elif not run.values:
+            self._tried = self._text
+            run = run if top.is_object else runs.one_by_one(self._text, self._at)
+        if run.values:
+            self._took_run(top, run.values, self._text[self._at : run.end])
+            self._at = run.end
+        return bool(run.values)
 
     def _note_options(self, text: str, at: int, end: int, values: dict[str, Any]) -> None:
         if len(self._open) == 1 and OPTIONS in values:
@@ -138,7 +129,7 @@ class RequestReader(Scanner):
         kind = yield from self._peek()
         yield from self._fill(self._window)
         self._singles += 1
-        if self._singles % SINGLES == 0:
+        if self._singles % runs.SINGLES == 0:
             yield BREAK
         while not self._decoded(top, name):
             if kind in '{["' or len(self._text) - self._at > PIECE:
@@ -160,7 +151,7 @@ class RequestReader(Scanner):
     def _decoded(self, top: Open, name: str) -> bool:
         """Decode the next value, if it ends in the text."""
         try:
-            value, end = _EXACT.raw_decode(self._text, self._at)
+            value, end = (EXACT if len(self._open) == 1 else QUICK).raw_decode(self._text, self._at)
         except ValueError:  # it goes on, or is invalid: then so is a part of it
             self._waste(len(self._text) - self._at)
             return False
@@ -172,35 +163,18 @@ class RequestReader(Scanner):
         self._took(top, name, value)
         return True
 
-    def _take_some(self, top: Open) -> bool:
-        """Decode the next values of a list one by one, as far as the next one begins in the text, too."""
-        at, values = self._at, []
-        while len(values) < SINGLES:
-            try:
-                value, end = _EXACT.raw_decode(self._text, at)
-            except ValueError:
-                self._waste(len(self._text) - at)
-                break
-            comma = _COMMA.match(self._text, end)
-            if not comma or comma.end() == len(self._text):
-                break
-            values.append(value)
-            self._at, at = end, comma.end()
-        self._took_run(top, values)
-        return bool(values)
-
     def _waste(self, chars: int) -> None:
         self._wasted += chars
         if self._wasted > MAX_WASTE * (self._before + len(self._text) + 8 * PIECE):
             raise ValueError("too much nesting of long values")
 
-    def _took_run(self, top: Open, values: Any) -> None:
+    def _took_run(self, top: Open, values: Any, text: str) -> None:
         if top.is_object:
             if type(values) is Doubled:
                 self._object_to(top, Objection(DUPLICATE_KEYS, top.name or None))
             for name, value in values.items():
                 self._took(top, name, value)
-        else:
+        elif '"' in text:  # without strings there are no names either
             self._judge(top, top.name, values)
             for value in values:
                 self._tool(top, value)

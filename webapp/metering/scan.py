@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator
 from json.decoder import scanstring
 from typing import Any
 
-PIECE = 16_384  # bytes read in one step
+PIECE = 8192  # bytes read in one step
 KEPT_CHARS = 4096  # kept of a string that is longer than a step
 BREAK = True  # what a subclass yields between short steps; None: it needs more text
 
@@ -43,6 +43,8 @@ class Scanner:
 
     def feed(self, data: bytes, pause: Callable[[], None] = no_pause) -> None:
         """Read on; `pause` is called after every step."""
+        if self.failed:
+            return
         data = self._pending + data if self._pending else data
         if len(data) < PIECE:
             self._pending = data
@@ -130,7 +132,7 @@ class Scanner:
                 closed = False
             # An escaped pair of surrogates that was cut in two is one character.
             length += len(value) - (high and "\udc00" <= value[:1] <= "\udfff")
-            high = "\ud800" <= value[-1:] <= "\udbff"
+            high = "\ud800" <= value[-1:] <= "\udbff" if value else high
             if len(kept) < KEPT_CHARS:
                 kept += value[: KEPT_CHARS - len(kept)]
             self._at = end

@@ -152,7 +152,7 @@ class Selector(Scanner):
                     return value
             except (ValueError, RecursionError):
                 pass  # it goes on, or is invalid
-            size = 0 if self._ended or len(part) == MAX_MEMBER_CHARS else 2 * len(part)
+            size = 0 if self._ended or len(part) == MAX_MEMBER_CHARS else min(2 * len(part), MAX_MEMBER_CHARS)
         self.doubtful = True
         return (yield from self._skip())
 

@@ -121,7 +121,7 @@ def test_every_step_is_short_and_keeps_little(name: str, form: bytes) -> None:
 
     reader.feed(body, pause)
     reader.finish(pause)
-    assert steps >= len(body) // PIECE and most <= 3 * PIECE and names <= 50_001
+    assert (reader.failed or steps >= len(body) // PIECE) and most <= 3 * PIECE and names <= 50_001
 
 
 @pytest.mark.parametrize("text", [
