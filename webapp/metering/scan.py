@@ -38,7 +38,7 @@ class Scanner:
         self._strict, self._ended, self._pending = strict, False, b""
         self._decode = codecs.getincrementaldecoder("utf-8")("strict" if strict else "replace").decode
         self._text, self._at = "", 0
-        self._before = 0  # bytes of the document that stand before _text
+        self._before = 0  # if strict: bytes of the document that stand before _text
         self._reading = self._whole()
 
     def feed(self, data: bytes, pause: Callable[[], None] = no_pause) -> None:
@@ -64,7 +64,8 @@ class Scanner:
         if self.failed:
             return
         try:
-            self._before += len(self._text[: self._at].encode())
+            if self._strict:
+                self._before += len(self._text[: self._at].encode())
             self._text, self._at = self._text[self._at :] + self._decode(piece, self._ended), 0
             while next(self._reading):
                 pause()

@@ -163,7 +163,8 @@ class Selector(Scanner):
             self._at += 1
             yield from self._string()
         elif kind in "[{":
-            yield from self._skip_nested()
+            self._at += 1
+            yield from self._skip_nested(1)
         else:
             begin = self._at
             self._at = _SCALAR.match(self._text, begin).end()  # type: ignore[union-attr]  # it matches "" too
@@ -178,11 +179,10 @@ class Selector(Scanner):
         self.doubtful = True
         yield from self._skip_nested(1)
 
-    def _skip_nested(self, depth: int = 0) -> Reading:
+    def _skip_nested(self, depth: int) -> Reading:
         """Pass text until all brackets are closed, `depth` of which are already open."""
         while depth <= MAX_DEPTH:
-            if depth:
-                self._at = _TAME.match(self._text, self._at).end()  # type: ignore[union-attr]  # it matches "" too
+            self._at = _TAME.match(self._text, self._at).end()  # type: ignore[union-attr]  # it matches "" too
             quote = self._text.find('"', self._at)
             depth = self._skip_brackets(quote if quote >= 0 else len(self._text), depth)
             if not depth:
@@ -200,16 +200,23 @@ class Selector(Scanner):
 
     def _skip_brackets(self, end: int, depth: int) -> int:
         """Pass text without strings up to `end`, or to the bracket that closes the value; returns the depth there."""
-        count = self._text.count
-        closing = count("]", self._at, end) + count("}", self._at, end)
-        if closing < depth:
+        # Long lists of numbers have no brackets: four searches tell that faster than an expression or counting does.
+        found = [at for at in (self._text.find(bracket, self._at, end) for bracket in "]}[{") if at >= 0]
+        if found:
+            self._at, count = min(found), self._text.count
+            closing = count("]", self._at, end) + count("}", self._at, end)
+            if closing >= depth:
+                return self._skip_each_bracket(end, depth)
             depth += count("[", self._at, end) + count("{", self._at, end) - closing
-        else:
-            for bracket in _BRACKET.finditer(self._text, self._at, end):
-                depth += 1 if bracket[0] in "[{" else -1
-                if not depth:
-                    self._at = bracket.end()
-                    return 0
+        self._at = end
+        return depth
+
+    def _skip_each_bracket(self, end: int, depth: int) -> int:
+        for bracket in _BRACKET.finditer(self._text, self._at, end):
+            depth += 1 if bracket[0] in "[{" else -1
+            if not depth:
+                self._at = bracket.end()
+                return 0
         self._at = end
         return depth
 
