@@ -1,7 +1,7 @@
 """Answers that are no event stream, and compressed streams: every byte passes, the last chunk after the commit.
 
 Of JSON up to 64 KiB a copy is kept and decoded at the end. Larger JSON is read as it passes: only the members that
-decide the price are kept (see selected.py). For an answer of 700 kB (embeddings) that takes 2 ms; json.loads of all of
+decide the price are kept (see selected.py). For an answer of 700 kB (embeddings) that takes 3 ms; json.loads of all of
 it takes 16 ms, in which the worker serves no other call (`.venv/bin/python bench/metering.py` repeats the figures).
 """
 
@@ -29,11 +29,13 @@ class JsonCopy:
         if self._selector:
             self._selector.feed(piece, self._pause)
             return
-        self._copy += piece
-        if len(self._copy) > SMALL:
-            self._selector = Selector(self._selection)
-            self._selector.feed(bytes(self._copy), self._pause)
-            self._copy.clear()
+        if len(self._copy) + len(piece) <= SMALL:
+            self._copy += piece
+            return
+        self._selector = Selector(self._selection)
+        self._selector.feed(bytes(self._copy), self._pause)
+        self._selector.feed(piece, self._pause)
+        self._copy.clear()
 
     def answer(self) -> tuple[dict[str, Any], bool]:
         """The answer's object with at least the selected members, and whether one of them is doubtful."""
