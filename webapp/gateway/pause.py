@@ -7,6 +7,8 @@ import time
 import gevent
 
 SECONDS = 0.002  # longest time that one call keeps the worker for itself, plus the step under way
+# Not 0: gevent looks for input and output only after 50 callbacks, and what sleeps for 0 seconds becomes a callback.
+NAP_SECONDS = 0.0005
 
 
 class Pause:
@@ -17,5 +19,5 @@ class Pause:
 
     def __call__(self) -> None:
         if time.monotonic() - self._since >= SECONDS:
-            gevent.sleep(0)
+            gevent.sleep(NAP_SECONDS)
             self._since = time.monotonic()

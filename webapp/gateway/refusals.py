@@ -11,6 +11,7 @@ from typing import Any
 import gevent
 
 from webapp.errors import ApiError
+from webapp.gateway.pause import NAP_SECONDS
 from webapp.metering.references import Objection
 
 LINGER_SECONDS, LINGER_BYTES = 5.0, 1 << 30  # how long and how far a body is read on after its call was refused
@@ -109,7 +110,7 @@ def refuse_early(error: ApiError, start_response: Callable[..., Any], environ: d
             if not piece:
                 return
             left -= len(piece)
-            gevent.sleep(0)
+            gevent.sleep(NAP_SECONDS)
     raise ConnectionResetError(errno.ECONNRESET, "the client goes on sending a body that was refused")
 
 
