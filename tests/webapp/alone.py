@@ -24,6 +24,9 @@ class ListLedger:
         names += ("provider_key_id",)
         return dict.fromkeys(names) | {"outcome": "opened", "upstream": "openai", "shared": False} | self.opened
 
+    def check(self, key_hash: bytes) -> str:
+        return "valid"
+
     def settle(self, message: dict[str, Any]) -> str:
         self.settled.append(message)
         return "settled"

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import io
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from webapp.errors import ApiError
+from webapp.gateway.pause import Pause
 from webapp.gateway.refusals import OWN_KEY, CallFailed, refused
 from webapp.gateway.routes import Route
 from webapp.metering import FormReader, RequestFacts, read_json_request
 from webapp.metering.references import NEEDS_OWN_KEY, UNREADABLE, Objection
 
 CHUNK = 65536
+LARGE_CHUNK = 1 << 20  # of a body that is held in memory: the server copies what it has received for each read
+CHECKED_BYTES = 65536  # a JSON body that is larger, or may be, is read only after its key was checked
 STREAMED = ("multipart/", "application/octet-stream", "audio/", "video/", "image/")
 NO_FACTS = RequestFacts()
 
@@ -71,8 +75,13 @@ class UploadBody(RequestBody):
         return b"" if self.objection else self.outgoing(shared=False)
 
 
-def read_body(environ: dict[str, Any], route: Route, max_body: int, max_upload: int) -> RequestBody:
-    """The request's body, bounded by ``max_body`` bytes, forms and files by ``max_upload``. Raises ApiError."""
+def read_body(
+    environ: dict[str, Any], route: Route, max_body: int, max_upload: int, check_key: Callable[[], None]
+) -> RequestBody:
+    """The request's body, bounded by ``max_body`` bytes, forms and files by ``max_upload``.
+
+    ``check_key`` is called before more than CHECKED_BYTES of JSON are read. Raises ApiError, or what it raises.
+    """
     if _encoded(environ):
         raise ApiError(415, "unsupported_content_encoding", "Send the request's body without an encoding")
     why = OWN_KEY.get(route.path.split("/")[1])
@@ -85,22 +94,37 @@ def read_body(environ: dict[str, Any], route: Route, max_body: int, max_upload: 
     limit = max_upload if streamed else max_body
     if (length or 0) > limit:
         raise too_large(limit)
-    pieces = _pieces(environ, length, limit)
+    pieces = _pieces(environ, length, limit, CHUNK if streamed or length is None else LARGE_CHUNK)
     if streamed:
         objection = objection or (None if route.takes_form else Objection(UNREADABLE))
         return UploadBody(length, objection, pieces, FormReader(kind), route.endpoint)
+    pause = Pause()
     try:
-        facts = read_json_request(route.endpoint, b"".join(pieces))
+        facts = read_json_request(route.endpoint, _whole(pieces, length, check_key, pause), pause)
     except CallFailed as failed:
         raise failed.error from None  # there is no call yet
     length = None if length is None else len(facts.body)  # it may have been edited to ask for usage
     return RequestBody(length, objection or facts.objection, facts.body, facts)
 
 
-def _pieces(environ: dict[str, Any], length: int | None, limit: int) -> Iterator[bytes]:
+def _whole(pieces: Iterator[bytes], length: int | None, check_key: Callable[[], None], pause: Pause) -> bytes:
+    """All pieces as one, which is in memory once; ``check_key`` is called before more than CHECKED_BYTES are read."""
+    checked, whole = (length or 0) > CHECKED_BYTES, io.BytesIO()
+    if checked:
+        check_key()
+    for piece in pieces:
+        whole.write(piece)
+        pause()  # reading waits for nothing as long as the client sends fast enough
+        if not checked and whole.tell() >= CHECKED_BYTES:
+            check_key()
+            checked = True
+    return whole.getvalue()
+
+
+def _pieces(environ: dict[str, Any], length: int | None, limit: int, size: int) -> Iterator[bytes]:
     """The body as it comes in. Raises CallFailed when it breaks off, or goes on beyond ``limit`` bytes."""
     got = 0
-    while piece := _read(environ):
+    while piece := _read(environ, size):
         got += len(piece)
         if got > limit:
             raise CallFailed("no_usage", too_large(limit))
@@ -109,9 +133,9 @@ def _pieces(environ: dict[str, Any], length: int | None, limit: int) -> Iterator
         raise _broken_off()
 
 
-def _read(environ: dict[str, Any]) -> bytes:
+def _read(environ: dict[str, Any], size: int) -> bytes:
     try:
-        return environ["wsgi.input"].read(CHUNK)
+        return environ["wsgi.input"].read(size)
     except Exception:  # the server's own exceptions for a connection that broke, and for bytes that are not a chunk
         raise _broken_off() from None
 
@@ -124,6 +148,11 @@ def _broken_off() -> CallFailed:
 def too_large(limit: int) -> ApiError:
     """413 with the limit in it."""
     return ApiError(413, "request_too_large", f"The request's body is larger than {limit} bytes")
+
+
+def is_large(environ: dict[str, Any]) -> bool:
+    """Whether a request has a body of more than CHECKED_BYTES, or of unknown length."""
+    return _chunked(environ) or (_length(environ) or 0) > CHECKED_BYTES
 
 
 def _encoded(environ: dict[str, Any]) -> bool:

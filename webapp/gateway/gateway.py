@@ -20,11 +20,13 @@ from urllib.parse import quote
 
 from webapp.config import Config
 from webapp.errors import ApiError
-from webapp.gateway.body import read_body
+from webapp.gateway.body import is_large, read_body
 from webapp.gateway.call import Call
 from webapp.gateway.forward import forward
 from webapp.gateway.headers import answer_headers
-from webapp.gateway.refusals import CallFailed, refuse, refused, status_line
+from webapp.gateway.key_check import KeyCheck, bearer
+from webapp.gateway.pause import Pause
+from webapp.gateway.refusals import UNAVAILABLE, CallFailed, refuse, refuse_early, refused, status_line
 from webapp.gateway.routes import target_of
 from webapp.ledger.ledger import Ledger, LedgerRefused, LedgerUnavailable
 from webapp.metering import AnswerFacts, Meter, parse_tags
@@ -34,7 +36,6 @@ from webapp.upstream.client import Answer, Client, Interrupted
 log = logging.getLogger("spendai.gateway")
 PREFIX = "/api/v1/proxy"
 Start = Callable[..., Any]
-UNAVAILABLE = ApiError(503, "ledger_unavailable", "The ledger cannot be written right now; nothing was sent to OpenAI")
 DEFECT = ApiError(500, "internal_error", "Something went wrong on our side")
 
 
@@ -46,6 +47,7 @@ class Gateway:
         only_private = None if config.allow_private_base_urls else config.openai_base_url
         self.client = Client(config.upstream_connect_timeout, config.upstream_read_timeout, only_private)
         self.ledger: Ledger | None = None
+        self._check_key = KeyCheck()
 
     def start(self) -> None:
         """Connect to the ledger; not before, because its connection cannot cross a fork."""
@@ -65,12 +67,13 @@ class Gateway:
         try:
             return self._proxy(environ, start_response, path[len(PREFIX) :], mark + query)
         except ApiError as error:
-            return refuse(error, start_response)
+            return refuse_early(error, start_response, environ) if is_large(environ) else refuse(error, start_response)
 
     def _proxy(self, environ: dict[str, Any], start_response: Start, path: str, query: str) -> Iterator[bytes]:
-        key = _bearer(environ)
+        key = bearer(environ)
         target = target_of(environ, path, query)
-        body = read_body(environ, target.route, self.config.max_body_bytes, self.config.max_upload_bytes)
+        check = partial(self._check_key, self.ledger, key)
+        body = read_body(environ, target.route, self.config.max_body_bytes, self.config.max_upload_bytes, check)
         tags = parse_tags(environ.get("HTTP_X_SPENDAI_TAGS"))
         call = Call(target.route, environ["REQUEST_METHOD"], body, tags)
         self._open(call, key)
@@ -100,7 +103,7 @@ class Gateway:
         """Begin the client's answer: status, headers (see headers.py), the call's id. Returns the body, yet unread."""
         kind, encoding, facts = answer.header("content-type"), answer.header("content-encoding"), call.body.facts()
         try:
-            meter = Meter(call.endpoint, call.method, facts, answer.status, kind, encoding)
+            meter = Meter(call.endpoint, call.method, facts, answer.status, kind, encoding, Pause())
             is_stream = kind.lower().startswith("text/event-stream")
             resized, shared = is_stream and facts.injected, call.opened["shared"]
             headers = answer_headers(answer.headers, resized=resized, shared=shared)
@@ -209,11 +212,3 @@ def log_defect(call: Call, error: BaseException) -> None:
     """Log where an exception was raised, without its message, which may quote what a client or OpenAI sent."""
     place = extract_tb(error.__traceback__)[-1]
     log.error("call=%s %s at %s:%s", call.id, type(error).__name__, Path(place.filename).name, place.lineno)
-
-
-def _bearer(environ: dict[str, Any]) -> str:
-    scheme, _, key = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
-    if scheme.lower() != "bearer" or not key.strip():
-        message = "Send a SpendAI key in the Authorization header: Bearer sk-spend-…"
-        raise ApiError(401, "invalid_api_key", message)
-    return key.strip()

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from typing import Any
 
+import gevent
+
 from webapp.errors import ApiError
+from webapp.gateway.pause import NAP_SECONDS
 from webapp.metering.references import Objection
 
+LINGER_SECONDS, LINGER_BYTES = 5.0, 1 << 30  # how long and how far a body is read on after its call was refused
 STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 # Outcomes of app.open_calls that refuse a call → status, code and message for the client.
 REFUSED = {
@@ -28,6 +33,7 @@ SHARED = {
     "unreadable_body": (400, "unreadable_body", "The OpenAI key of this call serves several organizations, so SpendAI"
                         " must read its body; this is no JSON object, and no form where one is expected"),
 }  # fmt: skip
+UNAVAILABLE = ApiError(503, "ledger_unavailable", "The ledger cannot be written right now; nothing was sent to OpenAI")
 BRING_A_KEY = "An admin can store the organization's own OpenAI key on the Settings page (PUT /api/v1/provider-key)"
 # First segment of a path that is forwarded only with an OpenAI key of the organization's own → a further reason.
 OWN_KEY = {
@@ -86,6 +92,26 @@ def refuse(error: ApiError, start_response: Callable[..., Any], call_id: object 
         headers.append(("x-spendai-call-id", str(call_id)))
     start_response(status_line(error.status), headers)
     return iter([body])
+
+
+def refuse_early(error: ApiError, start_response: Callable[..., Any], environ: dict[str, Any]) -> Iterator[bytes]:
+    """Answer with an error before the request's body was read; then drop the body as it comes, for a while.
+
+    A connection that closes while its client still sends loses the answer: the client's system drops it.
+    """
+    yield from refuse(error, start_response)
+    with gevent.Timeout(LINGER_SECONDS, False):
+        left = LINGER_BYTES
+        while left > 0:
+            try:
+                piece = environ["wsgi.input"].read(65536)
+            except Exception:  # the server's own exceptions for a connection that broke
+                break
+            if not piece:
+                return
+            left -= len(piece)
+            gevent.sleep(NAP_SECONDS)
+    raise ConnectionResetError(errno.ECONNRESET, "the client goes on sending a body that was refused")
 
 
 def status_line(status: int, reason: str = "") -> str:

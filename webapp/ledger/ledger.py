@@ -1,4 +1,4 @@
-"""Opens and settles calls in Postgres: the only code that runs ``app.open_calls`` and ``app.settle_calls``.
+"""Opens and settles calls in Postgres: the only code that runs app.open_calls, app.settle_calls and app.check_keys.
 
 Each worker process has one Ledger with one database connection. The batcher (batcher.py) sends the opens and settles of
 many calls in one transaction. A settle message that Postgres does not commit within SETTLE_SECONDS is written to the
@@ -28,10 +28,11 @@ log = logging.getLogger("spendai.ledger")
 # Replaces what was read from OpenAI's answer when Postgres rejects it: the call is settled with unknown cost.
 UNREADABLE = {"outcome": "no_usage", "usage": None, "tools": None, "model": None, "upstream_object_id": None}
 UNREADABLE |= {"openai_project": None}
-SETTLE, OPEN = "settle", "open"
+SETTLE, OPEN, CHECK = "settle", "open", "check"
 QUERIES = {
     SETTLE: "select * from app.settle_calls($1::jsonb)",
     OPEN: "select * from app.open_calls($1::jsonb, $2, $3)",
+    CHECK: "select * from app.check_keys($1::jsonb)",
 }
 OPEN_SECONDS = 10.0  # longest wait for the commit of an open; then the call is refused
 SETTLE_SECONDS = 1.0  # longest wait for the commit of a settle; then the message is spooled
@@ -46,7 +47,7 @@ class Ledger:
         self._config, self._dsn = config, db.dsn(config, "spendai_proxy")
         self._install = fingerprint(config, config.openai_api_key) if config.openai_api_key else None
         key = [config.install_key.encode(), self._install and b"\\x" + self._install.hex().encode()]
-        self._batcher = Batcher(self._connect, {SETTLE: [], OPEN: key})
+        self._batcher = Batcher(self._connect, {SETTLE: [], OPEN: key, CHECK: []})
         folder = config.home / "spool"
         self._spool = Spool(folder, self._settle_late)
         # id of each running call → returns the settle message that ``close`` spools for it
@@ -84,6 +85,13 @@ class Ledger:
         else:
             del self._running[message["id"]]
         return answer
+
+    def check(self, key_hash: bytes) -> str:
+        """``valid``, or why a key opens no call: an outcome of app.check_keys. Nothing is written.
+
+        Raises LedgerUnavailable or LedgerRefused.
+        """
+        return self._batcher.submit(CHECK, {"key_hash": key_hash.hex()}, OPEN_SECONDS)["outcome"]
 
     def settle(self, message: Message) -> str:
         """Price and close a call. Returns the outcome of app.settle_calls (settled, already, missing, conflict), or:

@@ -9,12 +9,25 @@ from typing import Any, NamedTuple
 from webapp.metering import images, tools
 from webapp.metering.containers import CONTAINERS, dimension, memory
 from webapp.metering.request import IMAGES, MAX_MODEL_CHARS, MAX_WORD_CHARS, SPEECH, USAGE_ON_REQUEST, RequestFacts
+from webapp.metering.selected import EVERY, WHOLE, Selection
 from webapp.metering.text import clean
 from webapp.metering.usage import sanitise
 
 MAX_ID_CHARS = 200
 TRANSLATIONS = "/v1/audio/translations"
 
+# The members of an answer that are read here and in the modules that count tools and images (see selected.py).
+MEMBERS: Selection = {
+    **dict.fromkeys(
+        ("id", "object", "model", "status", "background", "service_tier", "tool_usage", "svg_usage"), WHOLE
+    ),
+    **dict.fromkeys(("seconds", "size", "duration", "memory_limit"), WHOLE),
+    "usage": EVERY,
+    "tools": [tools.TOOL],
+    "output": [tools.ITEM],
+    "data": [{}],
+    "file": {"id": WHOLE},
+}
 # Objects that OpenAI works on after the call that made them. A GET of any other repeats usage that was billed before.
 _OUTLIVING = ("response", "batch", "video")
 _UNFINISHED = ("queued", "in_progress", "validating", "finalizing", "cancelling")
@@ -48,9 +61,12 @@ class AskedCall(NamedTuple):
 
 
 def read_answer(
-    call: AskedCall, answer: dict[str, Any], streamed: list[dict[str, Any]], *, complete: bool
+    call: AskedCall, answer: dict[str, Any], streamed: list[dict[str, Any]], *, complete: bool, doubtful: bool = False
 ) -> AnswerFacts:
     """Facts of a successful answer.
+
+    `doubtful`: a member that decides the price is there twice or could not be read. What such an answer cost is
+    unknown: it has no usage and is never complete.
 
     `answer`: its JSON object, or the final object of its stream; {} when there was none (binary, text, a stream that
     broke off). `streamed`: the tool items of the stream before that. `complete`: whether all of the answer was
@@ -58,8 +74,8 @@ def read_answer(
     """
     model, kind = clean(answer.get("model"), MAX_MODEL_CHARS), answer.get("object")
     pending = kind in _OUTLIVING and answer.get("status") in _UNFINISHED
-    usage, calls = None, None
-    if not pending and (call.method != "GET" or kind in _OUTLIVING):
+    usage, calls, complete = None, None, complete and not doubtful
+    if not pending and not doubtful and (call.method != "GET" or kind in _OUTLIVING):
         usage, calls = _usage(call, answer, streamed, model)
         if usage is None and complete:
             usage, calls, model = _decided_by_request(call, answer, model)

@@ -11,7 +11,7 @@ from webapp.metering.jsonwalk import as_object
 
 CONTAINERS = "/v1/containers"
 # Kind of tool → the member of the tool that says what container it runs in; kind of item → kind of tool.
-_PLACES = {"code_interpreter": "container", "shell": "environment"}
+PLACES = {"code_interpreter": "container", "shell": "environment"}
 _TOOL_OF = {"code_interpreter_call": "code_interpreter", "shell_call": "shell"}
 _SMALLEST = "1g"  # the default, and the price without a qualifier
 _NOT_A_WORD = re.compile(r"[^a-z0-9]")
@@ -31,7 +31,7 @@ def memory_of(tools: Iterable[dict[str, Any]]) -> dict[str, str]:
     found: dict[str, str] = {}
     for tool in tools:
         kind = tool.get("type")
-        place = _PLACES.get(kind) if type(kind) is str else None
+        place = PLACES.get(kind) if type(kind) is str else None
         if place and (word := memory(as_object(tool.get(place)).get("memory_limit"))):
             found[kind] = word if found.get(kind, word) == word else "mixed"
     return found

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from webapp.metering.answer import AnswerFacts, AskedCall, read_answer
+from webapp.metering.answer import MEMBERS, AnswerFacts, AskedCall, read_answer
 from webapp.metering.inflate import Inflater
 from webapp.metering.plain import InflatedSseTee, JsonCopy, PlainTee
 from webapp.metering.request import RequestFacts
+from webapp.metering.scan import no_pause
 from webapp.metering.sse import SseTee
 from webapp.metering.stream import StreamReader
-
-EMBEDDINGS = "/v1/embeddings"
 
 
 @dataclass
@@ -20,7 +20,8 @@ class Meter:
 
     `endpoint` is OpenAI's path (`/v1/responses`); `content_type` and `content_encoding` are the answer's headers, "" if
     absent. The bytes returned are exactly the bytes fed, unless the gateway itself asked for the usage
-    (`facts.injected`): then the event with the usage is missing.
+    (`facts.injected`): then the event with the usage is missing. `pause` is called between two steps of reading a large
+    answer, so that other calls run.
     """
 
     endpoint: str
@@ -29,6 +30,7 @@ class Meter:
     status: int
     content_type: str
     content_encoding: str
+    pause: Callable[[], None] = no_pause
 
     def __post_init__(self) -> None:
         encoding = self.content_encoding.strip().lower().replace("identity", "")
@@ -38,12 +40,14 @@ class Meter:
         self._reader: StreamReader | None = None
         self._tee: SseTee | PlainTee | InflatedSseTee
         if kind == "text/event-stream" and (inflater or not encoding):
-            self._reader = StreamReader(self.endpoint, self.facts, hide=self.facts.injected and not inflater)
+            self._reader = StreamReader(
+                self.endpoint, self.facts, self.pause, hide=self.facts.injected and not inflater
+            )
             events = SseTee(self._reader)
             self._tee = InflatedSseTee(events, inflater) if inflater else events
         else:
             readable = self._succeeded and (not kind or "json" in kind) and (inflater or not encoding)
-            self._copy = JsonCopy() if readable else None
+            self._copy = JsonCopy(MEMBERS, self.pause) if readable else None
             self._tee = PlainTee(self._copy, inflater)
         self.feed = self._tee.feed  # one function call less for every chunk
         self.release = self._tee.release
@@ -69,10 +73,11 @@ class Meter:
             return AnswerFacts(complete=complete)
         call = AskedCall(self.endpoint, self.method, self.facts)
         if self._reader:
-            facts = read_answer(call, self._reader.answer(), self._reader.items, complete=False)
-            return facts._replace(complete=complete and self._reader.metered)
-        answer = self._copy.answer(lists_only=self.endpoint == EMBEDDINGS) if self._copy and not self.failure else {}
-        return read_answer(call, answer, [], complete=complete)
+            answer = self._reader.answer()
+            facts = read_answer(call, answer, self._reader.items, complete=False, doubtful=self._reader.doubtful)
+            return facts._replace(complete=complete and self._reader.metered and not self._reader.doubtful)
+        answer, doubtful = self._copy.answer() if self._copy and not self.failure else ({}, False)
+        return read_answer(call, answer, [], complete=complete, doubtful=doubtful)
 
     @property
     def _succeeded(self) -> bool:

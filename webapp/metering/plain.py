@@ -1,72 +1,48 @@
 """Answers that are no event stream, and compressed streams: every byte passes, the last chunk after the commit.
 
-Of JSON a bounded copy is kept and read at the end. Of long lists of numbers (embeddings) only the two ends are read.
-For an answer of 700 kB that takes 1 ms; json.loads of all of it takes 16 ms, in which the worker serves no other call
-(`.venv/bin/python bench/metering.py` repeats the figures).
+Of JSON up to 64 KiB a copy is kept and decoded at the end. Larger JSON is read as it passes: only the members that
+decide the price are kept (see selected.py). For an answer of 700 kB (embeddings) that takes 3 ms; json.loads of all of
+it takes 16 ms, in which the worker serves no other call (`.venv/bin/python bench/metering.py` repeats the figures).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from webapp.metering.inflate import Inflater
-from webapp.metering.jsonwalk import as_objects, last_value, parse
+from webapp.metering.scan import no_pause
+from webapp.metering.selected import SMALL, Selection, Selector, select
 from webapp.metering.sse import SseTee
-
-MAX_COPY_BYTES = 16 * 1024 * 1024
-HEAD_BYTES = 65_536
-TAIL_BYTES = 1024 * 1024
-_BY_ITEMS = ("file_search", "code_interpreter", "shell")
-_WORTH_READING = ("object", "id", "model", "service_tier", "status", "usage", "tool_usage", "tools", "svg_usage")
 
 
 class JsonCopy:
-    """A bounded copy of a JSON answer: whole up to 16 MiB, of a larger one the beginning and the end."""
+    """Reads a JSON answer of any size; `pause` lets other calls run between two steps of a large one."""
 
-    def __init__(self) -> None:
+    def __init__(self, selection: Selection, pause: Callable[[], None] = no_pause) -> None:
+        self._selection, self._pause = selection, pause
         self._copy = bytearray()
-        self._tail: bytearray | None = None
+        self._selector: Selector | None = None
 
     def add(self, piece: bytes) -> None:
         """Take the next bytes of the answer."""
-        if self._tail is None:
+        if self._selector:
+            self._selector.feed(piece, self._pause)
+            return
+        if len(self._copy) + len(piece) <= SMALL:
             self._copy += piece
-            if len(self._copy) > MAX_COPY_BYTES:
-                self._tail = self._copy[-TAIL_BYTES:]
-                del self._copy[HEAD_BYTES:]
-        else:
-            self._tail += piece
-            if len(self._tail) > 2 * TAIL_BYTES:
-                del self._tail[:-TAIL_BYTES]
+            return
+        self._selector = Selector(self._selection)
+        self._selector.feed(bytes(self._copy), self._pause)
+        self._selector.feed(piece, self._pause)
+        self._copy.clear()
 
-    def answer(self, *, lists_only: bool) -> dict[str, Any]:
-        """The answer's object; only the members that matter when it is too large, or one long list (`lists_only`)."""
-        if self._tail is not None:
-            return _edges(self._copy, self._tail)
-        if lists_only and len(self._copy) > HEAD_BYTES:
-            return _edges(self._copy[:HEAD_BYTES], self._copy[-HEAD_BYTES:])
-        return parse(bytes(self._copy))
-
-
-def _edges(head: bytearray, tail: bytearray) -> dict[str, Any]:
-    """Members found at the end of an answer, else at its beginning.
-
-    A response without `tool_usage` in these two parts, or with tools that only its items tell about, may have made
-    billed calls in the part that was not read: its usage is dropped, so that its cost is unknown rather than too low.
-    """
-    begin, end = head.decode(errors="replace"), tail.decode(errors="replace")
-    found = {key: last_value(end, key) for key in _WORTH_READING}
-    found = {key: last_value(begin, key) if value is None else value for key, value in found.items()}
-    if found["svg_usage"]:
-        found["model"] = None  # the last one is the model that wrote the SVG image
-    if str(found["id"]).startswith("resp_") and (not found["tool_usage"] or _told_by_items(found["tools"])):
-        found["usage"] = None
-    return found
-
-
-def _told_by_items(tools: Any) -> bool:
-    """Whether a response has tools whose calls `tool_usage` does not count: files, containers, SVG images."""
-    return any(tool.get("type") in _BY_ITEMS or tool.get("output_format") == "svg" for tool in as_objects(tools))
+    def answer(self) -> tuple[dict[str, Any], bool]:
+        """The answer's object with at least the selected members, and whether one of them is doubtful."""
+        if not self._selector:
+            return select(bytes(self._copy), self._selection)
+        self._selector.finish(self._pause)
+        return self._selector.value, self._selector.doubtful
 
 
 class PlainTee:

@@ -67,6 +67,11 @@ def form_objection(name: str, *, is_file: bool) -> Objection | None:
     return None
 
 
+def judge(name: str, value: Any) -> Objection | None:
+    """The same for one member anywhere below the request's own members, or for a list that is part of it."""
+    return _member(name, value)
+
+
 def _is_reference(name: str) -> bool:
     """Whether a name, in lower case, is that of a reference."""
     return name.endswith(("_id", "_ids")) and name not in HARMLESS

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from webapp.metering.containers import CONTAINERS, memory, memory_of
 from webapp.metering.jsonwalk import as_object, as_objects, decode, document, members
+from webapp.metering.large import OPTIONS, RequestReader
 from webapp.metering.references import UNREADABLE, Objection, objection
+from webapp.metering.scan import no_pause
 from webapp.metering.text import clean
 
+LARGE = 65_536  # bytes of a body from which on it is not decoded as a whole
 MAX_MODEL_CHARS = 200
 MAX_END_USER_CHARS = 256
 MAX_WORD_CHARS = 64
@@ -47,25 +50,68 @@ class RequestFacts(NamedTuple):
     objection: Objection | None = None
 
 
-def read_json_request(endpoint: str, body: bytes) -> RequestFacts:
-    """Facts of a JSON body for OpenAI's path `endpoint`; none of a body that is not one JSON object."""
+def read_json_request(endpoint: str, body: bytes, pause: Callable[[], None] = no_pause) -> RequestFacts:
+    """Facts of a JSON body for OpenAI's path `endpoint`; none of a body that is not one JSON object.
+
+    A body of more than LARGE bytes is read in short steps, with `pause` between them; it also has no facts if it nests
+    too deeply or has too many members (see large.py).
+    """
+    if len(body) > LARGE:
+        return _read_large(endpoint, body, pause)
     try:
         text = body.decode()
         fields = decode(text.removeprefix(_BOM))  # of duplicates the last counts, as in JSON parsers
-        objected, stream = objection(fields), fields.get("stream") is True
-        edited = ask_for_usage(text) if stream and endpoint in USAGE_ON_REQUEST else None
+        objected = objection(fields)
+        edited = ask_for_usage(text) if fields.get("stream") is True and endpoint in USAGE_ON_REQUEST else None
     except (ValueError, RecursionError):
         return RequestFacts(body=body, objection=Objection(UNREADABLE) if body else None)
+    return _facts(endpoint, fields, body, None if edited is None else edited.encode(), objected)
+
+
+def _facts(
+    endpoint: str, fields: dict[str, Any], body: bytes, edited: bytes | None, objected: Objection | None
+) -> RequestFacts:
     return RequestFacts(
         model=clean(fields.get("model"), MAX_MODEL_CHARS),
-        stream=stream,
+        stream=fields.get("stream") is True,
         store=fields["store"] if isinstance(fields.get("store"), bool) else None,
         end_user=end_user(fields),
-        body=body if edited is None else edited.encode(),
+        body=body if edited is None else edited,
         injected=edited is not None,
         details=price_details(endpoint, fields),
         objection=objected,
     )
+
+
+def _read_large(endpoint: str, body: bytes, pause: Callable[[], None]) -> RequestFacts:
+    reader = RequestReader()
+    reader.feed(body, pause)
+    reader.finish(pause)
+    if reader.failed:
+        return RequestFacts(body=body, objection=Objection(UNREADABLE))
+    asks = reader.fields.get("stream") is True and endpoint in USAGE_ON_REQUEST
+    facts = _facts(endpoint, reader.fields, body, _edited(body, reader) if asks else None, reader.objection)
+    if endpoint == SPEECH and reader.characters is not None:
+        return facts._replace(details={"characters": reader.characters})
+    return facts
+
+
+def _edited(body: bytes, reader: RequestReader) -> bytes | None:
+    """As ask_for_usage, for a large body of which only the member `stream_options` is looked at again."""
+    if OPTIONS not in reader.fields:
+        start = end = body.index(b"{") + 1
+        new: bytes = b'"stream_options":{"include_usage":true},'
+    elif reader.options:
+        start, end = reader.options
+        before = f'{{"{OPTIONS}":'
+        edited = ask_for_usage(f"{before}{body[start:end].decode()}}}")
+        if edited is None:
+            return None
+        new = edited[len(before) : -1].encode()
+    else:  # more than one step long: no object that OpenAI would accept
+        return None
+    view = memoryview(body)
+    return b"".join((view[:start], new, view[end:]))
 
 
 def end_user(fields: dict[str, Any]) -> str | None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from webapp.metering import tools
-from webapp.metering.jsonwalk import parse
+from webapp.metering.answer import MEMBERS
 from webapp.metering.request import USAGE_ON_REQUEST, RequestFacts
+from webapp.metering.scan import no_pause
+from webapp.metering.selected import WHOLE, Selection, select
 from webapp.metering.sse import BOM, HEAD_BYTES, Verdict, fields
 from webapp.metering.usage import add, fuller, sanitise
 
 MAX_ITEMS = 10_000
+EVENT: Selection = {**MEMBERS, "type": WHOLE, "choices": [{}], "response": MEMBERS, "item": tools.ITEM}
 
 _DONE = b"[DONE]"
 _RESPONSE_ENDS = (b"response.completed", b"response.incomplete", b"response.failed")
@@ -36,10 +40,14 @@ _DATA_LINE = re.compile(rb"(?:^|[\r\n])data: ?")
 class StreamReader:
     """Judges the events of one answer (see sse.Judge) and keeps the few that its price needs."""
 
-    def __init__(self, endpoint: str, request: RequestFacts, *, hide: bool) -> None:
+    def __init__(
+        self, endpoint: str, request: RequestFacts, pause: Callable[[], None] = no_pause, *, hide: bool
+    ) -> None:
         self.items: list[dict[str, Any]] = []  # tool items, slim
         self.ended = False
         self.failed = False  # whether an error event was seen
+        self.doubtful = False  # whether a member that decides the price was there twice, or could not be read
+        self._pause = pause
         self._final: dict[str, Any] | None = None  # the object or event that carries the usage
         self._named: bytes = b""  # an event with the answer's id and model
         self._tiered: bytes = b""  # the last chat chunk with a service tier
@@ -73,7 +81,7 @@ class StreamReader:
             self.ended = True
             return Verdict.END
         if not self._chat and b"." not in name and name != _ERROR_NAME:
-            name = _type(data)
+            name = self._type(data)
         if name == _ERROR_NAME or _ERROR.match(data):
             self.failed = True
             return Verdict.PASS
@@ -85,11 +93,11 @@ class StreamReader:
         """The answer's final object, as far as the stream contained it; {} when it contained nothing of it."""
         if self._final is not None and self._final.get("object") == "response":
             return self._final
-        named = parse(self._named)
+        named = self._read(self._named)
         if isinstance(named.get("response"), dict):
             return _begun(named["response"])
         told = {key: named[key] for key in ("id", "model") if named.get(key)}
-        if tier := parse(self._tiered).get("service_tier"):
+        if tier := self._read(self._tiered).get("service_tier"):
             told["service_tier"] = tier
         return told | {key: value for key, value in (self._final or {}).items() if value}
 
@@ -98,6 +106,18 @@ class StreamReader:
         """Whether the usage has been seen, or the regular end of an answer without usage."""
         return self._final is not None or (self.ended and not self.failed)
 
+    def _read(self, data: bytes) -> dict[str, Any]:
+        """The object in an event's data."""
+        value, doubtful = select(data, EVENT, self._pause)
+        self.doubtful = self.doubtful or doubtful
+        return value
+
+    def _type(self, data: bytes) -> bytes:
+        """The `type` of an event whose name line is missing; b"" when it has none that matters."""
+        if first := _FIRST_TYPE.match(data):
+            return first[1]
+        return str(self._read(data).get("type") or "").encode() if _LATER_TYPE.search(data) else b""
+
     def _chunk(self, data: bytes) -> Verdict:
         """An event without a type: a chunk of a chat or text completion."""
         if not self._named and _MODEL.search(data):
@@ -105,7 +125,7 @@ class StreamReader:
         if _TIER.search(data):
             self._tiered = data
         if b'"usage"' in data and _USAGE.search(data):
-            chunk = parse(data)
+            chunk = self._read(data)
             if isinstance(chunk.get("usage"), dict):
                 self._final = {**chunk, "usage": fuller((self._final or {}).get("usage"), chunk["usage"])}
                 if self._hide and chunk.get("choices") == [] and not _CHOICE.search(data):
@@ -114,7 +134,7 @@ class StreamReader:
 
     def _typed(self, name: bytes, data: bytes) -> Verdict:
         if name in _RESPONSE_ENDS:
-            response = parse(data).get("response")
+            response = self._read(data).get("response")
             self._final = response | {"object": "response"} if isinstance(response, dict) else self._final
             self.ended = True
             return Verdict.END
@@ -123,14 +143,14 @@ class StreamReader:
         elif name == _CREATED:
             self._named = data
         elif _may_carry_usage(name):
-            return self._medium(parse(data), is_image=name.startswith(b"image"))
+            return self._medium(self._read(data), is_image=name.startswith(b"image"))
         elif name in (_LIVE, _LIVE_END):
-            return self._live(parse(data), name)
+            return self._live(self._read(data), name)
         return Verdict.PASS
 
     def _item(self, data: bytes) -> None:
         if _TOOL_ITEM.search(data) and len(self.items) < MAX_ITEMS:
-            item = tools.slim(parse(data).get("item"))
+            item = tools.slim(self._read(data).get("item"))
             if item:
                 self.items.append(item)
 
@@ -171,10 +191,3 @@ def _by_name(name: bytes) -> Verdict:
 def _may_carry_usage(name: bytes) -> bool:
     """Whether an event is like `image_generation.completed` or `transcript.text.done`, no step of a response."""
     return name.endswith((b".completed", b".done")) and not name.startswith((b"response.", b"thread."))
-
-
-def _type(data: bytes) -> bytes:
-    """The `type` of an event whose name line is missing; b"" when it has none that matters."""
-    if first := _FIRST_TYPE.match(data):
-        return first[1]
-    return str(parse(data).get("type") or "").encode() if _LATER_TYPE.search(data) else b""

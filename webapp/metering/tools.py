@@ -9,9 +9,18 @@ from typing import Any
 from webapp.metering import containers
 from webapp.metering.images import any_count, svg_counts
 from webapp.metering.jsonwalk import as_object, as_objects
+from webapp.metering.selected import WHOLE
 
 # The items that cost something per call, and the parts of them that are needed to count.
 COUNTED = ("web_search_call", "file_search_call", "code_interpreter_call", "shell_call", "image_generation_call")
+# Their members that are read, and those of a response's `tools` (see selected.py).
+ITEM = {
+    **dict.fromkeys(("type", "status", "container_id", "svg_usage"), WHOLE),
+    "action": {"type": WHOLE},
+    "environment": {"container_id": WHOLE},
+}
+_PLACE = {"type": WHOLE, "memory_limit": WHOLE, "container_id": WHOLE}
+TOOL = {"type": WHOLE, "model": WHOLE, "container": _PLACE, "environment": _PLACE}
 _NOT_SEARCHES = ("open_page", "find_in_page", "find")  # actions of a search call item that read a page, which is free
 _WITHOUT_RESULT = ("failed", "incomplete", "cancelled")  # statuses of a search that is not billed
 _FAMILIES = ("image_gen", "web_search", "file_search")  # of `tool_usage`

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import select
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from webapp.upstream.connections import CHUNK, Connection, Origin
@@ -46,11 +46,11 @@ class Exchange:
         Raises OSError, TimeoutError, Malformed, and what the iterator of the body raises.
         """
         try:
-            if not chunked and (body is None or isinstance(body, bytes)):
+            if not chunked and (body is None or (isinstance(body, bytes) and len(body) <= CHUNK)):
                 self._write(head + body if body else head)
                 return
             self._write(head)
-            for piece in filter(None, [body] if isinstance(body, bytes) else body):
+            for piece in filter(None, _slices(body) if isinstance(body, bytes) else body):
                 if not self._write(b"%x\r\n%s\r\n" % (len(piece), piece) if chunked else piece):
                     return
             if chunked:
@@ -58,7 +58,7 @@ class Exchange:
         except (BrokenPipeError, ConnectionResetError):
             self.whole = False
 
-    def _write(self, data: bytes) -> bool:
+    def _write(self, data: bytes | memoryview) -> bool:
         """Send all bytes. Returns False if the server refused the request or closed the connection before that."""
         sent = 0
         if not self._begun:  # the first bytes fit into the empty socket buffer and cannot have been refused yet
@@ -144,3 +144,9 @@ def request_head(origin: Origin, request: Request) -> bytes:
     if not head.count("\n") == head.count("\r") == len(lines) + 1:
         raise ValueError("a line break in a header")
     return head.encode("latin-1")
+
+
+def _slices(body: bytes) -> Iterator[memoryview]:
+    """A body in parts, none of which is copied."""
+    view = memoryview(body)
+    return (view[at : at + CHUNK] for at in range(0, len(body), CHUNK))

@@ -8,7 +8,7 @@ import pytest
 from captures import RESPONSE, RESPONSE_USAGE, event, response_sse
 
 from webapp.metering import AnswerFacts, Meter, RequestFacts, read_json_request
-from webapp.metering.plain import MAX_COPY_BYTES
+from webapp.metering.selected import SMALL
 
 RESPONSES, IMAGES, CONTAINERS = "/v1/responses", "/v1/images/generations", "/v1/containers"
 CODE = {"type": "code_interpreter_call", "id": "ci_1", "status": "completed", "container_id": "cntr_1"}
@@ -174,19 +174,24 @@ def test_svg_usage_that_cannot_be_read_is_not_left_out(block):
 
 def test_the_model_of_an_svg_is_not_taken_for_that_of_a_very_large_answer():
     usage = {"input_tokens": 5, "output_tokens": 100}
-    answer = {"data": [{"b64_json": "A" * (MAX_COPY_BYTES + 1)}], "usage": usage, "svg_usage": SVG}
+    answer = {"data": [{"b64_json": "A" * (SMALL)}], "usage": usage, "svg_usage": SVG}
     facts = read(answer, IMAGES)
     assert (facts.model, facts.usage) == (None, {**usage, "svg_usage": SVG})
 
 
-@pytest.mark.parametrize(
-    "tool", [{"type": "shell"}, {"type": "code_interpreter"}, {"type": "image_generation", "output_format": "svg"}]
-)
-def test_a_very_large_response_whose_items_could_not_be_read_has_no_usage(tool):
-    beside = {"tools": [tool], "tool_usage": {"web_search": {"num_requests": 0}}}
-    answer = {"id": RESPONSE["id"], "object": "response", "output": "A" * (MAX_COPY_BYTES + 1), "usage": RESPONSE_USAGE}
-    assert read(answer | beside).usage is None
-    assert read(answer | beside | {"tools": []}).usage == RESPONSE_USAGE
+def test_the_items_of_a_very_large_response_are_counted():
+    search = {"type": "web_search_call", "action": {"type": "search"}, "status": "completed"}
+    message = {"type": "message", "content": "A" * SMALL, "usage": {"input_tokens": 7}, "model": "x"}
+    run = {"type": "code_interpreter_call", "container_id": "cntr_1", "code": "A" * SMALL}
+    answer = {**RESPONSE, "output": [search, message, search, run]}
+    assert read(answer).usage == RESPONSE_USAGE
+    assert read(answer).tools == {"web_search_calls": 2, "container_sessions": 1}
+
+
+def test_a_response_with_more_items_than_are_read_has_no_usage():
+    answer = {**RESPONSE, "output": [{"type": "web_search_call"}] * 10_001}
+    facts = read(answer)
+    assert (facts.usage, facts.tools, facts.complete) == (None, None, False)
 
 
 # --- the image tool
