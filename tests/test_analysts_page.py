@@ -27,4 +27,4 @@ def test_a_statement_of_the_page_runs_and_names_its_columns_as_shown(ledger: Peo
 
 def test_every_view_is_on_the_page_and_every_question_has_its_statement() -> None:
     named = {path.stem for path in (ROOT / "db/views").glob("*.sql")} - set(re.findall(r"`(\w+)`", PAGE))
-    assert named == set() and len(STATEMENTS) == 6
+    assert named == set() and len(STATEMENTS) == 7

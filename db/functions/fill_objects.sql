@@ -9,6 +9,9 @@
 -- object. When the final state has no usage, the cost stays unknown and the cost status becomes no_usage. An object that
 -- was finished in the answer of the call that made it is marked as priced from the beginning.
 --
+-- The object's usage says nothing of the request that made it. So the completion window and the region stay remembered with
+-- the object (request), and are priced and stored with its usage; the region of the call that saw it does not matter.
+--
 -- p_calls: as for settle_calls.
 create or replace function app.fill_objects(p_calls jsonb) returns void
 language plpgsql
@@ -18,13 +21,17 @@ declare
     v_seen record;
     v_made record;
     v_price record;
+    v_usage jsonb;  -- of the object, with what only its request tells
 begin
-    insert into private.upstream_objects (upstream_account, object_id, org_id, project_id, call_id, started_at, priced_at)
+    insert into private.upstream_objects (upstream_account, object_id, org_id, project_id, call_id, started_at, priced_at,
+        request)
     select c.account, c.upstream_object_id, c.org_id, c.project_id, c.id, c.started_at,
-           case when c.outcome <> 'pending' then clock_timestamp() end
+           case when c.outcome <> 'pending' then clock_timestamp() end,
+           case when c.outcome = 'pending' then nullif(jsonb_strip_nulls(jsonb_build_object(
+               'completion_window', c.usage -> 'completion_window', 'region', c.usage -> 'region')), '{}') end
     from jsonb_to_recordset(p_calls) as c (id uuid, started_at timestamptz, org_id uuid, project_id uuid, account text,
                                            method text, endpoint text, outcome text, upstream_object_id text,
-                                           makes boolean)
+                                           makes boolean, usage jsonb)
     where (c.outcome = 'pending' or c.makes and c.outcome <> 'error') and c.upstream_object_id is not null
       and not app.is_sighting(c.method, c.endpoint)
     order by c.account, c.upstream_object_id
@@ -39,14 +46,15 @@ begin
         update private.upstream_objects o set priced_at = clock_timestamp()
         where o.upstream_account = v_seen.account and o.object_id = v_seen.upstream_object_id
           and o.org_id = v_seen.org_id and o.priced_at is null
-        returning o.call_id, o.started_at into v_made;
+        returning o.call_id, o.started_at, o.request into v_made;
         continue when not found;
+        v_usage := (v_seen.usage - 'region') || coalesce(v_made.request, '{}');
         select u.* into v_made from public.usage_logs u where u.id = v_made.call_id and u.started_at = v_made.started_at;
         select * into v_price from app.price_usage(v_made.org_id, v_made.endpoint, v_seen.model, v_made.model_requested,
-            v_seen.service_tier, v_made.batch, v_seen.usage, v_seen.tools, v_made.started_at);
+            v_seen.service_tier, v_made.batch, v_usage, v_seen.tools, v_made.started_at);
         if not app.fill_call(v_made.id, v_made.started_at, v_price.cost, v_price.cost_status, v_price.cost_lines,
-            v_seen.usage, v_seen.tools, v_seen.model, v_seen.service_tier, 'a later call reported the final state') then
-            perform app.correct_closed(v_made.id, v_made.started_at, v_price.cost, v_price.cost_lines, v_seen.usage);
+            v_usage, v_seen.tools, v_seen.model, v_seen.service_tier, 'a later call reported the final state') then
+            perform app.correct_closed(v_made.id, v_made.started_at, v_price.cost, v_price.cost_lines, v_usage);
         end if;
     end loop;
 end $$;

@@ -14,15 +14,22 @@
 -- p_install_fingerprint: of that key, as in provider_keys.fingerprint; null without one.
 -- provider_key: the stored provider key, encrypted; null for the install's own key and for the sandbox. provider_project_id:
 -- the project that it is stored for; null for a key of the organization. account: whose OpenAI account the call belongs to.
+-- provider_key_id: version of the key, which the row keeps. It is read from the same row as the encrypted key, so that a key
+-- replaced at this moment labels no call that was sent with the one before. Of the install's key: the latest version with its
+-- fingerprint (see install_key_version).
 create or replace function app.open_calls(p_calls jsonb, p_install_key text, p_install_fingerprint bytea)
 returns table (
     n integer, outcome text, org_id uuid, project_id uuid, api_key_id uuid, upstream text,
-    provider_key bytea, provider_project_id uuid, base_url text, account text, shared boolean
+    provider_key bytea, provider_project_id uuid, base_url text, account text, shared boolean,
+    provider_key_id uuid
 )
 language plpgsql security definer
 set search_path = ''
 as $$
 #variable_conflict use_column
+declare
+    v_install uuid := (select v.id from public.provider_key_versions v
+        where v.org_id is null and v.fingerprint = p_install_fingerprint order by v.since desc limit 1);
 begin
     return query
     with call as materialized (
@@ -32,6 +39,7 @@ begin
     ), checked as materialized (
         select c.*, k.id as key_id, k.org_id, k.project_id, s.upstream, own.ciphertext, own.project_id as own_project, own.base_url,
             f.shared,
+            case when s.upstream = 'openai' then case when own.id is null then v_install else own.id end end as version,
             case
                 when k.id is null then 'invalid_key'
                 when k.revoked_at is not null then 'revoked_key'
@@ -47,7 +55,7 @@ begin
         left join public.projects p on p.id = k.project_id
         left join public.organizations o on o.id = k.org_id
         left join lateral (
-            select pk.ciphertext, pk.project_id, pk.base_url, pk.fingerprint from private.provider_keys pk
+            select pk.id, pk.ciphertext, pk.project_id, pk.base_url, pk.fingerprint from private.provider_keys pk
             where pk.org_id = k.org_id and (pk.project_id = k.project_id or pk.project_id is null)
             order by pk.project_id nulls last limit 1
         ) own on not o.is_demo
@@ -77,9 +85,9 @@ begin
         ) f on true
     ), opened as (
         insert into public.usage_logs (id, org_id, project_id, api_key_id, started_at, deadline_at, state, upstream,
-                                       endpoint, method, stream, batch, model_requested, end_user, tags)
+                                       endpoint, method, stream, batch, model_requested, end_user, tags, provider_key_id)
         select c.id, c.org_id, c.project_id, c.key_id, c.started_at, c.started_at + make_interval(secs => c.max_seconds), 'open',
-               c.upstream, c.endpoint, c.method, c.stream, false, c.model, c.end_user, c.tags
+               c.upstream, c.endpoint, c.method, c.stream, false, c.model, c.end_user, c.tags, c.version
         from checked c where c.outcome = 'opened'
         on conflict do nothing
     )
@@ -87,7 +95,8 @@ begin
            -- account: the organization's own, the install's, or the sandbox.
            case when c.upstream <> 'openai' then c.upstream when c.ciphertext is not null then c.org_id::text
                 when c.upstream = 'openai' then 'install' end,
-           case when c.outcome = 'opened' then coalesce(c.shared, false) end
+           case when c.outcome = 'opened' then coalesce(c.shared, false) end,
+           c.version
     from checked c;
 end $$;
 

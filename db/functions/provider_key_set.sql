@@ -1,7 +1,8 @@
 -- provider_key_set(project or null, ciphertext, last four, base URL, fingerprint) → last four characters, and when it was
 -- stored
 --
--- Stores the provider key of the organization (null) or of one project, in place of the one before. p_fingerprint: HMAC of
+-- Stores the provider key of the organization (null) or of one project, in place of the one before: the version of that one ends, and
+-- this key is a version of its own, under a new id. p_fingerprint: HMAC of
 -- the key, equal for equal keys. From now on calls cost real money: the books of the organization become openai, for good.
 -- Raises PT404 project_not_found, PT409 demo_organization.
 create or replace function app.provider_key_set(
@@ -14,6 +15,7 @@ as $$
 #variable_conflict use_column
 declare
     v_org uuid := app.require_admin();
+    v_id uuid;
     v_key private.provider_keys;
 begin
     if p_project_id is not null and not exists (
@@ -24,9 +26,16 @@ begin
     if exists (select from public.organizations o where o.id = v_org and o.is_demo) then
         raise sqlstate 'PT409' using message = 'the demo organization always uses the sandbox', detail = 'demo_organization';
     end if;
-    insert into private.provider_keys as k (org_id, project_id, ciphertext, last4, base_url, fingerprint, updated_by)
-    values (v_org, p_project_id, p_ciphertext, p_last4, p_base_url, p_fingerprint, auth.uid())
-    on conflict (org_id, project_id) do update set ciphertext = excluded.ciphertext, last4 = excluded.last4,
+    -- Two admins at once: the second one waits here, so that only one version is current.
+    perform from public.organizations o where o.id = v_org for no key update;
+    update public.provider_key_versions v set until = clock_timestamp(), ended_by = auth.uid()
+    where v.org_id = v_org and v.project_id is not distinct from p_project_id and v.until is null;
+    insert into public.provider_key_versions as v (org_id, project_id, last4, fingerprint, base_url, stored_by)
+    values (v_org, p_project_id, p_last4, p_fingerprint, p_base_url, auth.uid())
+    returning v.id into v_id;
+    insert into private.provider_keys as k (id, org_id, project_id, ciphertext, last4, base_url, fingerprint, updated_by)
+    values (v_id, v_org, p_project_id, p_ciphertext, p_last4, p_base_url, p_fingerprint, auth.uid())
+    on conflict (org_id, project_id) do update set id = excluded.id, ciphertext = excluded.ciphertext, last4 = excluded.last4,
         base_url = excluded.base_url, fingerprint = excluded.fingerprint, updated_at = now(), updated_by = excluded.updated_by
     returning k.* into v_key;
     update public.organizations o set books = 'openai' where o.id = v_org and o.books <> 'openai';

@@ -1,7 +1,7 @@
 -- guard_usage_log(): trigger of usage_logs; lets through two kinds of update and refuses everything else, by any role
 --
 -- 1. Settling: an open call becomes settled. It may set the columns named below; end user and tags only where there were none.
--- 2. Filling: a settled call whose cost is null gets what was not known: cost, usage, tokens, model and tier.
+-- 2. Filling: a settled call whose cost is null gets what was not known: cost, usage, tokens, model, tier and region.
 --
 -- All other columns must stay as they are. Only the columns that may change are named: a column that is added to the table
 -- later is protected until somebody adds it here.
@@ -27,6 +27,7 @@ begin
         v_expected.tokens_reasoning := new.tokens_reasoning;
         v_expected.tokens_audio_in := new.tokens_audio_in;
         v_expected.tokens_audio_out := new.tokens_audio_out;
+        v_expected.region := coalesce(old.region, new.region);
         if old.state = 'open' then
             v_expected.state := new.state;
             v_expected.settled_at := new.settled_at;
@@ -38,6 +39,7 @@ begin
             v_expected.model_requested := new.model_requested;
             v_expected.upstream_request_id := new.upstream_request_id;
             v_expected.upstream_object_id := new.upstream_object_id;
+            v_expected.openai_project := new.openai_project;
             v_expected.end_user := coalesce(old.end_user, new.end_user);
             v_expected.tags := case old.tags when '{}' then new.tags else old.tags end;
         end if;

@@ -44,11 +44,17 @@ select
     coalesce((select sum(a.delta) from public.cost_adjustments a
               where a.call_id = u.id and a.call_started_at = u.started_at), 0) as adjustments,
     u.cost + coalesce((select sum(a.delta) from public.cost_adjustments a
-                       where a.call_id = u.id and a.call_started_at = u.started_at), 0) as cost_corrected
+                       where a.call_id = u.id and a.call_started_at = u.started_at), 0) as cost_corrected,
+    u.provider_key_id,
+    v.last4 as provider_key_last4,
+    v.since as provider_key_since,
+    u.openai_project,
+    u.region
 from public.usage_logs u
 join public.organizations o on o.id = u.org_id and o.books = u.upstream
 left join public.projects p on p.id = u.project_id
-left join public.api_keys k on k.id = u.api_key_id;
+left join public.api_keys k on k.id = u.api_key_id
+left join public.provider_key_versions v on v.id = u.provider_key_id;
 
 comment on view public.calls is
     'Every call, one row each. Filter on started_at with a time zone, so that the index is used.';
@@ -92,5 +98,11 @@ comment on column public.calls.tags is 'Tags the client sent.';
 comment on column public.calls.adjustments is 'US dollars of all corrections of the cost; see cost_adjustments.';
 comment on column public.calls.cost_corrected is
     'US dollars: cost with all corrections; null when the cost is not known.';
+comment on column public.calls.provider_key_id is
+    'Version of the provider key it was sent with: provider_key_versions.id. Null: sandbox, or recorded before versions were.';
+comment on column public.calls.provider_key_last4 is 'Last four characters of that key.';
+comment on column public.calls.provider_key_since is 'When that key was stored, UTC.';
+comment on column public.calls.openai_project is 'OpenAI''s project, as the answer named it.';
+comment on column public.calls.region is 'Region of OpenAI''s API it was sent to, such as eu; null: none.';
 revoke all on public.calls from public, anon, authenticated, service_role;
 grant select on public.calls to authenticated, spendai_analyst;

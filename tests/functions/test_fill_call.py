@@ -37,3 +37,10 @@ def test_a_call_that_has_a_cost_is_never_touched(people):
 def test_nobody_but_the_owner_may_call_it(people, role):
     with people.as_role(role):
         people.refused("42501", FILL, None, None, None, None, None)
+
+
+def test_usage_without_a_token_does_not_replace_what_a_call_is_known_to_have_used(people):
+    row = people.call("ada", model="unheard-of", model_requested="unheard-of")
+    zeros = '{"input_tokens": 0, "output_tokens": 0}'
+    assert not people.one(FILL, row["id"], row["started_at"], 0, "priced", zeros)["done"]
+    assert people.one("select * from usage_logs where id = %s", row["id"]) == row

@@ -13,12 +13,12 @@ SEEN = {
 }
 
 
-def make(people, endpoint="/v1/responses", **changes):
+def make(people, endpoint="/v1/responses", usage=None, **changes):
     """A call that made an object which is not finished."""
     opened = people.open_message("ada", endpoint=endpoint)
     people.open_calls(opened)
     message = people.settle_message(
-        "ada", opened, outcome="pending", usage=None, account="install", upstream_object_id="resp_1", **changes
+        "ada", opened, outcome="pending", usage=usage, account="install", upstream_object_id="resp_1", **changes
     )
     assert people.settle_calls(message)[0]["outcome"] == "settled"
     return opened["id"]
@@ -138,3 +138,33 @@ def test_looking_at_an_object_that_is_paid_for_changes_nothing(people):
     look(people)
     assert row(people, made["id"]) == made
     assert people.all("select * from cost_fills") == []
+
+
+PART = {"completion_window": "2h", "region": "eu"}
+
+
+@pytest.mark.parametrize(("part", "extra"), [(PART, PART), ({"region": "eu"}, {"region": "eu"}), ({}, {}), (None, {})])
+def test_the_usage_of_the_finished_object_gets_what_only_the_call_that_made_it_knew(people, part, extra):
+    made = make(people, usage=part, region=(part or {}).get("region"))
+    look(people, usage=USAGE | {"region": "us"}, region="us")
+    filled = row(people, made)
+    assert filled["usage"] == USAGE | extra, "the region is not that of the call that looked"
+    assert (filled["tokens_in"], filled["region"]) == (1000, extra.get("region"))
+
+
+def test_a_count_in_an_unfinished_object_never_replaces_that_of_the_finished_one(people):
+    made = make(people, usage={"input_tokens": 0, "output_tokens": 0} | PART)
+    look(people)
+    assert row(people, made)["usage"] == USAGE | PART
+
+
+def test_a_correction_of_a_call_closed_by_hand_tells_the_same_usage(people):
+    opened = people.open_message("ada", endpoint="/v1/responses", **people.now_id())
+    people.open_calls(opened)
+    people.one("select app.call_end(null, %s, 5, 'by hand')", opened["id"])
+    people.settle_calls(
+        people.settle_message("ada", opened, outcome="pending", usage=PART, account="install",
+                              upstream_object_id="resp_1", region="eu"))  # fmt: skip
+    assert look(people)["cost"] == 0
+    for line in people.all("select details from public.cost_adjustments"):
+        assert line["details"]["usage"] == USAGE | PART

@@ -126,7 +126,10 @@ def test_an_organization_with_real_books_is_never_answered_by_the_sandbox(people
 def test_the_demo_organization_always_uses_the_sandbox(people: People) -> None:
     people.conn.execute("update public.organizations set is_demo = true where name = 'Acme'")
     people.conn.execute(
-        "insert into private.provider_keys (org_id, ciphertext, last4) values (%s, 'c', 'wxyz')", [people.orgs["ada"]]
+        "with made as (insert into public.provider_key_versions (org_id, last4)"
+        " values (%s, 'wxyz') returning *)"
+        " insert into private.provider_keys (id, org_id, last4, ciphertext) select id, org_id, last4, 'c' from made",
+        [people.orgs["ada"]],
     )
     for install_key in ("none", "first", "shared"):
         (opened,) = people.open_calls(people.open_message("ada"), install_key=install_key)
@@ -247,3 +250,34 @@ def test_only_the_gateway_may_run_it(db: psycopg.Connection, people: People) -> 
         people.refused(
             "42501", "select * from app.open_calls(%s::jsonb, 'none', null)", json.dumps([{"id": str(uuid4())}])
         )
+
+
+def test_the_row_keeps_the_version_of_the_key_that_was_handed_out(people: People) -> None:
+    with people.as_("ada"):
+        people.one(SET_KEY, None, b"first", None)
+    message = people.open_message("ada")
+    (before,) = people.open_calls(message)
+    with people.as_("ada"):
+        people.one(SET_KEY, None, b"second", None)
+    (after,) = people.open_calls(people.open_message("ada"))
+    versions = [row["id"] for row in people.all("select id from public.provider_key_versions order by since")]
+    assert [(row["provider_key"], row["provider_key_id"]) for row in (before, after)] == [
+        (b"first", versions[0]), (b"second", versions[1])]  # fmt: skip
+    assert row_of(people, message)["provider_key_id"] == versions[0]
+
+
+@pytest.mark.parametrize(("install_key", "ada", "eve"), [("none", False, False), ("first", True, False),
+    ("shared", True, True)])  # fmt: skip
+def test_a_call_with_the_installs_key_keeps_the_version_of_that_key(
+    people: People, install_key: str, ada: bool, eve: bool
+) -> None:
+    with people.as_role("spendai_proxy"):
+        versions = [
+            people.one("select app.install_key_version(false, %s, '', 'https://x.test') as id", key)["id"]
+            for key in (b"1", b"2")
+        ]
+    for key, version in zip((b"2", b"1"), reversed(versions), strict=True):  # a gateway of before the change goes on
+        messages = [people.open_message("ada"), people.open_message("eve")]
+        people.open_calls(*messages, install_key=install_key, install_fingerprint=key)
+        kept = [row_of(people, message)["provider_key_id"] for message in messages]
+        assert kept == [version if served else None for served in (ada, eve)]

@@ -31,7 +31,10 @@ def test_an_automatic_organization_is_untouched(lone: People) -> None:
     "insert into public.audit_log (org_id, action) values (%s, 'organization.renamed')",
     "insert into public.invitations (org_id, email, role, token_hash, created_by)"
     " values (%s, 'x@y.test', 'admin', sha256(''), gen_random_uuid())",
-    "insert into private.provider_keys (org_id, ciphertext, last4) values (%s, 'c', 'abcd')",
+    "with made as (insert into public.provider_key_versions (org_id, last4)"
+    " values (%s, 'abcd') returning *)"
+    " insert into private.provider_keys (id, org_id, last4, ciphertext)"
+    " select id, org_id, last4, 'c' from made",
     "insert into public.model_prices (org_id, model, dimension, unit_price, unit_qty, valid_from, source)"
     " values (%s, 'm', 'input_text', 1, 1, now(), 'contract')",
     "update private.install set first_org_id = %s",

@@ -209,3 +209,25 @@ def test_settling_is_never_worth_compiling(people: People) -> None:
     """Up to Postgres 17, a plan type that is switched off but used costs so much that JIT would start."""
     settings = people.one("select proconfig from pg_proc where proname = 'settle_calls'")["proconfig"]
     assert "jit=off" in settings
+
+
+WHERE = {"openai_project": "proj_1", "region": "eu"}
+
+
+def test_region_and_openai_project_are_kept_also_without_usage(people):
+    row = people.call("ada", **WHERE, usage=None, outcome="no_usage")
+    assert {name: row[name] for name in WHERE} == WHERE
+    older = people.call("ada")  # the message of a gateway, or in a spool file, of before these columns
+    assert {name: older[name] for name in WHERE} == dict.fromkeys(WHERE)
+
+
+def test_a_row_that_a_failover_lost_gets_the_version_of_its_key_from_the_message(people):
+    lost, version = people.open_message("ada"), str(uuid4())
+    message = people.settle_message("ada", lost, provider_key_id=version, **WHERE)
+    assert people.settle_calls(message)[0]["outcome"] == "missing"
+    row = people.one("select * from public.usage_logs where id = %s", lost["id"])
+    assert (str(row["provider_key_id"]), row["region"]) == (version, "eu")
+
+
+def test_a_settle_never_changes_the_version_that_the_open_recorded(people):
+    assert people.call("ada", provider_key_id=str(uuid4()))["provider_key_id"] is None

@@ -17,11 +17,11 @@ CHANGE = "update public.usage_logs set {} where id = %s"
 @pytest.fixture
 def wider(people: People) -> People:
     """The ledger with a column that no function and no guard knows by name."""
-    people.conn.execute("alter table public.usage_logs add column region text, add column seats bigint default 1")
+    people.conn.execute("alter table public.usage_logs add column zone text, add column seats bigint default 1")
     return people
 
 
-@pytest.mark.parametrize("changed", ["region = 'eu'", "seats = 2", "seats = null"])
+@pytest.mark.parametrize("changed", ["zone = 'eu'", "seats = 2", "seats = null"])
 def test_a_new_column_of_a_settled_call_is_protected_without_naming_it(wider: People, changed: str) -> None:
     priced = add_call(wider, "ada", NOW)
     unpriced = add_call(wider, "ada", NOW, cost=None, cost_status="unpriced_model")
@@ -30,7 +30,7 @@ def test_a_new_column_of_a_settled_call_is_protected_without_naming_it(wider: Pe
     wider.refused("PT405", CHANGE.format(f"{FILL}, {changed}"), unpriced)
 
 
-@pytest.mark.parametrize("changed", ["region = 'eu'", "seats = 2"])
+@pytest.mark.parametrize("changed", ["zone = 'eu'", "seats = 2"])
 def test_a_settle_changes_a_new_column_only_when_the_guard_names_it(wider: People, changed: str) -> None:
     call = add_open_call(wider, "ada", NOW)
     wider.refused("PT405", CHANGE.format(changed), call)
@@ -54,12 +54,12 @@ def test_a_value_written_over_itself_is_no_change(people: People) -> None:
 
 def test_it_holds_where_the_months_have_columns_in_another_order(people: People) -> None:
     """A month attached after columns were added and dropped has a row type of its own."""
-    people.conn.execute("alter table public.usage_logs add column gone text, add column region text")
+    people.conn.execute("alter table public.usage_logs add column gone text, add column zone text")
     people.conn.execute("alter table public.usage_logs drop column gone")
     far = datetime(2031, 5, 10, 12, tzinfo=UTC)
     people.conn.execute("select app.ensure_partition(%s)", [far.date()])
     for at in (NOW, far):
         call = add_open_call(people, "ada", at)
-        people.refused("PT405", CHANGE.format(f"{SETTLE}, region = 'eu'"), call)
+        people.refused("PT405", CHANGE.format(f"{SETTLE}, zone = 'eu'"), call)
         people.conn.execute(CHANGE.format(SETTLE), [call])
-        people.refused("PT405", CHANGE.format("region = 'eu'"), call)
+        people.refused("PT405", CHANGE.format("zone = 'eu'"), call)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs/security.md"
 NOTHING = "–"
-CELLS = (NOTHING, "own", "own, admins", "own and list", "all")
+CELLS = (NOTHING, "own", "own, admins", "own and list", "own and install", "all")
 VIEWS, REST = "every view", "everything else"
 
 

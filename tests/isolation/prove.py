@@ -96,5 +96,6 @@ def _expected(actor: Actor, cell: str) -> str:
         "own": "own" if own else "no rows",
         "own, admins": "own" if own else "no rows",
         "own and list": "own and list" if own else "list",
+        "own and install": "own and list" if own else "no rows",
         "all": "all",
     }[cell]

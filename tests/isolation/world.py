@@ -58,7 +58,10 @@ def fill(people: People, name: str) -> None:
                 "select app.invitation_create(%s, %s, %s)", [f"{role}@{mark}.test", role, uuid4().bytes * 2]
             )
     people.conn.execute(
-        "insert into private.provider_keys (org_id, ciphertext, last4) values (%s, '', %s)", [org, mark]
+        "with made as (insert into public.provider_key_versions (org_id, last4)"
+        " values (%s, %s) returning *)"
+        " insert into private.provider_keys (id, org_id, last4, ciphertext) select id, org_id, last4, 'c' from made",
+        [org, mark],
     )
     call = add_call(people, name, end_user=f"{mark} user", tags={"team": mark})
     add_call(people, name, cost=None, cost_status="unpriced_model", model=f"{mark}-model")
@@ -85,6 +88,7 @@ def populate(conn: psycopg.Connection) -> People:
         conn.execute("select app.invitation_accept(%s)", [token])
     people.orgs["dan"] = people.orgs["eve"]
     people.sign_up("lone", "lone@nowhere.test")
+    conn.execute("insert into public.provider_key_versions (shared, last4) values (true, 'inst')")
     for name in ("ada", "eve"):
         fill(people, name)
     return people

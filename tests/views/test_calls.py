@@ -27,7 +27,9 @@ def test_a_row_says_of_its_call_exactly_what_the_ledger_says(people: People) -> 
     shared = set(row) & set(ledger_row)
     assert {k: row[k] for k in shared} == {k: ledger_row[k] for k in shared}
     assert set(ledger_row) - shared == {"deadline_at"}
-    assert set(row) - shared == {"project", "key", "key_prefix", "adjustments", "cost_corrected"}
+    assert set(row) - shared == {
+        "project", "key", "key_prefix", "adjustments", "cost_corrected", "provider_key_last4", "provider_key_since"
+    }  # fmt: skip
 
 
 def test_a_corrected_call_keeps_its_cost_and_has_the_corrected_one_beside_it(people: People) -> None:

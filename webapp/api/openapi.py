@@ -91,6 +91,7 @@ ROUTES = (
         "admin",
     ),
     ("get", "/provider-key", "Which OpenAI key is stored", "ProviderKey", NO_BODY, 200, "member", PROJECT),
+    ("get", "/provider-key/versions", "Keys that serve or served the organization", "ProviderKeyVersionList"),
     ("put", "/provider-key", "Store an OpenAI key", "ProviderKeySet", "NewProviderKey", 200, "admin"),
     ("delete", "/provider-key", "Delete an OpenAI key", NO_BODY, NO_BODY, 204, "admin", PROJECT),
     ("get", "/audit", "Who did what, newest first", "AuditLineList", NO_BODY, 200, "admin", PAGED),

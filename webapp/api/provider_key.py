@@ -9,7 +9,7 @@ from flask import current_app, request
 from webapp import auth
 from webapp.api.blueprint import bp
 from webapp.api.inputs import as_id, fields
-from webapp.api.shape import plain
+from webapp.api.shape import listed, plain
 from webapp.errors import ApiError
 from webapp.secrets import provider_keys
 
@@ -22,6 +22,13 @@ def provider_key() -> dict[str, Any]:
             if row["project_id"] == project_id:
                 return plain(row)
     raise ApiError(404, "provider_key_not_found", "no OpenAI key is stored")
+
+
+@bp.get("/provider-key/versions")
+def provider_key_versions() -> dict[str, Any]:
+    """The history of keys, the latest first; a call names its version as provider_key_id."""
+    with auth.person() as tx:
+        return listed(tx.rows("provider_key_history"))
 
 
 @bp.put("/provider-key")

@@ -71,6 +71,11 @@ CALL = {
     "tags": "any",
     "adjustments": "corrections",
     "cost_corrected": "money?",
+    "provider_key_id": "id?",
+    "provider_key_last4": "text?",
+    "provider_key_since": "time?",
+    "openai_project": "text?",
+    "region": "text?",
 }
 KEY = {
     "id": "id",
@@ -199,6 +204,8 @@ SHAPES: dict[str, dict[str, str]] = {
     "RoleChange": {"role": "role"},
     "NewProviderKey": {"key": "text", "base_url?": "text?", "project_id?": "id?"},
     "ProviderKey": {"project_id": "id?", "last4": "text", "base_url": "text?", "updated_at": "time"},
+    "ProviderKeyVersion": {"id": "id", "project_id": "id?", "project": "text?", "install": "flag"}
+    | {"last4": "text", "base_url": "text?", "since": "time", "until": "time?"},
     "ProviderKeySet": {"last4": "text", "updated_at": "time"},
     "AuditLine": {
         "id": "id",
@@ -211,7 +218,7 @@ SHAPES: dict[str, dict[str, str]] = {
     },
     "Health": {"status": "text", "service?": "text", "warning?": "text"},
 }
-LISTS = ("Project", "Key", "CallRow", "Price", "Invitation", "Member", "AuditLine")
+LISTS = ("Project", "Key", "CallRow", "Price", "Invitation", "Member", "ProviderKeyVersion", "AuditLine")
 
 
 def schema(kind: str) -> dict[str, Any]:

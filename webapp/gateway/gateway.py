@@ -22,23 +22,19 @@ from webapp.config import Config
 from webapp.errors import ApiError
 from webapp.gateway.body import read_body
 from webapp.gateway.call import Call
-from webapp.gateway.headers import answer_headers, request_headers
+from webapp.gateway.forward import forward
+from webapp.gateway.headers import answer_headers
 from webapp.gateway.refusals import CallFailed, refuse, refused, status_line
 from webapp.gateway.routes import target_of
 from webapp.ledger.ledger import Ledger, LedgerRefused, LedgerUnavailable
 from webapp.metering import AnswerFacts, Meter, parse_tags
-from webapp.sandbox import simulator as sandbox
 from webapp.secrets.hashing import sha256_of
-from webapp.secrets.vault import VaultError, unseal
-from webapp.upstream.client import Answer, Client, Interrupted, Request, UpstreamError
+from webapp.upstream.client import Answer, Client, Interrupted
 
 log = logging.getLogger("spendai.gateway")
 PREFIX = "/api/v1/proxy"
 Start = Callable[..., Any]
 UNAVAILABLE = ApiError(503, "ledger_unavailable", "The ledger cannot be written right now; nothing was sent to OpenAI")
-KEY_UNREADABLE = ApiError(
-    503, "provider_key_unreadable", "The stored OpenAI key cannot be read; an admin must store it again"
-)
 DEFECT = ApiError(500, "internal_error", "Something went wrong on our side")
 
 
@@ -78,7 +74,7 @@ class Gateway:
         call = Call(target.route, environ["REQUEST_METHOD"], body, tags)
         self._open(call, key)
         try:
-            answer = self._forward(call, environ, target.raw)
+            answer = forward(self.client, self.config, call, environ, target.raw)
             return self._answer(call, answer, start_response)
         except Exception as error:  # whatever it is, the call is settled
             failed = failure(call, error)
@@ -91,40 +87,13 @@ class Gateway:
         Only the database knows whether organizations share the OpenAI key; if so, it refuses a call with an objection.
         """
         seconds = self.config.call_max_seconds
-        stopped = partial(call.settle_message, 503, "no_usage", AnswerFacts(), None, seconds)
+        stopped = partial(call.settle_message, 503, "no_usage", AnswerFacts(), seconds)
         try:
             call.opened = self.ledger.open(call.open_message(sha256_of(key), seconds), stopped)
         except (LedgerUnavailable, LedgerRefused):
             raise UNAVAILABLE from None
         if call.opened["outcome"] != "opened":
             raise refused(call.opened["outcome"], call.body.objection)
-
-    def _forward(self, call: Call, environ: dict[str, Any], target: str) -> Answer | sandbox.SandboxAnswer:
-        """Send the call upstream with the organization's OpenAI key; returns once the head of the answer is there.
-
-        Raises CallFailed.
-        """
-        opened, body = call.opened, call.body
-        headers = request_headers(environ, identity=body.facts().injected)
-        if opened["upstream"] == "sandbox":
-            return sandbox.answer(call.method, f"/v1{target}", headers, body.whole())
-        headers.append(("Authorization", f"Bearer {self._openai_key(opened)}"))
-        request = Request(call.method, target, headers, body.outgoing(shared=opened["shared"]), body.length)
-        try:
-            return self.client.send(opened["base_url"] or self.config.openai_base_url, request)
-        except UpstreamError as error:
-            outcome = "no_usage" if error.sent else "error"
-            raise CallFailed(outcome, ApiError(error.status, error.code, error.message)) from None
-
-    def _openai_key(self, opened: dict[str, Any]) -> str:
-        sealed = opened["provider_key"]
-        if sealed is None:
-            return self.config.openai_api_key
-        try:
-            return unseal(self.config.key_ring, sealed, opened["org_id"], opened["provider_project_id"])
-        except VaultError as error:
-            log.error("%s", error)
-            raise CallFailed("error", KEY_UNREADABLE) from None
 
     def _answer(self, call: Call, answer: Answer, start_response: Start) -> Iterator[bytes]:
         """Begin the client's answer: status, headers (see headers.py), the call's id. Returns the body, yet unread."""
@@ -209,16 +178,14 @@ class Gateway:
             outcome = "pending"
         else:
             outcome = "complete" if facts.complete or facts.usage is not None else "no_usage"
-        self._settle(call, status, outcome, facts, answer.header("x-request-id")[:200] or None)
+        self._settle(call, status, outcome, facts)
 
-    def _settle(
-        self, call: Call, status: int, outcome: str, facts: AnswerFacts | None = None, request_id: str | None = None
-    ) -> None:
+    def _settle(self, call: Call, status: int, outcome: str, facts: AnswerFacts | None = None) -> None:
         """Settle the call, exactly once. See Ledger.settle for what happens when the database cannot."""
         if call.settled:
             return
         call.settled = True
-        message = call.settle_message(status, outcome, facts or AnswerFacts(), request_id, self.config.call_max_seconds)
+        message = call.settle_message(status, outcome, facts or AnswerFacts(), self.config.call_max_seconds)
         try:
             outcome = self.ledger.settle(message)
             org, project = message["org_id"], message["project_id"]

@@ -21,12 +21,13 @@ from webapp.config import Config
 from webapp.ledger.batcher import Batcher, LedgerRefused, LedgerUnavailable, Message
 from webapp.ledger.pipeline import Statements
 from webapp.ledger.spool import Spool, replay
-from webapp.secrets.provider_keys import fingerprint
+from webapp.secrets.provider_keys import fingerprint, last4
 
 __all__ = ["Ledger", "LedgerRefused", "LedgerUnavailable"]
 log = logging.getLogger("spendai.ledger")
 # Replaces what was read from OpenAI's answer when Postgres rejects it: the call is settled with unknown cost.
 UNREADABLE = {"outcome": "no_usage", "usage": None, "tools": None, "model": None, "upstream_object_id": None}
+UNREADABLE |= {"openai_project": None}
 SETTLE, OPEN = "settle", "open"
 QUERIES = {
     SETTLE: "select * from app.settle_calls($1::jsonb)",
@@ -43,8 +44,8 @@ class Ledger:
 
     def __init__(self, config: Config) -> None:
         self._config, self._dsn = config, db.dsn(config, "spendai_proxy")
-        install = fingerprint(config, config.openai_api_key) if config.openai_api_key else None
-        key = [config.install_key.encode(), install and b"\\x" + install.hex().encode()]
+        self._install = fingerprint(config, config.openai_api_key) if config.openai_api_key else None
+        key = [config.install_key.encode(), self._install and b"\\x" + self._install.hex().encode()]
         self._batcher = Batcher(self._connect, {SETTLE: [], OPEN: key})
         folder = config.home / "spool"
         self._spool = Spool(folder, self._settle_late)
@@ -57,8 +58,11 @@ class Ledger:
         conn = psycopg.connect(self._dsn, autocommit=True, prepare_threshold=None, application_name="spendai ledger")
         for month in ("now()", "now() + interval '1 month'"):  # in case `flask migrate` has not run for two years
             conn.execute(f"select app.ensure_partition(({month})::date)")
-        if self._config.openai_api_key:
-            conn.execute("select app.adopt_install_key(%s)", [self._config.openai_api_key_shared])
+        key, shared = self._config.openai_api_key, self._config.openai_api_key_shared
+        if key:
+            conn.execute("select app.adopt_install_key(%s)", [shared])
+        told = [shared, self._install, last4(key or ""), self._config.openai_base_url]
+        conn.execute("select app.install_key_version(%s, %s, %s, %s)", told)
         return Statements(conn, QUERIES, prepared=self._config.database_prepared)
 
     def open(self, message: Message, stopped: Callable[[], Message]) -> Message:

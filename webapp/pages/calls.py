@@ -57,6 +57,10 @@ COLUMNS = [
     "upstream_request_id",
     "adjustments",
     "cost_corrected",
+    "provider_key_id",
+    "provider_key_last4",
+    "openai_project",
+    "region",
 ]
 # Columns to sort by. started_at, newest first, uses an index; the others read every call of the period.
 ORDERS = dict.fromkeys(("started_at", "cost", "tokens_in", "tokens_cached", "tokens_out"), True)

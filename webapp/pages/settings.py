@@ -21,12 +21,13 @@ YEAR = 31_536_000
 def page(error: ApiError | None = None, name: str | None = None) -> str:
     """The settings page; error, name: of a refused form."""
     with auth.person() as tx:
-        keys = tx.rows("provider_key_list")
+        keys, versions = tx.rows("provider_key_list"), tx.rows("provider_key_history")
     own = next((key for key in keys if key["project_id"] is None), None)
     me = auth.me() or {}
     name = me["organization"] if name is None else name
     supabase_url = current_app.config["SPENDAI"].supabase_url
-    return render_template("settings.html", own=own, error=error, name=name, supabase_url=supabase_url)
+    words = {"own": own, "versions": versions, "error": error, "name": name, "supabase_url": supabase_url}
+    return render_template("settings.html", **words)
 
 
 @bp.get("/settings")

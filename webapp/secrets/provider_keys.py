@@ -28,13 +28,17 @@ def store(
     if me is None:
         raise ApiError(403, "admin_required", "only an admin may do this")
     sealed = seal(config.key_ring, key, me["org_id"], project_id)
-    shown = key[-4:] if len(key) >= 16 else ""  # four characters of a short key would reveal too much
-    return tx.call("provider_key_set", project_id, sealed, shown, base_url, fingerprint(config, key))
+    return tx.call("provider_key_set", project_id, sealed, last4(key), base_url, fingerprint(config, key))
 
 
 def fingerprint(config: Config, key: str) -> bytes:
     """HMAC of an OpenAI key, 32 bytes: shows the database whether two organizations use the same key, nothing else."""
     return hmac.new(config.secret_key.encode(), b"openai key/" + key.encode(), hashlib.sha256).digest()
+
+
+def last4(key: str) -> str:
+    """The characters of an OpenAI key that are shown; none of a short key, of which four would reveal too much."""
+    return key[-4:] if len(key) >= 16 else ""
 
 
 def check_key(key: str) -> str:

@@ -92,3 +92,14 @@ def test_a_base_url_of_ones_own_is_taken(ada: Api, url: str) -> None:
 
 def test_of_a_short_key_nothing_is_shown(ada: Api) -> None:
     assert put(ada, key="sk-short").json["last4"] == ""
+
+
+def test_the_history_of_keys_and_the_key_of_a_call(site: Site, ada: Api) -> None:
+    put(ada, base_url="https://eu.api.openai.com/v1")
+    put(ada, key="sk-another-key-that-ends-in-wxyz")
+    assert ada.call("DELETE", "/provider-key").status_code == 204
+    second, first = ada.get("/provider-key/versions").json["data"]
+    assert (first["last4"], first["base_url"], first["install"]) == ("cdef", "https://eu.api.openai.com/v1", False)
+    assert first["until"] <= second["since"] < second["until"] and second["last4"] == "wxyz"
+    eve = site.sign_up("eve")
+    assert eve.get("/provider-key/versions").json["data"] == []

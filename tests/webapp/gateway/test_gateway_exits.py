@@ -5,14 +5,13 @@ The gateway runs alone in the test's process: its ledger is a list, and its part
 
 from __future__ import annotations
 
-import io
 import json
 import logging
 from threading import Event
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from alone import CHAT, ListLedger, environ, only, post
 from fake_openai import chat, chat_events
 from fake_replies import Reply, cut_off, reset
 from fake_upstream import FakeUpstream, reply_json, reply_sse
@@ -25,7 +24,6 @@ from webapp.metering.inflate import Inflater
 from webapp.metering.plain import JsonCopy
 from webapp.metering.stream import StreamReader
 
-CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "secret-prompt"}]}
 STREAMED = CHAT | {"stream": True, "stream_options": {"include_usage": True}}
 EVENTS = list(chat_events(STREAMED))
 FORM = b"".join(
@@ -37,61 +35,11 @@ END = b"\r\n--b--\r\n"
 KNOWN = {"model_requested": "whisper-1", "end_user": "u-42", "tags": {"team": "search"}}
 
 
-class ListLedger:
-    """A ledger that lets every call pass and keeps its messages."""
-
-    def __init__(self) -> None:
-        self.settled: list[dict[str, Any]] = []
-
-    def open(self, message: dict[str, Any], stopped: Any) -> dict[str, Any]:
-        names = ("org_id", "project_id", "api_key_id", "provider_key", "provider_project_id", "base_url", "account")
-        return dict.fromkeys(names) | {"outcome": "opened", "upstream": "openai", "shared": False}
-
-    def settle(self, message: dict[str, Any]) -> str:
-        self.settled.append(message)
-        return "settled"
-
-
-class Answered(SimpleNamespace):
-    """What a client got: status, body, and whether the answer broke off."""
-
-
 @pytest.fixture
 def gateway(fake: FakeUpstream) -> Gateway:
     made = Gateway(lambda *_: [], load({"OPENAI_API_KEY": "sk-x", "OPENAI_BASE_URL": fake.url}))
     made.ledger = ListLedger()
     return made
-
-
-def environ(body: bytes, kind: str, path: str) -> dict[str, Any]:
-    return {
-        "REQUEST_METHOD": "POST", "RAW_URI": f"/api/v1/proxy{path}", "HTTP_AUTHORIZATION": "Bearer sk-spend-x",
-        "CONTENT_TYPE": kind, "CONTENT_LENGTH": str(len(body)), "HTTP_X_SPENDAI_TAGS": "team=search",
-        "wsgi.input": io.BytesIO(body),
-    }  # fmt: skip
-
-
-def post(gateway: Gateway, body: dict[str, Any] | bytes = CHAT, path: str = "/chat/completions", **changes) -> Answered:
-    """One call, as the server makes it."""
-    kind = "multipart/form-data; boundary=b" if isinstance(body, bytes) else "application/json"
-    data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    got = Answered(status="", body=b"", broken=False)
-
-    def start_response(status: str, headers: list[tuple[str, str]]) -> None:
-        got.status = status
-
-    try:
-        for piece in gateway(environ(data, kind, path) | changes, start_response):
-            got.body += piece
-    except OSError:
-        got.broken = True
-    return got
-
-
-def only(gateway: Gateway) -> dict[str, Any]:
-    """The one message that settled the one call."""
-    (message,) = gateway.ledger.settled
-    return message
 
 
 def broken(*_: object, **__: object) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
@@ -189,3 +190,35 @@ def test_without_any_openai_key_the_sandbox_answers_and_its_rows_say_so(stack_ds
             total = stack.people.one("select sum(cost) as cost from public.spend_daily")["cost"]
         assert total == stack.row(answer)["cost"] + stack.row(streamed)["cost"] > 0
         assert json.loads(answer.content)["usage"]["prompt_tokens"] == stack.row(answer)["tokens_in"]
+
+
+def test_a_key_replaced_under_load_labels_each_call_with_the_key_that_it_was_sent_with(stack):
+    people, stop = stack.people, threading.Event()
+    people.found("kay", "Keyed")
+
+    def replace(last4):
+        sealed = seal(stack.config.key_ring, f"sk-{last4}", people.orgs["kay"], None)
+        with people.as_("kay"):
+            people.one("select app.provider_key_set(null, %s, %s, %s, %s)", sealed, last4, own.url, last4.encode())
+
+    def load(_):
+        answers = []
+        while not stop.is_set():
+            answers.append(stack.post(json=CHAT, name="kay").headers["x-spendai-call-id"])
+        return answers
+
+    with FakeUpstream() as own:
+        replace("0000")
+        with ThreadPoolExecutor(4) as pool:
+            running = [pool.submit(load, n) for n in range(4)]
+            for n in range(1, 6):
+                seen = len(own.requests)
+                stack.wait_for(lambda seen=seen: len(own.requests) > seen + 8)
+                replace(f"{n:04}")
+            stop.set()
+            calls = [call for each in running for call in each.result()]
+        sent = Counter(request.header("authorization").removeprefix("Bearer sk-") for request in own.requests)
+    query = "select v.last4, count(*) as n from public.usage_logs u"
+    query += " join public.provider_key_versions v on v.id = u.provider_key_id where u.id = any (%s) group by 1"
+    rows = people.all(query, calls)
+    assert {row["last4"]: row["n"] for row in rows} == sent and len(sent) > 1

@@ -104,7 +104,9 @@ def test_the_openai_key_goes_in_and_only_its_last_four_come_out(site: Site, team
     assert secret.encode() not in bytes(ciphertext)
     assert "Forget the OpenAI key?" in text(team.browser.get("/settings/provider-key/delete"))
     assert team.browser.post("/settings/provider-key/delete").location == "/settings"
-    assert "No key of your own is stored" in text(team.browser.get("/settings"))
+    page = text(team.browser.get("/settings"))
+    assert "No key of your own is stored" in page
+    assert "…WXYZ all projects" in page and "in use" not in page
 
 
 def test_prices_show_models_without_one_first_and_can_be_searched(site: Site, team: Acme) -> None:
