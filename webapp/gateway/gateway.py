@@ -24,6 +24,7 @@ from webapp.gateway.body import read_body
 from webapp.gateway.call import Call
 from webapp.gateway.forward import forward
 from webapp.gateway.headers import answer_headers
+from webapp.gateway.loops import refuse_loop
 from webapp.gateway.refusals import CallFailed, refuse, refused, status_line
 from webapp.gateway.routes import target_of
 from webapp.ledger.ledger import Ledger, LedgerRefused, LedgerUnavailable
@@ -67,6 +68,7 @@ class Gateway:
             return refuse(error, start_response)
 
     def _proxy(self, environ: dict[str, Any], start_response: Start, path: str, query: str) -> Iterator[bytes]:
+        refuse_loop(environ, self.config.secret_key)
         key = _bearer(environ)
         target = target_of(environ, path, query)
         body = read_body(environ, target.route, self.config.max_body_bytes, self.config.max_upload_bytes)

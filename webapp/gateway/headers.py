@@ -2,6 +2,7 @@
 
 Dropped are hop-by-hop headers, cookies, the client's key and OpenAI organization, what describes this hop (Host,
 Server, Date, …), and what binds a client to OpenAI's host name (Strict-Transport-Security, Alt-Svc).
+loops.py adds the header x-spendai-via to calls.
 """
 
 from __future__ import annotations
