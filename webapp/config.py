@@ -98,6 +98,10 @@ SETTINGS = (
     Setting("DRAIN_BYTES", "16777216", _whole(0), "Bytes to read on after a client hung up."),
     Setting("MAX_BODY_BYTES", "67108864", _whole(1), "Largest JSON request body; it is held in memory."),
     Setting("MAX_UPLOAD_BYTES", "1073741824", _whole(1), "Largest multipart or binary request body; it is streamed."),
+    Setting("MAX_CONNECTIONS", "5000", _whole(10, 30000), "Client connections of one gateway process."),
+    Setting("MAX_CALLS", "4000", _whole(1), "Calls under way in one gateway process."),
+    Setting("MAX_CALLS_PER_ORGANIZATION", "3000", _whole(1), "The same of one organization."),
+    Setting("MAX_CALLS_PER_KEY", "3000", _whole(1), "The same of one SpendAI key."),
 )
 
 

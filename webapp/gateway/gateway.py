@@ -21,6 +21,7 @@ from urllib.parse import quote
 from webapp.config import Config
 from webapp.errors import ApiError
 from webapp.gateway.body import read_body
+from webapp.gateway.bounds import Bounds, Place
 from webapp.gateway.call import Call
 from webapp.gateway.forward import forward
 from webapp.gateway.headers import answer_headers
@@ -45,10 +46,15 @@ class Gateway:
     def __init__(self, flask_app: Callable[..., Any], config: Config) -> None:
         self.flask_app, self.config = flask_app, config
         self.client = Client(config.upstream_connect_timeout, config.upstream_read_timeout)
+        self.bounds = Bounds(config, config.max_connections)
         self.ledger: Ledger | None = None
 
-    def start(self) -> None:
-        """Connect to the ledger; not before, because its connection cannot cross a fork."""
+    def start(self, connections: int) -> None:
+        """Connect to the ledger; not before, because its connection cannot cross a fork.
+
+        connections: of clients, which the server accepts at most.
+        """
+        self.bounds = Bounds(self.config, connections)
         self.ledger = Ledger(self.config)
 
     def stop(self) -> None:
@@ -74,12 +80,19 @@ class Gateway:
         body = read_body(environ, target.route, self.config.max_body_bytes, self.config.max_upload_bytes)
         tags = parse_tags(environ.get("HTTP_X_SPENDAI_TAGS"))
         call = Call(target.route, environ["REQUEST_METHOD"], body, tags)
-        self._open(call, key)
+        place = self.bounds.enter(sha256_of(key))
         try:
+            self._open(call, key)
+        except BaseException:
+            place.leave()
+            raise
+        try:
+            place.opened(call.opened["org_id"])
             answer = forward(self.client, self.config, call, environ, target.raw)
-            return self._answer(call, answer, start_response)
+            return self._answer(call, answer, start_response, place)
         except Exception as error:  # whatever it is, the call is settled
             failed = failure(call, error)
+            place.leave()
             self._settle(call, failed.status, failed.outcome)
             return refuse(failed.error, start_response, call.id)
 
@@ -97,7 +110,7 @@ class Gateway:
         if call.opened["outcome"] != "opened":
             raise refused(call.opened["outcome"], call.body.objection)
 
-    def _answer(self, call: Call, answer: Answer, start_response: Start) -> Iterator[bytes]:
+    def _answer(self, call: Call, answer: Answer, start_response: Start, place: Place) -> Iterator[bytes]:
         """Begin the client's answer: status, headers (see headers.py), the call's id. Returns the body, yet unread."""
         kind, encoding, facts = answer.header("content-type"), answer.header("content-encoding"), call.body.facts()
         try:
@@ -108,7 +121,7 @@ class Gateway:
         except Exception:
             answer.close()
             raise
-        body = self._body(call, answer, meter, head_first=is_stream and call.method != "HEAD")
+        body = place.until_end(self._body(call, answer, meter, head_first=is_stream and call.method != "HEAD"))
         next(body)
         return body
 
