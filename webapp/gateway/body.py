@@ -112,6 +112,8 @@ def _pieces(environ: dict[str, Any], length: int | None, limit: int) -> Iterator
 def _read(environ: dict[str, Any]) -> bytes:
     try:
         return environ["wsgi.input"].read(CHUNK)
+    except TimeoutError:  # the client is too slow, see webapp/server/peers.py
+        raise CallFailed("no_usage", ApiError(408, "slow_body", "The request's body came too slowly")) from None
     except Exception:  # the server's own exceptions for a connection that broke, and for bytes that are not a chunk
         raise _broken_off() from None
 
