@@ -17,6 +17,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
+from threading import Lock
 from typing import Any
 
 import requests
@@ -39,13 +40,15 @@ class Result:
     def __init__(self) -> None:
         self.attempts, self.held = 0, 0
         self.findings: list[str] = []
+        self._lock = Lock()
 
     def tried(self, what: str, *, held: bool, times: int = 1) -> None:
-        """Count attempts of one kind."""
-        self.attempts += times
-        self.held += times if held else 0
-        if not held:
-            self.findings.append(what)
+        """Count attempts of one kind. Threads may do so at the same time."""
+        with self._lock:
+            self.attempts += times
+            self.held += times if held else 0
+            if not held:
+                self.findings.append(what)
 
 
 class Target:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from socket import SO_RCVBUF, SOL_SOCKET, create_connection, socket
+from typing import NamedTuple
 
 from fake_replies import JSON_TYPE, SSE_TYPE, Wire, reply_sse
 from hostile.frame import CHAT, Result, Target, attack, ended
@@ -30,45 +32,63 @@ def dribble(socks: list[socket], byte: bytes, stop: threading.Event) -> threadin
     return thread
 
 
-def hold(target: Target, result: Result, what: str, data: bytes, byte: bytes = b"", status: bytes = b"") -> None:
-    """Open connections that send ``data`` and then ``byte`` for ever; they must be closed, with this status if any."""
-    times, stop = 20 if target.quick else 200, threading.Event()
-    with ExitStack() as opened:
-        socks = [opened.enter_context(target.connect(data)) for _ in range(times)]
-        feeding = dribble(socks, byte, stop) if byte else None
-        result.tried(f"{what}: others are not served", held=target.serves())
-        for sock in socks:
-            got = ended(sock)
-            result.tried(what, held=got is not None and (not got or got.split(b" ", 2)[1:2] == [status]))
-        stop.set()
-        if feeding:
-            feeding.join()
+class Hold(NamedTuple):
+    """Connections that send ``data`` and then ``byte`` for ever; they must be closed, with such a status if any."""
+
+    what: str
+    data: bytes
+    byte: bytes = b""
+    statuses: bytes = b""
+
+    def run(self, target: Target, result: Result) -> None:
+        """Open the connections and wait for their end."""
+        times, stop = 20 if target.quick else 200, threading.Event()
+        with ExitStack() as opened:
+            socks = [opened.enter_context(target.connect(self.data)) for _ in range(times)]
+            feeding = dribble(socks, self.byte, stop) if self.byte else None
+            for sock in socks:
+                got = ended(sock)
+                held = got is not None and (not got or got.split(b" ", 2)[1] in self.statuses.split())
+                result.tried(self.what, held=held)
+            stop.set()
+            if feeding:
+                feeding.join()
+
+
+def hold(target: Target, holds: list[Hold]) -> Result:
+    """All of them at the same time, while others are served."""
+    result = Result()
+    with ThreadPoolExecutor(len(holds)) as pool:
+        running = [pool.submit(one.run, target, result) for one in holds]
+        result.tried("others are served", held=target.serves())
+        for each in running:
+            each.result()
+    return result
 
 
 @attack("slow heads")
 def slow_heads(target: Target) -> Result:
     """Heads that never end."""
-    result = Result()
-    hold(target, result, "a head that stops", b"POST /api/v1/proxy/models HTTP/1.1\r\nX-Slow: ")
-    hold(target, result, "a head that comes byte by byte", b"GET / HTTP/1.1\r\nX-Slow: ", b"x")
-    return result
+    stopped = Hold("a head that stops", b"POST /api/v1/proxy/models HTTP/1.1\r\nX-Slow: ")
+    return hold(target, [stopped, Hold("a head that comes byte by byte", b"GET / HTTP/1.1\r\nX-Slow: ", b"x")])
 
 
 @attack("slow bodies")
 def slow_bodies(target: Target) -> Result:
     """Bodies that never end, with keys and without."""
-    result, key = Result(), target.stack.key()
+    holds, key = [], target.stack.key()
     for kind, given in (("an invented key", "sk-spend-invented"), ("a key", key)):
-        head = target.head(given, Content_Type=JSON, Content_Length=1000)
-        hold(target, result, f"a body that stops, {kind}", head + b"{", status=b"408")
-        hold(target, result, f"a body that comes byte by byte, {kind}", head + b"{", b" ", status=b"408")
+        begun = target.head(given, Content_Type=JSON, Content_Length=1000) + b"{"
+        holds.append(Hold(f"a body that stops, {kind}", begun, b"", b"408"))
+        holds.append(Hold(f"a body that comes byte by byte, {kind}", begun, b" ", b"408"))
     chunked = target.head(key, Content_Type=JSON, Transfer_Encoding="chunked")
-    hold(target, result, "a chunked body", chunked + b"1\r\n{\r\n", b"1\r\n \r\n", status=b"408")
-    upload = target.head(key, "/audio/transcriptions", Content_Type=FORM, Content_Length=100_000)
+    holds.append(Hold("a chunked body", chunked + b"1\r\n{\r\n", b"1\r\n \r\n", b"408"))
+    upload = target.head(target.stack.key("eve"), "/audio/transcriptions", Content_Type=FORM, Content_Length=100_000)
     start = b'--b\r\nContent-Disposition: form-data; name="model"\r\n\r\nwhisper-1\r\n'
-    hold(target, result, "a form that is streamed", upload + start, b"x", status=b"408")
+    holds.append(Hold("a form that is streamed", upload + start, b"x", b"408 503"))  # a key has 20 calls
     form = b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 99\r\n\r\n"
-    hold(target, result, "a form for a page", b"POST /login HTTP/1.1\r\nHost: x\r\n" + form, b"a", b"400")
+    holds.append(Hold("a form for a page", b"POST /login HTTP/1.1\r\nHost: x\r\n" + form, b"a", b"400"))
+    result = hold(target, holds)
     result.tried("calls with slow bodies are settled", held=target.all_settled())
     return result
 
