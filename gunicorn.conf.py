@@ -17,6 +17,7 @@ from typing import Any
 import psycopg
 
 from webapp.config import load
+from webapp.server.peers import Limits
 from webapp.server.requests import trusted_proxies
 from webapp.server.shares import Share
 
@@ -46,12 +47,18 @@ if _soft != resource.RLIM_INFINITY and _soft < _wanted:
     resource.setrlimit(resource.RLIMIT_NOFILE, (_wanted, _hard))
     _soft = _wanted
 # Client connections of one worker, at most; more wait in the backlog. webapp/server/worker.py limits the idle ones.
-worker_connections = 5000 if _soft == resource.RLIM_INFINITY else max(500, min(5000, _soft // 2 - 200))
+worker_connections = _config.max_connections
+if _soft != resource.RLIM_INFINITY:
+    worker_connections = min(worker_connections, max(500, _soft // 2 - 200))
+_limits = Limits(
+    head_seconds=_config.head_seconds, seconds=_config.client_seconds, rate=_config.client_bytes_per_second,
+    per_address=_config.max_connections_per_address, trusted=_config.forwarded_allow_ips,
+)  # fmt: skip
 
 
 def pre_fork(server: Any, worker: Any) -> None:
-    """Give the worker its place in the counts of connections (webapp/server/shares.py)."""
-    worker.share = Share()
+    """Give the worker its place in the counts of connections (shares.py) and the limits of its clients (peers.py)."""
+    worker.share, worker.limits = Share(), _limits
 
 
 def child_exit(server: Any, worker: Any) -> None:
@@ -64,7 +71,7 @@ def post_worker_init(worker: Any) -> None:
     from webapp import db  # noqa: PLC0415
 
     db.open_pools(_config)
-    worker.wsgi.gateway.start()
+    worker.wsgi.gateway.start(worker_connections)
     # Everything loaded so far stays until the worker ends: freeze() exempts it from garbage collection. Calls leave few
     # reference cycles behind, so that rare collections suffice.
     gc.collect()

@@ -99,6 +99,14 @@ SETTINGS = (
     Setting("DRAIN_BYTES", "16777216", _whole(0), "Bytes to read on after a client hung up."),
     Setting("MAX_BODY_BYTES", "67108864", _whole(1), "Largest JSON request body; it is held in memory."),
     Setting("MAX_UPLOAD_BYTES", "1073741824", _whole(1), "Largest multipart or binary request body; it is streamed."),
+    Setting("MAX_CONNECTIONS", "5000", _whole(10, 30000), "Client connections of one gateway process."),
+    Setting("MAX_CONNECTIONS_PER_ADDRESS", "4000", _whole(1), "The same from one address."),
+    Setting("MAX_CALLS", "4000", _whole(1), "Calls under way in one gateway process."),
+    Setting("MAX_CALLS_PER_ORGANIZATION", "3000", _whole(1), "The same of one organization."),
+    Setting("MAX_CALLS_PER_KEY", "3000", _whole(1), "The same of one SpendAI key."),
+    Setting("HEAD_SECONDS", "20", _whole(1, 3600), "Seconds in which the head of a request must arrive."),
+    Setting("CLIENT_SECONDS", "30", _whole(1, 3600), "Seconds a client may keep a gateway waiting, beyond its rate."),
+    Setting("CLIENT_BYTES_PER_SECOND", "500", _whole(1), "Least rate of request bodies, and of reading answers."),
 )
 
 

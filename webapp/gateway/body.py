@@ -136,6 +136,8 @@ def _pieces(environ: dict[str, Any], length: int | None, limit: int, size: int) 
 def _read(environ: dict[str, Any], size: int) -> bytes:
     try:
         return environ["wsgi.input"].read(size)
+    except TimeoutError:  # the client is too slow, see webapp/server/peers.py
+        raise CallFailed("no_usage", ApiError(408, "slow_body", "The request's body came too slowly")) from None
     except Exception:  # the server's own exceptions for a connection that broke, and for bytes that are not a chunk
         raise _broken_off() from None
 

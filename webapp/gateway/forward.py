@@ -9,6 +9,7 @@ from webapp.config import Config
 from webapp.errors import ApiError
 from webapp.gateway.call import Call
 from webapp.gateway.headers import request_headers
+from webapp.gateway.loops import via
 from webapp.gateway.refusals import CallFailed
 from webapp.gateway.region import region_of
 from webapp.sandbox import simulator as sandbox
@@ -35,8 +36,9 @@ def forward(
         answer = sandbox.answer(call.method, f"/v1{target}", headers, body.whole())
     else:
         headers.append(("Authorization", f"Bearer {openai_key(config, opened)}"))
-        request = Request(call.method, target, headers, body.outgoing(shared=opened["shared"]), body.length)
         base_url = opened["base_url"] or config.openai_base_url
+        headers += via(environ, config.secret_key, base_url)
+        request = Request(call.method, target, headers, body.outgoing(shared=opened["shared"]), body.length)
         call.region = region_of(base_url)
         try:
             answer = client.send(base_url, request)

@@ -21,10 +21,12 @@ from urllib.parse import quote
 from webapp.config import Config
 from webapp.errors import ApiError
 from webapp.gateway.body import is_large, read_body
+from webapp.gateway.bounds import Bounds, Place
 from webapp.gateway.call import Call
 from webapp.gateway.forward import forward
 from webapp.gateway.headers import answer_headers
 from webapp.gateway.key_check import KeyCheck, bearer
+from webapp.gateway.loops import refuse_loop
 from webapp.gateway.pause import Pause
 from webapp.gateway.refusals import UNAVAILABLE, CallFailed, refuse, refuse_early, refused, status_line
 from webapp.gateway.routes import target_of
@@ -46,11 +48,16 @@ class Gateway:
         self.flask_app, self.config = flask_app, config
         only_private = None if config.allow_private_base_urls else config.openai_base_url
         self.client = Client(config.upstream_connect_timeout, config.upstream_read_timeout, only_private)
+        self.bounds = Bounds(config, config.max_connections)
         self.ledger: Ledger | None = None
         self._check_key = KeyCheck()
 
-    def start(self) -> None:
-        """Connect to the ledger; not before, because its connection cannot cross a fork."""
+    def start(self, connections: int) -> None:
+        """Connect to the ledger; not before, because its connection cannot cross a fork.
+
+        connections: of clients, which the server accepts at most.
+        """
+        self.bounds = Bounds(self.config, connections)
         self.ledger = Ledger(self.config)
 
     def stop(self) -> None:
@@ -70,18 +77,26 @@ class Gateway:
             return refuse_early(error, start_response, environ) if is_large(environ) else refuse(error, start_response)
 
     def _proxy(self, environ: dict[str, Any], start_response: Start, path: str, query: str) -> Iterator[bytes]:
+        refuse_loop(environ, self.config.secret_key)
         key = bearer(environ)
         target = target_of(environ, path, query)
         check = partial(self._check_key, self.ledger, key)
         body = read_body(environ, target.route, self.config.max_body_bytes, self.config.max_upload_bytes, check)
         tags = parse_tags(environ.get("HTTP_X_SPENDAI_TAGS"))
         call = Call(target.route, environ["REQUEST_METHOD"], body, tags)
-        self._open(call, key)
+        place = self.bounds.enter(sha256_of(key))
         try:
+            self._open(call, key)
+        except BaseException:
+            place.leave()
+            raise
+        try:
+            place.opened(call.opened["org_id"])
             answer = forward(self.client, self.config, call, environ, target.raw)
-            return self._answer(call, answer, start_response)
+            return self._answer(call, answer, start_response, place)
         except Exception as error:  # whatever it is, the call is settled
             failed = failure(call, error)
+            place.leave()
             self._settle(call, failed.status, failed.outcome)
             return refuse(failed.error, start_response, call.id)
 
@@ -99,7 +114,7 @@ class Gateway:
         if call.opened["outcome"] != "opened":
             raise refused(call.opened["outcome"], call.body.objection)
 
-    def _answer(self, call: Call, answer: Answer, start_response: Start) -> Iterator[bytes]:
+    def _answer(self, call: Call, answer: Answer, start_response: Start, place: Place) -> Iterator[bytes]:
         """Begin the client's answer: status, headers (see headers.py), the call's id. Returns the body, yet unread."""
         kind, encoding, facts = answer.header("content-type"), answer.header("content-encoding"), call.body.facts()
         try:
@@ -111,7 +126,7 @@ class Gateway:
         except Exception:
             answer.close()
             raise
-        body = self._body(call, answer, meter, head_first=is_stream and call.method != "HEAD")
+        body = place.until_end(self._body(call, answer, meter, head_first=is_stream and call.method != "HEAD"))
         next(body)
         return body
 

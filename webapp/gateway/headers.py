@@ -6,6 +6,8 @@ OpenAI's host name (Strict-Transport-Security, Alt-Svc).
 
 With an OpenAI key that several organizations share, only the request headers of SHARED_KEPT are passed on, and an
 answer loses what it says of the account: its rate limits, and the names of its OpenAI organization and project.
+
+loops.py adds the header x-spendai-via to calls.
 """
 
 from __future__ import annotations

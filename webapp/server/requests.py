@@ -18,6 +18,7 @@ import re
 from functools import lru_cache
 from typing import Any, BinaryIO
 
+import gevent
 from gunicorn.config import Config
 from gunicorn.http.body import Body, LengthReader
 from gunicorn.http.message import Request
@@ -90,7 +91,9 @@ class Plain:
 class Reader:
     """Reads the requests of a worker. An instance replaces the class ``Request`` that gunicorn's parser calls."""
 
-    def __init__(self, cfg: Config) -> None:
+    def __init__(self, cfg: Config, head_seconds: float = 20) -> None:
+        """head_seconds: in which a head must arrive once it has begun; then its connection is closed."""
+        self._head_seconds = head_seconds
         self.base = base_environ(cfg) | {"wsgi.multithread": True}
         self._special = SPECIAL | {_key(name) for name in cfg.secure_scheme_headers}
         # A head shorter than both limits has no line and no header that is longer than its limit.
@@ -108,7 +111,11 @@ class Reader:
         if plain := self._plain(data, unreader):
             return plain
         unreader.unread(data)
-        return Request(cfg, unreader, client, number)
+        if b"\r\n\r\n" in data:
+            return Request(cfg, unreader, client, number)
+        with gevent.Timeout(self._head_seconds, False):
+            return Request(cfg, unreader, client, number)
+        raise StopIteration
 
     def _plain(self, data: bytes, unreader: Unreader) -> Plain | None:
         """The plain request at the start of ``data``, or None. What follows it is put back."""

@@ -19,6 +19,7 @@ from gunicorn.http.message import Request
 from gunicorn.http.parser import RequestParser
 from gunicorn.workers.ggevent import GeventWorker
 
+from webapp.server.peers import Limits, Peer, Peers
 from webapp.server.requests import Plain, Reader
 from webapp.server.response import Response
 from webapp.server.shares import Share, SharingServer
@@ -80,16 +81,19 @@ class Worker(GeventWorker):
     """gunicorn's gevent worker with the overrides of this room.
 
     Behaviour that gunicorn's does not have: a stop closes idle connections at once (a browser left open would delay
-    it by ``keepalive`` seconds), idle connections are limited in number, connections are spread evenly over workers.
+    it by ``keepalive`` seconds), idle connections are limited in number, connections are spread evenly over workers,
+    slow clients are given up (peers.py).
     """
 
     share: Share  # made by the master, see gunicorn.conf.py
+    limits = Limits()  # the same
 
     def init_process(self) -> None:
         self.waiting: dict[gevent.Greenlet, Idle] = {}
         self.quitting = False
         keep_settings(self.cfg)
-        self.reader = RequestParser.mesg_class = Reader(self.cfg)
+        self.peers = Peers(self.limits, self.worker_connections, self._give_up)
+        self.reader = RequestParser.mesg_class = Reader(self.cfg, self.limits.head_seconds)
         super().init_process()
 
     def server_class(self, listener: socket.socket, *, spawn: Pool, **options: Any) -> SharingServer:
@@ -100,16 +104,27 @@ class Worker(GeventWorker):
     def handle(self, listener: socket.socket, client: socket.socket, addr: Any) -> None:
         """Serve a connection until its end."""
         self.share.add(1)
+        peer = self.peers.join(client, addr)
         try:
-            super().handle(listener, client, addr)
+            if peer:
+                super().handle(listener, peer, addr)
         finally:
             self.share.add(-1)
+            if peer:
+                self.peers.leave(peer)
+
+    def _give_up(self, peer: Peer) -> bool:
+        """Close a connection that waits for its client. Returns whether it does."""
+        if idle := self.waiting.get(peer.greenlet):
+            end(peer.greenlet, idle)
+            return True
+        return peer.end()
 
     def timeout_ctx(self) -> Idle:
         """The wait for the next request of a connection; a worker that stops waits a second at most."""
         return Idle(self.cfg.keepalive if self.alive else 1, self.waiting)
 
-    def handle_request(self, listener_name: Any, req: Plain | Request, sock: socket.socket, addr: Any) -> None:
+    def handle_request(self, listener_name: Any, req: Plain | Request, sock: Peer, addr: Any) -> None:
         """Let the application answer one request, written as ``Response`` does. StopIteration closes the connection.
 
         gunicorn's own method offers no way to put in ``Response`` and ``Plain``, whose gain stands in their modules.
@@ -117,7 +132,7 @@ class Worker(GeventWorker):
         gunicorn's hooks, access log and request limit, which SpendAI does not use, and closes the connection of a
         greenlet that is being stopped, where gunicorn's would go on to the next request.
         """
-        response = None
+        response, sock.serving = None, True
         try:
             response, environ = self._begin(req, sock, addr, listener_name)
             if not self.alive:
@@ -142,12 +157,12 @@ class Worker(GeventWorker):
                 raise
             self.log.exception("Error handling request")  # part of the answer was sent: no error page may follow it
             raise StopIteration from None
+        finally:
+            sock.serving = False
         if response.should_close():
             raise StopIteration
 
-    def _begin(
-        self, req: Plain | Request, sock: socket.socket, addr: Any, server: Any
-    ) -> tuple[Response, dict[str, Any]]:
+    def _begin(self, req: Plain | Request, sock: Peer, addr: Any, server: Any) -> tuple[Response, dict[str, Any]]:
         """The response and WSGI's environ for a request."""
         if isinstance(req, Plain):
             return Response(req, sock, self.cfg), req.environ(self.reader.base, addr, server)

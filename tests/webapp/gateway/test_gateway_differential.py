@@ -23,7 +23,7 @@ from webapp.gateway.routes import ROUTES, Route
 
 FORWARDED = [route for route in ROUTES if route.forwarded != "never"]
 HOP = {"connection", "transfer-encoding", "date", "server", "keep-alive", "x-spendai-call-id"}
-REPLACED = {"host", "authorization", "connection"}
+REPLACED = {"host", "authorization", "connection", "x-spendai-via"}
 ID_CHARS = "abcXYZ019-_.:~@!$&'()*+,="
 METHODS = [("GET", route) for route in FORWARDED if route.method == "GET"]
 REQUESTS = [(route.method, route) for route in FORWARDED] + [("HEAD", route) for _, route in METHODS]

@@ -119,7 +119,7 @@ def test_over_the_wire_nothing_else_differs(stack: Stack, fake: FakeUpstream, se
     assert [(n, v) for n, v in got.getheaders() if n.lower() not in ours] == [("content-type", "text/plain"), *answered]
     conn.close()
     request: Request = fake.requests[-1]
-    theirs = {"host", "authorization", "accept-encoding"}
+    theirs = {"host", "authorization", "accept-encoding", "x-spendai-via"}
     assert sorted((n.lower(), v) for n, v in request.headers if n.lower() not in theirs) == sorted(
         (n.lower(), v) for n, v in sent.items()
     )

@@ -11,6 +11,8 @@ import requests
 from fake_upstream import FakeUpstream, Request, cut_off, reply, reply_json, reply_sse, truncate
 from stack import Stack
 
+from webapp.gateway.loops import mark_of
+
 CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Grüße 👋"}]}
 OURS = {"x-spendai-call-id"}
 HOPS = {"connection", "transfer-encoding", "date", "server", "keep-alive"}
@@ -110,6 +112,7 @@ def test_headers_go_upstream_as_they_came_but_for_the_listed_ones(stack, fake):
         "openai-beta": "assistants=v2", "x-stainless-lang": "python", "idempotency-key": "k1", "user-agent": "acme/1",
         "accept": "application/json", "x-empty": "", "accept-encoding": "gzip, deflate",
         "content-type": "application/json", "content-length": str(len(json.dumps(CHAT))),
+        "x-spendai-via": mark_of(stack.config.secret_key),
     }  # fmt: skip
 
 
