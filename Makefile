@@ -52,7 +52,7 @@ prove-private: .venv/installed-dev ## Send marked texts through every route; the
 	@PYTHONPATH=.:tests:tests/webapp $(BIN)/python -m durable.private
 
 prove-hostile: .venv/installed-dev ## Attack what everybody shares: loops, slow and many clients; others must be served; ARGS=--quick
-	@PYTHONPATH=.:tests:tests/webapp $(BIN)/python -m hostile.proof $(ARGS)
+	@PYTHONPATH=.:tests:tests/webapp $(BIN)/python -m hostile.assault $(ARGS)
 
 bench: .venv/installed-dev ## Measure beside nginx, LiteLLM, Portkey; ARGS=--quick, --streams, --rows, --growth; --write
 	@PYTHONPATH=.:tests:tests/webapp $(BIN)/python -m bench $(ARGS)

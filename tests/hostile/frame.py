@@ -1,6 +1,6 @@
 """The frame of `make prove-hostile`: what is attacked, and the list of attacks.
 
-An attack is a function with the decorator ``attack("name of its class")`` in a module that proof.py imports. It gets a
+An attack is a function with the decorator ``attack("name of its class")`` in a module of assault.MODULES. It gets a
 Target and returns a Result:
 
     @attack("loops")

@@ -13,7 +13,7 @@ from stack import ROOT
 
 
 def test_every_attack_is_held_while_others_are_served() -> None:
-    command = [sys.executable, "-m", "hostile.proof", "--quick"]
+    command = [sys.executable, "-m", "hostile.assault", "--quick"]
     environ = os.environ | {"PYTHONPATH": ".:tests:tests/webapp"}
     done = subprocess.run(command, check=False, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]

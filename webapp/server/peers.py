@@ -68,7 +68,7 @@ class Peer:
     def __init__(self, sock: socket.socket, address: str, limits: Limits) -> None:
         self._sock, self.address, self.greenlet = sock, address, gevent.getcurrent()
         self._reading, self._writing = Allowance(limits), Allowance(limits)
-        self._step = limits.seconds / STEPS
+        self._most, self._step = limits.seconds, limits.seconds / STEPS
         self._queued: int | None = None  # bytes that the client had not acknowledged when this was last looked at
         self.serving = self.waits = self._ending = False
         sock.settimeout(self._step)
@@ -109,7 +109,9 @@ class Peer:
         self.waits = self._ending = False
         self._queued = None
         # No more than one step: a worker that is busy is not the client's fault.
-        self._writing.spend(min(monotonic() - began, self._step), sent)
+        waited = monotonic() - began
+        if waited > 0.001 or self._writing.left < self._most:  # else there is nothing to count
+            self._writing.spend(min(waited, self._step), sent)
         return sent
 
     def sendall(self, data: bytes | memoryview) -> None:

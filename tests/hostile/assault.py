@@ -1,7 +1,7 @@
 """`make prove-hostile`: strangers and customers attack what everybody shares; the others must be served.
 
 Every class of attack is a function in one of the modules ``MODULES``, see frame.py. Prints a table (class, attempts,
-held) and a sentence for every attempt that was not held; then the exit status is 1. Loopback only, about two minutes;
+held) and a sentence for every attempt that was not held; then the exit status is 1. Loopback only, about four minutes;
 ``--quick`` takes half a minute, with fewer connections. Names of classes as arguments: only these.
 """
 
