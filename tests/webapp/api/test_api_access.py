@@ -64,6 +64,7 @@ TRIES: dict[tuple[str, str], Make] = {
     ("patch", "/members/{user_id}"): lambda s, a: (f"/members/{member(s, a)}", {"role": "admin"}),
     ("delete", "/members/{user_id}"): lambda s, a: (f"/members/{member(s, a)}", None),
     ("get", "/provider-key"): lambda s, a: (f"/provider-key?project_id={a.project}", None),
+    ("get", "/provider-key/versions"): lambda s, a: ("/provider-key/versions", None),
     ("put", "/provider-key"): lambda s, a: ("/provider-key", SEALED | {"project_id": a.project}),
     ("delete", "/provider-key"): lambda s, a: (f"/provider-key?project_id={a.project}", None),
     ("get", "/audit"): lambda s, a: ("/audit", None),

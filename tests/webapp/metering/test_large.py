@@ -77,7 +77,7 @@ def test_usage_is_asked_for_as_in_a_small_request(options: str, first: bool, bom
 @pytest.mark.parametrize("where", ["before", "after", "around"])
 def test_a_reference_is_found_in_a_large_request(body: dict[str, Any], param: str, where: str) -> None:
     if where == "around":
-        text = json.dumps({"model": "m", **body}).replace("{", f'{{"pad":"{PAD}",')
+        text = json.dumps({"model": "m", **body}).replace("{", f'{{"object":"{PAD}",')  # no content
     else:
         text = padded(body, first=where == "after").decode()
     found = read_json_request(RESPONSES, text.encode()).objection
