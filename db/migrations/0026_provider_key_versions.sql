@@ -1,4 +1,4 @@
--- 0027_provider_key_versions: which OpenAI key, OpenAI project and region served a call
+-- 0026_provider_key_versions: which OpenAI key, OpenAI project and region served a call
 --
 -- A stored provider key, and the install's own key, are versions that are never overwritten: a call keeps the id of the version
 -- that it was made with. Calls before this migration have none: which key served them was not recorded.

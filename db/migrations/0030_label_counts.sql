@@ -1,4 +1,4 @@
--- 0037_label_counts: how many labels of a day are kept apart, so that made-up tags cannot grow daily_labels without end
+-- 0030_label_counts: how many labels of a day are kept apart, so that made-up tags cannot grow daily_labels without end
 create table private.label_counts (
     org_id uuid not null,
     day date not null,

@@ -1,4 +1,4 @@
--- 0031_work_locks: a row for each work that must not run twice at the same time; whoever does it locks the row
+-- 0028_work_locks: a row for each work that must not run twice at the same time; whoever does it locks the row
 --
 -- No advisory locks, because every login of the server could take and keep those.
 create table private.work_locks (

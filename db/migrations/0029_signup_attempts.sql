@@ -1,4 +1,4 @@
--- 0036_signup_attempts: sign-ups are counted per address like log-ins, and an address that is known for an account counts as such
+-- 0029_signup_attempts: sign-ups are counted per address like log-ins, and an address that is known for an account counts as such
 create table private.signup_attempts (
     id bigint generated always as identity primary key,
     address text not null,

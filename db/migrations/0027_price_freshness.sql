@@ -1,4 +1,4 @@
--- 0029_price_freshness: when the price list was shipped, synchronised and used to price calls again
+-- 0027_price_freshness: when the price list was shipped, synchronised and used to price calls again
 --
 -- The functions of one source give way to those that compare two; the files of db/functions make the new ones.
 -- squawk-ignore ban-drop-function -- called by `flask prices sync` only
