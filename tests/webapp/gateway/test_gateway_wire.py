@@ -97,8 +97,10 @@ def test_usage_that_the_client_asked_for_is_not_hidden(stack):
 
 
 def test_headers_go_upstream_as_they_came_but_for_the_listed_ones(stack, fake):
+    """With an OpenAI key of the organization's own; test_gateway_headers has those of a shared key."""
+    stack.found_with_key("wyn", "Wire", fake.url, "sk-wire")
     given = {
-        "Authorization": f"Bearer {stack.key()}", "OpenAI-Beta": "assistants=v2", "X-Stainless-Lang": "python",
+        "Authorization": f"Bearer {stack.key('wyn')}", "OpenAI-Beta": "assistants=v2", "X-Stainless-Lang": "python",
         "Idempotency-Key": "k1", "User-Agent": "acme/1", "Accept": "application/json", "X-Empty": "",
         "Cookie": "a=b", "X-Forwarded-For": "1.2.3.4", "Forwarded": "for=1.2.3.4", "OpenAI-Organization": "org-x",
         "OpenAI-Project": "proj_x", "x-spendai-tags": "team=search", "Connection": "keep-alive, X-Hop", "X-Hop": "1",
@@ -108,7 +110,7 @@ def test_headers_go_upstream_as_they_came_but_for_the_listed_ones(stack, fake):
     sent = {k.lower(): v for k, v in fake.requests[-1].headers}
     assert len(sent) == len(fake.requests[-1].headers), "a header twice: the client's own beside ours"
     assert sent == {
-        "host": fake.origin.removeprefix("http://"), "authorization": "Bearer sk-upstream",
+        "host": fake.origin.removeprefix("http://"), "authorization": "Bearer sk-wire",
         "openai-beta": "assistants=v2", "x-stainless-lang": "python", "idempotency-key": "k1", "user-agent": "acme/1",
         "accept": "application/json", "x-empty": "", "accept-encoding": "gzip, deflate",
         "content-type": "application/json", "content-length": str(len(json.dumps(CHAT))),

@@ -62,9 +62,14 @@ def test_names_with_braces_and_markup_are_only_text(team: Acme) -> None:
     assert "created project {0} {name} <script>alert(1)</script> {}" in text(page)
 
 
-def test_a_name_that_turns_the_direction_of_writing_turns_nothing_else(team: Acme) -> None:
-    team.ada.post("/projects", {"name": "turned \u202ednuora"})
-    assert "created project <bdi>turned \u202ednuora</bdi>" in team.browser.get("/audit").text
+def test_an_old_name_that_turns_the_direction_of_writing_turns_nothing(site: Site, team: Acme) -> None:
+    """Such names are refused now; lines of the audit log have those of before."""
+    line = (
+        "select app.audit(%s, 'project.created', null, jsonb_build_object('name', 'turned ' || chr(8238) || 'dnuora'))"
+    )
+    site.sql(line, team.ada.organization["id"])
+    found = re.search(r"created project <bdi>turned (.*?)dnuora</bdi>", team.browser.get("/audit").text)
+    assert found and "\u202e" not in found[1] and "202E" in found[1].upper()
 
 
 def test_a_cursor_that_is_not_ours_is_a_400(team: Acme) -> None:

@@ -115,7 +115,7 @@ def test_prices_show_models_without_one_first_and_can_be_searched(site: Site, te
     assert page.index("nobody-knows-it") < page.index("gpt-4o-mini")
     assert "gpt-4o-mini $0.15 $0.075 $0.60" in page.replace(" in use", "")
     found = text(team.browser.get("/prices?q=whisper"))
-    assert "whisper-1" in found and "gpt-4o-mini $" not in found and "nobody-knows-it" not in found
+    assert "whisper-1" in found and "gpt-4o-mini $" not in found and "nobody-knows-it any price" not in found
     assert "nobody-knows-it any price" in text(team.browser.get("/prices?q=Knows"))
     assert "No model's name contains “<zzz>”" in text(team.browser.get("/prices?q=<zzz>"))
     assert "nobody-knows-it" not in text(team.eves.get("/prices"))

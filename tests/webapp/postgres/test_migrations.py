@@ -185,7 +185,7 @@ def test_an_error_names_file_and_line_and_leaves_nothing_behind(own_dsn: str, fi
 
 
 def test_a_changed_function_view_and_policy_are_loaded_again_and_keep_their_rights(own_dsn: str, files: Path) -> None:
-    policies = "select array_agg(policyname order by 1) from pg_policies where tablename = 'projects'"
+    policies = "select array_agg(policyname order by policyname) from pg_policies where tablename = 'projects'"
     before = one(own_dsn, policies)
     with psycopg.connect(own_dsn) as conn:
         conn.execute("grant execute on function app.me to spendai_auth")  # a right that no file gives
