@@ -31,8 +31,9 @@ SHIM = (ROOT / "db/supabase.sql", ROOT / "db/local_auth.sql")
 PASSWORD = "temporary"
 # The files that take longest, to begin with: one that a worker began last would keep it busy when the other has ended.
 LONG = (
-    "webapp/test_durable.py", "webapp/test_hostile.py", "webapp/test_scale.py", "webapp/launch/test_run.py", "webapp/test_private.py",
-    "webapp/test_db.py", "webapp/gateway/test_gateway_load.py", "webapp/postgres/test_embedded.py",
+    "webapp/test_durable.py", "webapp/test_hostile.py", "webapp/test_scale.py", "webapp/launch/test_run.py",
+    "webapp/test_private.py", "webapp/test_db.py", "webapp/gateway/test_gateway_load.py",
+    "webapp/postgres/test_embedded.py",
     "webapp/postgres/test_pgbouncer.py", "webapp/postgres/test_migrations.py", "browser/test_pages.py",
     "browser/test_huge.py", "functions/test_sums.py", "functions/test_calls_page.py",
 )  # fmt: skip
