@@ -72,6 +72,7 @@ def post_worker_init(worker: Any) -> None:
 
     db.open_pools(_config)
     worker.wsgi.gateway.start(worker_connections)
+    worker.wind_down = worker.wsgi.sessions.wind_down
     # Everything loaded so far stays until the worker ends: freeze() exempts it from garbage collection. Calls leave few
     # reference cycles behind, so that rare collections suffice.
     gc.collect()

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 
 def create_app(config: Config | None = None) -> Flask:
-    """The WSGI application: errors, sign-in, API, pages and commands in Flask, and the gateway in front of Flask.
+    """The WSGI application: errors, sign-in, API, pages and commands in Flask, and in front of Flask the gateway
+    and the sessions over WebSocket.
 
     Imports are inside because the launcher and gunicorn.conf.py import this package too and must start fast.
     """
@@ -21,6 +22,7 @@ def create_app(config: Config | None = None) -> Flask:
     from webapp import api, auth, commands, compress, errors, health, logs, pages
     from webapp.config import ROOT, load
     from webapp.gateway.gateway import Gateway
+    from webapp.websocket.door import Door
 
     config = config or load()
     app = Flask(__name__, template_folder=str(ROOT / "templates"))
@@ -28,5 +30,6 @@ def create_app(config: Config | None = None) -> Flask:
     for part in (logs, compress, errors, auth, health, api, pages, commands):
         part.init_app(app)
     app.gateway = Gateway(app.wsgi_app, config)
-    app.wsgi_app = app.gateway
+    app.sessions = Door(app.gateway)
+    app.wsgi_app = app.sessions
     return app

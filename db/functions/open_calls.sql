@@ -9,7 +9,12 @@
 -- object which OpenAI keeps after the call, and to one whose body it cannot read. Such a call is refused only where several
 -- organizations use the same OpenAI key, because at OpenAI they could reach each other's objects (shared: true).
 --
--- p_calls: [{n, id, started_at, max_seconds, key_hash (hex), endpoint, method, model, stream, end_user, tags, objection}, …]
+-- A session over WebSocket is opened in the same way (begins_session: true); its row goes to websocket_sessions. The calls that
+-- are made in it are opened one by one, with its id as session_id.
+--
+-- p_calls: [{n, id, started_at, max_seconds, key_hash (hex), endpoint, method, model, stream, end_user, tags, objection,
+-- session_id, begins_session, provider_key_id}, …]; the last three only of sessions and their calls. A call in a session has the
+-- provider key of the session, also when another one was stored meanwhile.
 -- p_install_key: which organizations the install's own OpenAI key serves: none, first (only the first one) or shared (all).
 -- p_install_fingerprint: of that key, as in provider_keys.fingerprint; null without one.
 -- provider_key: the stored provider key, encrypted; null for the install's own key and for the sandbox. provider_project_id:
@@ -35,11 +40,12 @@ begin
     with call as materialized (
         select * from jsonb_to_recordset(p_calls) as c (
             n integer, id uuid, started_at timestamptz, max_seconds integer, key_hash text, endpoint text, method text,
-            model text, stream boolean, end_user text, tags jsonb, objection text)
+            model text, stream boolean, end_user text, tags jsonb, objection text, session_id uuid, begins_session boolean, provider_key_id uuid)
     ), checked as materialized (
         select c.*, k.id as key_id, k.org_id, k.project_id, s.upstream, own.ciphertext, own.project_id as own_project, own.base_url,
             f.shared,
-            case when s.upstream = 'openai' then case when own.id is null then v_install else own.id end end as version,
+            coalesce(c.provider_key_id,
+                case when s.upstream = 'openai' then case when own.id is null then v_install else own.id end end) as version,
             case
                 when k.id is null then 'invalid_key'
                 when k.revoked_at is not null then 'revoked_key'
@@ -85,10 +91,17 @@ begin
         ) f on true
     ), opened as (
         insert into public.usage_logs (id, org_id, project_id, api_key_id, started_at, deadline_at, state, upstream,
-                                       endpoint, method, stream, batch, model_requested, end_user, tags, provider_key_id)
+                                       endpoint, method, stream, batch, model_requested, end_user, tags, provider_key_id, session_id)
         select c.id, c.org_id, c.project_id, c.key_id, c.started_at, c.started_at + make_interval(secs => c.max_seconds), 'open',
-               c.upstream, c.endpoint, c.method, c.stream, false, c.model, c.end_user, c.tags, c.version
-        from checked c where c.outcome = 'opened'
+               c.upstream, c.endpoint, c.method, c.stream, false, c.model, c.end_user, c.tags, c.version, c.session_id
+        from checked c where c.outcome = 'opened' and c.begins_session is not true
+        on conflict do nothing
+    ), begun as (
+        insert into public.websocket_sessions (id, org_id, project_id, api_key_id, started_at, deadline_at, upstream, endpoint,
+                                               model_requested, tags, provider_key_id)
+        select c.id, c.org_id, c.project_id, c.key_id, c.started_at, c.started_at + make_interval(secs => c.max_seconds),
+               c.upstream, c.endpoint, c.model, c.tags, c.version
+        from checked c where c.outcome = 'opened' and c.begins_session
         on conflict do nothing
     )
     select c.n, c.outcome, c.org_id, c.project_id, c.key_id, c.upstream, c.ciphertext, c.own_project, c.base_url,

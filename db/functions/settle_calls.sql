@@ -14,8 +14,8 @@
 --
 -- p_calls: [{n, id, started_at, org_id, project_id, api_key_id, upstream, account, endpoint, method, stream, batch,
 -- model_requested, model, service_tier, usage, tools, outcome (complete, pending, error or no_usage), status_code, latency_ms,
--- ttft_ms, upstream_request_id, upstream_object_id, makes, end_user, tags, max_seconds, provider_key_id, openai_project, region}, …];
--- see fill_objects for makes. Messages of older gateways lack the last three.
+-- ttft_ms, upstream_request_id, upstream_object_id, makes, end_user, tags, max_seconds, provider_key_id, openai_project, region,
+-- session_id}, …]; see fill_objects for makes. Messages of older gateways lack the last four.
 create or replace function app.settle_calls(p_calls jsonb) returns table (n integer, outcome text)
 language plpgsql security definer
 set search_path = ''
@@ -52,10 +52,10 @@ begin
     if v_found < cardinality(v_calls) then
         with added as (
             insert into public.usage_logs (id, org_id, project_id, api_key_id, started_at, deadline_at, state, upstream, endpoint,
-                method, stream, batch, model_requested, end_user, tags, provider_key_id)
+                method, stream, batch, model_requested, end_user, tags, provider_key_id, session_id)
             select c.id, c.org_id, c.project_id, c.api_key_id, c.started_at, c.started_at + make_interval(secs => c.max_seconds),
                 'open', c.upstream, c.endpoint, c.method, c.stream, c.batch, c.model_requested, c.end_user, coalesce(c.tags, '{}'),
-                c.provider_key_id
+                c.provider_key_id, c.session_id
             from unnest(v_calls) c where c.org_id is not null and not exists (
                 -- A month is dropped only when no call in it is open, so a call of such a month was settled before.
                 select from private.dropped_months m where m.month = date_trunc('month', c.started_at at time zone 'utc')::date)

@@ -22,7 +22,7 @@ begin
         when p_outcome = 'pending' then 'pending_object'
         -- A list, because matching one pattern for all of them takes a hundred times as long.
         when p_endpoint not in ('/v1/chat/completions', '/v1/completions', '/v1/responses', '/v1/responses/compact', '/v1/embeddings',
-                '/v1/decisions', '/v1/containers',
+                '/v1/decisions', '/v1/containers', '/v1/realtime', '/v1/realtime/translations', '/v1/live/sessions',
                 '/v1/audio/speech', '/v1/audio/transcriptions', '/v1/audio/translations', '/v1/batches', '/v1/videos',
                 '/v1/videos/edits', '/v1/videos/extensions', '/v1/videos/{video_id}/remix')
             and p_endpoint !~ '^/v1/images/[a-z]+$' then 'no_usage'

@@ -49,7 +49,8 @@ select
     v.last4 as provider_key_last4,
     v.since as provider_key_since,
     u.openai_project,
-    u.region
+    u.region,
+    u.session_id
 from public.usage_logs u
 join public.organizations o on o.id = u.org_id and o.books = u.upstream
 left join public.projects p on p.id = u.project_id
@@ -69,7 +70,7 @@ comment on column public.calls.api_key_id is 'Proxy key of the call.';
 comment on column public.calls.key is 'Name of the proxy key.';
 comment on column public.calls.key_prefix is 'Beginning of the proxy key.';
 comment on column public.calls.endpoint is 'OpenAI''s path.';
-comment on column public.calls.method is 'HTTP method.';
+comment on column public.calls.method is 'HTTP method; WEBSOCKET for a response in a session.';
 comment on column public.calls.status_code is 'HTTP status the client got; 499: the client hung up.';
 comment on column public.calls.stream is 'Whether the answer was streamed.';
 comment on column public.calls.batch is 'Whether the batch price applies.';
@@ -104,5 +105,6 @@ comment on column public.calls.provider_key_last4 is 'Last four characters of th
 comment on column public.calls.provider_key_since is 'When that key was stored, UTC.';
 comment on column public.calls.openai_project is 'OpenAI''s project, as the answer named it.';
 comment on column public.calls.region is 'Region of OpenAI''s API it was sent to, such as eu; null: none.';
+comment on column public.calls.session_id is 'Session over WebSocket it was made in: sessions.id; null: a request over HTTP.';
 revoke all on public.calls from public, anon, authenticated, service_role;
 grant select on public.calls to authenticated, spendai_analyst;

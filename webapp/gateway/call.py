@@ -38,6 +38,7 @@ class Call:
         self.route, self.method, self.body, self.tags = route, method, body, tags
         self.endpoint = route.endpoint
         self.opened: dict[str, Any] = {}
+        self.session_id: str | None = None  # of the session over WebSocket that it is part of
         self.region: str | None = None  # of OpenAI's API, where it was sent to one; see region.py
         self.request_id: str | None = None
         self.openai_project: str | None = None
@@ -107,7 +108,7 @@ class Call:
         return (answer.usage or {}) | {"region": self.region}
 
     def _common(self, facts: RequestFacts, max_seconds: int) -> dict[str, Any]:
-        return {
+        message = {
             "id": self.id,
             "started_at": self.started_at,
             "max_seconds": max_seconds,
@@ -116,3 +117,6 @@ class Call:
             "end_user": facts.end_user,
             "tags": self.tags,
         }
+        if self.session_id:
+            message["session_id"] = self.session_id
+        return message

@@ -21,6 +21,7 @@ from urllib.parse import quote
 from webapp.config import Config
 from webapp.errors import ApiError
 from webapp.gateway.body import is_large, read_body
+from webapp.gateway.bookkeeping import open_call, settle_call
 from webapp.gateway.bounds import Bounds, Place
 from webapp.gateway.call import Call
 from webapp.gateway.forward import forward
@@ -28,9 +29,9 @@ from webapp.gateway.headers import answer_headers
 from webapp.gateway.key_check import KeyCheck, bearer
 from webapp.gateway.loops import refuse_loop
 from webapp.gateway.pause import Pause
-from webapp.gateway.refusals import UNAVAILABLE, CallFailed, refuse, refuse_early, refused, status_line
+from webapp.gateway.refusals import CallFailed, refuse, refuse_early, status_line
 from webapp.gateway.routes import target_of
-from webapp.ledger.ledger import Ledger, LedgerRefused, LedgerUnavailable
+from webapp.ledger.ledger import Ledger
 from webapp.metering import AnswerFacts, Meter, parse_tags
 from webapp.secrets.hashing import sha256_of
 from webapp.upstream.client import Answer, Client, Interrupted
@@ -101,18 +102,8 @@ class Gateway:
             return refuse(failed.error, start_response, call.id)
 
     def _open(self, call: Call, key: str) -> None:
-        """Check the key and write the open row, or raise; nothing has gone upstream until this returns.
-
-        Only the database knows whether organizations share the OpenAI key; if so, it refuses a call with an objection.
-        """
-        seconds = self.config.call_max_seconds
-        stopped = partial(call.settle_message, 503, "no_usage", AnswerFacts(), seconds)
-        try:
-            call.opened = self.ledger.open(call.open_message(sha256_of(key), seconds), stopped)
-        except (LedgerUnavailable, LedgerRefused):
-            raise UNAVAILABLE from None
-        if call.opened["outcome"] != "opened":
-            raise refused(call.opened["outcome"], call.body.objection)
+        """Check the key and write the open row, or raise; nothing has gone upstream until this returns."""
+        open_call(self.ledger, call, sha256_of(key), self.config.call_max_seconds)
 
     def _answer(self, call: Call, answer: Answer, start_response: Start, place: Place) -> Iterator[bytes]:
         """Begin the client's answer: status, headers (see headers.py), the call's id. Returns the body, yet unread."""
@@ -202,17 +193,7 @@ class Gateway:
 
     def _settle(self, call: Call, status: int, outcome: str, facts: AnswerFacts | None = None) -> None:
         """Settle the call, exactly once. See Ledger.settle for what happens when the database cannot."""
-        if call.settled:
-            return
-        call.settled = True
-        message = call.settle_message(status, outcome, facts or AnswerFacts(), self.config.call_max_seconds)
-        try:
-            outcome = self.ledger.settle(message)
-            org, project = message["org_id"], message["project_id"]
-            log.info("call=%s org=%s project=%s status=%s ms=%s %s",
-                     call.id, org, project, status, message["latency_ms"], outcome)  # fmt: skip
-        except Exception as error:  # a defect of ours, since Ledger.settle raises nothing: the answer must go on
-            log.error("call=%s could not be settled and stays in doubt: %s", call.id, type(error).__name__)
+        settle_call(self.ledger, call, status, outcome, self.config.call_max_seconds, facts)
 
 
 def failure(call: Call, error: Exception) -> CallFailed:

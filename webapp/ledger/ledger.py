@@ -1,4 +1,5 @@
-"""Opens and settles calls in Postgres: the only code that runs app.open_calls, app.settle_calls and app.check_keys.
+"""Opens and settles calls in Postgres: the only code that runs app.open_calls, app.settle_calls, app.check_keys
+and app.end_sessions.
 
 Each worker process has one Ledger with one database connection. The batcher (batcher.py) sends the opens and settles of
 many calls in one transaction. A settle message that Postgres does not commit within SETTLE_SECONDS is written to the
@@ -28,12 +29,14 @@ log = logging.getLogger("spendai.ledger")
 # Replaces what was read from OpenAI's answer when Postgres rejects it: the call is settled with unknown cost.
 UNREADABLE = {"outcome": "no_usage", "usage": None, "tools": None, "model": None, "upstream_object_id": None}
 UNREADABLE |= {"openai_project": None}
-SETTLE, OPEN, CHECK = "settle", "open", "check"
+SETTLE, OPEN, CHECK, END = "settle", "open", "check", "end"
 QUERIES = {
     SETTLE: "select * from app.settle_calls($1::jsonb)",
     OPEN: "select * from app.open_calls($1::jsonb, $2, $3)",
     CHECK: "select * from app.check_keys($1::jsonb)",
+    END: "select * from app.end_sessions($1::jsonb)",
 }
+END_TRIES = 60  # to note the end of a session; its row then says that the end is not known
 OPEN_SECONDS = 10.0  # longest wait for the commit of an open; then the call is refused
 SETTLE_SECONDS = 1.0  # longest wait for the commit of a settle; then the message is spooled
 # A call without a row this long after its start will never get one: open_calls refuses start times older than 60 s.
@@ -47,7 +50,7 @@ class Ledger:
         self._config, self._dsn = config, db.dsn(config, "spendai_proxy")
         self._install = fingerprint(config, config.openai_api_key) if config.openai_api_key else None
         key = [config.install_key.encode(), self._install and b"\\x" + self._install.hex().encode()]
-        self._batcher = Batcher(self._connect, {SETTLE: [], OPEN: key, CHECK: []})
+        self._batcher = Batcher(self._connect, {SETTLE: [], OPEN: key, CHECK: [], END: []})
         folder = config.home / "spool"
         self._spool = Spool(folder, self._settle_late)
         # id of each running call → returns the settle message that ``close`` spools for it
@@ -92,6 +95,25 @@ class Ledger:
         Raises LedgerUnavailable or LedgerRefused.
         """
         return self._batcher.submit(CHECK, {"key_hash": key_hash.hex()}, OPEN_SECONDS)["outcome"]
+
+    def begin_session(self, message: Message) -> Message:
+        """Commit the row of a session over WebSocket; returns the row that app.open_calls returned for it.
+
+        Raises LedgerUnavailable or LedgerRefused.
+        """
+        return self._batcher.submit(OPEN, message | {"begins_session": True}, OPEN_SECONDS)
+
+    def end_session(self, message: Message) -> None:
+        """Note how a session ended. While the database does not answer this is retried, as long as the worker runs."""
+        for _ in range(END_TRIES):
+            try:
+                self._batcher.submit(END, message, OPEN_SECONDS)
+            except LedgerRefused:
+                return
+            except LedgerUnavailable:
+                gevent.sleep(1)
+            else:
+                return
 
     def settle(self, message: Message) -> str:
         """Price and close a call. Returns the outcome of app.settle_calls (settled, already, missing, conflict), or:

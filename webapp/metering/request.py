@@ -68,6 +68,11 @@ def read_json_request(endpoint: str, body: bytes, pause: Callable[[], None] = no
     return _facts(endpoint, fields, body, None if edited is None else edited.encode(), objected)
 
 
+def read_fields(endpoint: str, fields: dict[str, Any]) -> RequestFacts:
+    """Facts of a request whose JSON object is decoded already, as part of a message."""
+    return _facts(endpoint, fields, b"", None, objection(fields))
+
+
 def _facts(
     endpoint: str, fields: dict[str, Any], body: bytes, edited: bytes | None, objected: Objection | None
 ) -> RequestFacts:

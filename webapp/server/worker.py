@@ -23,6 +23,7 @@ from webapp.server.peers import Limits, Peer, Peers
 from webapp.server.requests import Plain, Reader
 from webapp.server.response import Response
 from webapp.server.shares import Share, SharingServer
+from webapp.server.upgrade import TAKEN_OVER, UNREAD
 
 KEPT_IDLE = 1000  # idle connections that a worker keeps; one more closes the connection that has been idle the longest
 
@@ -87,6 +88,7 @@ class Worker(GeventWorker):
 
     share: Share  # made by the master, see gunicorn.conf.py
     limits = Limits()  # the same
+    wind_down = staticmethod(lambda: None)  # called when the worker is told to stop
 
     def init_process(self) -> None:
         self.waiting: dict[gevent.Greenlet, Idle] = {}
@@ -138,6 +140,8 @@ class Worker(GeventWorker):
             if not self.alive:
                 response.force_close()
             body = self.wsgi(environ, response.start_response)
+            if body is TAKEN_OVER:
+                raise StopIteration
             try:
                 if isinstance(body, wsgi.FileWrapper):
                     response.write_file(body)
@@ -167,12 +171,13 @@ class Worker(GeventWorker):
         if isinstance(req, Plain):
             return Response(req, sock, self.cfg), req.environ(self.reader.base, addr, server)
         response, environ = wsgi.create(req, sock, addr, server, self.cfg, response_class=Response)
-        return response, environ | {"wsgi.multithread": True}
+        return response, environ | {"wsgi.multithread": True, UNREAD: req.unreader.buf.getvalue()}
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """SIGTERM: accept no more connections, finish requests under way, close idle connections."""
         super().handle_exit(sig, frame)
         self.share.leave()
+        self.wind_down()
         for connection, idle in list(self.waiting.items()):
             end(connection, idle)
 

@@ -13,6 +13,7 @@ Why an own client (connections.py opens sockets, exchange.py sends, http1.py par
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Iterator
 
@@ -111,6 +112,14 @@ class Client:
         self.read_timeout = read_timeout
         self._origins = Origins(connect_timeout, only_private)
 
+    def dial(self, base_url: str) -> tuple[Origin, socket.socket]:
+        """A connection of its own to a base URL, for what is not HTTP afterwards. Raises UpstreamError."""
+        try:
+            origin = self._origins.get(base_url)
+            return origin, origin.new_socket()
+        except (OSError, ValueError) as error:
+            raise _unreachable(error) from None
+
     def send(self, base_url: str, request: Request) -> Answer:
         """Send one request and wait for the head of its answer.
 
@@ -121,12 +130,8 @@ class Client:
             origin = self._origins.get(base_url)
             head, chunked = request_head(origin, request), request.body is not None and request.length is None
             conn = origin.connection()
-        except ForbiddenAddress:
-            message = "The base URL leads to an address that is not allowed here"
-            raise UpstreamError(403, "base_url_forbidden", message, sent=False) from None
         except (OSError, ValueError) as error:
-            reason = "did not answer in time" if isinstance(error, TimeoutError) else "cannot be reached"
-            raise UpstreamError(502, "upstream_unreachable", f"OpenAI's API {reason}", sent=False) from None
+            raise _unreachable(error) from None
         try:
             conn.sock.settimeout(self.read_timeout)
             exchange = Exchange(conn)
@@ -141,3 +146,12 @@ class Client:
         except BaseException:
             conn.close()
             raise
+
+
+def _unreachable(error: OSError | ValueError) -> UpstreamError:
+    """The error for a connection that could not be opened: nothing was sent."""
+    if isinstance(error, ForbiddenAddress):
+        message = "The base URL leads to an address that is not allowed here"
+        return UpstreamError(403, "base_url_forbidden", message, sent=False)
+    reason = "did not answer in time" if isinstance(error, TimeoutError) else "cannot be reached"
+    return UpstreamError(502, "upstream_unreachable", f"OpenAI's API {reason}", sent=False)

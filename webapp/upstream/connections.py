@@ -122,10 +122,14 @@ class Origin:
             if time.monotonic() - conn.since < IDLE_SECONDS and not conn.readable():
                 return conn
             conn.close()
+        return Connection(self.new_socket())
+
+    def new_socket(self) -> socket.socket:
+        """A new connection, with TLS for https. Raises OSError, of which ForbiddenAddress is one."""
         sock = connect(self._host, self._port, self._timeout, private=self._private)
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return Connection(self._wrapped(sock) if self._tls else sock)
+            return self._wrapped(sock) if self._tls else sock
         except BaseException:
             sock.close()
             raise

@@ -1,0 +1,63 @@
+"""A stand-in for OpenAI's WebSocket endpoints: every session runs a function of the test.
+
+    with FakeSocket() as openai:
+        openai.script("/v1/responses", session)   # session(ws) talks as OpenAI would; then the socket is closed
+        … OPENAI_BASE_URL=openai.url …
+        assert openai.upgrades[0].headers["Authorization"] == "Bearer sk-…"
+
+Frames are made by the library ``websockets``, in threads.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from http import HTTPStatus
+
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+from websockets.sync.server import ServerConnection, serve
+
+Session = Callable[[ServerConnection], None]
+
+
+class FakeSocket:
+    """Serves on a free port of 127.0.0.1 while its context lasts. ``refusal``: the HTTP answer to upgrades, if any."""
+
+    def __init__(self) -> None:
+        self.upgrades: list[Request] = []
+        self.connections: list[ServerConnection] = []
+        self.refusal: tuple[HTTPStatus, str] | None = None
+        self._scripts: dict[str, deque[Session]] = {}
+
+    def script(self, path: str, session: Session) -> None:
+        """Run this function for the next connection to a path."""
+        self._scripts.setdefault(path, deque()).append(session)
+
+    def __enter__(self) -> FakeSocket:
+        self._server = serve(
+            self._serve, "127.0.0.1", 0, process_request=self._upgrade, subprotocols=["realtime"], max_size=None,
+            select_subprotocol=lambda _, offered: "realtime" if "realtime" in offered else None, ping_interval=None,
+        )  # fmt: skip
+        self.url = f"http://127.0.0.1:{self._server.socket.getsockname()[1]}/v1"
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+
+    def _upgrade(self, connection: ServerConnection, request: Request) -> Response | None:
+        self.upgrades.append(request)
+        if self.refusal:
+            return connection.respond(*self.refusal)
+        return None
+
+    def _serve(self, connection: ServerConnection) -> None:
+        self.connections.append(connection)
+        path = connection.request.path.partition("?")[0]
+        with suppress(ConnectionClosed):
+            self._scripts[path].popleft()(connection)

@@ -1,0 +1,157 @@
+"""What the messages of a session mean for the ledger: the part that Responses, Realtime and Live have in common.
+
+A message of the client passes through ``asked`` before it goes to OpenAI: what it begins is opened in the ledger, or
+the client gets an error and nothing is sent. A message of OpenAI's passes through ``answered`` before it goes to the
+client: what it ends is settled.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Container, Iterable
+from typing import Any, NamedTuple
+
+from webapp.errors import ApiError
+from webapp.gateway.pause import Pause
+from webapp.metering import RequestFacts
+from webapp.metering.answer import AskedCall, read_answer
+from webapp.metering.jsonwalk import Doubled, decode
+from webapp.metering.references import DUPLICATE_KEYS, UNREADABLE, Objection, objection
+from webapp.metering.request import LARGE, read_json_request
+from webapp.metering.selected import Selection, select
+from webapp.metering.text import clean
+from webapp.websocket.session import Session, SessionCall
+
+MAX_WORD_CHARS = 200
+REMEMBERED = 4096  # ids of ended responses
+REFUSED = (401, 403)  # statuses of a key that may begin nothing any more
+POLICY = 1008  # close code
+RESTARTS = ApiError(503, "restarting", "SpendAI restarts; connect again")
+
+
+class Closing(NamedTuple):
+    """How SpendAI ends a session: close code and reason."""
+
+    code: int
+    reason: str
+
+
+class Meaning:
+    """The calls of one session. seconds: a call is in doubt when it is not settled after so many."""
+
+    def __init__(self, session: Session, seconds: int) -> None:
+        self.session, self.seconds = session, seconds
+        self.running: dict[str, SessionCall] = {}  # id at OpenAI → call
+        self.closing: Closing | None = None  # why the session has to end once nothing is under way
+        self.stopping = False  # whether nothing new may be begun
+        self._ended: OrderedDict[str, None] = OrderedDict()  # ids of those that are settled
+
+    @property
+    def under_way(self) -> bool:
+        """Whether something was begun that OpenAI has not ended yet."""
+        return bool(self.running)
+
+    def asked(self, data: bytes) -> bytes | None:
+        """The client's message is about to be sent. Returns the error for the client where it must not be."""
+        raise NotImplementedError
+
+    def answered(self, data: bytes) -> None:
+        """OpenAI's message is about to be passed on."""
+        raise NotImplementedError
+
+    def farewell(self) -> bytes | None:
+        """What OpenAI gets when the client is gone, so that it tells the usage; None: nothing."""
+        return None
+
+    def left(self) -> list[SessionCall]:
+        """The calls whose end never came."""
+        return list(self.running.values())
+
+    def finish(self, status: int) -> None:
+        """The session is over: settle what OpenAI has not ended. OpenAI may bill it, so its cost is not known."""
+        for call in self.left():
+            call.settle(status, "no_usage")
+
+    def opened(self, facts: RequestFacts, path: str | None = None) -> SessionCall:
+        """A call that is written down now, before it is sent. Raises ApiError."""
+        if self.stopping:
+            raise RESTARTS
+        call = self.session.call(facts, self.seconds, path)
+        call.open()
+        return call
+
+    def seen(self, facts: RequestFacts, path: str | None = None) -> SessionCall:
+        """A call that OpenAI has begun without a message of the client.
+
+        It is billed, so it is written down also where its key may begin nothing any more: then when it is settled.
+        """
+        call = self.session.call(facts._replace(objection=None), self.seconds, path)
+        try:
+            call.open()
+        except ApiError as error:
+            if error.status in REFUSED:
+                self.closing = Closing(POLICY, error.message)
+        return call
+
+    def begin(self, upstream_id: str, call: SessionCall) -> None:
+        """OpenAI has begun a call."""
+        call.first_byte = call.first_byte or time.monotonic()
+        self.running[upstream_id] = call
+
+    def forget(self, upstream_id: str) -> None:
+        """Remember that something has ended."""
+        self._ended[upstream_id] = None
+        if len(self._ended) > REMEMBERED:
+            self._ended.popitem(last=False)
+
+    def has_ended(self, upstream_id: str) -> bool:
+        """Whether it was settled before: OpenAI has repeated its end."""
+        return upstream_id in self._ended
+
+    def settle(
+        self, call: SessionCall, answer: dict[str, Any], items: Iterable[dict[str, Any]] = (), *, doubtful: bool = False
+    ) -> None:
+        """Settle with the final object of an answer."""
+        asked = AskedCall(call.endpoint, "POST", call.body.facts())
+        facts = read_answer(asked, answer, list(items), complete=True, doubtful=doubtful)
+        call.settle(200, "complete" if facts.complete else "no_usage", facts)
+
+
+def error_frame(error: ApiError, **more: Any) -> dict[str, Any]:
+    """An error as OpenAI writes it into a session. more: members that say which message it answers."""
+    told = {name: value for name, value in more.items() if value is not None}
+    return {"type": "error", "status": error.status, "error": error.body()["error"], **told}
+
+
+def read_message(data: bytes, selection: Selection) -> dict[str, Any]:
+    """A client's message; of one that is large only the selected members. Raises ApiError.
+
+    Two parsers may read a name that is there twice differently: such a message is refused, since one of them would not
+    see what it begins.
+    """
+    if len(data) > LARGE:
+        fields, doubtful = select(data, selection, Pause())
+        if not fields:
+            raise ApiError(400, UNREADABLE, "This message is no JSON object")
+    else:
+        try:
+            fields = decode(data.decode().removeprefix("\ufeff"))
+        except (ValueError, RecursionError):
+            raise ApiError(400, UNREADABLE, "This message is no JSON object") from None
+        doubtful = type(fields) is Doubled
+    if doubtful:
+        raise ApiError(400, DUPLICATE_KEYS, "An object in this message has the same key twice")
+    return fields
+
+
+def objection_to(data: bytes, fields: dict[str, Any], own: Container[str]) -> Objection | None:
+    """Why a message may not be sent with a shared OpenAI key. own: ids of objects that this very session made."""
+    if len(data) > LARGE:
+        return read_json_request("", data, Pause()).objection
+    return objection({name: value for name, value in fields.items() if not (type(value) is str and value in own)})
+
+
+def word(value: Any) -> str | None:
+    """A short text, None for anything else."""
+    return clean(value, MAX_WORD_CHARS)

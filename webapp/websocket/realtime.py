@@ -1,0 +1,173 @@
+"""Realtime over WebSocket: responses, which the client or a detected voice begins; transcripts; translations.
+
+The events name no model: a response is billed at the session's, a transcript at the transcription model of the latest
+session event.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from typing import Any
+from uuid import uuid4
+
+from webapp.errors import ApiError
+from webapp.gateway.refusals import refused
+from webapp.metering import RequestFacts
+from webapp.metering.jsonwalk import as_object
+from webapp.metering.selected import EVERY, WHOLE, Selection, select
+from webapp.metering.usage import sanitise
+from webapp.websocket.meaning import Meaning, error_frame, objection_to, read_message, word
+from webapp.websocket.session import Session, SessionCall
+
+CREATE = "response.create"
+SESSION_EVENTS = (
+    "session.created",
+    "session.updated",
+    "transcription_session.created",
+    "transcription_session.updated",
+)
+TRANSCRIPT = "conversation.item.input_audio_transcription.completed"
+TRANSLATED = "session.closed"
+READ = tuple(f'"{name}"'.encode() for name in ("response.created", "response.done", "error", TRANSCRIPT, TRANSLATED, *SESSION_EVENTS))  # fmt: skip
+_MODEL = {"model": WHOLE}
+ASKED: Selection = {"type": WHOLE, "event_id": WHOLE, "response": {"metadata": WHOLE}}
+ANSWERED: Selection = {
+    "type": WHOLE, "item_id": WHOLE, "content_index": WHOLE, "usage": EVERY,
+    "response": {"id": WHOLE, "status": WHOLE, "usage": EVERY},
+    "session": {"id": WHOLE, "model": WHOLE, "input_audio_transcription": _MODEL,
+                "audio": {"input": {"transcription": _MODEL}}},
+    "error": {"event_id": WHOLE},
+}  # fmt: skip
+LOCAL = ("item_id", "previous_item_id", "response_id", "event_id")  # name what belongs to this session
+
+
+class Realtime(Meaning):
+    """The responses and transcripts of a session. model: of its address, until OpenAI has told the session's."""
+
+    def __init__(self, session: Session, seconds: int, model: str | None) -> None:
+        super().__init__(session, seconds)
+        self.model, self.transcription_model = model, None
+        self.waiting: deque[tuple[str | None, SessionCall]] = deque()  # asked for: the client's event_id, the call
+
+    @property
+    def under_way(self) -> bool:
+        return bool(self.running or self.waiting)
+
+    def left(self) -> list[SessionCall]:
+        return [*super().left(), *(call for _, call in self.waiting)]
+
+    def asked(self, data: bytes) -> bytes | None:
+        fields: dict[str, Any] = {}
+        try:
+            if self.session.shared:
+                fields = read_message(data, ASKED)
+                others = {name: value for name, value in fields.items() if name not in LOCAL}
+                if found := objection_to(data, others, ()):
+                    raise refused(found.code, found)
+            elif b'"response.create' in data or b"\\u" in data:
+                fields = read_message(data, ASKED)
+            if fields.get("type") == CREATE:
+                self.waiting.append((word(fields.get("event_id")), self.opened(self._facts())))
+        except ApiError as error:
+            return _error(error, word(fields.get("event_id")))
+        return None
+
+    def _facts(self) -> RequestFacts:
+        return RequestFacts(model=self.model, stream=True)
+
+    def answered(self, data: bytes) -> None:
+        if not any(name in data for name in READ):
+            return
+        event, doubtful = select(data, ANSWERED)
+        kind, response = event.get("type"), as_object(event.get("response"))
+        upstream_id = word(response.get("id")) or ""
+        if kind in SESSION_EVENTS:
+            self._told(as_object(event.get("session")))
+        elif kind == "response.created":
+            self.begin(upstream_id, self._begun())
+        elif kind == "response.done" and not self.has_ended(upstream_id):
+            call = self.running.pop(upstream_id, None) or self._begun()
+            answer = {"id": upstream_id, "model": self.model, "usage": response.get("usage")}
+            self.settle(call, answer, doubtful=doubtful)
+            self.forget(upstream_id)
+        elif kind == TRANSCRIPT:
+            self._transcript(event, doubtful=doubtful)
+        elif kind == "error":
+            self._refused(word(as_object(event.get("error")).get("event_id")))
+
+    def _told(self, session: dict[str, Any]) -> None:
+        """A session event: the models, and the session's id."""
+        self.session.upstream_id = self.session.upstream_id or word(session.get("id"))
+        self.model = word(session.get("model")) or self.model
+        self.session.model = self.model
+        audio = as_object(as_object(session.get("audio")).get("input"))
+        told = as_object(audio.get("transcription")) or as_object(session.get("input_audio_transcription"))
+        self.transcription_model = word(told.get("model")) or self.transcription_model
+
+    def _begun(self) -> SessionCall:
+        """The call of a response that has begun: the oldest that was asked for, or one that a voice has begun."""
+        return self.waiting.popleft()[1] if self.waiting else self.seen(self._facts())
+
+    def _transcript(self, event: dict[str, Any], *, doubtful: bool) -> None:
+        item = f"{word(event.get('item_id'))}/{event.get('content_index')}"
+        if self.has_ended(item):
+            return
+        self.forget(item)
+        model = self.transcription_model
+        call = self.seen(RequestFacts(model=model))
+        self.settle(call, {"id": event.get("item_id"), "model": model, "usage": event.get("usage")}, doubtful=doubtful)
+
+    def _refused(self, event_id: str | None) -> None:
+        """OpenAI has refused a message of the client; it names the message by its event_id."""
+        found = next((one for one in self.waiting if event_id and one[0] == event_id), None)
+        if found:
+            self.waiting.remove(found)
+            found[1].settle(400, "error")
+
+
+class Translation(Meaning):
+    """A translation session is one call: its seconds of audio, told at its end."""
+
+    def __init__(self, session: Session, seconds: int, model: str | None) -> None:
+        super().__init__(session, seconds)
+        self._model, self._call = model, None
+
+    def asked(self, data: bytes) -> bytes | None:
+        try:
+            if self.session.shared and (found := objection_to(data, read_message(data, ASKED), ())):
+                raise refused(found.code, found)
+            if self._call is None:
+                self._call = self.opened(RequestFacts(model=self._model, stream=True))
+                self.begin("", self._call)
+        except ApiError as error:
+            return _error(error, None)
+        return None
+
+    def answered(self, data: bytes) -> None:
+        if not any(name in data for name in READ):
+            return
+        event, doubtful = select(data, ANSWERED)
+        session = as_object(event.get("session"))
+        self.session.upstream_id = self.session.upstream_id or word(session.get("id"))
+        self.session.model = self._model = word(session.get("model")) or self._model
+        if event.get("type") == TRANSLATED and "" in self.running:
+            usage = _seconds(as_object(event.get("usage")))
+            answer = {"id": self.session.upstream_id, "model": self._model, "usage": usage}
+            self.settle(self.running.pop(""), answer, doubtful=doubtful)
+
+    def farewell(self) -> bytes | None:
+        """The client is gone: OpenAI tells the seconds when it is asked to close."""
+        return b'{"type":"session.close"}' if self.running else None
+
+
+def _seconds(usage: dict[str, Any]) -> dict[str, Any] | None:
+    """What is billed of a translation: the seconds of its input."""
+    seconds = usage.get("seconds", usage.get("input_seconds"))
+    return sanitise({"seconds": seconds}) if seconds is not None else None
+
+
+def _error(error: ApiError, event_id: str | None) -> bytes:
+    told = error_frame(error)
+    told["error"] |= {"event_id": event_id}
+    return json.dumps({"type": "error", "event_id": f"event_{uuid4().hex[:20]}", "error": told["error"]}).encode()

@@ -1,0 +1,148 @@
+"""Passes the messages of one session on, in both directions, and ends it: once, for both sides, with one reason."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from traceback import extract_tb
+from typing import NamedTuple
+
+import gevent
+from gevent.event import Event
+
+from webapp.websocket.end import ABNORMAL, GONE, PING_SECONDS, End, Gone, Message
+from webapp.websocket.meaning import Meaning
+
+UNEXPECTED, TOO_LONG = 1011, 1001  # close codes
+RESTARTS = (1012, "SpendAI restarts; connect again", "spendai")
+FAREWELL_SECONDS = 5
+
+log = logging.getLogger("spendai.websocket")
+
+
+class Limits(NamedTuple):
+    """Seconds: without a message, in all, and to wait for the end of a response whose client is gone."""
+
+    idle: int
+    total: int
+    drain: int
+
+
+class Relay:
+    """``run`` returns when the session is over; ``stop`` ends it as soon as nothing is under way."""
+
+    def __init__(self, name: str, client: End, upstream: End, meaning: Meaning, limits: Limits) -> None:
+        self._client, self._upstream, self._meaning, self._limits = client, upstream, meaning, limits
+        self._name, self._began = name, time.monotonic()
+        self._quiet, self._ended = Event(), False
+        self.code, self.closed_by = ABNORMAL, "client"
+
+    def run(self) -> None:
+        """Pass messages on until both sides are closed."""
+        timer = gevent.get_hub().loop.timer(PING_SECONDS, PING_SECONDS, ref=False)
+        timer.start(self._tick)
+        answers = gevent.spawn(self._guarded, self._from_upstream)
+        try:
+            self._guarded(self._from_client)
+            answers.join()
+        finally:
+            timer.close()
+            answers.kill()
+            self._meaning.finish(499 if self.closed_by == "client" else 502)
+
+    def stop(self) -> None:
+        """The worker is stopping: end now, or when the responses under way are over."""
+        self._meaning.stopping = True
+        gevent.spawn_later(self._limits.drain if self._meaning.under_way else 0, self._end, *RESTARTS)
+
+    def _guarded(self, part: Callable[[], None]) -> None:
+        """Run one direction. A defect ends the session; its message may quote what was sent, so it is not logged."""
+        try:
+            part()
+        except Exception as error:
+            place = extract_tb(error.__traceback__)[-1]
+            name, line = Path(place.filename).name, place.lineno
+            log.error("session=%s %s at %s:%s", self._name, type(error).__name__, name, line)
+            self._end(UNEXPECTED, "Something went wrong on our side", "spendai")
+
+    def _from_client(self) -> None:
+        while (message := self._client.take()) is not None:
+            refusal = self._meaning.asked(message.data)
+            try:
+                if refusal is not None:
+                    self._client.send(Message.text(refusal))
+                else:
+                    self._upstream.send(message)
+            except Gone:
+                break
+        if not self._ended:
+            self._drain()
+            if fault := self._client.fault:
+                self._end(fault, "", "spendai")
+            else:
+                self._end(self._client.code, self._client.reason, "client")
+
+    def _drain(self) -> None:
+        """The client is gone: OpenAI goes on with what is under way, and bills it, so its end is waited for."""
+        seconds = self._limits.drain
+        if (farewell := self._meaning.farewell()) is not None:
+            seconds = min(seconds, FAREWELL_SECONDS)
+            try:
+                self._upstream.send(Message.text(farewell))
+            except Gone:
+                return
+        if self._meaning.under_way:
+            self._quiet.clear()
+            self._quiet.wait(seconds)
+
+    def _from_upstream(self) -> None:
+        client_gone = False
+        while (message := self._upstream.take()) is not None:
+            self._meaning.answered(message.data)
+            if not client_gone:
+                try:
+                    self._client.send(message)
+                except Gone:
+                    client_gone = True
+            if not self._meaning.under_way:
+                self._quiet.set()
+                if closing := self._meaning.closing:
+                    self._end(closing.code, closing.reason, "spendai")
+                elif self._meaning.stopping:
+                    self._end(*RESTARTS)
+        self._quiet.set()
+        fault = self._upstream.fault
+        if fault:
+            self._end(UNEXPECTED, "OpenAI's API sent what cannot be passed on", "spendai")
+        elif self._upstream.code == ABNORMAL:
+            self._end(UNEXPECTED, "the connection to OpenAI's API broke", "openai")
+        else:
+            self._end(self._upstream.code, self._upstream.reason, "openai")
+
+    def _end(self, code: int, reason: str, closed_by: str) -> None:
+        """Close both sides. Only the first call counts."""
+        if self._ended:
+            return
+        self._ended = True
+        self.code, self.closed_by = code, closed_by
+        closer = gevent.spawn(self._upstream.close, GONE if code == ABNORMAL else code, reason)
+        self._client.close(UNEXPECTED if code == ABNORMAL else code, reason)
+        closer.join()
+
+    def _tick(self) -> None:
+        """Runs in the event loop, so it must not wait."""
+        now = time.monotonic()
+        idle = now - max(self._client.moved, self._upstream.moved)
+        if now - self._began > self._limits.total:
+            end = (TOO_LONG, "the session has lasted too long", "spendai")
+        elif idle > self._limits.idle and not self._meaning.under_way:
+            end = (TOO_LONG, "no message for too long", "spendai")
+        elif not self._client.tick(now):
+            return self._client.give_up()
+        elif not self._upstream.tick(now):
+            return self._upstream.give_up()
+        else:
+            return
+        gevent.spawn(self._end, *end)
