@@ -26,7 +26,7 @@ select
      where u.org_id = s.org_id and u.session_id = s.id and u.started_at >= s.started_at) as calls,
     (select count(*) from public.usage_logs u
      where u.org_id = s.org_id and u.session_id = s.id and u.started_at >= s.started_at
-       and u.cost is null) as calls_without_cost,
+       and u.cost is null) as unpriced_calls,
     (select sum(u.cost) from public.usage_logs u
      where u.org_id = s.org_id and u.session_id = s.id and u.started_at >= s.started_at) as cost
 from public.websocket_sessions s
@@ -57,7 +57,7 @@ comment on column public.sessions.upstream_session_id is 'Id of the session at O
 comment on column public.sessions.provider_key_id is 'Version of the provider key it was opened with: provider_key_versions.id.';
 comment on column public.sessions.tags is 'Tags the client sent; all of its calls have them.';
 comment on column public.sessions.calls is 'Calls made in it: responses, transcriptions, or the seconds of a Live session.';
-comment on column public.sessions.calls_without_cost is 'How many of them are open or have no known cost.';
+comment on column public.sessions.unpriced_calls is 'How many of them are open or have no known cost.';
 comment on column public.sessions.cost is 'US dollars of the calls whose cost is known; null: none is. Without corrections.';
 revoke all on public.sessions from public, anon, authenticated, service_role;
 grant select on public.sessions to authenticated, spendai_analyst;

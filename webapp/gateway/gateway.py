@@ -21,7 +21,7 @@ from urllib.parse import quote
 from webapp.config import Config
 from webapp.errors import ApiError
 from webapp.gateway.body import is_large, read_body
-from webapp.gateway.bookkeeping import open_call, settle_call
+from webapp.gateway.bookkeeping import Bookkeeper
 from webapp.gateway.bounds import Bounds, Place
 from webapp.gateway.call import Call
 from webapp.gateway.forward import forward
@@ -103,7 +103,7 @@ class Gateway:
 
     def _open(self, call: Call, key: str) -> None:
         """Check the key and write the open row, or raise; nothing has gone upstream until this returns."""
-        open_call(self.ledger, call, sha256_of(key), self.config.call_max_seconds)
+        Bookkeeper(self.ledger, self.config.call_max_seconds).open(call, sha256_of(key))
 
     def _answer(self, call: Call, answer: Answer, start_response: Start, place: Place) -> Iterator[bytes]:
         """Begin the client's answer: status, headers (see headers.py), the call's id. Returns the body, yet unread."""
@@ -193,7 +193,7 @@ class Gateway:
 
     def _settle(self, call: Call, status: int, outcome: str, facts: AnswerFacts | None = None) -> None:
         """Settle the call, exactly once. See Ledger.settle for what happens when the database cannot."""
-        settle_call(self.ledger, call, status, outcome, self.config.call_max_seconds, facts)
+        Bookkeeper(self.ledger, self.config.call_max_seconds).settle(call, status, outcome, facts)
 
 
 def failure(call: Call, error: Exception) -> CallFailed:

@@ -140,15 +140,8 @@ class Worker(GeventWorker):
             if not self.alive:
                 response.force_close()
             body = self.wsgi(environ, response.start_response)
-            if body is TAKEN_OVER:
-                raise StopIteration
             try:
-                if isinstance(body, wsgi.FileWrapper):
-                    response.write_file(body)
-                else:
-                    for piece in body:
-                        response.write(piece)
-                response.close()
+                _write(response, body)
             finally:
                 if hasattr(body, "close"):
                     body.close()
@@ -188,3 +181,15 @@ class Worker(GeventWorker):
         if not self.quitting:
             self.quitting = True
             super().handle_quit(sig, frame)
+
+
+def _write(response: Response, body: Any) -> None:
+    """Send an answer. Raises StopIteration when the application has taken the connection over."""
+    if body is TAKEN_OVER:
+        raise StopIteration
+    if isinstance(body, wsgi.FileWrapper):
+        response.write_file(body)
+    else:
+        for piece in body:
+            response.write(piece)
+    response.close()

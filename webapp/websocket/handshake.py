@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from websockets.client import ClientProtocol
 from websockets.datastructures import Headers
@@ -64,7 +64,8 @@ class Upgrade:
         headers = Headers({
             name: environ[key] for name, key in (
                 ("Connection", "HTTP_CONNECTION"), ("Upgrade", "HTTP_UPGRADE"),
-                ("Sec-WebSocket-Key", "HTTP_SEC_WEBSOCKET_KEY"), ("Sec-WebSocket-Version", "HTTP_SEC_WEBSOCKET_VERSION"),
+                ("Sec-WebSocket-Key", "HTTP_SEC_WEBSOCKET_KEY"),
+                ("Sec-WebSocket-Version", "HTTP_SEC_WEBSOCKET_VERSION"),
             ) if key in environ
         })  # fmt: skip
         self._answer = self.protocol.accept(Request(environ.get("RAW_URI", "/"), headers))
@@ -86,20 +87,26 @@ class Refused(Exception):
         self.response = response
 
 
-def dial(
-    sock: socket.socket, origin: Origin, target: str, headers: list[tuple[str, str]], protocols: list[str], limit: int
-) -> tuple[ClientProtocol, Headers]:
+class Asked(NamedTuple):
+    """What OpenAI is asked for. target: raw path and query below the base URL; protocols: subprotocols."""
+
+    target: str
+    headers: list[tuple[str, str]]
+    protocols: list[str]
+
+
+def dial(sock: socket.socket, origin: Origin, asked: Asked, limit: int) -> tuple[ClientProtocol, Headers]:
     """Ask OpenAI for the WebSocket. Returns the open protocol and the headers of the answer.
 
-    target: raw path and query below the base URL; limit: bytes of a message. Raises Refused, OSError, and the library's InvalidHandshake.
+    limit: bytes of a message. Raises Refused, OSError, and the library's InvalidHandshake.
     """
     uri = WebSocketURI(False, "openai", 80, "/", "")  # the request is made here: this is never used
-    protocol = ClientProtocol(uri, subprotocols=protocols or None, max_size=limit, logger=log)
+    protocol = ClientProtocol(uri, subprotocols=asked.protocols or None, max_size=limit, logger=log)
     request = protocol.connect()
-    request.path = f"{origin.path}{target}"
+    request.path = f"{origin.path}{asked.target}"
     del request.headers["Host"]
     request.headers["Host"] = origin.netloc
-    for name, value in headers:
+    for name, value in asked.headers:
         request.headers[name] = value
     protocol.send_request(request)
     sock.sendall(b"".join(protocol.data_to_send()))

@@ -29,7 +29,8 @@ SESSION_EVENTS = (
 )
 TRANSCRIPT = "conversation.item.input_audio_transcription.completed"
 TRANSLATED = "session.closed"
-READ = tuple(f'"{name}"'.encode() for name in ("response.created", "response.done", "error", TRANSCRIPT, TRANSLATED, *SESSION_EVENTS))  # fmt: skip
+READ = tuple(f'"{name}"'.encode() for name in (
+    "response.created", "response.done", "error", TRANSCRIPT, TRANSLATED, *SESSION_EVENTS))  # fmt: skip
 _MODEL = {"model": WHOLE}
 ASKED: Selection = {"type": WHOLE, "event_id": WHOLE, "response": {"metadata": WHOLE}}
 ANSWERED: Selection = {
@@ -123,7 +124,7 @@ class Realtime(Meaning):
         found = next((one for one in self.waiting if event_id and one[0] == event_id), None)
         if found:
             self.waiting.remove(found)
-            found[1].settle(400, "error")
+            found[1].settle(400, outcome="error")
 
 
 class Translation(Meaning):

@@ -22,8 +22,8 @@ FAREWELL_SECONDS = 5
 log = logging.getLogger("spendai.websocket")
 
 
-class Limits(NamedTuple):
-    """Seconds: without a message, in all, and to wait for the end of a response whose client is gone."""
+class Seconds(NamedTuple):
+    """idle: without a message; total: of the session; drain: for the end of what is under way, with a client gone."""
 
     idle: int
     total: int
@@ -33,8 +33,8 @@ class Limits(NamedTuple):
 class Relay:
     """``run`` returns when the session is over; ``stop`` ends it as soon as nothing is under way."""
 
-    def __init__(self, name: str, client: End, upstream: End, meaning: Meaning, limits: Limits) -> None:
-        self._client, self._upstream, self._meaning, self._limits = client, upstream, meaning, limits
+    def __init__(self, name: str, client: End, upstream: End, meaning: Meaning, seconds: Seconds) -> None:
+        self._client, self._upstream, self._meaning, self._seconds = client, upstream, meaning, seconds
         self._name, self._began = name, time.monotonic()
         self._quiet, self._ended = Event(), False
         self.code, self.closed_by = ABNORMAL, "client"
@@ -55,7 +55,7 @@ class Relay:
     def stop(self) -> None:
         """The worker is stopping: end now, or when the responses under way are over."""
         self._meaning.stopping = True
-        gevent.spawn_later(self._limits.drain if self._meaning.under_way else 0, self._end, *RESTARTS)
+        gevent.spawn_later(self._seconds.drain if self._meaning.under_way else 0, self._end, *RESTARTS)
 
     def _guarded(self, part: Callable[[], None]) -> None:
         """Run one direction. A defect ends the session; its message may quote what was sent, so it is not logged."""
@@ -86,7 +86,7 @@ class Relay:
 
     def _drain(self) -> None:
         """The client is gone: OpenAI goes on with what is under way, and bills it, so its end is waited for."""
-        seconds = self._limits.drain
+        seconds = self._seconds.drain
         if (farewell := self._meaning.farewell()) is not None:
             seconds = min(seconds, FAREWELL_SECONDS)
             try:
@@ -135,9 +135,9 @@ class Relay:
         """Runs in the event loop, so it must not wait."""
         now = time.monotonic()
         idle = now - max(self._client.moved, self._upstream.moved)
-        if now - self._began > self._limits.total:
+        if now - self._began > self._seconds.total:
             end = (TOO_LONG, "the session has lasted too long", "spendai")
-        elif idle > self._limits.idle and not self._meaning.under_way:
+        elif idle > self._seconds.idle and not self._meaning.under_way:
             end = (TOO_LONG, "no message for too long", "spendai")
         elif not self._client.tick(now):
             return self._client.give_up()

@@ -8,7 +8,7 @@ from typing import Any
 
 from webapp.errors import ApiError
 from webapp.gateway.body import RequestBody
-from webapp.gateway.bookkeeping import open_call, settle_call
+from webapp.gateway.bookkeeping import Bookkeeper
 from webapp.gateway.call import Call, new_id
 from webapp.gateway.refusals import UNAVAILABLE, refused
 from webapp.gateway.routes import Route
@@ -89,8 +89,8 @@ class SessionCall(Call):
         super().__init__(route, METHOD, RequestBody(objection=facts.objection, facts=facts), session.tags)
         self.session_id, self.region = session.id, session.region
         self.request_id, self.openai_project = session.request_id, session.openai_project
-        self._session, self._seconds = session, seconds
-        self._ledger, self._key_hash = session.entry
+        ledger, self._key_hash = session.entry
+        self._session, self._bookkeeper = session, Bookkeeper(ledger, seconds)
         self.opened = session.opened
 
     def open_message(self, key_hash: bytes, max_seconds: int) -> dict[str, Any]:
@@ -101,14 +101,14 @@ class SessionCall(Call):
     def open(self) -> None:
         """Write the open row, or raise ApiError: then nothing may be sent."""
         try:
-            open_call(self._ledger, self, self._key_hash, self._seconds)
+            self._bookkeeper.open(self, self._key_hash)
             changed = self.opened["upstream"] != self._session.opened["upstream"]
         finally:  # whatever is stored now, the session goes on with the OpenAI key that it was opened with
             self.opened = self._session.opened
         if changed:
-            self.settle(409, "error")
+            self.settle(409, outcome="error")
             raise CHANGED
 
     def settle(self, status: int, outcome: str, facts: AnswerFacts | None = None) -> None:
-        """Settle it, once; see settle_call. A row that is missing is written."""
-        settle_call(self._ledger, self, status, outcome, self._seconds, facts)
+        """Settle it, once; a row that is missing is written."""
+        self._bookkeeper.settle(self, status, outcome, facts)

@@ -22,7 +22,8 @@ USAGE = {
 # 400 image at 5, 100 cached at 0.50; out 100 text at 24, 300 audio at 64
 COST = Decimal("0.047690")
 CREATED = {"type": "session.created", "session": {
-    "id": "sess_1", "model": "gpt-realtime-2", "audio": {"input": {"transcription": {"model": "gpt-4o-mini-transcribe"}}},
+    "id": "sess_1", "model": "gpt-realtime-2",
+    "audio": {"input": {"transcription": {"model": "gpt-4o-mini-transcribe"}}},
 }}  # fmt: skip
 
 

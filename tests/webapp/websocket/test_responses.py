@@ -74,7 +74,7 @@ def test_the_session_is_a_row_with_its_end_and_its_sum(sockets, openai, connect_
     row = sockets.wait_for(lambda: (found := client.session())["ended_at"] and found)
     assert (begun["state"], begun["calls"], begun["cost"]) == ("open", 0, None)
     assert (row["state"], row["close_code"], row["closed_by"]) == ("ended", 1000, "client")
-    assert (row["calls"], row["calls_without_cost"], row["cost"]) == (2, 0, 2 * COST)
+    assert (row["calls"], row["unpriced_calls"], row["cost"]) == (2, 0, 2 * COST)
     assert row["key_prefix"] == sockets.key("olga")[: len(row["key_prefix"])]
 
 
