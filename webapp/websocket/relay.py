@@ -117,7 +117,7 @@ class Relay:
         if fault:
             self._end(UNEXPECTED, "OpenAI's API sent what cannot be passed on", "spendai")
         elif self._upstream.code == ABNORMAL:
-            self._end(UNEXPECTED, "the connection to OpenAI's API broke", "openai")
+            self._end(ABNORMAL, "the connection to OpenAI's API broke", "openai")
         else:
             self._end(self._upstream.code, self._upstream.reason, "openai")
 
