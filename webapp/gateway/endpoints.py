@@ -76,7 +76,29 @@ exceptions:
   is replaced by a hash of itself and the organization's id. The answer also loses `x-ratelimit-*`,
   `openai-organization` and `openai-project`, which tell of the account and of what the other organizations use.
 - An id in a path is one segment of letters, digits and `-._~:@!$&'()*+,=`; others percent-encoded. An encoded
-  slash, backslash, dot, percent sign or control character is refused. WebSockets are 501 `websocket_not_supported`.
+  slash, backslash, dot, percent sign or control character is refused.
+
+## WebSocket
+
+| Path | A call is | Forwarded |
+|---|---|---|
+| `/responses` | each response, also one that OpenAI begins after steering, and one with `generate: false` | yes |
+| `/realtime`, also `?intent=transcription` | each response, and each transcript, at the model that made it | yes |
+| `/realtime?call_id=…` | the same | not on a shared key |
+| `/realtime/translations` | the session: its seconds of input | yes |
+| `/live/sessions` | the session: its seconds; and each response and decision that it delegates | yes |
+| `/live/sessions/{session_id}/fork` | the same | not on a shared key |
+| `/live/sessions/{session_id}/attach` | its seconds are told to the connection that began the session | never |
+
+Frames pass as they come, both ways, also binary and fragmented ones, up to `WEBSOCKET_MESSAGE_BYTES`. A row is written
+before the message that asks for a response goes to OpenAI, and settled before the message that ends it goes to the
+client; where that cannot be, the client gets an `error` message and nothing is sent. The proxy key stands in
+`Authorization`, or in the subprotocol `openai-insecure-api-key.<key>`, as browsers send it; it never goes to OpenAI. No
+compression is negotiated. The answer to the upgrade carries `x-spendai-session-id`: the session is a row of the view
+`sessions`.
+
+On a shared key each message is checked like a request; a response of the same session may be continued. WebRTC, SIP and
+client secrets (`ek_…`) are refused: their media and events go around a proxy, so nobody would know what they cost.
 
 ## Operations
 """

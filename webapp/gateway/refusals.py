@@ -47,7 +47,7 @@ NEVER = {
     "webhook_endpoints": "it administers the OpenAI account itself",
     "webhook_event_types": "it administers the OpenAI account itself",
     "safety": "it administers the OpenAI account itself",
-    "live": "a Live session tells its seconds over a WebSocket only, which SpendAI does not read yet",
+    "live": "a Live session that is begun over HTTP goes around SpendAI; connect to /live/sessions by WebSocket",
     "realtime": "it hands out sessions that go around SpendAI, which would never know what they cost",
 }
 

@@ -65,7 +65,7 @@ def test_administration_is_refused_as_such(path):
     error = refusal("POST", path)
     assert (error.status, error.code) == (403, "endpoint_not_allowed")
     assert "administers the OpenAI account" in error.message
-    assert "seconds over a WebSocket" in refusal("POST", "/live/sessions").message
+    assert "connect to /live/sessions by WebSocket" in refusal("POST", "/live/sessions").message
 
 
 def test_agents_need_a_key_of_their_own_because_their_usage_is_an_estimate():
