@@ -130,9 +130,9 @@ def test_the_bytes_of_a_session_are_in_no_log_and_no_table(made):
     def session(ws: Any) -> None:
         ws.recv()
         ws.send(json.dumps({"type": "response.created", "response": RESPONSE}))
-        ws.send(json.dumps({"type": "response.completed", "response": RESPONSE | {
-            "usage": USAGE, "output": [{"type": "message", "content": [{"type": "output_text", "text": "secret-answer"}]}],
-        }}))  # fmt: skip
+        told = [{"type": "message", "content": [{"type": "output_text", "text": "secret-answer"}]}]
+        done = RESPONSE | {"usage": USAGE, "output": told}
+        ws.send(json.dumps({"type": "response.completed", "response": done}))
         ws.recv()
 
     fake.script("/v1/responses", session)
