@@ -76,7 +76,12 @@ exceptions:
   is replaced by a hash of itself and the organization's id. The answer also loses `x-ratelimit-*`,
   `openai-organization` and `openai-project`, which tell of the account and of what the other organizations use.
 - An id in a path is one segment of letters, digits and `-._~:@!$&'()*+,=`; others percent-encoded. An encoded
-  slash, backslash, dot, percent sign or control character is refused. WebSockets are 501 `websocket_not_supported`.
+  slash, backslash, dot, percent sign or control character is refused. WebSockets are 426 `websocket_not_supported`.
+- Clients join base URL and path differently, and all of this reaches the same operation below `/api/v1/proxy`: a
+  leading `/v1`, doubled slashes before OpenAI's path, a slash at its end. So do Azure's addresses: `/openai/v1/…`, and
+  `/openai/deployments/{name}/…`, whose name becomes the `model` of a JSON body that names none (a form must name its
+  own). The key may come in the header `api-key`. Neither that header nor the query parameter `api-version` is sent on.
+- A call that comes to another path of this host than `/api/v1/proxy` is 404 `wrong_base_url` with the right base URL.
 
 ## Operations
 """

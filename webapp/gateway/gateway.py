@@ -20,6 +20,7 @@ from urllib.parse import quote
 
 from webapp.config import Config
 from webapp.errors import ApiError
+from webapp.gateway.base_urls import below_proxy, is_lost_call, wrong_base_url
 from webapp.gateway.body import is_large, read_body
 from webapp.gateway.bounds import Bounds, Place
 from webapp.gateway.call import Call
@@ -36,7 +37,6 @@ from webapp.secrets.hashing import sha256_of
 from webapp.upstream.client import Answer, Client, Interrupted
 
 log = logging.getLogger("spendai.gateway")
-PREFIX = "/api/v1/proxy"
 Start = Callable[..., Any]
 DEFECT = ApiError(500, "internal_error", "Something went wrong on our side")
 
@@ -69,10 +69,13 @@ class Gateway:
         """WSGI: answer what is below the proxy's path, hand everything else to Flask."""
         raw = environ.get("RAW_URI") or quote(environ["PATH_INFO"]) + "?" + environ.get("QUERY_STRING", "")
         path, mark, query = raw.partition("?")
-        if path != PREFIX and not path.startswith(PREFIX + "/"):
+        below = below_proxy(path)
+        if below is None and not is_lost_call(environ, path):
             return self.flask_app(environ, start_response)
         try:
-            return self._proxy(environ, start_response, path[len(PREFIX) :], mark + query)
+            if below is None:
+                raise wrong_base_url(self.config.public_url)
+            return self._proxy(environ, start_response, below, mark + query)
         except ApiError as error:
             return refuse_early(error, start_response, environ) if is_large(environ) else refuse(error, start_response)
 
@@ -81,7 +84,7 @@ class Gateway:
         key = bearer(environ)
         target = target_of(environ, path, query)
         check = partial(self._check_key, self.ledger, key)
-        body = read_body(environ, target.route, self.config.max_body_bytes, self.config.max_upload_bytes, check)
+        body = read_body(environ, target, self.config.max_body_bytes, self.config.max_upload_bytes, check)
         tags = parse_tags(environ.get("HTTP_X_SPENDAI_TAGS"))
         call = Call(target.route, environ["REQUEST_METHOD"], body, tags)
         place = self.bounds.enter(sha256_of(key))

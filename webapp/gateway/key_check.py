@@ -15,12 +15,17 @@ MAX_REFUSED = 10_000
 
 
 def bearer(environ: dict[str, Any]) -> str:
-    """The proxy key in the Authorization header. Raises ApiError (401)."""
+    """The proxy key in the Authorization header, else in the header api-key, as clients of Azure send it.
+
+    Raises ApiError (401).
+    """
     scheme, _, key = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
-    if scheme.lower() != "bearer" or not key.strip():
+    key = key.strip() if scheme.lower() == "bearer" else ""
+    key = key or environ.get("HTTP_API_KEY", "").strip()
+    if not key:
         message = "Send a SpendAI key in the Authorization header: Bearer sk-spend-…"
         raise ApiError(401, "invalid_api_key", message)
-    return key.strip()
+    return key
 
 
 class KeyCheck:

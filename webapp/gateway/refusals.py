@@ -88,6 +88,8 @@ def refuse(error: ApiError, start_response: Callable[..., Any], call_id: object 
         headers.append(("WWW-Authenticate", "Bearer"))
     if error.status == 503:
         headers.append(("Retry-After", "1"))
+    if error.status == 426:
+        headers.append(("Upgrade", "websocket"))
     if call_id:
         headers.append(("x-spendai-call-id", str(call_id)))
     start_response(status_line(error.status), headers)
