@@ -82,6 +82,8 @@ exceptions:
   `/openai/deployments/{name}/…`, whose name becomes the `model` of a JSON body that names none (a form must name its
   own). The key may come in the header `api-key`. Neither that header nor the query parameter `api-version` is sent on.
 - A call that comes to another path of this host than `/api/v1/proxy` is 404 `wrong_base_url` with the right base URL.
+- To a browser (a request with `Origin`) the answer's `Access-Control-*` are SpendAI's own; see `CORS` in
+  [configuration.md](configuration.md).
 
 ## Operations
 """

@@ -24,6 +24,7 @@ from webapp.gateway.base_urls import below_proxy, is_lost_call, wrong_base_url
 from webapp.gateway.body import is_large, read_body
 from webapp.gateway.bounds import Bounds, Place
 from webapp.gateway.call import Call
+from webapp.gateway.cors import answer_preflight, for_browser, is_preflight
 from webapp.gateway.forward import forward
 from webapp.gateway.headers import answer_headers
 from webapp.gateway.key_check import KeyCheck, bearer
@@ -72,6 +73,10 @@ class Gateway:
         below = below_proxy(path)
         if below is None and not is_lost_call(environ, path):
             return self.flask_app(environ, start_response)
+        if "HTTP_ORIGIN" in environ:  # from a browser
+            if self.config.cors and is_preflight(environ):
+                return answer_preflight(environ, start_response)
+            start_response = for_browser(start_response, allowed=self.config.cors)
         try:
             if below is None:
                 raise wrong_base_url(self.config.public_url)
