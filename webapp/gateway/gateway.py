@@ -92,6 +92,7 @@ class Gateway:
         body = read_body(environ, target, self.config.max_body_bytes, self.config.max_upload_bytes, check)
         tags = parse_tags(environ.get("HTTP_X_SPENDAI_TAGS"))
         call = Call(target.route, environ["REQUEST_METHOD"], body, tags)
+        call.client = environ.get("spendai.client")
         place = self.bounds.enter(sha256_of(key))
         try:
             self._open(call, key)
@@ -134,6 +135,7 @@ class Gateway:
         except Exception:
             answer.close()
             raise
+        call.answering = True
         body = place.until_end(self._body(call, answer, meter, head_first=is_stream and call.method != "HEAD"))
         next(body)
         return body
@@ -154,6 +156,7 @@ class Gateway:
                     self._settle_metered(call, answer, meter, answer.status, complete=True)
                     yield meter.release()
             complete = True
+            yield from probe(call)
         except GeneratorExit:  # the client hung up
             if not call.settled:
                 complete = self._drain(call, answer, meter)
@@ -209,10 +212,14 @@ class Gateway:
         self._settle(call, status, outcome, facts)
 
     def _settle(self, call: Call, status: int, outcome: str, facts: AnswerFacts | None = None) -> None:
-        """Settle the call, exactly once. See Ledger.settle for what happens when the database cannot."""
+        """Settle the call, exactly once; with status 499 when the client hung up before its answer was whole.
+
+        See Ledger.settle for what happens when the database cannot.
+        """
         if call.settled:
             return
         call.settled = True
+        status = 499 if call.client_gone() else status
         message = call.settle_message(status, outcome, facts or AnswerFacts(), self.config.call_max_seconds)
         try:
             outcome = self.ledger.settle(message)
@@ -221,6 +228,12 @@ class Gateway:
                      call.id, org, project, status, message["latency_ms"], outcome)  # fmt: skip
         except Exception as error:  # a defect of ours, since Ledger.settle raises nothing: the answer must go on
             log.error("call=%s could not be settled and stays in doubt: %s", call.id, type(error).__name__)
+
+
+def probe(call: Call) -> Iterator[bytes]:
+    """Sends the head, if not sent yet, to a client that has closed its side: its system tells whether it reads on."""
+    if call.client_closed():
+        yield b""
 
 
 def failure(call: Call, error: Exception) -> CallFailed:

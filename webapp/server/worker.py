@@ -24,6 +24,7 @@ from webapp.server.requests import Plain, Reader
 from webapp.server.response import Response
 from webapp.server.shares import Share, SharingServer
 
+CLIENT = "spendai.client"  # in WSGI's environ: the Peer
 KEPT_IDLE = 1000  # idle connections that a worker keeps; one more closes the connection that has been idle the longest
 
 
@@ -165,9 +166,12 @@ class Worker(GeventWorker):
     def _begin(self, req: Plain | Request, sock: Peer, addr: Any, server: Any) -> tuple[Response, dict[str, Any]]:
         """The response and WSGI's environ for a request."""
         if isinstance(req, Plain):
-            return Response(req, sock, self.cfg), req.environ(self.reader.base, addr, server)
-        response, environ = wsgi.create(req, sock, addr, server, self.cfg, response_class=Response)
-        return response, environ | {"wsgi.multithread": True}
+            response, environ = Response(req, sock, self.cfg), req.environ(self.reader.base, addr, server)
+        else:
+            response, environ = wsgi.create(req, sock, addr, server, self.cfg, response_class=Response)
+            environ["wsgi.multithread"] = True
+        environ[CLIENT] = sock
+        return response, environ
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """SIGTERM: accept no more connections, finish requests under way, close idle connections."""
