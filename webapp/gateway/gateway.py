@@ -31,6 +31,7 @@ from webapp.gateway.key_check import KeyCheck, bearer
 from webapp.gateway.loops import refuse_loop
 from webapp.gateway.pause import Pause
 from webapp.gateway.refusals import UNAVAILABLE, CallFailed, refuse, refuse_early, refused, status_line
+from webapp.gateway.refused_keys import RefusedKeys
 from webapp.gateway.routes import target_of
 from webapp.ledger.ledger import Ledger, LedgerRefused, LedgerUnavailable
 from webapp.metering import AnswerFacts, Meter, parse_tags
@@ -51,7 +52,8 @@ class Gateway:
         self.client = Client(config.upstream_connect_timeout, config.upstream_read_timeout, only_private)
         self.bounds = Bounds(config, config.max_connections)
         self.ledger: Ledger | None = None
-        self._check_key = KeyCheck()
+        self.refused_keys = RefusedKeys()
+        self._check_key = KeyCheck(self.refused_keys)
 
     def start(self, connections: int) -> None:
         """Connect to the ledger; not before, because its connection cannot cross a fork.
@@ -121,6 +123,7 @@ class Gateway:
         except (LedgerUnavailable, LedgerRefused):
             raise UNAVAILABLE from None
         if call.opened["outcome"] != "opened":
+            self.refused_keys.count(self.ledger, sha256_of(key), call.opened["outcome"])
             raise refused(call.opened["outcome"], call.body.objection)
 
     def _answer(self, call: Call, answer: Answer, start_response: Start, place: Place) -> Iterator[bytes]:

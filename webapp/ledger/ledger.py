@@ -1,4 +1,4 @@
-"""Opens and settles calls in Postgres: the only code that runs app.open_calls, app.settle_calls and app.check_keys.
+"""Opens and settles calls in Postgres: the only code that runs the functions in QUERIES.
 
 Each worker process has one Ledger with one database connection. The batcher (batcher.py) sends the opens and settles of
 many calls in one transaction. A settle message that Postgres does not commit within SETTLE_SECONDS is written to the
@@ -8,7 +8,7 @@ spool (spool.py) and retried; so are the calls that are still running when the w
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -28,11 +28,12 @@ log = logging.getLogger("spendai.ledger")
 # Replaces what was read from OpenAI's answer when Postgres rejects it: the call is settled with unknown cost.
 UNREADABLE = {"outcome": "no_usage", "usage": None, "tools": None, "model": None, "upstream_object_id": None}
 UNREADABLE |= {"openai_project": None}
-SETTLE, OPEN, CHECK = "settle", "open", "check"
+SETTLE, OPEN, CHECK, REFUSALS = "settle", "open", "check", "refusals"
 QUERIES = {
     SETTLE: "select * from app.settle_calls($1::jsonb)",
     OPEN: "select * from app.open_calls($1::jsonb, $2, $3)",
     CHECK: "select * from app.check_keys($1::jsonb)",
+    REFUSALS: "select * from app.count_refusals($1::jsonb)",
 }
 OPEN_SECONDS = 10.0  # longest wait for the commit of an open; then the call is refused
 SETTLE_SECONDS = 1.0  # longest wait for the commit of a settle; then the message is spooled
@@ -47,7 +48,7 @@ class Ledger:
         self._config, self._dsn = config, db.dsn(config, "spendai_proxy")
         self._install = fingerprint(config, config.openai_api_key) if config.openai_api_key else None
         key = [config.install_key.encode(), self._install and b"\\x" + self._install.hex().encode()]
-        self._batcher = Batcher(self._connect, {SETTLE: [], OPEN: key, CHECK: []})
+        self._batcher = Batcher(self._connect, {SETTLE: [], OPEN: key, CHECK: [], REFUSALS: []})
         folder = config.home / "spool"
         self._spool = Spool(folder, self._settle_late)
         # id of each running call → returns the settle message that ``close`` spools for it
@@ -92,6 +93,10 @@ class Ledger:
         Raises LedgerUnavailable or LedgerRefused.
         """
         return self._batcher.submit(CHECK, {"key_hash": key_hash.hex()}, OPEN_SECONDS)["outcome"]
+
+    def count_refusals(self, calls: Mapping[bytes, int]) -> None:
+        """Add to how many calls of each key, by its hash, were refused today. Raises as ``check`` does."""
+        self._batcher.submit(REFUSALS, {"calls": {key.hex(): n for key, n in calls.items()}}, OPEN_SECONDS)
 
     def settle(self, message: Message) -> str:
         """Price and close a call. Returns the outcome of app.settle_calls (settled, already, missing, conflict), or:
