@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -57,6 +57,11 @@ class Call:
     def client_gone(self) -> bool:
         """Whether the client has hung up. While nothing was sent to it, this cannot be told from closing its side."""
         return self.client_closed() and (not self.answering or self.client.gone())
+
+    def probe(self) -> Iterator[bytes]:
+        """Sends a client that has closed its side the head, if not sent yet: its system tells whether it reads on."""
+        if self.client_closed():
+            yield b""
 
     def keep_head(self, header: Callable[[str], str]) -> None:
         """Keep what the headers of an answer, also of an error, say of the call: OpenAI's request id and project."""

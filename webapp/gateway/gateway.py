@@ -159,7 +159,7 @@ class Gateway:
                     self._settle_metered(call, answer, meter, answer.status, complete=True)
                     yield meter.release()
             complete = True
-            yield from probe(call)
+            yield from call.probe()
         except GeneratorExit:  # the client hung up
             if not call.settled:
                 complete = self._drain(call, answer, meter)
@@ -231,12 +231,6 @@ class Gateway:
                      call.id, org, project, status, message["latency_ms"], outcome)  # fmt: skip
         except Exception as error:  # a defect of ours, since Ledger.settle raises nothing: the answer must go on
             log.error("call=%s could not be settled and stays in doubt: %s", call.id, type(error).__name__)
-
-
-def probe(call: Call) -> Iterator[bytes]:
-    """Sends the head, if not sent yet, to a client that has closed its side: its system tells whether it reads on."""
-    if call.client_closed():
-        yield b""
 
 
 def failure(call: Call, error: Exception) -> CallFailed:
