@@ -30,7 +30,7 @@ test: .venv/installed-dev tools ## Run all tests, those of SQL on Postgres 15 to
 	@$(PYTEST) $(ARGS)
 
 # .ci/run makes this at the same time as .venv/installed-dev.
-tools: | .venv/bin/python ## Install the programs that tests use: Chromium, Postgres 15, PgBouncer, PostgREST, axe
+tools: | .venv/bin/python ## Install the programs that tests use: Chromium, Postgres 15, PgBouncer, PostgREST, axe, openai-node
 	@.ci/tools
 
 lint: .venv/installed-dev ## Check style and migrations

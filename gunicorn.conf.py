@@ -35,6 +35,7 @@ timeout = 60  # seconds a worker may block its event loop; a call has no time li
 graceful_timeout = _config.drain_seconds + 10  # seconds; an answer whose client left is read up to drain_seconds
 forwarded_allow_ips = trusted_proxies(_config.forwarded_allow_ips)
 limit_request_line = 8190
+logger_class = "webapp.server.log.Logger"
 loglevel = "warning"  # the application logs every call itself, without keys and query strings
 control_socket_disable = True
 if os.access("/dev/shm", os.W_OK):  # noqa: S108

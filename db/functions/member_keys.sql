@@ -3,7 +3,7 @@ create or replace function app.member_keys(p_user_id uuid)
 returns table (
     id uuid, project_id uuid, project text, name text, prefix text, created_at timestamptz, created_by text,
     expires_at timestamptz, revoked_at timestamptz, rotated_from uuid, last_used_at timestamptz, state text,
-    calls bigint, cost numeric, was_rotated boolean
+    calls bigint, cost numeric, was_rotated boolean, refused_today bigint
 )
 language sql stable
 set search_path = ''

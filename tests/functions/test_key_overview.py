@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 from checks import executors
@@ -33,6 +34,18 @@ def test_keys_that_ended_come_last_and_a_rotated_one_says_so(people: People) -> 
         found = people.all("select * from app.key_overview(null)")
     assert found[-1]["id"] == revoked and found[-1]["state"] == "revoked"
     assert {row["id"]: row["was_rotated"] for row in found} == {old: True, new.id: False, revoked: False}
+
+
+def test_calls_that_were_refused_today_are_told_of_each_key(people: People) -> None:
+    columns = "(org_id, api_key_id, day, calls)"
+    add = f"insert into public.key_refusals {columns} select org_id, id, %s, %s from public.api_keys"
+    today = days_ago(0).date()
+    for day, calls in ((today - timedelta(days=1), 9), (today, 214)):
+        people.conn.execute(add, [day, calls])
+    another_key(people, "search")
+    with people.as_("dev"):
+        found = {row["id"]: row["refused_today"] for row in people.all("select * from app.key_overview(null)")}
+    assert found.pop(people.keys["ada"].id) == 214 and list(found.values()) == [0]
 
 
 def test_eve_and_nobody_see_no_key_of_acme(people: People) -> None:

@@ -73,6 +73,9 @@ def fill(people: People, name: str) -> None:
     ):
         people.conn.execute(statement, [mark, call])
     people.conn.execute(
+        "insert into public.key_refusals (org_id, api_key_id, day, calls)"
+        " select org_id, id, current_date, 1 from public.api_keys where org_id = %s", [org])  # fmt: skip
+    people.conn.execute(
         "insert into public.model_prices (org_id, model, dimension, unit_price, unit_qty, valid_from, source)"
         " values (%s, 'gpt-4o', 'input_text', 1, 1, now(), %s)", [org, mark])  # fmt: skip
 

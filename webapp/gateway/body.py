@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from webapp.errors import ApiError
 from webapp.gateway.pause import Pause
 from webapp.gateway.refusals import OWN_KEY, CallFailed, refused
-from webapp.gateway.routes import Route
+from webapp.gateway.routes import Target
 from webapp.metering import FormReader, RequestFacts, read_json_request
 from webapp.metering.references import NEEDS_OWN_KEY, UNREADABLE, Objection
 
@@ -18,6 +20,7 @@ LARGE_CHUNK = 1 << 20  # of a body that is held in memory: the server copies wha
 CHECKED_BYTES = 65536  # a JSON body that is larger, or may be, is read only after its key was checked
 STREAMED = ("multipart/", "application/octet-stream", "audio/", "video/", "image/")
 NO_FACTS = RequestFacts()
+OBJECT = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*\{(?=[ \t\r\n]*(\})?)")  # the group is there in an empty object
 
 
 class RequestBody:
@@ -76,12 +79,14 @@ class UploadBody(RequestBody):
 
 
 def read_body(
-    environ: dict[str, Any], route: Route, max_body: int, max_upload: int, check_key: Callable[[], None]
+    environ: dict[str, Any], target: Target, max_body: int, max_upload: int, check_key: Callable[[], None]
 ) -> RequestBody:
     """The request's body, bounded by ``max_body`` bytes, forms and files by ``max_upload``.
 
-    ``check_key`` is called before more than CHECKED_BYTES of JSON are read. Raises ApiError, or what it raises.
+    ``check_key`` is called before more than CHECKED_BYTES of JSON are read. A JSON body that names no model gets the
+    target's. Raises ApiError, or what ``check_key`` raises.
     """
+    route = target.route
     if _encoded(environ):
         raise ApiError(415, "unsupported_content_encoding", "Send the request's body without an encoding")
     why = OWN_KEY.get(route.path.split("/")[1])
@@ -100,11 +105,25 @@ def read_body(
         return UploadBody(length, objection, pieces, FormReader(kind), route.endpoint)
     pause = Pause()
     try:
-        facts = read_json_request(route.endpoint, _whole(pieces, length, check_key, pause), pause)
+        content = _whole(pieces, length, check_key, pause)
     except CallFailed as failed:
         raise failed.error from None  # there is no call yet
+    facts = read_json_request(route.endpoint, content, pause)
+    if target.model and facts.model is None:
+        facts = _with_model(facts, target, content, pause)
     length = None if length is None else len(facts.body)  # it may have been edited to ask for usage
     return RequestBody(length, objection or facts.objection, facts.body, facts)
+
+
+def _with_model(facts: RequestFacts, target: Target, content: bytes, pause: Pause) -> RequestFacts:
+    """The facts of a JSON object after the target's model was put into it; the given ones where that is impossible."""
+    begin = OBJECT.match(content)
+    if begin is None:
+        return facts
+    member = b'"model":' + json.dumps(target.model).encode() + (b"" if begin[1] else b",")
+    edited = b"".join((begin[0], member, memoryview(content)[begin.end() :]))
+    named = read_json_request(target.route.endpoint, edited, pause)
+    return named if named.model else facts
 
 
 def _whole(pieces: Iterator[bytes], length: int | None, check_key: Callable[[], None], pause: Pause) -> bytes:

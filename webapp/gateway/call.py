@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -44,10 +44,25 @@ class Call:
         self.openai_project: str | None = None
         self.first_byte: float | None = None
         self.settled = False
+        self.client: Any = None  # the client's connection, a webapp.server.peers.Peer; None outside of that server
+        self.answering = False  # whether a part of the answer was sent
 
     def elapsed_ms(self, until: float | None = None) -> int:
         """Milliseconds from the call's arrival until a moment of time.monotonic(), by default now."""
         return round(((until or time.monotonic()) - self.clock) * 1000)
+
+    def client_closed(self) -> bool:
+        """Whether the client has closed its side of the connection. It may go on reading."""
+        return self.client is not None and self.client.closed()
+
+    def client_gone(self) -> bool:
+        """Whether the client has hung up. While nothing was sent to it, this cannot be told from closing its side."""
+        return self.client_closed() and (not self.answering or self.client.gone())
+
+    def probe(self) -> Iterator[bytes]:
+        """Sends a client that has closed its side the head, if not sent yet: its system tells whether it reads on."""
+        if self.client_closed():
+            yield b""
 
     def keep_head(self, header: Callable[[str], str]) -> None:
         """Keep what the headers of an answer, also of an error, say of the call: OpenAI's request id and project."""

@@ -77,6 +77,13 @@ exceptions:
   `openai-organization` and `openai-project`, which tell of the account and of what the other organizations use.
 - An id in a path is one segment of letters, digits and `-._~:@!$&'()*+,=`; others percent-encoded. An encoded
   slash, backslash, dot, percent sign or control character is refused.
+- Clients join base URL and path differently, and all of this reaches the same operation below `/api/v1/proxy`: a
+  leading `/v1`, doubled slashes before OpenAI's path, a slash at its end. So do Azure's addresses: `/openai/v1/…`, and
+  `/openai/deployments/{name}/…`, whose name becomes the `model` of a JSON body that names none (a form must name its
+  own). The key may come in the header `api-key`. Neither that header nor the query parameter `api-version` is sent on.
+- A call that comes to another path of this host than `/api/v1/proxy` is 404 `wrong_base_url` with the right base URL.
+- To a browser (a request with `Origin`) the answer's `Access-Control-*` are SpendAI's own; see `CORS` in
+  [configuration.md](configuration.md).
 
 ## WebSocket
 
@@ -98,7 +105,8 @@ compression is negotiated. The answer to the upgrade carries `x-spendai-session-
 `sessions`.
 
 On a shared key each message is checked like a request; a response of the same session may be continued. WebRTC, SIP and
-client secrets (`ek_…`) are refused: their media and events go around a proxy, so nobody would know what they cost.
+client secrets (`ek_…`) are refused: their media and events go around a proxy, so nobody would know what they cost. An
+upgrade of any other path is 426 `websocket_not_supported`, so that clients go on with HTTP at once.
 
 ## Operations
 """

@@ -20,16 +20,19 @@ from urllib.parse import quote
 
 from webapp.config import Config
 from webapp.errors import ApiError
+from webapp.gateway.base_urls import below_proxy, is_lost_call, wrong_base_url
 from webapp.gateway.body import is_large, read_body
 from webapp.gateway.bookkeeping import Bookkeeper
 from webapp.gateway.bounds import Bounds, Place
 from webapp.gateway.call import Call
+from webapp.gateway.cors import answer_preflight, for_browser, is_preflight
 from webapp.gateway.forward import forward
 from webapp.gateway.headers import answer_headers
 from webapp.gateway.key_check import KeyCheck, bearer
 from webapp.gateway.loops import refuse_loop
 from webapp.gateway.pause import Pause
 from webapp.gateway.refusals import CallFailed, refuse, refuse_early, status_line
+from webapp.gateway.refused_keys import RefusedKeys
 from webapp.gateway.routes import target_of
 from webapp.ledger.ledger import Ledger
 from webapp.metering import AnswerFacts, Meter, parse_tags
@@ -37,7 +40,6 @@ from webapp.secrets.hashing import sha256_of
 from webapp.upstream.client import Answer, Client, Interrupted
 
 log = logging.getLogger("spendai.gateway")
-PREFIX = "/api/v1/proxy"
 Start = Callable[..., Any]
 DEFECT = ApiError(500, "internal_error", "Something went wrong on our side")
 
@@ -51,7 +53,8 @@ class Gateway:
         self.client = Client(config.upstream_connect_timeout, config.upstream_read_timeout, only_private)
         self.bounds = Bounds(config, config.max_connections)
         self.ledger: Ledger | None = None
-        self._check_key = KeyCheck()
+        self.refused_keys = RefusedKeys()
+        self._check_key = KeyCheck(self.refused_keys)
 
     def start(self, connections: int) -> None:
         """Connect to the ledger; not before, because its connection cannot cross a fork.
@@ -70,10 +73,17 @@ class Gateway:
         """WSGI: answer what is below the proxy's path, hand everything else to Flask."""
         raw = environ.get("RAW_URI") or quote(environ["PATH_INFO"]) + "?" + environ.get("QUERY_STRING", "")
         path, mark, query = raw.partition("?")
-        if path != PREFIX and not path.startswith(PREFIX + "/"):
+        below = below_proxy(path)
+        if below is None and not is_lost_call(environ, path):
             return self.flask_app(environ, start_response)
+        if "HTTP_ORIGIN" in environ:  # from a browser
+            if self.config.cors and is_preflight(environ):
+                return answer_preflight(environ, start_response)
+            start_response = for_browser(start_response, allowed=self.config.cors)
         try:
-            return self._proxy(environ, start_response, path[len(PREFIX) :], mark + query)
+            if below is None:
+                raise wrong_base_url(self.config.public_url)
+            return self._proxy(environ, start_response, below, mark + query)
         except ApiError as error:
             return refuse_early(error, start_response, environ) if is_large(environ) else refuse(error, start_response)
 
@@ -82,9 +92,10 @@ class Gateway:
         key = bearer(environ)
         target = target_of(environ, path, query)
         check = partial(self._check_key, self.ledger, key)
-        body = read_body(environ, target.route, self.config.max_body_bytes, self.config.max_upload_bytes, check)
+        body = read_body(environ, target, self.config.max_body_bytes, self.config.max_upload_bytes, check)
         tags = parse_tags(environ.get("HTTP_X_SPENDAI_TAGS"))
         call = Call(target.route, environ["REQUEST_METHOD"], body, tags)
+        call.client = environ.get("spendai.client")
         place = self.bounds.enter(sha256_of(key))
         try:
             self._open(call, key)
@@ -103,7 +114,11 @@ class Gateway:
 
     def _open(self, call: Call, key: str) -> None:
         """Check the key and write the open row, or raise; nothing has gone upstream until this returns."""
-        Bookkeeper(self.ledger, self.config.call_max_seconds).open(call, sha256_of(key))
+        try:
+            Bookkeeper(self.ledger, self.config.call_max_seconds).open(call, sha256_of(key))
+        except ApiError:
+            self.refused_keys.count(self.ledger, sha256_of(key), call.opened.get("outcome"))
+            raise
 
     def _answer(self, call: Call, answer: Answer, start_response: Start, place: Place) -> Iterator[bytes]:
         """Begin the client's answer: status, headers (see headers.py), the call's id. Returns the body, yet unread."""
@@ -117,6 +132,7 @@ class Gateway:
         except Exception:
             answer.close()
             raise
+        call.answering = True
         body = place.until_end(self._body(call, answer, meter, head_first=is_stream and call.method != "HEAD"))
         next(body)
         return body
@@ -137,6 +153,7 @@ class Gateway:
                     self._settle_metered(call, answer, meter, answer.status, complete=True)
                     yield meter.release()
             complete = True
+            yield from call.probe()
         except GeneratorExit:  # the client hung up
             if not call.settled:
                 complete = self._drain(call, answer, meter)
@@ -192,7 +209,9 @@ class Gateway:
         self._settle(call, status, outcome, facts)
 
     def _settle(self, call: Call, status: int, outcome: str, facts: AnswerFacts | None = None) -> None:
-        """Settle the call, exactly once. See Ledger.settle for what happens when the database cannot."""
+        """Settle the call, exactly once; with status 499 when the client hung up before its answer was whole."""
+        if not call.settled and call.client_gone():
+            status = 499
         Bookkeeper(self.ledger, self.config.call_max_seconds).settle(call, status, outcome, facts)
 
 

@@ -27,7 +27,7 @@ REQUEST_DROPPED = HOP_BY_HOP | frozenset((
     "host", "authorization", "cookie", "forwarded", "expect", "content-length", "openai-organization", "openai-project",
     "origin", "referer", "via", "client-ip", "true-client-ip", "fastly-client-ip", "fly-client-ip", "x-real-ip",
     "x-client-ip", "x-cluster-client-ip", "x-original-forwarded-for", "x-envoy-external-address", "x-appengine-user-ip",
-    "x-azure-clientip", "x-azure-socketip",
+    "x-azure-clientip", "x-azure-socketip", "api-key",
 ))  # fmt: skip
 REQUEST_DROPPED_PREFIXES = ("x-forwarded-", "x-spendai-", "cf-")
 # What OpenAI's SDKs send, and nothing else.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import json
+import logging
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
+from secrets import token_hex
 from typing import Any
 
 import gevent
@@ -14,6 +16,7 @@ from webapp.errors import ApiError
 from webapp.gateway.pause import NAP_SECONDS
 from webapp.metering.references import Objection
 
+log = logging.getLogger("spendai.gateway")
 LINGER_SECONDS, LINGER_BYTES = 5.0, 1 << 30  # how long and how far a body is read on after its call was refused
 STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 # Outcomes of app.open_calls that refuse a call → status, code and message for the client.
@@ -81,13 +84,22 @@ def not_forwarded(method: str, path: str) -> ApiError:
 
 
 def refuse(error: ApiError, start_response: Callable[..., Any], call_id: object = None) -> Iterator[bytes]:
-    """Answer with an error of the proxy's own; with the call's id when it has a row."""
+    """Answer with an error of the proxy's own; with the call's id when it has a row.
+
+    x-request-id is the call's id too, else an id of this refusal. The log has a line with either.
+    """
+    request_id = str(call_id or f"req_{token_hex(16)}")
+    if not call_id:
+        log.info("request=%s refused status=%s %s", request_id, error.status, error.code)
     body = json.dumps(error.body()).encode()
     headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+    headers.append(("x-request-id", request_id))
     if error.status == 401:
         headers.append(("WWW-Authenticate", "Bearer"))
     if error.status == 503:
         headers.append(("Retry-After", "1"))
+    if error.status == 426:
+        headers.append(("Upgrade", "websocket"))
     if call_id:
         headers.append(("x-spendai-call-id", str(call_id)))
     start_response(status_line(error.status), headers)

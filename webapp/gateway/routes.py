@@ -15,6 +15,7 @@ import csv
 import re
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from webapp.errors import ApiError
 from webapp.gateway.refusals import not_forwarded
@@ -23,6 +24,9 @@ TABLE = Path(__file__).parent / "endpoints.tsv"
 # One raw segment of a path. A percent-encoded slash, backslash, dot, percent sign or control character is refused.
 SEGMENT = re.compile(r"(?!\.{1,2}$)(?:[A-Za-z0-9._~:@!$&'()*+,=-]|%(?!2[EeFf5]|5[Cc]|[01]|7[Ff])[0-9A-Fa-f]{2})+")
 TARGET_QUERY = re.compile(r"[!-~]*")
+# What the base URL of a client puts in front of OpenAI's path; the group is the name of a deployment, in Azure's form.
+BEFORE = re.compile(r"/+(?:v1(?:/+|$))?(?:openai/+(?:v1(?:/+|$)|deployments/+([^/]+)/+(?=[^/]))?)?")
+API_VERSION = re.compile(r"(?<=[?&])api-version=[^&]*&?")  # of Azure; OpenAI knows no such parameter
 
 
 class Route(NamedTuple):
@@ -53,10 +57,14 @@ def read_table() -> list[Route]:
 
 
 class Target(NamedTuple):
-    """What a request line asks for: the operation, and the raw path and query below OpenAI's base URL."""
+    """What a request line asks for: the operation, and the raw path and query below OpenAI's base URL.
+
+    model: the name of the deployment in an address of Azure's form, None in any other.
+    """
 
     route: Route
     raw: str
+    model: str | None = None
 
 
 ROUTES = read_table()
@@ -90,12 +98,37 @@ def find(method: str, path: str) -> Route | None:
 
 def target_of(environ: dict[str, Any], path: str, query: str) -> Target:
     """The target of a request. path: raw, after /api/v1/proxy; query: raw, with its ``?``. Raises ApiError."""
-    method = environ["REQUEST_METHOD"]
-    if environ.get("HTTP_UPGRADE", "").lower() == "websocket":
-        raise ApiError(501, "websocket_not_supported", "SpendAI forwards HTTP; it cannot see what a WebSocket costs")
+    method, model = environ["REQUEST_METHOD"], None
+    refuse_upgrade(environ)
     route = find(method, path)
+    if route is None:
+        path, model = openai_path(path)
+        route = find(method, path)
     if route is None or route.forwarded == "never":
         raise not_forwarded(method, path)
     if not TARGET_QUERY.fullmatch(query):
         raise ApiError(400, "invalid_query", "The query holds a character that must be percent-encoded")
-    return Target(route, ("/chat/completions" if path in ("", "/") else path) + query)
+    if "api-version" in query:
+        query = API_VERSION.sub("", query).rstrip("?&")
+    return Target(route, ("/chat/completions" if path in ("", "/") else path) + query, model)
+
+
+def openai_path(path: str) -> tuple[str, str | None]:
+    """OpenAI's path without what a client's base URL put around it, and the deployment that an Azure address names.
+
+    path: raw. ``/v1/models``, ``//models``, ``/models/`` and ``/openai/v1/models`` become ``/models``, and
+    ``/openai/deployments/{name}/embeddings`` becomes ``/embeddings``. Slashes are doubled where a base URL and a path
+    were joined, and one of two is dropped only there: ``/threads//runs`` has an empty id, while /threads/runs is
+    another operation. A path that cannot be taken apart safely is returned as it is.
+    """
+    found = BEFORE.match(path)
+    if found is None or (found[1] and not SEGMENT.fullmatch(found[1])):
+        return path, None
+    return "/" + path[found.end() :].rstrip("/"), found[1] and unquote(found[1])
+
+
+def refuse_upgrade(environ: dict[str, Any]) -> None:
+    """Raise ApiError (426) for a request that wants a WebSocket where there is none. Clients then go on with HTTP."""
+    if environ.get("HTTP_UPGRADE", "").lower() == "websocket":
+        message = "There is no WebSocket at this path. Send the call by HTTP"
+        raise ApiError(426, "websocket_not_supported", message)

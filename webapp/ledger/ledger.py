@@ -1,5 +1,4 @@
-"""Opens and settles calls in Postgres: the only code that runs app.open_calls, app.settle_calls, app.check_keys
-and app.end_sessions.
+"""Opens and settles calls in Postgres: the only code that runs the functions in QUERIES.
 
 Each worker process has one Ledger with one database connection. The batcher (batcher.py) sends the opens and settles of
 many calls in one transaction. A settle message that Postgres does not commit within SETTLE_SECONDS is written to the
@@ -9,7 +8,7 @@ spool (spool.py) and retried; so are the calls that are still running when the w
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -29,12 +28,13 @@ log = logging.getLogger("spendai.ledger")
 # Replaces what was read from OpenAI's answer when Postgres rejects it: the call is settled with unknown cost.
 UNREADABLE = {"outcome": "no_usage", "usage": None, "tools": None, "model": None, "upstream_object_id": None}
 UNREADABLE |= {"openai_project": None}
-SETTLE, OPEN, CHECK, END = "settle", "open", "check", "end"
+SETTLE, OPEN, CHECK, END, REFUSALS = "settle", "open", "check", "end", "refusals"
 QUERIES = {
     SETTLE: "select * from app.settle_calls($1::jsonb)",
     OPEN: "select * from app.open_calls($1::jsonb, $2, $3)",
     CHECK: "select * from app.check_keys($1::jsonb)",
     END: "select * from app.end_sessions($1::jsonb)",
+    REFUSALS: "select * from app.count_refusals($1::jsonb)",
 }
 END_TRIES = 60  # to note the end of a session; its row then says that the end is not known
 OPEN_SECONDS = 10.0  # longest wait for the commit of an open; then the call is refused
@@ -50,7 +50,7 @@ class Ledger:
         self._config, self._dsn = config, db.dsn(config, "spendai_proxy")
         self._install = fingerprint(config, config.openai_api_key) if config.openai_api_key else None
         key = [config.install_key.encode(), self._install and b"\\x" + self._install.hex().encode()]
-        self._batcher = Batcher(self._connect, {SETTLE: [], OPEN: key, CHECK: [], END: []})
+        self._batcher = Batcher(self._connect, {SETTLE: [], OPEN: key, CHECK: [], END: [], REFUSALS: []})
         folder = config.home / "spool"
         self._spool = Spool(folder, self._settle_late)
         # id of each running call → returns the settle message that ``close`` spools for it
@@ -114,6 +114,10 @@ class Ledger:
                 gevent.sleep(1)
             else:
                 return
+
+    def count_refusals(self, calls: Mapping[bytes, int]) -> None:
+        """Add to how many calls of each key, by its hash, were refused today. Raises as ``check`` does."""
+        self._batcher.submit(REFUSALS, {"calls": {key.hex(): n for key, n in calls.items()}}, OPEN_SECONDS)
 
     def settle(self, message: Message) -> str:
         """Price and close a call. Returns the outcome of app.settle_calls (settled, already, missing, conflict), or:

@@ -21,7 +21,7 @@ bp = Blueprint("keys", __name__)
 COLUMNS = {"created_at": True, "name": False, "project": False, "created_by": False, "last_used_at": True,
            "state": False, "cost": True}  # fmt: skip
 EXPORTED = ("id", "name", "prefix", "project_id", "project", "created_at", "created_by", "expires_at", "revoked_at",
-            "last_used_at", "state", "calls", "cost")  # fmt: skip
+            "last_used_at", "state", "calls", "cost", "refused_today")  # fmt: skip
 OVERLAPS = ((0, "now"), (3600, "in 1 hour"), (86400, "in 24 hours"), (604800, "in 7 days"), (2592000, "in 30 days"))
 
 

@@ -25,6 +25,9 @@ from typing import Any, BinaryIO, NamedTuple
 import gevent
 
 STEPS = 4  # a wait is looked at so many times within ``seconds``
+# States of a TCP connection, the first byte of TCP_INFO: neither side has closed it; the client has closed its side.
+ESTABLISHED, CLOSE_WAIT = 1, 8
+ANSWER_SECONDS = 1.0  # longest wait for the answer of a client's system to what was sent
 BLOCK = 65536  # bytes of a file that are read at a time
 
 
@@ -132,6 +135,33 @@ class Peer:
         """The socket itself: whoever takes the connection over bounds its waits in another way."""
         return self._sock
 
+    def closed(self) -> bool:
+        """Whether the client has closed its side of the connection. It may go on reading."""
+        return self._state() != ESTABLISHED
+
+    def gone(self) -> bool:
+        """Whether the client has closed its connection, so that the answer, of which a part was sent, cannot reach it.
+
+        One that has closed its side only acknowledges that part; the system of one that is gone resets the connection.
+        Waits for either, ANSWER_SECONDS at most.
+        """
+        until = monotonic() + ANSWER_SECONDS
+        while (state := self._state()) == CLOSE_WAIT and self._unacknowledged():
+            if monotonic() > until:
+                return True
+            gevent.sleep(0.002)
+        return state not in (ESTABLISHED, CLOSE_WAIT)
+
+    def _state(self) -> int:
+        try:
+            return self._sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+        except (AttributeError, OSError):  # not on macOS; no TCP
+            return ESTABLISHED
+
+    def _unacknowledged(self) -> int:
+        """Bytes that the client has not acknowledged yet."""
+        return struct.unpack("i", fcntl.ioctl(self._sock.fileno(), termios.TIOCOUTQ, b"\0\0\0\0"))[0]
+
     def end(self) -> bool:
         """Give the client up if the worker waits for it now. Returns whether it does."""
         if not self.waits:
@@ -157,7 +187,7 @@ class Peer:
         this may take minutes.
         """
         try:
-            left = struct.unpack("i", fcntl.ioctl(self._sock.fileno(), termios.TIOCOUTQ, b"\0\0\0\0"))[0]
+            left = self._unacknowledged()
         except OSError:  # not on macOS
             return 0
         before, self._queued = self._queued, left

@@ -32,14 +32,19 @@ class Response(wsgi.Response):
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self._head = b""
+        self._head, self._upgrade = b"", ""
 
     def process_headers(self, headers: list[tuple[str, str]]) -> None:
-        """Keep all but hop-by-hop headers, which gunicorn sets; ``send_headers`` checks their characters."""
+        """Keep all but hop-by-hop headers, which gunicorn sets; ``send_headers`` checks their characters.
+
+        Upgrade is kept: answers 426 must have it, and name it in Connection.
+        """
         for name, value in headers:
             lower = name.lower()
             if lower == "content-length":
                 self.response_length = int(value)
+            elif lower == "upgrade":
+                self._upgrade = ", Upgrade"
             elif lower in hop_headers:
                 continue
             self.headers.append((name, value))
@@ -57,7 +62,7 @@ class Response(wsgi.Response):
         framing = "Transfer-Encoding: chunked\r\n" if self.chunked else ""
         self._head = (
             f"HTTP/{major}.{minor} {self.status}\r\nServer: {self.version}\r\nDate: {_date(int(time.time()))}\r\n"
-            f"Connection: {connection}\r\n{framing}{fields}\r\n"
+            f"Connection: {connection}{self._upgrade}\r\n{framing}{fields}\r\n"
         ).encode("latin-1")
         self.headers_sent = True
 

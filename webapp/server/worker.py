@@ -25,6 +25,7 @@ from webapp.server.response import Response
 from webapp.server.shares import Share, SharingServer
 from webapp.server.upgrade import TAKEN_OVER, UNREAD
 
+CLIENT = "spendai.client"  # in WSGI's environ: the Peer
 KEPT_IDLE = 1000  # idle connections that a worker keeps; one more closes the connection that has been idle the longest
 
 
@@ -162,9 +163,12 @@ class Worker(GeventWorker):
     def _begin(self, req: Plain | Request, sock: Peer, addr: Any, server: Any) -> tuple[Response, dict[str, Any]]:
         """The response and WSGI's environ for a request."""
         if isinstance(req, Plain):
-            return Response(req, sock, self.cfg), req.environ(self.reader.base, addr, server)
-        response, environ = wsgi.create(req, sock, addr, server, self.cfg, response_class=Response)
-        return response, environ | {"wsgi.multithread": True, UNREAD: req.unreader.buf.getvalue()}
+            response, environ = Response(req, sock, self.cfg), req.environ(self.reader.base, addr, server)
+        else:
+            response, environ = wsgi.create(req, sock, addr, server, self.cfg, response_class=Response)
+            environ |= {"wsgi.multithread": True, UNREAD: req.unreader.buf.getvalue()}
+        environ[CLIENT] = sock
+        return response, environ
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """SIGTERM: accept no more connections, finish requests under way, close idle connections."""

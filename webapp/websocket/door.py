@@ -9,11 +9,12 @@ from typing import Any
 from urllib.parse import parse_qs, quote
 
 from webapp.errors import ApiError
-from webapp.gateway.gateway import PREFIX, Gateway
+from webapp.gateway.base_urls import below_proxy
+from webapp.gateway.gateway import Gateway
 from webapp.gateway.key_check import bearer
 from webapp.gateway.loops import refuse_loop
 from webapp.gateway.refusals import CallFailed, refuse
-from webapp.gateway.routes import TARGET_QUERY
+from webapp.gateway.routes import TARGET_QUERY, openai_path
 from webapp.metering import parse_tags
 from webapp.metering.references import NEEDS_OWN_KEY, Objection
 from webapp.secrets.hashing import sha256_of
@@ -47,8 +48,9 @@ class Door:
             raw = environ.get("RAW_URI") or quote(environ["PATH_INFO"]) + "?" + environ.get("QUERY_STRING", "")
             path, mark, query = raw.partition("?")
             try:
-                if path.startswith(PREFIX) and (found := find(path[len(PREFIX) :])):
-                    return self._let_in(environ, start_response, found, path[len(PREFIX) :] + mark + query)
+                below, _ = openai_path(below_proxy(path) or "")
+                if found := find(below):
+                    return self._let_in(environ, start_response, found, below + mark + query)
             except ApiError as error:
                 return refuse(error, start_response)
         return self._gateway(environ, start_response)
@@ -77,7 +79,11 @@ class Door:
         """Write the session's row, and return what its messages mean. Raises ApiError."""
         model = word(query.get("model", [None])[0])
         named = "call_id" if "call_id" in query else "session_id" if path.own_key else None
-        session.begin(model, Objection(NEEDS_OWN_KEY, named) if named else None, longest(self._config))
+        try:
+            session.begin(model, Objection(NEEDS_OWN_KEY, named) if named else None, longest(self._config))
+        except ApiError:
+            self._gateway.refused_keys.count(self._gateway.ledger, session.entry[1], session.opened.get("outcome"))
+            raise
         return path.make(session, self._config, model)
 
     def _serve(self, relay: Relay) -> None:

@@ -12,7 +12,7 @@ from webapp.errors import ApiError
 from webapp.gateway.body import read_body
 from webapp.gateway.endpoints import PAGE, render
 from webapp.gateway.refusals import refused
-from webapp.gateway.routes import ROUTES, find, target_of
+from webapp.gateway.routes import ROUTES, Target, find, target_of
 from webapp.metering.references import Objection
 
 PATHS = {route.path for route in ROUTES}
@@ -72,7 +72,7 @@ def test_agents_need_a_key_of_their_own_because_their_usage_is_an_estimate():
     routes = [route for route in ROUTES if route.path.startswith("/agents")]
     assert len(routes) > 40 and {route.forwarded for route in routes} == {"own_key"}
     assert find("POST", "/agents/sessions").metered == find("POST", "/agents/sessions/s_1/events").metered == "no_usage"
-    objection = read_body({}, find("POST", "/agents/sessions"), 0, 0, lambda: None).objection
+    objection = read_body({}, Target(find("POST", "/agents/sessions"), ""), 0, 0, lambda: None).objection
     assert "an estimate only" in refused("needs_own_openai_key", objection).message
     assert "an estimate only" not in refused("needs_own_openai_key", Objection("needs_own_openai_key")).message
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import signal
 
 import pytest
@@ -33,6 +34,25 @@ def test_without_a_good_key_nothing_is_sent_or_written(stack, fake, given):
     assert (answer.status_code, code(answer)) == (401, "invalid_api_key")
     assert "x-spendai-call-id" not in answer.headers and "unknown" not in answer.text
     assert (len(fake.requests), stack.count()) == before
+
+
+def test_a_refusal_has_a_request_id_that_is_in_the_log(stack, fake):
+    unknown = stack.post(json=CHAT, headers={"Authorization": "Bearer sk-spend-unknown"})
+    nowhere = stack.post("/no/such/operation", json=CHAT)
+    ids = [answer.headers["x-request-id"] for answer in (unknown, nowhere)]
+    assert len(set(ids)) == 2 and all(re.fullmatch("req_[0-9a-f]{32}", one) for one in ids)
+    log = stack.log()
+    assert f"request={ids[0]} refused status=401 invalid_api_key" in log
+    assert f"request={ids[1]} refused status=403 endpoint_not_allowed" in log
+
+
+def test_a_refusal_of_a_call_with_a_row_has_the_calls_id_and_openais_own_passes(stack, fake):
+    fake.queue("/v1/chat/completions", reset())
+    broken = stack.post(json=CHAT)
+    assert broken.status_code == 502
+    assert broken.headers["x-request-id"] == broken.headers["x-spendai-call-id"]
+    assert f"call={broken.headers['x-request-id']} " in stack.log()
+    assert stack.post(json=CHAT).headers["x-request-id"] == "req_fake0001"
 
 
 def test_a_revoked_expired_or_archived_key_fails_on_the_next_call(stack):

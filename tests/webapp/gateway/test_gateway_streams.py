@@ -232,7 +232,8 @@ def test_a_websocket_is_refused_and_says_why(stack, fake, path):
         "Sec-WebSocket-Key": "eA==",
     }
     answer = call(stack, "olga", "GET", path, headers=upgrade)
-    assert (answer.status_code, answer.json()["error"]["code"]) == (501, "websocket_not_supported")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (426, "websocket_not_supported")
+    assert (answer.headers["upgrade"], answer.headers["connection"]) == ("websocket", "keep-alive, Upgrade")
     assert (len(fake.requests), stack.count()) == before
 
 

@@ -148,9 +148,9 @@ def test_the_raw_target_goes_upstream_unchanged(stack, fake, path):
 @pytest.mark.parametrize(
     "path",
     ["/file", "/models/..%2f..%2forganization", "/models/../files", "/files/..%2f..", "/files/%2e%2e", "/files/%2E./x",
-     "/files/a%5cb", "/files/a%00", "/files/a%252fb", "/files/a;b", "/files/a\\b", "/files/", "/./files",
+     "/files/a%5cb", "/files/a%00", "/files/a%252fb", "/files/a;b", "/files/a\\b", "/files//content", "/./files",
      "/%66iles",
-     "/projects/p/roles", "/realtime/calls", "/realtime/sessions", "/realtime/calls/1/accept", "/chat/completions/",
+     "/projects/p/roles", "/realtime/calls", "/realtime/sessions", "/realtime/calls/1/accept", "/threads//runs",
      "/chat//completions",
      "/chat%2fcompletions", "/organization/costs", "/realtime/client_secrets", "/unknown", "/models/a/b"],
 )  # fmt: skip

@@ -11,6 +11,7 @@ from stack import Stack
 from webapp.errors import ApiError
 from webapp.gateway import key_check as module
 from webapp.gateway.key_check import KeyCheck
+from webapp.gateway.refused_keys import RefusedKeys
 
 KB = 1 << 10
 LARGE = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "x" * 100_000}]}
@@ -73,7 +74,7 @@ class Ledger:
 
 
 def test_a_refusal_is_remembered_for_a_moment_and_an_acceptance_never(monkeypatch: pytest.MonkeyPatch) -> None:
-    check, good, bad = KeyCheck(), Ledger("valid"), Ledger("revoked_key")
+    check, good, bad = KeyCheck(RefusedKeys()), Ledger("valid"), Ledger("revoked_key")
     for _ in range(2):
         check(good, "sk-1")
     for _ in range(2):
@@ -88,7 +89,7 @@ def test_a_refusal_is_remembered_for_a_moment_and_an_acceptance_never(monkeypatc
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_REFUSED", 3)
-    check = KeyCheck()
+    check = KeyCheck(RefusedKeys())
     for n in range(10):
         with pytest.raises(ApiError):
             check(Ledger("invalid_key"), f"sk-{n}")

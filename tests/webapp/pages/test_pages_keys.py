@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -108,6 +111,17 @@ def test_revoking_asks_first_and_needs_no_script(site: Site, team: Acme) -> None
     page = text(team.browser.get("/keys"))
     assert "Key revoked." in page and " revoked " in page
     assert team.browser.post(path, shown="/keys").status_code == 302  # twice is no error
+
+
+@pytest.mark.parametrize(("calls", "words"), [(1, "1 refused call today"), (1214, "1,214 refused calls today")])
+def test_a_revoked_key_that_is_still_used_is_shown_so(site: Site, team: Acme, calls: int, words: str) -> None:
+    assert "still used" not in text(team.browser.get("/keys"))
+    team.browser.post(f"/keys/{team.key['id']}/revoke")
+    counted = [{"n": 0, "calls": {sha256_of(team.key["key"]).hex(): calls}}]
+    site.sql("select app.count_refusals(%s::jsonb)", json.dumps(counted))
+    assert f"revoked still used: {words}" in " ".join(text(team.browser.get("/keys")).split())
+    table = list(csv.DictReader(io.StringIO(team.browser.get("/keys.csv").text.removeprefix("\ufeff"))))
+    assert [row["refused_today"] for row in table] == [str(calls)]
 
 
 def test_a_developer_sees_keys_but_no_controls_and_is_refused(site: Site, team: Acme) -> None:
