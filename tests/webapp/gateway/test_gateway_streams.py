@@ -222,7 +222,7 @@ def test_a_redirect_is_passed_on_and_not_followed(stack, fake):
     assert [request.path for request in fake.requests[before:]] == ["/v1/files/file-1/content"] * 5
 
 
-@pytest.mark.parametrize("path", ["/realtime?model=gpt-realtime", "/responses", "/chat/completions"])
+@pytest.mark.parametrize("path", ["/embeddings?model=x", "/responses/input_tokens", "/chat/completions"])
 def test_a_websocket_is_refused_and_says_why(stack, fake, path):
     before = len(fake.requests), stack.count()
     upgrade = {
