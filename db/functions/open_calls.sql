@@ -7,9 +7,10 @@
 -- outcome: opened, or why not: invalid_key, revoked_key, expired_key, archived_project, clock_skew (started_at is more than
 -- 60 s off the database's clock), no_provider_key, or the call's objection. The gateway objects to a call that makes or names an
 -- object which OpenAI keeps after the call, and to one whose body it cannot read. Such a call is refused only where several
--- organizations use the same OpenAI key, because at OpenAI they could reach each other's objects (shared: true).
+-- organizations use the same OpenAI key, because at OpenAI they could reach each other's objects (shared: true); and not when
+-- object_id, the only object that it names, was made by the organization itself (see made_object).
 --
--- p_calls: [{n, id, started_at, max_seconds, key_hash (hex), endpoint, method, model, stream, end_user, tags, objection}, …]
+-- p_calls: [{n, id, started_at, max_seconds, key_hash (hex), endpoint, method, model, stream, end_user, tags, objection, object_id}, …]
 -- p_install_key: which organizations the install's own OpenAI key serves: none, first (only the first one) or shared (all).
 -- p_install_fingerprint: of that key, as in provider_keys.fingerprint; null without one.
 -- provider_key: the stored provider key, encrypted; null for the install's own key and for the sandbox. provider_project_id:
@@ -35,7 +36,7 @@ begin
     with call as materialized (
         select * from jsonb_to_recordset(p_calls) as c (
             n integer, id uuid, started_at timestamptz, max_seconds integer, key_hash text, endpoint text, method text,
-            model text, stream boolean, end_user text, tags jsonb, objection text)
+            model text, stream boolean, end_user text, tags jsonb, objection text, object_id text)
     ), checked as materialized (
         select c.*, k.id as key_id, k.org_id, k.project_id, s.upstream, own.ciphertext, own.project_id as own_project, own.base_url,
             f.shared,
@@ -47,7 +48,9 @@ begin
                 when p.archived_at is not null then 'archived_project'
                 when c.started_at not between clock_timestamp() - interval '60 s' and clock_timestamp() + interval '60 s' then 'clock_skew'
                 when s.upstream is null then 'no_provider_key'
-                when f.shared and c.objection is not null then c.objection
+                when f.shared and c.objection is not null and not (c.object_id is not null and app.made_object(
+                    k.org_id, case when own.id is null then 'install' else k.org_id::text end, c.object_id,
+                    case when own.id is null then p_install_fingerprint else own.fingerprint end, own.base_url)) then c.objection
                 else 'opened'
             end as outcome
         from call c

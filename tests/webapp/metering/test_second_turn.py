@@ -13,7 +13,7 @@ from webapp.metering.references import NEEDS_OWN_KEY
 USER = {"role": "user", "content": "And of Italy?"}
 TEXT = {"type": "output_text", "text": "Paris", "annotations": [], "logprobs": []}
 MESSAGE = {"id": "msg_1", "type": "message", "role": "assistant", "status": "completed", "content": [TEXT]}
-CALL = {"id": "fc_1", "type": "function_call", "call_id": "call_1", "name": "f", "arguments": "{}", "status": "completed"}  # fmt: skip
+CALL = {"id": "fc_1", "type": "function_call", "call_id": "call_1", "name": "f", "arguments": "{}"}
 RESULT = {"type": "function_call_output", "call_id": "call_1", "output": "4"}
 REASONING = {"id": "rs_1", "type": "reasoning", "summary": []}
 ENCRYPTED = {**REASONING, "encrypted_content": "gAAAAB"}
