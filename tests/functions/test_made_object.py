@@ -9,7 +9,7 @@ import pytest
 from checks import executors
 from people import People
 
-SET = "select app.provider_key_set(null, 'c', 'wxyz', %s, %s)"
+SET = "select app.provider_key_set(null, 'c', 'wxyz', %s, %s, false)"
 URL = "https://api.test/v1"
 
 

@@ -12,7 +12,7 @@ import pytest
 from checks import executors
 from people import People
 
-SET_KEY = "select * from app.provider_key_set(%s, %s, 'wxyz', %s, 'f')"
+SET_KEY = "select * from app.provider_key_set(%s, %s, 'wxyz', %s, 'f', false)"
 
 
 def row_of(people: People, message: dict[str, Any]) -> dict[str, Any] | None:
@@ -199,7 +199,7 @@ def test_one_openai_key_in_two_organizations_is_shared_and_one_of_unknown_identi
 def test_a_key_that_only_another_project_of_the_organization_has_too_is_not_shared(people: People) -> None:
     with_key(people, "ada", b"1")
     with people.as_("ada"):
-        people.one("select app.provider_key_set(%s, 'c', 'wxyz', null, '1')", people.projects["ada"])
+        people.one("select app.provider_key_set(%s, 'c', 'wxyz', null, '1', false)", people.projects["ada"])
     assert people.open_calls(people.open_message("ada"))[0]["shared"] is False
 
 
