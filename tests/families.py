@@ -40,7 +40,7 @@ def fay(stack: Stack, fake: FakeUpstream) -> None:
     people.found("fay", "Families")
     sealed = seal(stack.config.key_ring, "sk-of-fay", people.orgs["fay"], None)
     with people.as_("fay"):
-        people.one("select app.provider_key_set(null, %s, 'fay0', %s, %s)", sealed, fake.url, uuid4().bytes)
+        people.one("select app.provider_key_set(null, %s, 'fay0', %s, %s, false)", sealed, fake.url, uuid4().bytes)
 
 
 def settled(stack: Stack, fake: FakeUpstream, case: Case) -> dict[str, Any]:

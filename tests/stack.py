@@ -111,7 +111,7 @@ class Stack:
         sealed = seal(self.config.key_ring, key, self.people.orgs[name], None)
         arguments = [sealed, base_url, fingerprint(self.config, key)]
         with self.people.as_(name):
-            self.people.one("select app.provider_key_set(null, %s, 'own', %s, %s)", *arguments)
+            self.people.one("select app.provider_key_set(null, %s, 'own', %s, %s, true)", *arguments)
 
     @staticmethod
     def wait_for(condition: Any, seconds: float = 10.0) -> Any:

@@ -7,13 +7,14 @@
 -- outcome: opened, or why not: invalid_key, revoked_key, expired_key, archived_project, clock_skew (started_at is more than
 -- 60 s off the database's clock), no_provider_key, or the call's objection. The gateway objects to a call that makes or names an
 -- object which OpenAI keeps after the call, and to one whose body it cannot read. Such a call is refused only where several
--- organizations use the same OpenAI key, because at OpenAI they could reach each other's objects (shared: true).
+-- organizations use the same OpenAI key, because at OpenAI they could reach each other's objects (shared: true); and not when
+-- object_id, the only object that it names, was made by the organization itself (see made_object).
 --
 -- A session over WebSocket is opened in the same way (begins_session: true); its row goes to websocket_sessions. The calls that
 -- are made in it are opened one by one, with its id as session_id.
 --
 -- p_calls: [{n, id, started_at, max_seconds, key_hash (hex), endpoint, method, model, stream, end_user, tags, objection,
--- session_id, begins_session, provider_key_id}, …]; the last three only of sessions and their calls. A call in a session has the
+-- object_id, session_id, begins_session, provider_key_id}, …]; the last three only of sessions and their calls. A call in a session has the
 -- provider key of the session, also when another one was stored meanwhile.
 -- p_install_key: which organizations the install's own OpenAI key serves: none, first (only the first one) or shared (all).
 -- p_install_fingerprint: of that key, as in provider_keys.fingerprint; null without one.
@@ -40,7 +41,8 @@ begin
     with call as materialized (
         select * from jsonb_to_recordset(p_calls) as c (
             n integer, id uuid, started_at timestamptz, max_seconds integer, key_hash text, endpoint text, method text,
-            model text, stream boolean, end_user text, tags jsonb, objection text, session_id uuid, begins_session boolean, provider_key_id uuid)
+            model text, stream boolean, end_user text, tags jsonb, objection text, object_id text,
+            session_id uuid, begins_session boolean, provider_key_id uuid)
     ), checked as materialized (
         select c.*, k.id as key_id, k.org_id, k.project_id, s.upstream, own.ciphertext, own.project_id as own_project, own.base_url,
             f.shared,
@@ -53,7 +55,9 @@ begin
                 when p.archived_at is not null then 'archived_project'
                 when c.started_at not between clock_timestamp() - interval '60 s' and clock_timestamp() + interval '60 s' then 'clock_skew'
                 when s.upstream is null then 'no_provider_key'
-                when f.shared and c.objection is not null then c.objection
+                when f.shared and c.objection is not null and not (c.object_id is not null and app.made_object(
+                    k.org_id, case when own.id is null then 'install' else k.org_id::text end, c.object_id,
+                    case when own.id is null then p_install_fingerprint else own.fingerprint end, own.base_url)) then c.objection
                 else 'opened'
             end as outcome
         from call c

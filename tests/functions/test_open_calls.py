@@ -12,7 +12,7 @@ import pytest
 from checks import executors
 from people import People
 
-SET_KEY = "select * from app.provider_key_set(%s, %s, 'wxyz', %s, 'f')"
+SET_KEY = "select * from app.provider_key_set(%s, %s, 'wxyz', %s, 'f', false)"
 
 
 def row_of(people: People, message: dict[str, Any]) -> dict[str, Any] | None:
@@ -141,7 +141,7 @@ KEEP = {"objection": "needs_own_openai_key"}
 
 def with_key(people: People, name: str, fingerprint: bytes | None) -> None:
     with people.as_(name):
-        people.one("select app.provider_key_set(null, 'c', 'wxyz', null, %s)", fingerprint)
+        people.one("select app.provider_key_set(null, 'c', 'wxyz', null, %s, true)", fingerprint)
 
 
 @pytest.mark.parametrize(("install_key", "ada", "eve"), [("none", False, False), ("first", False, False),
@@ -159,6 +159,25 @@ def test_on_a_shared_key_a_call_with_an_objection_is_refused_with_it_and_leaves_
     message = people.open_message("ada", **KEEP)
     assert outcome(people, message, "first") == "opened"
     assert row_of(people, message) is not None
+
+
+def test_on_a_shared_key_an_organization_reaches_only_the_objects_that_it_made(people: People) -> None:
+    with_key(people, "ada", b"1")
+    made = people.open_message("ada", endpoint="/v1/batches", **people.now_id())
+    (opened,) = people.open_calls(made)
+    message = people.settle_message("ada", made, outcome="pending", usage=None, account=str(people.orgs["ada"]),
+        upstream="openai", upstream_object_id="batch_1", provider_key_id=str(opened["provider_key_id"]))  # fmt: skip
+    people.settle_calls(message)
+    with_key(people, "eve", b"1")
+    seen = KEEP | {"method": "GET", "endpoint": "/v1/batches/{batch_id}"}
+
+    def asked(name: str, **changes: Any) -> tuple[str, bool]:
+        (found,) = people.open_calls(people.open_message(name, **seen | changes))
+        return found["outcome"], found["shared"]
+
+    assert asked("ada", object_id="batch_1") == ("opened", True)
+    for name, object_id in (("ada", "batch_2"), ("ada", None), ("eve", "batch_1"), ("eve", None)):
+        assert asked(name, object_id=object_id) == (KEEP["objection"], None), (name, object_id)
 
 
 def test_a_bad_key_is_told_before_an_objection(people: People) -> None:
@@ -180,7 +199,7 @@ def test_one_openai_key_in_two_organizations_is_shared_and_one_of_unknown_identi
 def test_a_key_that_only_another_project_of_the_organization_has_too_is_not_shared(people: People) -> None:
     with_key(people, "ada", b"1")
     with people.as_("ada"):
-        people.one("select app.provider_key_set(%s, 'c', 'wxyz', null, '1')", people.projects["ada"])
+        people.one("select app.provider_key_set(%s, 'c', 'wxyz', null, '1', false)", people.projects["ada"])
     assert people.open_calls(people.open_message("ada"))[0]["shared"] is False
 
 

@@ -8,7 +8,7 @@ from checks import audit_lines, executors, refuses, strangers_are_refused
 from people import People
 
 DELETE = "select app.provider_key_delete(%s)"
-SET = "select * from app.provider_key_set(%s, %s, 'wxyz', null, 'f')"
+SET = "select * from app.provider_key_set(%s, %s, 'wxyz', null, 'f', false)"
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from checks import executors
 from people import People
 
-SET = "select * from app.provider_key_set(%s, 'c', %s, %s, 'f')"
+SET = "select * from app.provider_key_set(%s, 'c', %s, %s, 'f', false)"
 ADOPT = "select app.install_key_version(%s, 'install', 'inst', 'https://operator.test/v1')"
 
 

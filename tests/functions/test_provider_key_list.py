@@ -12,7 +12,8 @@ LIST = "select * from app.provider_key_list()"
 def test_the_organization_sees_the_last_four_characters_and_eve_nothing(people: People) -> None:
     with people.as_("ada"):
         for which in (people.projects["ada"], None):
-            people.one("select * from app.provider_key_set(%s, 'cipher', 'wxyz', 'https://a.test/v1', 'f')", which)
+            query = "select * from app.provider_key_set(%s, 'cipher', 'wxyz', 'https://a.test/v1', 'f', false)"
+            people.one(query, which)
     for who in ("ada", "dev"):
         with people.as_(who):
             rows = people.all(LIST)

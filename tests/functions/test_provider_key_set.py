@@ -5,10 +5,11 @@ from __future__ import annotations
 from uuid import uuid4
 
 import psycopg
+import pytest
 from checks import audit_lines, executors, refuses, strangers_are_refused
 from people import People
 
-SET = "select * from app.provider_key_set(%s, %s, %s, %s, 'f')"
+SET = "select * from app.provider_key_set(%s, %s, %s, %s, 'f', false)"
 KEY = (b"\x01cipher", "wxyz", None)
 
 
@@ -35,6 +36,40 @@ def test_a_second_key_replaces_the_first_and_projects_have_their_own(people: Peo
     assert {(row["base_url"], row["updated_by"]) for row in rows} == {
         ("https://eu.api.openai.com/v1", people.ids["ada"])
     }
+
+
+def test_a_key_of_another_organization_is_stored_only_after_a_confirmation(people: People) -> None:
+    with people.as_("ada"):
+        people.one(SET, None, *KEY)
+        people.one(SET, people.projects["ada"], *KEY)  # of the same organization
+    error = refuses(people, "eve", "409 key_in_use", SET, None, *KEY)
+    assert "Acme" not in str(error) and str(people.orgs["ada"]) not in str(error)
+    assert people.one("select count(*) as n from private.provider_keys where org_id = %s", people.orgs["eve"])["n"] == 0
+    assert books(people)["Evil"] == "sandbox"
+    with people.as_("eve"):
+        assert people.one(SET.replace("false", "true"), None, *KEY)["last4"] == "wxyz"
+        people.one(SET.replace("'f'", "'g'"), None, *KEY)  # a key of her own needs none
+    with people.as_("ada"):
+        people.one(SET, None, *KEY)
+
+
+@pytest.mark.parametrize(("shared", "who", "refused"), [
+    (False, "eve", True), (False, "ada", False), (True, "eve", True), (True, "ada", True),
+])  # fmt: skip
+def test_the_installs_key_counts_as_anothers_unless_it_serves_this_organization_alone(
+    people: People, shared: bool, who: str, refused: bool
+) -> None:
+    with people.as_role("spendai_proxy"):
+        people.one("select app.install_key_version(%s, 'f', 'inst', 'https://api.test/v1')", shared)
+    if refused:
+        refuses(people, who, "409 key_in_use", SET, None, *KEY)
+    else:
+        with people.as_(who):
+            assert people.one(SET, None, *KEY)
+    with people.as_role("spendai_proxy"):
+        people.one("select app.install_key_version(%s, 'other', 'inst', 'https://api.test/v1')", shared)
+    with people.as_(who):
+        assert people.one(SET, None, *KEY)
 
 
 def test_eve_finds_no_project_of_acme_to_store_a_key_for(people: People) -> None:

@@ -9,7 +9,7 @@ from people import People
 @pytest.fixture
 def version(people: People) -> People:
     with people.as_("ada"):
-        people.one("select * from app.provider_key_set(null, 'c', 'wxyz', null, 'f')")
+        people.one("select * from app.provider_key_set(null, 'c', 'wxyz', null, 'f', false)")
     return people
 
 

@@ -76,7 +76,7 @@ class Target:
         sealed = seal(config.key_ring, key, people.orgs[name], None)
         with people.as_(name):
             given = [sealed, base_url, fingerprint(config, key)]
-            people.one("select app.provider_key_set(null, %s, 'own', %s, %s)", *given)
+            people.one("select app.provider_key_set(null, %s, 'own', %s, %s, false)", *given)
         return name
 
     def connect(self, data: bytes, stack: Stack | None = None, address: str = "127.0.0.2") -> socket.socket:

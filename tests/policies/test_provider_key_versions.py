@@ -13,7 +13,7 @@ def versions(people: People, *, shared: bool) -> None:
     people.sign_up("lone", "lone@nowhere.test")
     for name, last4 in (("ada", "acme"), ("eve", "evil")):
         with people.as_(name):
-            people.one("select * from app.provider_key_set(null, 'c', %s, null, 'f')", last4)
+            people.one("select * from app.provider_key_set(null, 'c', %s, null, 'f', true)", last4)
     with people.as_role("spendai_proxy"):
         people.one("select app.install_key_version(%s, 'f', 'inst', 'https://operator.test')", shared)
 

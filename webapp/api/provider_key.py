@@ -36,8 +36,9 @@ def set_provider_key() -> dict[str, Any]:
     body = fields()
     key, base_url = body.text("key"), body.text("base_url", needed=False)
     project_id = as_id(body.text("project_id", needed=False) or request.args.get("project_id"))
+    new = provider_keys.ProviderKey(key, base_url, project_id, confirmed=bool(body.flag("confirm_shared")))
     with auth.person() as tx:
-        return plain(provider_keys.store(tx, current_app.config["SPENDAI"], key, base_url, project_id))
+        return plain(provider_keys.store(tx, current_app.config["SPENDAI"], new))
 
 
 @bp.delete("/provider-key")

@@ -202,7 +202,7 @@ SHAPES: dict[str, dict[str, str]] = {
     "Acceptance": {"token": "text"},
     "Member": {"user_id": "id", "email": "text", "role": "role", "joined_at": "time"},
     "RoleChange": {"role": "role"},
-    "NewProviderKey": {"key": "text", "base_url?": "text?", "project_id?": "id?"},
+    "NewProviderKey": {"key": "text", "base_url?": "text?", "project_id?": "id?", "confirm_shared?": "flag?"},
     "ProviderKey": {"project_id": "id?", "last4": "text", "base_url": "text?", "updated_at": "time"},
     "ProviderKeyVersion": {"id": "id", "project_id": "id?", "project": "text?", "install": "flag"}
     | {"last4": "text", "base_url": "text?", "since": "time", "until": "time?"},

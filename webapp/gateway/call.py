@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from webapp.gateway.body import RequestBody
+from webapp.gateway.body import RequestBody, UploadBody
 from webapp.gateway.routes import Route
 from webapp.metering import AnswerFacts, RequestFacts
 from webapp.metering.text import clean
@@ -23,13 +23,25 @@ def new_id(now_ms: int) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
+def only_object(route: Route, body: RequestBody, raw: str) -> str | None:
+    """The id in the path of a call that reads, cancels or deletes one stored object and names no other; else None."""
+    if route.method == "POST" and not route.path.endswith("}/cancel"):
+        return None
+    if isinstance(body, UploadBody) or body.facts().objection:
+        return None
+    named = zip(route.path.split("/"), raw.partition("?")[0].split("/"), strict=False)
+    ids = [part for name, part in named if name.startswith("{")]
+    return ids[0] if len(ids) == 1 else None
+
+
 class Call:
     """One call from its arrival to its row.
 
     ``started_at`` is exactly the moment inside ``id``, so that the id alone tells which month's partition has the row.
     """
 
-    def __init__(self, route: Route, method: str, body: RequestBody, tags: dict[str, str]) -> None:
+    def __init__(self, route: Route, method: str, body: RequestBody, tags: dict[str, str], raw: str = "") -> None:
+        """raw: path and query that go upstream."""
         now_ms = time.time_ns() // 1_000_000
         self.id = new_id(now_ms)
         started = datetime.fromtimestamp(now_ms // 1000, UTC).replace(microsecond=now_ms % 1000 * 1000)
@@ -37,6 +49,7 @@ class Call:
         self.clock = time.monotonic()
         self.route, self.method, self.body, self.tags = route, method, body, tags
         self.endpoint = route.endpoint
+        self.object_id = only_object(route, body, raw)
         self.opened: dict[str, Any] = {}
         self.session_id: str | None = None  # of the session over WebSocket that it is part of
         self.region: str | None = None  # of OpenAI's API, where it was sent to one; see region.py
@@ -83,6 +96,7 @@ class Call:
             "model": facts.model,
             "stream": facts.stream,
             "objection": objection.code if objection else None,
+            "object_id": self.object_id,
         }
 
     def settle_message(self, status: int, outcome: str, answer: AnswerFacts, max_seconds: int) -> dict[str, Any]:

@@ -18,10 +18,13 @@ Every operation of OpenAI's API, and what SpendAI does with it. Written by `pyth
 **Forwarded.** *always*: with any OpenAI key. *own key*: the operation makes or uses something that stays at OpenAI,
 so it passes only with an OpenAI key that no other organization of this install uses: one that the organization (or
 its project) brought, or the install's own while `OPENAI_API_KEY_SHARED` is off. Then OpenAI itself keeps
-organizations apart. On a shared key it is 403 `needs_own_openai_key`: nothing is sent, and no row is written. Two
-keys of one OpenAI account count as two: keep one account to one organization. Agents need such a key too: OpenAI
-reports their usage as an estimate only, and only the bill of that key tells what they cost. The sandbox keeps nothing
-and answers 404 `not_in_sandbox`. *never*: administration of the OpenAI account, and sessions that go around SpendAI.
+organizations apart. On a shared key it is 403 `needs_own_openai_key`: nothing is sent, and no row is written. One
+exception: what an organization made before another one stored the same key stays within its reach. It reads, cancels
+and deletes these objects by the id in the path (not the files in which a batch has its results, whose ids SpendAI does
+not know), so that a batch or a background response is still priced. Two keys of one OpenAI account count as two: keep
+one account to one organization. Agents need such a key too: OpenAI reports their usage as an estimate only, and only
+the bill of that key tells what they cost. The sandbox keeps nothing and answers 404 `not_in_sandbox`. *never*:
+administration of the OpenAI account, and sessions that go around SpendAI.
 
 **Metered.** The cost status a call gets when all goes well. `priced`: by the usage in its answer. `free`: whatever
 only reads, changes, stops or deletes; HEAD like GET. `no_usage`: OpenAI bills it by other measures than the call
@@ -39,12 +42,15 @@ Operations that are always forwarded must not name an object that stays at OpenA
 
 - `background`, `conversation`, `previous_response_id`, and every other name that ends in `_id` or `_ids` with a text
   in it (`file_id`, `vector_store_ids`, `container_id`, `skill_id`, …); but not `call_id`, `tool_call_id`,
-  `caller_id`, `approval_request_id`, `connector_id`, the members of `metadata`, and the names of properties in a JSON
-  schema
+  `caller_id`, `approval_request_id`, `connector_id`, and not what is in an object of the client's own words:
+  `metadata`, `client_metadata`, `request_metadata`, JSON schemas (`parameters`, `schema`, `input_schema`,
+  `output_schema`, `item_schema`), `arguments`, `data`, `headers`, `env`, `attributes`, `state_variables`,
+  `logit_bias`, `error`, and texts among the `variables` of a prompt
 - a `container` given as a text; `prompt`, `voice` and `audio` objects with an `id`
 - items that are nothing but an id: item references; messages without content, images without their `result`,
-  reasoning without `encrypted_content` (ask for it with `include`); any other item with nothing beside its `id`,
-  `type`, `status` and `role`
+  reasoning without `encrypted_content`; any other item with nothing beside its `id`, `type`, `status` and `role`.
+  Clients send them from the second turn on; with `include: ["reasoning.encrypted_content"]` and `store: false` they
+  send the items themselves
 - form fields of such names, and a text where a file belongs. A form is read while it is sent: sending ends at that
   field, and its row is `error`, cost 0
 

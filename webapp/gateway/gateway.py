@@ -94,7 +94,7 @@ class Gateway:
         check = partial(self._check_key, self.ledger, key)
         body = read_body(environ, target, self.config.max_body_bytes, self.config.max_upload_bytes, check)
         tags = parse_tags(environ.get("HTTP_X_SPENDAI_TAGS"))
-        call = Call(target.route, environ["REQUEST_METHOD"], body, tags)
+        call = Call(target.route, environ["REQUEST_METHOD"], body, tags, target.raw)
         call.client = environ.get("spendai.client")
         place = self.bounds.enter(sha256_of(key))
         try:

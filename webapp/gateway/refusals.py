@@ -73,8 +73,9 @@ def refused(outcome: str, objection: Objection | None) -> ApiError:
         return ApiError(*REFUSED[outcome])
     hint = BRING_A_KEY if outcome == "needs_own_openai_key" else None
     status, code, message = SHARED[outcome]
-    why = f". {objection.why}" if objection and objection.why else ""
-    return ApiError(status, code, message + why, param=objection.param if objection else None, hint=hint)
+    param, why = (objection.param, objection.why) if objection else (None, None)
+    message += (f". Refused for {param}" if param else "") + (f". {why}" if why else "")  # SDKs print only the message
+    return ApiError(status, code, message, param=param, hint=hint)
 
 
 def not_forwarded(method: str, path: str) -> ApiError:

@@ -12,7 +12,15 @@ from typing import Any
 from webapp.metering import runs
 from webapp.metering.containers import PLACES
 from webapp.metering.jsonwalk import Doubled, Number, members
-from webapp.metering.references import DUPLICATE_KEYS, NEEDS_OWN_KEY, Objection, judge, objection
+from webapp.metering.references import (
+    DUPLICATE_KEYS,
+    NEEDS_OWN_KEY,
+    Objection,
+    is_free_form,
+    is_variable,
+    judge,
+    objection,
+)
 from webapp.metering.runs import EXACT, QUICK
 from webapp.metering.scan import BREAK, PIECE, Reading, Scanner
 
@@ -85,8 +93,9 @@ class RequestReader(Scanner):
     def _begin(self, name: str) -> Reading:
         if len(self._open) == MAX_DEPTH:
             raise ValueError("nested too deeply")
-        ours = not self._open or (self._open[-1].ours and not (len(self._open) == 1 and name == "metadata"))
-        self._open.append(Open(self._text[self._at], name, ours=ours))
+        bracket = self._text[self._at]
+        ours = not self._open or (self._open[-1].ours and not is_free_form(name, is_object=bracket == "{"))
+        self._open.append(Open(bracket, name, ours=ours))
         self._at += 1
         yield BREAK
 
@@ -217,7 +226,7 @@ class RequestReader(Scanner):
                 self._tools.append({"type": kind, PLACES[kind]: item.get(PLACES[kind])})
 
     def _judge(self, top: Open, name: str, value: Any) -> None:
-        if self.objection is None:
+        if self.objection is None and not (top.is_object and is_variable(top.name, value)):
             found = objection({name: value}) if len(self._open) == 1 else judge(name, value)
             self._object_to(top, found)
 

@@ -16,6 +16,15 @@ from webapp.metering.jsonwalk import Doubled
 NEEDS_OWN_KEY, DUPLICATE_KEYS, UNREADABLE = "needs_own_openai_key", "duplicate_keys", "unreadable_body"
 # Names of a part of the same request, or of one of OpenAI's own connectors; never of a stored object.
 HARMLESS = frozenset(("call_id", "tool_call_id", "caller_id", "approval_request_id", "connector_id"))
+# Members whose object has names and values of the client's own choice: OpenAI looks up nothing by them, wherever they
+# stand. A test compares them with all request types of openai-python (tests/webapp/metering/test_free_form.py).
+FREE_FORM = frozenset((
+    "metadata", "client_metadata", "request_metadata",  # labels
+    "parameters", "schema", "input_schema", "output_schema", "item_schema",  # JSON schemas
+    "arguments", "data", "headers", "env", "attributes", "state_variables", "logit_bias",
+    "error",  # of a tool, as it reported it
+))  # fmt: skip
+VARIABLES = "variables"  # of a prompt: the client chooses the names; a text is a text, an object may name a file
 STORED = frozenset(("prompt", "voice", "audio"))  # members whose object names something stored by its id
 # Items of an earlier answer, by type. Without the member named here, OpenAI looks up their id; None: it always does.
 # An item of another type needs any member that is not in BESIDE.
@@ -28,6 +37,19 @@ CONTENT: dict[str | None, str | None] = {
     "item_reference": None,
 }
 BESIDE = frozenset(("id", "type", "status", "role", "object"))  # members of an item that are no content
+# What a client can do instead, by the name of the field or the type of the item. SDKs print only the message.
+INSTEAD = {
+    "reasoning": 'A reasoning item passes when it has its content: set include: ["reasoning.encrypted_content"] and'
+    " store: false in the client, for every request, and start the conversation again",
+    "item_reference": "Set store: false in the client, which then sends whole items instead of their ids; with a"
+    ' reasoning model also include: ["reasoning.encrypted_content"]',
+    "previous_response_id": "Send the whole conversation as input, with store: false",
+    "conversation": "Send the whole conversation as input, with store: false",
+    "background": "Ask without background, with stream: true for a long answer",
+    "file_id": "Send the content itself: file_data, or image_url with a data: URL",
+    "prompt": "Send the prompt's own text as instructions and input",
+    "container": 'Let OpenAI make a container for the call: {"type": "auto"}',
+}  # fmt: skip
 NESTED = (dict, list, Doubled)
 FILES = re.compile(r"(file|image|mask|input_reference)(\W.*)?")  # form fields that hold files
 
@@ -47,24 +69,35 @@ def objection(fields: dict[str, Any]) -> Objection | None:
     for name, value in fields.items():
         lower = name.lower()
         if lower == "background" and value not in (None, False):
-            return Objection(NEEDS_OWN_KEY, name)
+            return _refers(name)
         if lower == "conversation" and value is not None:
-            return Objection(NEEDS_OWN_KEY, name)
-        found = _member(name, value)
-        if found and not (name == "metadata" and found.code == NEEDS_OWN_KEY):  # the client chooses the names in there
+            return _refers(name)
+        if found := _member(name, value):
             return found
     return None
 
 
 def form_objection(name: str, *, is_file: bool) -> Objection | None:
     """The same for one field of a form, of which only the name is looked at."""
-    name = name.lower()
     parts = [part for part in re.split(r"[\[\].]", name) if part]
+    if parts and parts[0] in FREE_FORM:
+        return None
+    name, parts = name.lower(), [part.lower() for part in parts]
     if any(_is_reference(part) or part in ("container", "conversation", "background") for part in parts):
         return Objection(NEEDS_OWN_KEY, name)
     if not is_file and FILES.fullmatch(name):  # a text where a file belongs can only name one
         return Objection(NEEDS_OWN_KEY, name)
     return None
+
+
+def is_free_form(name: str, *, is_object: bool) -> bool:
+    """Whether a member's names and values are the client's own, so that no reference is looked for in it."""
+    return is_object and name in FREE_FORM
+
+
+def is_variable(parent: str, value: Any) -> bool:
+    """Whether a member of the object `parent` is a text under a name that the client chose."""
+    return parent == VARIABLES and type(value) is str
 
 
 def judge(name: str, value: Any) -> Objection | None:
@@ -77,32 +110,48 @@ def _is_reference(name: str) -> bool:
     return name.endswith(("_id", "_ids")) and name not in HARMLESS
 
 
+def _refers(name: str, item: str = "") -> Objection:
+    """The objection to a member, or to the id of an item of the type `item`, with what the client can do instead."""
+    return Objection(NEEDS_OWN_KEY, name, INSTEAD.get(item or name.lower()))
+
+
 def _member(name: str, value: Any) -> Objection | None:
     """An objection to a member. A name like ``user_id`` with an object as value is a property in a JSON schema."""
     kind, lower = type(value), name.lower()
     if kind is str:
-        refers = value and (lower == "container" or _is_reference(lower))
-        return Objection(NEEDS_OWN_KEY, name) if refers else None
+        return _refers(name) if value and (lower == "container" or _is_reference(lower)) else None
     if kind is list and _is_reference(lower) and any(type(item) is str for item in value):
-        return Objection(NEEDS_OWN_KEY, name)
+        return _refers(name)
     if lower in STORED and kind is dict and type(_in_lower(value).get("id")) is str:
-        return Objection(NEEDS_OWN_KEY, f"{name}.id")
-    return _below(name, _inside(value)) if kind in NESTED else None
+        return _refers(lower)._replace(param=f"{name}.id")
+    if kind not in NESTED:
+        return None
+    if is_free_form(name, is_object=kind is not list):
+        return Objection(DUPLICATE_KEYS, name) if _is_doubled(value) else None
+    return _below(name, _inside(value, name))
 
 
-def _inside(value: list[Any] | dict[str, Any]) -> Objection | None:
-    """An objection to something inside a list or object; its param is the path from there."""
+def _inside(value: list[Any] | dict[str, Any], of: str = "") -> Objection | None:
+    """An objection to something inside a list or object, the value of member `of`; its param is the path from there."""
     if type(value) is list:
         inner = ((f"[{at}]", _inside(item)) for at, item in enumerate(value) if type(item) in NESTED)
         return next((_below(place, found) for place, found in inner if found), None)
     if type(value) is Doubled:
         return Objection(DUPLICATE_KEYS)
-    if _is_bare(_in_lower(value)):
-        return Objection(NEEDS_OWN_KEY, "id")
+    lower = _in_lower(value)
+    if of != VARIABLES and _is_bare(lower):
+        kind = lower.get("type")
+        return _refers("id", kind.lower() if type(kind) is str else "id")
     for name, item in value.items():
-        if found := _member(name, item):
+        if not is_variable(of, item) and (found := _member(name, item)):
             return found
     return None
+
+
+def _is_doubled(value: list[Any] | dict[str, Any]) -> bool:
+    """Whether an object anywhere in it has a key twice."""
+    items = value if type(value) is list else value.values()
+    return type(value) is Doubled or any(_is_doubled(item) for item in items if type(item) in NESTED)
 
 
 def _in_lower(value: dict[str, Any]) -> dict[str, Any]:
@@ -123,5 +172,5 @@ def _is_bare(item: dict[str, Any]) -> bool:
 def _below(place: str, found: Objection | None) -> Objection | None:
     """The objection with one more step at the front of its path."""
     if found is None or found.param is None:
-        return found and Objection(found.code, place)
-    return Objection(found.code, place + ("" if found.param.startswith("[") else ".") + found.param)
+        return found and found._replace(param=place)
+    return found._replace(param=place + ("" if found.param.startswith("[") else ".") + found.param)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -16,19 +16,28 @@ from webapp.secrets.vault import seal
 from webapp.upstream.addresses import forbidden
 
 
-def store(
-    tx: Transaction, config: Config, key: str, base_url: str | None, project_id: UUID | None
-) -> dict[str, Any] | None:
+class ProviderKey(NamedTuple):
+    """An OpenAI key to store. ``confirmed``: also when another organization uses the same key."""
+
+    key: str
+    base_url: str | None = None
+    project_id: UUID | None = None
+    confirmed: bool = False
+
+
+def store(tx: Transaction, config: Config, new: ProviderKey) -> dict[str, Any] | None:
     """Encrypt an OpenAI key and store it for the organization of ``tx`` or one of its projects.
 
-    Returns last4 and updated_at. Raises ApiError: 400 for an invalid key or base URL, 403 unless an admin asks.
+    Returns last4 and updated_at. Raises ApiError: 400
+    for an invalid key or base URL, 403 unless an admin asks, 409 ``key_in_use`` where a confirmation is needed.
     """
-    key, base_url = check_key(key), check_base_url(base_url, private=config.allow_private_base_urls)
+    key, base_url = check_key(new.key), check_base_url(new.base_url, private=config.allow_private_base_urls)
     me = tx.call("me")
     if me is None:
         raise ApiError(403, "admin_required", "only an admin may do this")
-    sealed = seal(config.key_ring, key, me["org_id"], project_id)
-    return tx.call("provider_key_set", project_id, sealed, last4(key), base_url, fingerprint(config, key))
+    sealed = seal(config.key_ring, key, me["org_id"], new.project_id)
+    told = last4(key), base_url, fingerprint(config, key), new.confirmed
+    return tx.call("provider_key_set", new.project_id, sealed, *told)
 
 
 def fingerprint(config: Config, key: str) -> bytes:

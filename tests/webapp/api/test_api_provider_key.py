@@ -14,10 +14,11 @@ KEY = "sk-proj-canary-0123456789abcdef"
 
 @pytest.fixture
 def ada(site: Site) -> Api:
+    site.sql("delete from private.provider_keys returning 1")  # the same key, of the Ada of an earlier test
     return site.sign_up("ada")
 
 
-def put(who: Api, **body: str) -> object:
+def put(who: Api, **body: object) -> object:
     return who.call("PUT", "/provider-key", {"key": KEY} | body)
 
 
@@ -88,6 +89,20 @@ def test_a_base_url_that_leads_astray_is_refused(ada: Api, url: str) -> None:
 def test_a_base_url_of_ones_own_is_taken(ada: Api, url: str) -> None:
     assert put(ada, base_url=url).status_code == 200
     assert ada.get("/provider-key").json["base_url"] == url
+
+
+def test_a_key_that_another_organization_uses_is_stored_only_after_a_confirmation(site: Site, ada: Api) -> None:
+    put(ada)
+    eve = site.sign_up("eve")
+    for more in ({}, {"confirm_shared": False}, {"confirm_shared": None}):
+        refused = put(eve, **more)
+        error = refused.json["error"]
+        assert (refused.status_code, error["code"], error["param"]) == (409, "key_in_use", "key")
+        assert '"confirm_shared": true' in error["message"] and KEY not in refused.text
+        assert ada.organization["name"] not in refused.text and ada.organization["id"] not in refused.text
+    assert eve.get("/provider-key").status_code == 404
+    assert put(eve, confirm_shared="yes").status_code == 400
+    assert put(eve, confirm_shared=True).status_code == 200
 
 
 def test_of_a_short_key_nothing_is_shown(ada: Api) -> None:

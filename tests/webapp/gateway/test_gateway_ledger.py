@@ -160,7 +160,7 @@ def test_an_organizations_own_openai_key_and_base_url_serve_its_calls(stack):
     with FakeUpstream() as own:
         sealed = seal(stack.config.key_ring, "sk-of-evil", people.orgs["eve"], None)
         with people.as_("eve"):
-            people.one("select app.provider_key_set(null, %s, 'evil', %s, 'f')", sealed, own.url)
+            people.one("select app.provider_key_set(null, %s, 'evil', %s, 'f', false)", sealed, own.url)
         assert stack.post(json=CHAT, name="eve").ok
         assert own.requests[-1].header("authorization") == "Bearer sk-of-evil"
         moved = seal(stack.config.key_ring, "sk-of-acme", people.orgs["ada"], None)
@@ -199,7 +199,8 @@ def test_a_key_replaced_under_load_labels_each_call_with_the_key_that_it_was_sen
     def replace(last4):
         sealed = seal(stack.config.key_ring, f"sk-{last4}", people.orgs["kay"], None)
         with people.as_("kay"):
-            people.one("select app.provider_key_set(null, %s, %s, %s, %s)", sealed, last4, own.url, last4.encode())
+            given = sealed, last4, own.url, last4.encode()
+            people.one("select app.provider_key_set(null, %s, %s, %s, %s, false)", *given)
 
     def load(_):
         answers = []

@@ -74,3 +74,11 @@ def test_errors_are_the_sdks_own_exceptions(stack, client, fake):
     with pytest.raises(openai.PermissionDeniedError) as caught:
         client.files.list()
     assert caught.value.code == "needs_own_openai_key" and "Settings" in str(caught.value)
+
+
+def test_the_sdk_prints_which_setting_helps_when_a_reasoning_item_comes_without_its_content(client):
+    turn = [{"type": "reasoning", "id": "rs_1", "summary": []}, {"role": "user", "content": "And then?"}]
+    with pytest.raises(openai.PermissionDeniedError) as caught:
+        client.responses.create(model="gpt-5", input=turn)
+    for word in ("input[0].id", 'include: ["reasoning.encrypted_content"]', "store: false"):
+        assert word in caught.value.message

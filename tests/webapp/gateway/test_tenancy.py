@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import product
 
 import pytest
 import requests
@@ -132,6 +133,40 @@ def test_storing_the_key_of_another_organization_takes_its_own_reach_from_both_a
         with stack.people.as_("later"):
             stack.people.one("select app.provider_key_delete(null)")
         assert call(stack, "first", "GET", "/files").ok
+
+
+def test_the_first_organization_keeps_reaching_what_it_made_before_another_stored_its_key(stack: Stack):
+    usage = {"input_tokens": 1000, "output_tokens": 500, "total_tokens": 1500}
+    begun = {"id": "resp_1", "object": "response", "status": "queued", "model": "gpt-4o-mini", "background": True}
+    batch = {"id": "batch_1", "object": "batch", "status": "in_progress", "model": "gpt-4o-mini"}
+    with FakeUpstream() as upstream:
+        upstream.queue("/v1/responses", reply_json(begun))
+        upstream.queue("/v1/batches", reply_json(batch))
+        upstream.queue("/v1/responses/resp_1", reply_json(begun | {"status": "completed", "usage": usage}))
+        upstream.queue("/v1/batches/batch_1", reply_json(batch))
+        upstream.queue("/v1/batches/batch_1/cancel", reply_json(batch | {"status": "cancelled", "usage": usage}))
+        stack.found_with_key("prima", "Prima", upstream.url, "sk-kept")
+        body = {"model": "gpt-4o-mini", "input": "x", "background": True}
+        made = [call(stack, "prima", "POST", path, json=body) for path in ("/responses", "/batches")]
+        assert [stack.row(answer)["cost_status"] for answer in made] == ["pending_object"] * 2
+        stack.found_with_key("secunda", "Secunda", upstream.url, "sk-kept")
+        own = [("GET", "/responses/resp_1"), ("GET", "/batches/batch_1"), ("POST", "/batches/batch_1/cancel")]
+        others = [("DELETE", "/responses/resp_1"), ("GET", "/responses/resp_1/input_items")]
+        before = len(upstream.requests)
+        for method, path in [*own, *others]:
+            is_refused(call(stack, "secunda", method, path))
+            is_refused(call(stack, "prima", method, path.replace("_1", "_2")))
+        for name, path in product(("prima", "secunda"), ("/batches", "/vector_stores/resp_1/files/resp_1")):
+            is_refused(call(stack, name, "GET", path))
+        body = {"previous_response_id": "resp_1"}
+        is_refused(call(stack, "prima", "POST", "/batches/batch_1/cancel", json=body))
+        is_refused(call(stack, "prima", "POST", "/responses", json=body))
+        assert len(upstream.requests) == before, "something was sent"
+        for method, path in own:
+            answer = call(stack, "prima", method, path)
+            assert answer.ok and answer.json()["id"] in path and stack.row(answer)["cost_status"] == "free"
+        rows = [stack.row(answer) for answer in made]
+    assert [row["cost_status"] for row in rows] == ["priced", "priced"] and all(row["cost"] > 0 for row in rows)
 
 
 MADE = [

@@ -109,6 +109,24 @@ def test_the_openai_key_goes_in_and_only_its_last_four_come_out(site: Site, team
     assert "…WXYZ all projects" in page and "in use" not in page
 
 
+def test_a_key_of_another_organization_goes_in_only_with_the_box_ticked(site: Site, team: Acme) -> None:
+    secret = "sk-proj-shared-mnopWXYZ"
+
+    def store(browser, **more: str):
+        return browser.post("/settings/provider-key", shown="/settings", key=secret, **more)
+
+    assert "Share this key" not in team.eves.get("/settings").text
+    assert store(team.browser).location == "/settings"
+    warned = store(team.eves)
+    assert warned.status_code == 409 and "Another organization on this install already uses this" in text(warned)
+    assert 'name="confirm_shared"' in warned.text and secret not in warned.text and "Acme" not in warned.text
+    assert "WXYZ" not in text(team.eves.get("/settings"))
+    assert store(team.eves, confirm_shared="yes").location == "/settings"
+    assert "ending in WXYZ" in text(team.eves.get("/settings"))
+    for browser in (team.browser, team.eves):
+        assert browser.post("/settings/provider-key/delete").location == "/settings"
+
+
 def test_prices_show_models_without_one_first_and_can_be_searched(site: Site, team: Acme) -> None:
     spend(site, team, model="nobody-knows-it", model_requested="nobody-knows-it")
     page = text(team.devs.get("/prices"))
