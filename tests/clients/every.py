@@ -164,6 +164,8 @@ def main() -> int:
     asked.add_argument("--shared", action="store_true", help="the OpenAI key serves several organizations")
     asked.add_argument("--write", action="store_true", help="put the table into docs/clients.md")
     words = asked.parse_args()
+    if words.write and words.names:
+        asked.error("--write takes the table of all clients")
     print(HEAD)
     lines = prove(words.names, shared=words.shared)
     if words.write:
