@@ -2,7 +2,7 @@
 
 OpenAI is a stand-in (answers.py), the product is the real one. What a client prints must contain what was answered,
 and the ledger must have one row for each call: priced, at the cost that its tokens come to. Prints a table; exit status
-1 when something is wrong. ``--write`` puts the table into docs/clients.md. ``--shared``: the OpenAI key serves several
+1 when something is wrong. ``--write`` puts its lines into docs/clients.md. ``--shared``: the OpenAI key serves several
 organizations, so references to what stays at OpenAI are refused. Names of clients as arguments: only these.
 """
 
@@ -86,7 +86,7 @@ class Matrix:
     def line(self, client: Section) -> Line:
         """Run all snippets of a client."""
         installed = INSTALLED.get(client.name)
-        missing = installed.missing() if installed else "not run: no snippet to run"
+        missing = installed.missing() if installed else "not run: its snippets are only shown"
         if installed is None or missing:
             return Line(client.name, "", ledger=missing)
         home = self.home / installed.environment / client.name.replace(" ", "-")
@@ -128,10 +128,14 @@ class Matrix:
         return [tuple(row.values())[1:] for row in rows]
 
 
-def write(table: str) -> None:
-    """Replace the table in docs/clients.md."""
-    head, _, rest = DOCUMENT.read_text().partition(BEGIN)
-    DOCUMENT.write_text(f"{head}{BEGIN}\n{table}\n{END}{rest.partition(END)[2]}")
+def merged(document: str, rows: list[str]) -> str:
+    """A document whose table has these rows; those of other clients stay, all in the order of the sections."""
+    head, begin, rest = document.partition(BEGIN)
+    old, end, tail = rest.partition(END)
+    assert begin and end, "the document has no table"
+    there = {row.split(" | ")[0].removeprefix("| "): row for row in [*old.strip().splitlines(), *rows]}
+    table = [HEAD, *(there[section.name] for section in clients() if section.name in there)]
+    return "\n".join([f"{head}{begin}", *table, f"{end}{tail}"])
 
 
 def prove(names: list[str], *, shared: bool = False) -> list[Line]:
@@ -162,14 +166,12 @@ def main() -> int:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("names", nargs="*", help="clients as they are called in docs/clients.md, by default all")
     asked.add_argument("--shared", action="store_true", help="the OpenAI key serves several organizations")
-    asked.add_argument("--write", action="store_true", help="put the table into docs/clients.md")
+    asked.add_argument("--write", action="store_true", help="put the lines into the table of docs/clients.md")
     words = asked.parse_args()
-    if words.write and words.names:
-        asked.error("--write takes the table of all clients")
     print(HEAD)
     lines = prove(words.names, shared=words.shared)
     if words.write:
-        write("\n".join([HEAD, *(line.row() for line in lines)]))
+        DOCUMENT.write_text(merged(DOCUMENT.read_text(), [line.row() for line in lines]))
     ran = [line for line in lines if line.snippets]
     print(f"{len(ran)} clients, {sum(line.calls for line in ran)} calls, {sum(len(x.faults) for x in lines)} faults")
     return 1 if any(line.faults for line in lines) or not ran else 0

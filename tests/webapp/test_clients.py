@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import requests
 from clients.answers import Answer, OpenAI, called_tool, example
-from clients.every import arrived, expected, prices
+from clients.every import BEGIN, END, HEAD, arrived, expected, merged, prices
 from fake_upstream import FakeUpstream
 
 from webapp.pages.clients import Snippet
@@ -61,3 +61,10 @@ def test_a_stream_has_the_same_text_and_usage_as_an_answer_at_once() -> None:
             assert any(str(answer.tokens[0]) in line for line in streamed.splitlines()[-6:])
             whole = requests.post(upstream.url + path, json=asked | {"stream": False}, timeout=10).json()
             assert openai.answers[-1].mark in json.dumps(whole)
+
+
+def test_the_table_takes_the_new_lines_and_keeps_those_of_other_clients() -> None:
+    codex, curl, newer = "| Codex | 1 | 1 | 1 | x |", "| curl | 8 | 1 | 1 | x |", "| Codex | 2 | 1 | 1 | x |"
+    document = merged(f"a\n{BEGIN}\n{END}\nb\n", [codex, curl])
+    assert document == "\n".join(["a", BEGIN, HEAD, curl, codex, END, "b", ""])
+    assert merged(document, [newer]) == document.replace(codex, newer)

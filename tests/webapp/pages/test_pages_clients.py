@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from clients.drive import INSTALLED
+from clients.drive import INSTALLED, Installed
 from conftest import Site
 from seeded import Acme, text
 from test_pages_keys import SECRET, create
@@ -82,3 +82,18 @@ def test_the_page_of_a_new_key_shows_the_documents_snippets_for_every_client(sit
 
 def test_the_readme_leads_to_the_document() -> None:
     assert "(docs/clients.md)" in (ROOT / "README.md").read_text()
+
+
+def pinned(place: Installed) -> str:
+    """The version of a client that its list names."""
+    lists = ROOT / ".ci/clients" / f"{place.environment}.txt"
+    if lists.exists():
+        return re.search(rf"^{place.package}(?:\[\w+\])?==([\w.]+)", lists.read_text(), re.M)[1]
+    package = ROOT / ".ci/clients/npm" / place.environment / "package.json"
+    return json.loads(package.read_text())["dependencies"][place.package]
+
+
+def test_the_table_has_every_client_at_the_version_that_is_locked() -> None:
+    rows = dict(re.findall(r"^\| ([\w -]+?) \| ([\d.]+) \| \d+ \| \d+ \| one row each, exact \|$", TEXT, re.M))
+    assert rows.pop("curl")
+    assert rows == {name: pinned(place) for name, place in INSTALLED.items() if place.package}
