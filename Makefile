@@ -1,6 +1,6 @@
 # Each target starts a program of webapp/, tests/, bench/ or .ci/; `make` alone lists them.
 .PHONY: help run demo screenshots test tools lint bench psql prove-isolation prove-durable prove-private prove-scale \
-	prove-hostile lock audit sbom
+	prove-hostile prove-clients lock audit sbom
 BIN := .venv/bin
 SQL_TESTS := tests/functions tests/guards tests/policies tests/views tests/test_house.py tests/test_supabase_shape.py \
 	tests/test_spend_views.py tests/test_isolation.py tests/test_attacks.py tests/test_attacks_on_the_server.py \
@@ -53,6 +53,10 @@ prove-private: .venv/installed-dev ## Send marked texts through every route; the
 
 prove-hostile: .venv/installed-dev ## Attack what everybody shares: loops, slow and many clients; others must be served; ARGS=--quick
 	@PYTHONPATH=.:tests:tests/webapp $(BIN)/python -m hostile.assault $(ARGS)
+
+prove-clients: .venv/installed-dev ## Run every snippet of docs/clients.md with its real client; ARGS=--write, --shared, NAME
+	@.ci/clients/install
+	@PYTHONPATH=.:tests:tests/webapp $(BIN)/python -m clients.every $(ARGS)
 
 bench: .venv/installed-dev ## Measure beside nginx, LiteLLM, Portkey; ARGS=--quick, --streams, --rows, --growth; --write
 	@PYTHONPATH=.:tests:tests/webapp $(BIN)/python -m bench $(ARGS)

@@ -74,6 +74,25 @@ def test_the_key_is_not_shown_again_after_a_reload_or_by_going_back(page: Page) 
     assert key not in page.content()
 
 
+@pytest.mark.parametrize(("width", "scripts"), [(360, True), (1180, False)])
+def test_a_client_is_chosen_with_the_keyboard_and_its_snippet_has_the_key(
+    open_page: object, accessible: Callable[[Page], None], width: int, scripts: bool
+) -> None:
+    page = open_page(java_script_enabled=scripts, viewport={"width": width, "height": 800})
+    sign_up(page, f"clients-{width}-{scripts}@first.test")
+    key = make_key(page)
+    expect(page.locator(".panel:visible")).to_have_count(1)
+    page.get_by_role("radio", name="curl").focus()
+    page.keyboard.press("ArrowUp")
+    expect(page.get_by_role("radio", name="llm", exact=True)).to_be_checked()
+    expect(page.locator(".panel:visible")).to_contain_text(f"OPENAI_API_KEY={key}")
+    page.get_by_text("Codex", exact=True).click()
+    expect(page.locator(".panel:visible h3")).to_have_text(["~/.codex/config.toml", "Shell"])
+    assert page.locator("body").evaluate("body => body.scrollWidth") <= width
+    if scripts:
+        accessible(page)
+
+
 def test_revoking_in_the_browser_refuses_the_next_call(site: Stack, page: Page) -> None:
     sign_up(page, "revoke@first.test")
     client = OpenAI(base_url=site.proxy, api_key=make_key(page), max_retries=0)

@@ -13,6 +13,7 @@ from webapp import auth, db, filters
 from webapp.auth import login_required
 from webapp.errors import ApiError
 from webapp.pages import export
+from webapp.pages.clients import filled
 from webapp.pages.common import admin_only, attempt, found
 from webapp.pages.sorting import read_sorting
 from webapp.secrets.proxy_keys import NewKey, new_key
@@ -81,7 +82,9 @@ def table() -> Response:
 def shown_once(key: NewKey, row: dict[str, Any], project: str, old: str | None = None) -> str:
     """The only page that shows a key. old: prefix of the key that it replaces."""
     base_url = current_app.config["SPENDAI"].public_url + "/api/v1/proxy"
-    return render_template("key_created.html", key=key.key, row=row, project=project, old=old, base_url=base_url)
+    return render_template(
+        "key_created.html", key=key.key, row=row, project=project, old=old, clients=filled(base_url, key.key)
+    )
 
 
 @bp.post("/keys")

@@ -13,6 +13,7 @@ from webapp import auth, db
 from webapp.auth import login_required
 from webapp.errors import ApiError
 from webapp.pages import charts, export
+from webapp.pages.clients import filled
 from webapp.pages.common import Scope, read_query, read_scope
 from webapp.pages.sorting import read_sorting
 
@@ -85,11 +86,11 @@ def title(row: dict[str, Any], by: str) -> str:
 
 
 def setup(tx: db.Transaction) -> dict[str, Any]:
-    """Template variables of the first steps: which are done, and the address of the proxy."""
+    """Template variables of the first steps: which are done, and how clients are pointed at the proxy."""
     return {
         "setup": tx.call("setup_state"),
         "form_id": str(uuid4()),
-        "base_url": current_app.config["SPENDAI"].public_url + "/api/v1/proxy",
+        "clients": filled(current_app.config["SPENDAI"].public_url + "/api/v1/proxy"),
     }
 
 
