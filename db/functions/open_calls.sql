@@ -10,12 +10,11 @@
 -- organizations use the same OpenAI key, because at OpenAI they could reach each other's objects (shared: true); and not when
 -- object_id, the only object that it names, was made by the organization itself (see made_object).
 --
--- A session over WebSocket is opened in the same way (begins_session: true); its row goes to websocket_sessions. The calls that
--- are made in it are opened one by one, with its id as session_id.
+-- A session over WebSocket is opened in the same way (begins_session: true), with a row in websocket_sessions; then its calls, one
+-- by one, with its session_id and its provider key, also when another one was stored meanwhile.
 --
 -- p_calls: [{n, id, started_at, max_seconds, key_hash (hex), endpoint, method, model, stream, end_user, tags, objection,
--- object_id, session_id, begins_session, provider_key_id}, …]; the last three only of sessions and their calls. A call in a session has the
--- provider key of the session, also when another one was stored meanwhile.
+-- object_id, session_id, begins_session, provider_key_id}, …]
 -- p_install_key: which organizations the install's own OpenAI key serves: none, first (only the first one) or shared (all).
 -- p_install_fingerprint: of that key, as in provider_keys.fingerprint; null without one.
 -- provider_key: the stored provider key, encrypted; null for the install's own key and for the sandbox. provider_project_id:
@@ -26,8 +25,7 @@
 create or replace function app.open_calls(p_calls jsonb, p_install_key text, p_install_fingerprint bytea)
 returns table (
     n integer, outcome text, org_id uuid, project_id uuid, api_key_id uuid, upstream text,
-    provider_key bytea, provider_project_id uuid, base_url text, account text, shared boolean,
-    provider_key_id uuid
+    provider_key bytea, provider_project_id uuid, base_url text, account text, shared boolean, provider_key_id uuid
 )
 language plpgsql security definer
 set search_path = ''
@@ -69,9 +67,7 @@ begin
             where pk.org_id = k.org_id and (pk.project_id = k.project_id or pk.project_id is null)
             order by pk.project_id nulls last limit 1
         ) own on not o.is_demo
-        left join lateral (
-            select exists (select from private.install i where i.first_org_id = k.org_id) as is_it
-        ) first on true
+        left join lateral (select exists (select from private.install i where i.first_org_id = k.org_id) as is_it) first on true
         left join lateral (
             select case
                 when own.ciphertext is not null then 'openai'
