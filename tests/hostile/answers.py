@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from decimal import Decimal
 
+import requests
 from fake_replies import JSON_TYPE, SSE_TYPE, Reply, reply
 from hostile.bodies import calls_of_others, shapes
 from hostile.frame import CHAT, Result, Target, attack
@@ -12,6 +14,7 @@ from hostile.frame import CHAT, Result, Target, attack
 MB = 1 << 20
 USAGE = '"usage":{"prompt_tokens":1000000,"completion_tokens":900000,"total_tokens":1900000}'
 COST = Decimal("11.5")  # of gpt-4o at USAGE: $2.50 and $10 a million tokens
+COSTS = "select count(*) as n from public.usage_logs where endpoint = '/v1/responses' and cost is not null"
 HEAD = '"model":"gpt-4o-2024-08-06","service_tier":"default"'
 
 
@@ -65,7 +68,7 @@ def lies(target: Target) -> Result:
 @attack("answers hard to read")
 def hard(target: Target) -> Result:
     """Answers and events that cost most to read; their calls are settled, and calls of others go on meanwhile."""
-    result, size = Result(), MB // 4 if target.quick else 16 * MB
+    result, size = Result(), MB // 4 if target.quick else 4 * MB
     values = shapes(size) | {"usage 900 times, never closed": b"{" + (b'"usage":{"a":[' + b"1," * (size // 1800)) * 900}
     with calls_of_others(target, result):
         for name, value in values.items():
@@ -73,6 +76,8 @@ def hard(target: Target) -> Result:
                 ("an answer", reply(200, [JSON_TYPE], b'{"model":"gpt-4o","usage":' + value + b"}")),
                 ("an event", reply(200, [SSE_TYPE], b'data: {"model":"gpt-4o","usage":' + value + b"}\n\n")),
             ):
-                result.tried(f"{what} with {name}", held=answered(target, given, "/responses") is None)
-    result.tried("all are settled", held=target.all_settled())
+                with suppress(requests.RequestException):  # only this client waits long
+                    result.tried(f"{what} with {name}", held=answered(target, given, "/responses") is None)
+    result.tried("all are settled", held=target.all_settled(60))
+    result.tried("no cost is believed", held=target.stack.conn.execute(COSTS).fetchone()["n"] == 0)
     return result

@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Event
 
 import requests
+from fake_replies import reply_json
 from hostile.frame import CHAT, Result, Target, attack, ended
 from stack import Stack
 
@@ -93,16 +94,20 @@ def large_bodies(target: Target) -> Result:
 def hard_to_parse(target: Target) -> Result:
     """A customer sends JSON that is hard to read; its calls end, and calls of others go on meanwhile."""
     result = Result()
-    forms = (b'{"model":"gpt-4o-mini","messages":%s}', b'{"metadata":%s,"model":"gpt-4o-mini"}')
+    forms = (b'{"model":"gpt-4o-mini","input":%s}', b'{"metadata":%s,"model":"gpt-4o-mini"}')
     with calls_of_others(target, result):
-        for name, value in shapes(MB // 4 if target.quick else 16 * MB).items():
+        for name, value in shapes(MB // 4 if target.quick else 4 * MB).items():
             for form in forms[:1] if target.quick else forms:
                 body, held = form.replace(b"%s", value), True
-                with suppress(requests.ConnectionError):  # refused while it was still being sent
-                    answer = target.stack.post(name="eve", data=body, headers={"Content-Type": JSON})
+                with suppress(
+                    requests.RequestException
+                ):  # refused while it was being sent; or only this client waits long
+                    target.upstream.queue("/v1/responses", reply_json({"model": "gpt-4o-mini"}))  # which reads nothing
+                    answer = target.stack.post("/responses", name="eve", data=body, headers={"Content-Type": JSON})
                     held = answer.status_code in (200, 400, 413)
                 result.tried(f"a body of {name}", held=held)
-    result.tried("all are settled", held=target.all_settled())
+    result.tried("all are settled", held=target.all_settled(60))
+    target.upstream._queues["/v1/responses"].clear()
     return result
 
 
