@@ -39,9 +39,12 @@ def jwt_key(secret_key: str) -> bytes:
 
 
 class PostgREST:
-    """``with PostgREST(dsn of authenticator, key) as api:``; api.url is what supabase-py calls the project's URL."""
+    """``with PostgREST(dsn of authenticator, key) as api:``; api.url is what supabase-py calls the project's URL.
 
-    def __init__(self, dsn: str, key: bytes) -> None:
+    plans: people may ask for the plans of their queries (db-plan-enabled), as in Supabase's projects where it is on.
+    """
+
+    def __init__(self, dsn: str, key: bytes, *, plans: bool = False) -> None:
         parts = conninfo_to_dict(dsn)
         where = f"host={quote(str(parts['host']), safe='')}&port={parts.get('port', 5432)}"
         self.inner = f"http://127.0.0.1:{(port := free_port())}"
@@ -51,7 +54,8 @@ class PostgREST:
             env={
                 "PGRST_DB_URI": f"postgres://{parts['user']}:{parts['password']}@/{parts['dbname']}?{where}",
                 "PGRST_DB_SCHEMAS": "public", "PGRST_DB_ANON_ROLE": "anon", "PGRST_DB_POOL": "2",
-                "PGRST_DB_MAX_ROWS": "1000", "PGRST_DB_CHANNEL_ENABLED": "false", "PGRST_JWT_AUD": "authenticated",
+                "PGRST_DB_MAX_ROWS": "1000", "PGRST_DB_CHANNEL_ENABLED": "false",
+                "PGRST_DB_PLAN_ENABLED": str(plans).lower(), "PGRST_JWT_AUD": "authenticated",
                 "PGRST_JWT_SECRET": base64.b64encode(key).decode(), "PGRST_JWT_SECRET_IS_BASE64": "true",
                 "PGRST_SERVER_HOST": "127.0.0.1", "PGRST_SERVER_PORT": str(port), "PATH": os.defpath,
             },

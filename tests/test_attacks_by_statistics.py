@@ -12,9 +12,13 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
+import jwt
 import psycopg
 import pytest
+import requests
 from analysts import new_analyst
+from postgrest_server import PostgREST
+from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 
 from bench.rls import fill
@@ -138,9 +142,14 @@ def plans_differ(conn: psycopg.Connection, explain: str, column: dict[str, str])
 
 
 def plan(conn: psycopg.Connection, explain: str, value: str) -> str:
-    """The plan of a question about a value, without the value and without what depends on the memory."""
-    told = json.dumps(conn.execute(explain.replace("%s", value)).fetchone()["QUERY PLAN"], default=str)
-    return re.sub(r'"(Filter|Index Cond)": "(\\.|[^"])*"|"Shared [^,}]*|"Heap Fetches[^,}]*', "", told)
+    """The plan of a question about a value."""
+    return plain(conn.execute(explain.replace("%s", value)).fetchone()["QUERY PLAN"])
+
+
+def plain(told: object) -> str:
+    """A plan without the value that was asked for and without what depends on the memory."""
+    hidden = r'"(Filter|One-Time Filter|Index Cond|Recheck Cond)": "(\\.|[^"])*"|"Shared [^,}]*|"Heap Fetches[^,}]*'
+    return re.sub(hidden, "", json.dumps(told, default=str))
 
 
 def test_no_estimate_depends_on_whether_others_have_a_value(
@@ -175,3 +184,66 @@ def test_no_index_is_searched_for_ids_and_words_before_row_security_hides_others
     spy.execute("reset enable_seqscan; reset enable_bitmapscan")
     assert indexed > 20
     assert told == set()
+
+
+# --- the same through Supabase's API, where plans are on (db-plan-enabled)
+
+KEY = b"k" * 32
+# Of usage_logs. Months, checks and a partial index decide which plans there are for their values, whoever has them.
+SCHEMA = ("started_at", "state", "upstream")
+COLLECT = "alter table public.usage_logs alter model set statistics 100; analyze public.usage_logs"
+
+
+@pytest.fixture(scope="module")
+def asked(rivals: tuple[str, str, str, tuple[str, str]]) -> Iterator[Callable[..., str]]:
+    """Asks PostgREST as a member of the tenth organization for the plan of a filter (see plan)."""
+    owner, admin, _, (_, user) = rivals
+    with psycopg.connect(admin, autocommit=True) as conn:
+        conn.execute("alter role authenticator password 'isolation'")
+    claims = {"sub": user, "role": "authenticated", "aud": "authenticated", "exp": 2**32}
+    session = requests.Session()
+    session.headers = {"Authorization": f"Bearer {jwt.encode(claims, KEY, 'HS256')}"}
+
+    def ask(table: str, column: str, condition: str) -> str:
+        words, accept = {"select": column, column: condition}, {"Accept": "application/vnd.pgrst.plan+json"}
+        answer = session.get(f"{api.inner}/{table}", params=words, headers=accept, timeout=30)
+        assert answer.status_code == 200 and '"Plan Rows"' in answer.text, answer.text
+        return plain(answer.json())
+
+    with PostgREST(make_conninfo(owner, user="authenticator", password="isolation"), KEY, plans=True) as api:
+        yield ask
+
+
+def told_by(asked: Callable[..., str], column: dict[str, str], operator: str) -> bool:
+    """As plans_differ, by PostgREST."""
+    values = column["value"], NOBODYS.get(column["column"], NOBODYS.get(column["type"], "-1"))
+    for _ in range(3):
+        theirs, nobodys = (asked(column["table"], column["column"], f"{operator}.{value}") for value in values)
+        if theirs == nobodys:
+            return False
+    return True
+
+
+def test_no_plan_over_http_tells_whether_others_have_a_value(
+    rivals: tuple[str, str, str, tuple[str, str]], asked: Callable[..., str]
+) -> None:
+    columns = [column for column in columns_of(*rivals[1:3]) if column["column"] not in SCHEMA]
+    told = set()
+    assert len(columns) > 70
+    for column in columns:
+        for operator in ("eq", *([] if column["type"] in ("jsonb", "boolean") else ["lt"])):
+            if told_by(asked, column, operator):
+                told.add(f"{column['table']}.{column['column']} {operator}")
+    assert told == set()
+
+
+def test_statistics_of_a_column_would_be_told_over_http(
+    rivals: tuple[str, str, str, tuple[str, str]], asked: Callable[..., str]
+) -> None:
+    """Otherwise the test above could not fail."""
+    column = {"table": "usage_logs", "column": "model", "type": "text", "value": SECRETS[0]}
+    with psycopg.connect(rivals[1], autocommit=True) as conn:
+        conn.execute(COLLECT)
+        told = told_by(asked, column, "eq")
+        conn.execute("select app.statistics_off()")
+    assert told and not told_by(asked, column, "eq")

@@ -21,11 +21,12 @@
 -- the project that it is stored for; null for a key of the organization. account: whose OpenAI account the call belongs to.
 -- provider_key_id: version of the key, which the row keeps. It is read from the same row as the encrypted key, so that a key
 -- replaced at this moment labels no call that was sent with the one before. Of the install's key: the latest version with its
--- fingerprint (see install_key_version).
+-- fingerprint (see install_key_version). metadata_tags: whether `metadata` of the project's requests becomes tags.
 create or replace function app.open_calls(p_calls jsonb, p_install_key text, p_install_fingerprint bytea)
 returns table (
     n integer, outcome text, org_id uuid, project_id uuid, api_key_id uuid, upstream text,
-    provider_key bytea, provider_project_id uuid, base_url text, account text, shared boolean, provider_key_id uuid
+    provider_key bytea, provider_project_id uuid, base_url text, account text, shared boolean, provider_key_id uuid,
+    metadata_tags boolean
 )
 language plpgsql security definer
 set search_path = ''
@@ -43,7 +44,7 @@ begin
             session_id uuid, begins_session boolean, provider_key_id uuid)
     ), checked as materialized (
         select c.*, k.id as key_id, k.org_id, k.project_id, s.upstream, own.ciphertext, own.project_id as own_project, own.base_url,
-            f.shared,
+            f.shared, p.metadata_tags,
             coalesce(c.provider_key_id,
                 case when s.upstream = 'openai' then case when own.id is null then v_install else own.id end end) as version,
             case
@@ -109,7 +110,7 @@ begin
            case when c.upstream <> 'openai' then c.upstream when c.ciphertext is not null then c.org_id::text
                 when c.upstream = 'openai' then 'install' end,
            case when c.outcome = 'opened' then coalesce(c.shared, false) end,
-           c.version
+           c.version, c.metadata_tags
     from checked c;
 end $$;
 

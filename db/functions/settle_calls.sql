@@ -15,7 +15,7 @@
 -- p_calls: [{n, id, started_at, org_id, project_id, api_key_id, upstream, account, endpoint, method, stream, batch,
 -- model_requested, model, service_tier, usage, tools, outcome (complete, pending, error or no_usage), status_code, latency_ms,
 -- ttft_ms, upstream_request_id, upstream_object_id, makes, end_user, tags, max_seconds, provider_key_id, openai_project, region,
--- session_id}, …]; see fill_objects for makes. Messages of older gateways lack the last four.
+-- session_id, warning}, …]; see fill_objects for makes. Messages of older gateways lack the last five.
 create or replace function app.settle_calls(p_calls jsonb) returns table (n integer, outcome text)
 language plpgsql security definer
 set search_path = ''
@@ -86,15 +86,15 @@ begin
             state = 'settled', settled_at = clock_timestamp(), status_code = p.status_code, latency_ms = p.latency_ms,
             ttft_ms = p.ttft_ms, stream = coalesce(p.stream, u.stream), batch = coalesce(p.batch, u.batch),
             model_requested = coalesce(p.model_requested, u.model_requested),
-            -- A request whose body is a form is read after its row is opened.
-            end_user = coalesce(u.end_user, p.end_user), tags = case u.tags when '{}' then coalesce(p.tags, '{}') else u.tags end,
+            -- A request whose body is a form is read after its row is opened, and metadata becomes tags only now.
+            end_user = coalesce(u.end_user, p.end_user), tags = coalesce(p.tags, '{}') || u.tags,
             model = p.model, service_tier = p.service_tier, usage = p.usage, tools = p.tools,
             tokens_in = p.tokens_in, tokens_out = p.tokens_out, tokens_cached = p.tokens_cached,
             tokens_cache_write = p.tokens_cache_write, tokens_reasoning = p.tokens_reasoning,
             tokens_audio_in = p.tokens_audio_in, tokens_audio_out = p.tokens_audio_out,
             cost = p.cost, cost_status = p.cost_status, cost_lines = p.cost_lines,
             upstream_request_id = p.upstream_request_id, upstream_object_id = p.upstream_object_id,
-            openai_project = p.openai_project, region = p.region
+            openai_project = p.openai_project, region = p.region, warning = p.warning
         from priced p
         where u.id = p.id and u.started_at = p.started_at and u.settled_at is null
           and u.id = any (v_ids) and u.started_at between v_first and v_last

@@ -1,6 +1,7 @@
 -- guard_usage_log(): trigger of usage_logs; lets through two kinds of update and refuses everything else, by any role
 --
--- 1. Settling: an open call becomes settled. It may set the columns named below; end user and tags only where there were none.
+-- 1. Settling: an open call becomes settled. It may set the columns named below; an end user only where there was none, and tags
+--    beside those that the row has.
 -- 2. Filling: a settled call whose cost is null gets what was not known: cost, usage, tokens, model, tier and region.
 --
 -- All other columns must stay as they are. Only the columns that may change are named: a column that is added to the table
@@ -41,7 +42,8 @@ begin
             v_expected.upstream_object_id := new.upstream_object_id;
             v_expected.openai_project := new.openai_project;
             v_expected.end_user := coalesce(old.end_user, new.end_user);
-            v_expected.tags := case old.tags when '{}' then new.tags else old.tags end;
+            v_expected.tags := case when new.tags @> old.tags then new.tags else old.tags end;
+            v_expected.warning := new.warning;
         end if;
         if v_expected *= new then  -- all columns, byte by byte: the fastest whole-row comparison
             return new;

@@ -50,7 +50,8 @@ select
     v.since as provider_key_since,
     u.openai_project,
     u.region,
-    u.session_id
+    u.session_id,
+    u.warning
 from public.usage_logs u
 join public.organizations o on o.id = u.org_id and o.books = u.upstream
 left join public.projects p on p.id = u.project_id
@@ -95,7 +96,7 @@ comment on column public.calls.upstream is 'openai or sandbox: the books.';
 comment on column public.calls.upstream_request_id is 'OpenAI''s x-request-id.';
 comment on column public.calls.upstream_object_id is 'Id of the object OpenAI answered with.';
 comment on column public.calls.end_user is 'safety_identifier or user of the request.';
-comment on column public.calls.tags is 'Tags the client sent.';
+comment on column public.calls.tags is 'Tags: the client''s x-spendai-tags, and metadata of the request where the project wants that.';
 comment on column public.calls.adjustments is 'US dollars of all corrections of the cost; see cost_adjustments.';
 comment on column public.calls.cost_corrected is
     'US dollars: cost with all corrections; null when the cost is not known.';
@@ -106,5 +107,6 @@ comment on column public.calls.provider_key_since is 'When that key was stored, 
 comment on column public.calls.openai_project is 'OpenAI''s project, as the answer named it.';
 comment on column public.calls.region is 'Region of OpenAI''s API it was sent to, such as eu; null: none.';
 comment on column public.calls.session_id is 'Session over WebSocket it was made in: sessions.id; null: a request over HTTP.';
+comment on column public.calls.warning is 'What of the client''s tags was left out or shortened, and why. Null: nothing.';
 revoke all on public.calls from public, anon, authenticated, service_role;
 grant select on public.calls to authenticated, spendai_analyst;

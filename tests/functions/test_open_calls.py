@@ -300,3 +300,10 @@ def test_a_call_with_the_installs_key_keeps_the_version_of_that_key(
         people.open_calls(*messages, install_key=install_key, install_fingerprint=key)
         kept = [row_of(people, message)["provider_key_id"] for message in messages]
         assert kept == [version if served else None for served in (ada, eve)]
+
+
+def test_the_gateway_learns_whether_the_project_makes_tags_of_metadata(people: People) -> None:
+    with people.as_("ada"):
+        people.one("select app.project_update(%s, null, null, true)", people.projects["ada"])
+    opened = people.open_calls(people.open_message("ada"), people.open_message("eve"))
+    assert [row["metadata_tags"] for row in opened] == [True, False]

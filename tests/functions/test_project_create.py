@@ -37,7 +37,7 @@ def test_the_name_of_another_organizations_or_an_archived_project_is_free(people
         people.one(CREATE, "secret plan")
     with people.as_("ada"):
         people.one(CREATE, "secret plan")
-        people.one("select * from app.project_update(%s, null, true)", people.projects["ada"])
+        people.one("select * from app.project_update(%s, null, true, null)", people.projects["ada"])
         assert people.one(CREATE, "chat")["name"] == "chat"
 
 

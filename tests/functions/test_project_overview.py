@@ -29,7 +29,7 @@ def test_archived_projects_come_last_and_have_no_active_key(people: People) -> N
     spent(people)
     another_key(people, "search")
     with people.as_("ada"):
-        people.conn.execute("select app.project_update(%s, null, true)", [people.projects["ada"]])
+        people.conn.execute("select app.project_update(%s, null, true, null)", [people.projects["ada"]])
         found = people.all(LIST)
     assert [row["name"] for row in found] == ["search", "chat"]
     assert found[1]["archived_at"] and found[1]["active_keys"] == 0 and found[1]["cost"] == Decimal(PRICE)

@@ -9,7 +9,7 @@ import psycopg
 from checks import audit_lines, executors, person, refuses, side_by_side, strangers_are_refused, two_admins
 from people import People
 
-UPDATE = "select * from app.project_update(%s, %s, %s)"
+UPDATE = "select * from app.project_update(%s, %s, %s, null)"
 
 
 def test_an_admin_renames_a_project(people: People) -> None:
@@ -79,3 +79,16 @@ def test_two_admins_who_give_one_name_at_once_rename_one_project(own_dsn: str) -
         answers = side_by_side(*[partial(run, who, UPDATE, project, f"bot {n}", None) for who, project in jobs])
         (refused,) = [answer for answer in answers if not isinstance(answer, UUID)]
         assert (refused.sqlstate, refused.diag.message_detail) == ("PT409", "project_name_taken")
+
+
+def test_an_admin_switches_tags_from_metadata_on_and_off(people: People) -> None:
+    project = people.projects["ada"]
+    switch = "select * from app.project_update(%s, null, null, %s)"
+    for wanted, action in ((True, "on"), (False, "off")):
+        with people.as_("ada"):
+            assert people.one(UPDATE, project, None, None)["metadata_tags"] is not wanted
+            assert people.one(switch, project, wanted)["metadata_tags"] is wanted
+            assert people.one(UPDATE, project, "chat", None)["metadata_tags"] is wanted
+        assert audit_lines(people, "ada")[-1] == (f"project.metadata_{action}", project, {"name": "chat"})
+    refuses(people, "dev", "403 admin_required", switch, project, True)
+    refuses(people, "eve", "404 project_not_found", switch, project, True)

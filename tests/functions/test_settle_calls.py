@@ -231,3 +231,19 @@ def test_a_row_that_a_failover_lost_gets_the_version_of_its_key_from_the_message
 
 def test_a_settle_never_changes_the_version_that_the_open_recorded(people):
     assert people.call("ada", provider_key_id=str(uuid4()))["provider_key_id"] is None
+
+
+def test_tags_that_became_known_later_stand_beside_those_of_the_open_call(people, opened):
+    message = people.settle_message(
+        "ada", opened, tags={"team": "other", "env": "prod"}, warning="metadata: 1 left out"
+    )
+    assert settle(people, message) == "settled"
+    row = row_of(people, opened)
+    assert (row["tags"], row["warning"]) == ({"team": "search", "env": "prod"}, "metadata: 1 left out")
+    totals = people.all("select label from public.daily_labels where kind = 'tag' order by label")
+    assert [line["label"] for line in totals] == ["env=prod", "team=search"]
+
+
+def test_a_message_without_tags_or_warning_leaves_those_of_the_open_call(people, opened):
+    assert settle(people, people.settle_message("ada", opened, tags=None)) == "settled"
+    assert (row_of(people, opened)["tags"], row_of(people, opened)["warning"]) == ({"team": "search"}, None)

@@ -32,7 +32,7 @@ def test_it_names_a_key_that_works_and_its_project(people: People) -> None:
     row = state(people, "ada")
     assert (row["project_id"], row["project"], row["key_id"]) == (project, "search", key)
     with people.as_("ada"):
-        people.conn.execute("select app.project_update(%s, null, true)", [project])
+        people.conn.execute("select app.project_update(%s, null, true, null)", [project])
     row = state(people, "ada")
     assert (row["project"], row["key_id"]) == ("chat", None)
 

@@ -63,3 +63,14 @@ def test_it_holds_where_the_months_have_columns_in_another_order(people: People)
         people.refused("PT405", CHANGE.format(f"{SETTLE}, zone = 'eu'"), call)
         people.conn.execute(CHANGE.format(SETTLE), [call])
         people.refused("PT405", CHANGE.format("zone = 'eu'"), call)
+
+
+def test_settling_adds_tags_but_takes_none_away(people: People) -> None:
+    call = add_open_call(people, "ada", NOW, tags={"team": "web"})
+    for tags in ("{}", '{"env": "prod"}', '{"team": "chat", "env": "prod"}'):
+        people.refused("PT405", CHANGE.format(f"{SETTLE}, tags = '{tags}'"), call)
+    people.conn.execute(
+        CHANGE.format(f'{SETTLE}, tags = \'{{"team": "web", "env": "prod"}}\', warning = \'w\''), [call]
+    )
+    people.refused("PT405", CHANGE.format("warning = null"), call)
+    people.refused("PT405", CHANGE.format("tags = tags - 'env'"), call)

@@ -1,8 +1,8 @@
 """`make prove-hostile`: strangers and customers attack what everybody shares; the others must be served.
 
 Every class of attack is a function in one of the modules ``MODULES``, see frame.py. Prints a table (class, attempts,
-held) and a sentence for every attempt that was not held; then the exit status is 1. Loopback only, about four minutes;
-``--quick`` takes half a minute, with fewer connections. Names of classes as arguments: only these.
+held) and a sentence for every attempt that was not held; then the exit status is 1. Loopback only, about ten minutes;
+``--quick`` takes a minute, with fewer connections. Names of classes as arguments: only these.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from hostile.frame import ATTACKS, Result, Target
 from webapp.config import ROOT
 from webapp.postgres.cluster import SUPERUSER, Cluster, temporary
 
-MODULES = ("loops", "slow", "crowd")
+MODULES = ("loops", "slow", "crowd", "bodies", "answers", "growth")
 PASSWORD = "temporary"
 
 

@@ -103,10 +103,10 @@ class Target:
         """Calls that are not settled."""
         return self.stack.conn.execute("select count(*) as n from usage_logs where state = 'open'").fetchone()["n"]
 
-    def all_settled(self) -> bool:
-        """Whether every call is settled, now or within ten seconds."""
+    def all_settled(self, seconds: float = 10) -> bool:
+        """Whether every call is settled, now or within so many seconds."""
         try:
-            return bool(self.stack.wait_for(lambda: self.open_calls() == 0))
+            return bool(self.stack.wait_for(lambda: self.open_calls() == 0, seconds))
         except AssertionError:
             return False
 

@@ -21,7 +21,7 @@ def test_projects_add_up_to_the_ledger_each_by_itself_and_all_together(ledger: P
 def test_an_archived_or_renamed_project_keeps_its_numbers(ledger: People) -> None:
     with ledger.as_("ada"):
         before = added(ledger.all(VIEW))
-        ledger.one("select * from app.project_update(%s, 'bot', true)", ledger.projects["ada"])
+        ledger.one("select * from app.project_update(%s, 'bot', true, null)", ledger.projects["ada"])
         after = ledger.all(VIEW)
     assert added(after) == before
     assert {row["project"] for row in after} == {"bot", "search"}

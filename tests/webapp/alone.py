@@ -21,7 +21,7 @@ class ListLedger:
 
     def open(self, message: dict[str, Any], stopped: Any) -> dict[str, Any]:
         names = ("org_id", "project_id", "api_key_id", "provider_key", "provider_project_id", "base_url", "account")
-        names += ("provider_key_id",)
+        names += ("provider_key_id", "metadata_tags")
         return dict.fromkeys(names) | {"outcome": "opened", "upstream": "openai", "shared": False} | self.opened
 
     def check(self, key_hash: bytes) -> str:

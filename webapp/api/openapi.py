@@ -56,7 +56,15 @@ ROUTES = (
     ("get", "/me", "Who the token belongs to", "Me"),
     ("get", "/projects", "Projects of the organization", "ProjectList"),
     ("post", "/projects", "Create a project", "Project", "NewProject", 201, "admin"),
-    ("patch", "/projects/{project_id}", "Rename or archive a project", "Project", "ProjectChange", 200, "admin"),
+    (
+        "patch",
+        "/projects/{project_id}",
+        "Rename or archive a project, switch its tags from metadata",
+        "Project",
+        "ProjectChange",
+        200,
+        "admin",
+    ),
     ("get", "/projects/{project_id}/keys", "Proxy keys of a project, by prefix", "KeyList"),
     ("post", "/projects/{project_id}/keys", "Create a key; it is shown once", "KeyOnce", "NewKey", 201, "admin"),
     ("post", "/keys/{key_id}/rotate", "Replace a key; the old one ends later", "KeyOnce", "Rotation?", 201, "admin"),
@@ -101,6 +109,11 @@ HEALTH = (
     Operation("get", "/healthz", "Whether the process runs", "Health", who="stranger"),
     Operation("get", "/readyz", "Whether calls can be accepted", "Health", who="stranger"),
 )
+TAGS = 'Up to 16 tags of the call, as `team=search, env=prod` or as a JSON object: `{"team": "search", "env": "prod"}`.'
+ANSWER_HEADERS = {
+    "x-spendai-call-id": {"description": "Id of the call", "schema": schema("id")},
+    "x-spendai-warning": {"description": "Which tags were left out or shortened, if any", "schema": schema("text")},
+}
 OPERATIONS = (*(Operation(method, API + path, *rest) for method, path, *rest in ROUTES), *HEALTH)
 
 
@@ -167,10 +180,11 @@ def _proxied(path: str) -> dict[str, Any]:
     described: dict[str, Any] = {
         "summary": summary,
         "security": [{"proxyKey": []}],
-        "responses": {"default": {"description": "OpenAI's answer, unchanged, with x-spendai-call-id"}},
+        "parameters": [{"name": "x-spendai-tags", "in": "header", "description": TAGS, "schema": schema("text")}],
+        "responses": {"default": {"description": "OpenAI's answer, unchanged", "headers": ANSWER_HEADERS}},
     }
     if "{" in path:
-        described["parameters"] = [{"name": "path", "in": "path", "required": True, "schema": schema("text")}]
+        described["parameters"].append({"name": "path", "in": "path", "required": True, "schema": schema("text")})
     return described
 
 

@@ -10,7 +10,7 @@ from webapp.api.blueprint import bp
 from webapp.api.inputs import fields
 from webapp.api.shape import listed, plain
 
-PROJECTS = "select id, name, created_at, archived_at from public.projects order by created_at, id"
+PROJECTS = "select id, name, created_at, archived_at, metadata_tags from public.projects order by created_at, id"
 
 
 @bp.get("/projects")
@@ -30,4 +30,5 @@ def create_project() -> tuple[dict[str, Any], int]:
 def change_project(project_id: UUID) -> dict[str, Any]:
     body = fields()
     with auth.person() as tx:
-        return plain(tx.call("project_update", project_id, body.text("name", needed=False), body.flag("archived")))
+        changes = body.text("name", needed=False), body.flag("archived"), body.flag("metadata_tags")
+        return plain(tx.call("project_update", project_id, *changes))

@@ -76,6 +76,7 @@ CALL = {
     "provider_key_since": "time?",
     "openai_project": "text?",
     "region": "text?",
+    "warning": "text?",
 }
 KEY = {
     "id": "id",
@@ -106,8 +107,8 @@ SHAPES: dict[str, dict[str, str]] = {
     "Pending": {"user": "PendingUser", "confirmation": "text"},
     "PendingUser": {"id": "id", "email": "text"},
     "NewProject": {"name": "text"},
-    "ProjectChange": {"name?": "text?", "archived?": "flag?"},
-    "Project": {"id": "id", "name": "text", "created_at": "time", "archived_at": "time?"},
+    "ProjectChange": {"name?": "text?", "archived?": "flag?", "metadata_tags?": "flag?"},
+    "Project": {"id": "id", "name": "text", "created_at": "time", "archived_at": "time?", "metadata_tags": "flag"},
     "NewKey": {"name": "text", "expires_at?": "time?"},
     "Rotation": {"overlap_seconds?": "whole?"},
     "Key": KEY

@@ -20,6 +20,20 @@ delete from pg_catalog.pg_statistic where starelid in (
 select oid from pg_catalog.pg_class where relnamespace = 'public'::regnamespace
 or relnamespace = 'private'::regnamespace and relname ~ '^usage_logs_\d{4}_\d\d')
 """
+READS_VERIFIERS = "select has_column_privilege('pg_catalog.pg_authid', 'rolpassword', 'select')"
+# Weaker than what `flask analyst add` makes: an MD5 verifier, or SCRAM with fewer rounds than Postgres' own 4,096.
+WEAK = r"""
+select l.role_name from private.analyst_logins l join pg_catalog.pg_authid a on a.rolname = l.role_name
+where a.rolpassword not like 'SCRAM-SHA-256$%' or substring(a.rolpassword, '^SCRAM-SHA-256\$(\d+):')::bigint < 4096
+order by 1
+"""
+# Logins whose next password, sent as text, would be stored as MD5: by their own setting, else by the server's.
+MD5_NEXT = """
+select l.role_name from private.analyst_logins l join pg_catalog.pg_roles r on r.rolname = l.role_name
+where coalesce((select split_part(s, '=', 2) from unnest(r.rolconfig) s where s like 'password_encryption=%'),
+    (select reset_val from pg_catalog.pg_settings where name = 'password_encryption')) <> 'scram-sha-256'
+order by 1
+"""
 LOGINS = "select count(*) from private.analyst_logins"
 
 
@@ -51,4 +65,21 @@ def limits(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
         yield Line("warn", f"{statement};")
 
 
-CHECKS: tuple[Check, ...] = (statistics, limits)
+def passwords(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
+    """Whether a stolen verifier of an analyst's password is easier to guess than those of `flask analyst add`.
+
+    Verifiers can be read by superusers and members of pg_read_all_data. How long a password is, none of them tells.
+    """
+    if conn.execute(LOGINS).fetchone() == (0,):
+        return
+    (readable,) = conn.execute(READS_VERIFIERS).fetchone()
+    weak = [role for (role,) in conn.execute(WEAK)] if readable else []
+    yield from (Line("warn", f"{role} set a password of a weaker kind than flask analyst add makes: remove the login "
+                     f"(flask analyst remove {role}) and make a new one") for role in weak)  # fmt: skip
+    yield from (Line("warn", f"{role} would get an MD5 password: alter role {role} set password_encryption = "
+                     "'scram-sha-256';") for (role,) in conn.execute(MD5_NEXT))  # fmt: skip
+    if readable and not weak:
+        yield Line("ok", "analysts' passwords are kept as SCRAM verifiers")
+
+
+CHECKS: tuple[Check, ...] = (statistics, limits, passwords)

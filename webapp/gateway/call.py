@@ -10,7 +10,7 @@ from typing import Any
 
 from webapp.gateway.body import RequestBody, UploadBody
 from webapp.gateway.routes import Route
-from webapp.metering import AnswerFacts, RequestFacts
+from webapp.metering import AnswerFacts, RequestFacts, Tags, warning
 from webapp.metering.text import clean
 
 MAX_HEADER_CHARS = 200
@@ -40,7 +40,7 @@ class Call:
     ``started_at`` is exactly the moment inside ``id``, so that the id alone tells which month's partition has the row.
     """
 
-    def __init__(self, route: Route, method: str, body: RequestBody, tags: dict[str, str], raw: str = "") -> None:
+    def __init__(self, route: Route, method: str, body: RequestBody, tags: Tags, raw: str = "") -> None:
         """raw: path and query that go upstream."""
         now_ms = time.time_ns() // 1_000_000
         self.id = new_id(now_ms)
@@ -82,6 +82,11 @@ class Call:
         self.request_id = clean(header("x-request-id"), MAX_HEADER_CHARS)
         self.openai_project = clean(header("openai-project"), MAX_HEADER_CHARS)
 
+    def headers(self) -> list[tuple[str, str]]:
+        """What the answer's headers say of the call."""
+        said = self.warning()
+        return [("x-spendai-call-id", self.id), *([("x-spendai-warning", said)] if said else [])]
+
     def makes(self, facts: RequestFacts) -> bool:
         """Whether the answer's id names an object that OpenAI stores beyond the call."""
         if self.endpoint == "/v1/chat/completions":
@@ -91,7 +96,7 @@ class Call:
     def open_message(self, key_hash: bytes, max_seconds: int) -> dict[str, Any]:
         """The message for app.open_calls."""
         facts, objection = self.body.facts(), self.body.objection
-        return self._common(facts, max_seconds) | {
+        return self._common(facts, self.tags, max_seconds) | {
             "key_hash": key_hash.hex(),
             "model": facts.model,
             "stream": facts.stream,
@@ -105,7 +110,7 @@ class Call:
         Without the OpenAI project where the install's key serves several organizations: it is the operator's.
         """
         opened, facts = self.opened, self.body.facts()
-        return self._common(facts, max_seconds) | {
+        return self._common(facts, self._all_tags(facts), max_seconds) | {
             "org_id": opened["org_id"],
             "project_id": opened["project_id"],
             "api_key_id": opened["api_key_id"],
@@ -128,7 +133,17 @@ class Call:
             "upstream_request_id": self.request_id,
             "upstream_object_id": answer.object_id,
             "makes": self.makes(facts) and not opened["shared"],
+            "warning": self.warning(),
         }
+
+    def warning(self) -> str | None:
+        """What was left out of the tags that the client sent: short, ASCII; None for nothing."""
+        wanted, facts = self.opened["metadata_tags"], self.body.facts()
+        return warning(self.tags, self.tags.joined(facts.metadata)) if wanted else warning(self.tags)
+
+    def _all_tags(self, facts: RequestFacts) -> Tags:
+        """With those of the request's `metadata` where the project wants them; else these never leave the process."""
+        return self.tags.joined(facts.metadata) if self.opened["metadata_tags"] else self.tags
 
     def _usage(self, answer: AnswerFacts) -> dict[str, Any] | None:
         """The usage with the region, of which prices depend; the usage of an unfinished object is still to come."""
@@ -136,7 +151,7 @@ class Call:
             return answer.usage
         return (answer.usage or {}) | {"region": self.region}
 
-    def _common(self, facts: RequestFacts, max_seconds: int) -> dict[str, Any]:
+    def _common(self, facts: RequestFacts, tags: Tags, max_seconds: int) -> dict[str, Any]:
         message = {
             "id": self.id,
             "started_at": self.started_at,
@@ -144,7 +159,7 @@ class Call:
             "endpoint": self.endpoint,
             "method": self.method,
             "end_user": facts.end_user,
-            "tags": self.tags,
+            "tags": dict(tags.kept),
         }
         if self.session_id:
             message["session_id"] = self.session_id

@@ -76,7 +76,8 @@ exceptions:
   `Accept-Encoding` keeps gzip, deflate and identity. Headers that come twice arrive joined by a comma, names with `_`
   not at all.
 - The answer loses hop-by-hop headers, trailers, `Set-Cookie`, `Strict-Transport-Security`, `Alt-Svc`, `Server` and
-  `Date`, and gains `x-spendai-call-id`.
+  `Date`, and gains `x-spendai-call-id`, and `x-spendai-warning` if tags were left out. `x-spendai-*` of another SpendAI
+  behind this one is replaced.
 - On a shared key the request keeps only what OpenAI's SDKs send: `Content-Type`, `Accept`, `Accept-Encoding`,
   `Accept-Language`, `User-Agent`, `OpenAI-Beta`, `X-Client-Request-Id`, `X-Stainless-*`, and `Idempotency-Key`, which
   is replaced by a hash of itself and the organization's id. The answer also loses `x-ratelimit-*`,
@@ -113,6 +114,26 @@ compression is negotiated. The answer to the upgrade carries `x-spendai-session-
 On a shared key each message is checked like a request; a response of the same session may be continued. WebRTC, SIP and
 client secrets (`ek_…`) are refused: their media and events go around a proxy, so nobody would know what they cost. An
 upgrade of any other path is 426 `websocket_not_supported`, so that clients go on with HTTP at once.
+
+## Tags
+
+The header `x-spendai-tags` says what a call was for. Spend can be seen by tag, and calls be filtered by it. Two forms:
+
+```
+x-spendai-tags: team=search, env=prod
+x-spendai-tags: {"team": "search", "env": "prod", "run": 17}
+```
+
+In an OpenAI SDK: `default_headers={"x-spendai-tags": "team=search"}` for a client, `extra_headers=…` for one call. A
+call has up to 16 tags; names and values are text (UTF-8) of up to 64 characters, a value in the first form holds no
+comma. What is left out or shortened is said, with the reason, in the header `x-spendai-warning` of the answer and on
+the call's page; the call is sent all the same.
+
+`metadata` of a request becomes tags too, in JSON bodies and forms, when an admin switches that on for a project: on
+its page, with `PATCH /api/v1/projects/{id}` and `{"metadata_tags": true}`, or in SQL with
+`select app.project_update(id, null, null, true)`. It is off at first, because metadata may hold private words, and then
+metadata is not kept anywhere. A tag of the header wins over one of the same name in `metadata`. Tags from `metadata`
+are stored when the call is settled: a call in doubt has only those of the header.
 
 ## Operations
 """

@@ -128,7 +128,7 @@ class Gateway:
             is_stream = kind.lower().startswith("text/event-stream")
             resized, shared = is_stream and facts.injected, call.opened["shared"]
             headers = answer_headers(answer.headers, resized=resized, shared=shared)
-            start_response(status_line(answer.status, answer.reason), [*headers, ("x-spendai-call-id", call.id)])
+            start_response(status_line(answer.status, answer.reason), headers + call.headers())
         except Exception:
             answer.close()
             raise

@@ -37,6 +37,7 @@ SHARED_KEPT = frozenset((
 ))  # fmt: skip
 SHARED_KEPT_PREFIX = "x-stainless-"
 ANSWER_DROPPED = HOP_BY_HOP | frozenset(("set-cookie", "strict-transport-security", "alt-svc", "server", "date"))
+OURS = "x-spendai-"  # an answer has these headers from this install only, not from another SpendAI behind it
 SHARED_ANSWER_DROPPED = frozenset(("openai-organization", "openai-project"))
 SHARED_ANSWER_DROPPED_PREFIX = "x-ratelimit-"
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -109,7 +110,11 @@ def answer_headers(headers: Iterable[tuple[str, str]], *, resized: bool, shared:
     named = _named_in_connection(",".join([value for lower, _, value in lowered if lower == "connection"]))
     if resized:
         named = named | {"content-length"}
-    kept = [(name, value) for lower, name, value in lowered if lower not in ANSWER_DROPPED and lower not in named]
+    kept = [
+        (name, value)
+        for lower, name, value in lowered
+        if not lower.startswith(OURS) and lower not in ANSWER_DROPPED and lower not in named
+    ]
     if shared:
         kept = [(name, value) for name, value in kept if not _tells_of_account(name.lower())]
     # The server answers 500 to a control character: such headers are dropped. They are rare, so one search covers all.

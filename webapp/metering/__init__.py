@@ -12,6 +12,6 @@ from webapp.metering.answer import AnswerFacts
 from webapp.metering.form import FormReader
 from webapp.metering.meter import Meter
 from webapp.metering.request import RequestFacts, read_json_request
-from webapp.metering.text import parse_tags
+from webapp.metering.tags import Tags, parse_tags, warning
 
-__all__ = ["AnswerFacts", "FormReader", "Meter", "RequestFacts", "parse_tags", "read_json_request"]
+__all__ = ["AnswerFacts", "FormReader", "Meter", "RequestFacts", "Tags", "parse_tags", "read_json_request", "warning"]

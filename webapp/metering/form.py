@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 
+from webapp.metering.jsonwalk import parse
 from webapp.metering.references import UNREADABLE, Objection, form_objection
 from webapp.metering.request import MAX_MODEL_CHARS, RequestFacts, end_user, price_details
+from webapp.metering.tags import metadata_tags
 from webapp.metering.text import clean
 
-NAMES = frozenset({"model", "stream", "user", "safety_identifier", "response_format", "n", "size", "quality"})
+METADATA = "metadata"
+NAMES = frozenset({"model", "stream", "user", "safety_identifier", "response_format", "n", "size", "quality", METADATA})
 MAX_FIELD_BYTES = 4096
 MAX_BUFFER_BYTES = 262_144  # what the decoder may hold: part headers, never a part
 MAX_PARTS = 1000
+MAX_METADATA = 100  # fields `metadata[…]` that are kept
+METADATA_FIELD = re.compile(r"metadata\[[^\]]+\]")
 _SLICE = 65_536
 
 
@@ -53,6 +59,7 @@ class FormReader:
             stream=fields.get("stream", "").lower() == "true",
             end_user=end_user(fields),
             details=price_details(endpoint, fields),
+            metadata=metadata_tags(_metadata(fields)),
         )
 
     def _drain(self, decoder: MultipartDecoder) -> None:
@@ -63,14 +70,26 @@ class FormReader:
                 is_text = isinstance(event, Field)
                 if isinstance(event, Field | File):
                     self.objection = self.objection or form_objection(event.name, is_file=not is_text)
-                known = is_text and event.name in NAMES
+                known = is_text and (event.name in NAMES or self._is_metadata(event.name))
                 self._current = self._values.setdefault(event.name, bytearray()) if known else None
                 if self._current:
                     self._current.clear()  # the same field again: the last counts
 
+    def _is_metadata(self, name: str | None) -> bool:
+        """Whether to keep a field `metadata[…]`, which is how SDKs send an object in a form."""
+        return bool(name and name.startswith(f"{METADATA}[")) and len(self._values) < len(NAMES) + MAX_METADATA
+
     def _take(self, data: bytes) -> None:
         if self._current is not None:
             self._current += data[: MAX_FIELD_BYTES - len(self._current)]
+
+
+def _metadata(fields: dict[str, str]) -> dict[str, Any]:
+    """The form's metadata: the fields `metadata[name]`, and those of `metadata` where that is a JSON object."""
+    whole = parse(fields.get(METADATA, "").encode())
+    return whole | {
+        name[len(METADATA) + 1 : -1]: text for name, text in fields.items() if METADATA_FIELD.fullmatch(name)
+    }
 
 
 def _decoder(boundary: str) -> MultipartDecoder | None:

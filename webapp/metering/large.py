@@ -34,7 +34,7 @@ OPTIONS = "stream_options"
 # Members of the request itself that are kept as they are; of others it is kept that they are there.
 FIELDS = frozenset((
     "model", "stream", "store", "user", "safety_identifier", "background", "background_options", "n", "size", "quality",
-    "response_format", "input", "memory_limit", OPTIONS,
+    "response_format", "input", "memory_limit", "metadata", OPTIONS,
 ))  # fmt: skip
 _INDEX = re.compile(r"\[\d+\]")
 

@@ -11,6 +11,7 @@ from webapp.metering.jsonwalk import as_object, as_objects, decode, document, me
 from webapp.metering.large import OPTIONS, RequestReader
 from webapp.metering.references import UNREADABLE, Objection, objection
 from webapp.metering.scan import no_pause
+from webapp.metering.tags import NO_TAGS, Tags, metadata_tags
 from webapp.metering.text import clean
 
 LARGE = 65_536  # bytes of a body from which on it is not decoded as a whole
@@ -37,7 +38,7 @@ class RequestFacts(NamedTuple):
     `details` holds what decides the price where the answer does not: `characters` of speech input; `images`, `size`
     and `quality` of images; `response_format` of transcripts; `completion_window` of a response in the background;
     `memory` of a response's containers, by kind of tool; `memory_limit` of a container. `objection`: why it may not use
-    a shared OpenAI key.
+    a shared OpenAI key. `metadata`: the tags that `metadata` of the request would be (see tags.py).
     """
 
     model: str | None = None
@@ -48,6 +49,7 @@ class RequestFacts(NamedTuple):
     injected: bool = False
     details: Mapping[str, Any] = MappingProxyType({})
     objection: Objection | None = None
+    metadata: Tags = NO_TAGS
 
 
 def read_json_request(endpoint: str, body: bytes, pause: Callable[[], None] = no_pause) -> RequestFacts:
@@ -85,6 +87,7 @@ def _facts(
         injected=edited is not None,
         details=price_details(endpoint, fields),
         objection=objected,
+        metadata=metadata_tags(fields.get("metadata")),
     )
 
 

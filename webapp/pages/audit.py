@@ -22,6 +22,8 @@ ACTIONS = {
     "project.created": "created project {name}",
     "project.renamed": "renamed project {from} to {to}",
     "project.archived": "archived project {name}",
+    "project.metadata_on": "switched tags from metadata on for project {name}",
+    "project.metadata_off": "switched tags from metadata off for project {name}",
     "project.restored": "restored project {name}",
     "key.created": "created key {name} {prefix}…",
     "key.rotated": "rotated key {name} {prefix}…",

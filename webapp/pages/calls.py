@@ -44,8 +44,11 @@ COLUMNS = [
     "state",
     "tokens_in",
     "tokens_cached",
+    "tokens_cache_write",
+    "tokens_audio_in",
     "tokens_out",
     "tokens_reasoning",
+    "tokens_audio_out",
     "cost",
     "cost_status",
     "latency_ms",
@@ -54,6 +57,7 @@ COLUMNS = [
     "batch",
     "upstream",
     "end_user",
+    "tags",
     "upstream_request_id",
     "adjustments",
     "cost_corrected",
@@ -61,6 +65,7 @@ COLUMNS = [
     "provider_key_last4",
     "openai_project",
     "region",
+    "warning",
 ]
 # Columns to sort by. started_at, newest first, uses an index; the others read every call of the period.
 ORDERS = dict.fromkeys(("started_at", "cost", "tokens_in", "tokens_cached", "tokens_out"), True)

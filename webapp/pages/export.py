@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
@@ -28,6 +29,8 @@ def cell(value: Any) -> str:
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, date | int):
         return str(value)
+    if isinstance(value, dict):
+        value = json.dumps(value, ensure_ascii=False) if value else ""
     return FORMULA.sub("'", str(value))
 
 

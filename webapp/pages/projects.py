@@ -25,7 +25,9 @@ MONTHS = 12
 
 def one(tx: db.Transaction, project_id: UUID) -> dict[str, Any]:
     """The project; ApiError 404 when the organization does not have it."""
-    rows = tx.query("select id, name, created_at, archived_at from public.projects where id = %s", project_id)
+    rows = tx.query(
+        "select id, name, created_at, archived_at, metadata_tags from public.projects where id = %s", project_id
+    )
     return found(rows[0] if rows else None, "project")
 
 
@@ -98,10 +100,22 @@ def show(project_id: UUID) -> str:
 def rename(project_id: UUID) -> Response | tuple[str, int]:
     """Rename a project."""
     name = request.form.get("name", "")
-    _, error = attempt(lambda tx: tx.call("project_update", project_id, name, None))
+    _, error = attempt(lambda tx: tx.call("project_update", project_id, name, None, None))
     if error:
         return page(project_id, error, name), error.status
     flash("Project renamed.", "good")
+    return redirect(url_for(".show", project_id=project_id))
+
+
+@bp.post("/projects/<uuid:project_id>/metadata")
+@login_required
+def metadata(project_id: UUID) -> Response | tuple[str, int]:
+    """Switch on or off that metadata of the project's requests becomes tags."""
+    wanted = request.form.get("metadata_tags") == "1"
+    _, error = attempt(lambda tx: tx.call("project_update", project_id, None, None, wanted))
+    if error:
+        return page(project_id, error), error.status
+    flash("Metadata becomes tags from the next call on." if wanted else "Metadata is not kept any more.", "good")
     return redirect(url_for(".show", project_id=project_id))
 
 
@@ -127,7 +141,7 @@ def ask_archive(project_id: UUID) -> str:
 def archive(project_id: UUID) -> Response | tuple[str, int]:
     """Archive a project, or restore it."""
     archived = request.form.get("archived") == "1"
-    _, error = attempt(lambda tx: tx.call("project_update", project_id, None, archived))
+    _, error = attempt(lambda tx: tx.call("project_update", project_id, None, archived, None))
     if error:
         return page(project_id, error), error.status
     flash(

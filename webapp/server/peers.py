@@ -69,7 +69,8 @@ class Peer:
     """
 
     def __init__(self, sock: socket.socket, address: str, limits: Limits) -> None:
-        self._sock, self.address, self.greenlet = sock, address, gevent.getcurrent()
+        self.unlimited = self._sock = sock  # for whoever takes the connection over and bounds its waits in another way
+        self.address, self.greenlet = address, gevent.getcurrent()
         self._reading, self._writing = Allowance(limits), Allowance(limits)
         self._most, self._step = limits.seconds, limits.seconds / STEPS
         self._queued: int | None = None  # bytes that the client had not acknowledged when this was last looked at
@@ -130,10 +131,6 @@ class Peer:
         while left and (block := file.read(min(BLOCK, left))):
             self.sendall(block)
             left -= len(block)
-
-    def unlimited(self) -> socket.socket:
-        """The socket itself: whoever takes the connection over bounds its waits in another way."""
-        return self._sock
 
     def closed(self) -> bool:
         """Whether the client has closed its side of the connection. It may go on reading."""

@@ -22,4 +22,4 @@ TAKEN_OVER = TakenOver()
 
 def take_over(environ: dict[str, Any]) -> tuple[socket.socket, bytes]:
     """The client's socket, without the limits for slow clients, and what was received after the request's head."""
-    return environ[SOCKET].unlimited(), environ.get(UNREAD, b"")
+    return environ[SOCKET].unlimited, environ.get(UNREAD, b"")

@@ -13,7 +13,7 @@ from webapp.gateway.call import Call, new_id
 from webapp.gateway.refusals import UNAVAILABLE, refused
 from webapp.gateway.routes import Route
 from webapp.ledger.ledger import Ledger, LedgerRefused, LedgerUnavailable
-from webapp.metering import AnswerFacts, RequestFacts
+from webapp.metering import AnswerFacts, RequestFacts, Tags
 from webapp.metering.references import Objection
 
 METHOD = "WEBSOCKET"  # of the calls' rows
@@ -26,7 +26,7 @@ class Session:
     model, upstream_id: of the session at OpenAI, as far as it has told them.
     """
 
-    def __init__(self, ledger: Ledger, key_hash: bytes, route: Route, tags: dict[str, str]) -> None:
+    def __init__(self, ledger: Ledger, key_hash: bytes, route: Route, tags: Tags) -> None:
         now_ms = time.time_ns() // 1_000_000
         self.id = new_id(now_ms)
         self.started_at = datetime.fromtimestamp(now_ms / 1000, UTC).isoformat()
@@ -49,7 +49,7 @@ class Session:
             "endpoint": self.route.endpoint,
             "method": METHOD,
             "model": model,
-            "tags": self.tags,
+            "tags": dict(self.tags.kept),
             "objection": objection.code if objection else None,
         }
         try:

@@ -16,6 +16,7 @@ from webapp.gateway.headers import answer_headers, request_headers
 from webapp.gateway.loops import via
 from webapp.gateway.refusals import CallFailed, status_line
 from webapp.gateway.region import region_of
+from webapp.metering import warning
 from webapp.server.upgrade import TAKEN_OVER, take_over
 from webapp.upstream.client import UpstreamError
 from webapp.websocket.end import End
@@ -111,6 +112,7 @@ class Visit:
         chosen = told.get("sec-websocket-protocol") or (REALTIME if REALTIME in protocols_of(self._environ) else None)
         more += [("Sec-WebSocket-Protocol", chosen)] if chosen else []
         more.append(("x-spendai-session-id", self._session.id))
+        more += [("x-spendai-warning", said)] if (said := warning(self._session.tags)) else []
         sock, unread = take_over(self._environ)
         with suppress(OSError):  # the client is gone: reading finds out
             sock.sendall(self._upgrade.accept(more))

@@ -117,3 +117,11 @@ def test_changes_stand_in_the_audit_log_with_who_made_them(ada: Api) -> None:
     first = ada.get("/audit?limit=3").json
     rest = ada.get(f"/audit?limit=3&cursor={first['next_cursor']}").json
     assert (first["data"] + rest["data"], rest["next_cursor"]) == (lines, None)
+
+
+def test_metadata_becomes_tags_only_where_an_admin_says_so(ada: Api) -> None:
+    made = ada.post("/projects", {"name": "chat"}).json
+    assert made["metadata_tags"] is False
+    changed = ada.call("PATCH", f"/projects/{made['id']}", {"metadata_tags": True}).json
+    assert changed == made | {"metadata_tags": True} == ada.get("/projects").json["data"][0]
+    assert ada.call("PATCH", f"/projects/{made['id']}", {"metadata_tags": "yes"}).status_code == 400

@@ -66,3 +66,10 @@ def test_the_document_names_this_installs_address(site: Site) -> None:
     public = site.with_settings(public_url="https://spend.acme.test")
     assert document(public)["servers"] == [{"url": "https://spend.acme.test"}]
     assert document(site)["servers"] == [{"url": site.config.public_url}]
+
+
+def test_the_proxy_is_documented_with_its_own_headers(site: Site) -> None:
+    for path in ("/api/v1/proxy", "/api/v1/proxy/{path}"):
+        described = document(site)["paths"][path]["post"]
+        assert "x-spendai-tags" in [one["name"] for one in described["parameters"] if one["in"] == "header"]
+        assert set(described["responses"]["default"]["headers"]) == {"x-spendai-call-id", "x-spendai-warning"}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 from analysts import new_analyst
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from stack import SECRETS
 
 from webapp.commands import doctor_analysts as doctor
@@ -69,3 +69,39 @@ def test_what_analysts_may_do_to_the_server_is_named_with_the_statements_that_en
     with psycopg.connect(login) as ann, pytest.raises(psycopg.errors.InsufficientPrivilege):
         ann.execute("select pg_advisory_lock(1)")
     owner.execute("select pg_try_advisory_lock(1)")  # the product's functions run as the owner
+
+
+SCRAM_1 = f"SCRAM-SHA-256$1:{'A' * 22}==${'A' * 43}=:{'A' * 43}="
+MD5 = "md5" + "0" * 32
+
+
+@pytest.mark.parametrize("weak", [SCRAM_1, MD5])
+def test_a_weak_kind_of_password_that_an_analyst_set_is_named_where_it_can_be_known(
+    own_dsn: str, owner: psycopg.Connection, monkeypatch: pytest.MonkeyPatch, weak: str
+) -> None:
+    assert lines(doctor.passwords, owner) == []  # there are no analysts
+    owner.execute(FILL)
+    strong, login = new_analyst(own_dsn, "Acme"), new_analyst(own_dsn, "Acme", "Bob")
+    assert [status for status, _ in lines(doctor.passwords, owner)] == ["ok"]
+    with psycopg.connect(login, autocommit=True) as bob:
+        bob.execute("set default_transaction_read_only = off")
+        bob.execute(f"alter role session_user password '{weak}'")
+        name = bob.info.user
+    ((status, text),) = lines(doctor.passwords, owner)
+    assert status == "warn" and text.startswith(f"{name} set a password")
+    assert conninfo_to_dict(strong)["user"] not in text
+    monkeypatch.setattr(doctor, "READS_VERIFIERS", "select false")
+    assert lines(doctor.passwords, owner) == []
+
+
+def test_an_analyst_whose_next_password_would_be_md5_is_named_with_the_statement_that_prevents_it(
+    own_dsn: str, owner: psycopg.Connection
+) -> None:
+    owner.execute(FILL)
+    with psycopg.connect(new_analyst(own_dsn, "Acme"), autocommit=True) as ann:
+        ann.execute("set default_transaction_read_only = off")
+        ann.execute("alter role session_user set password_encryption = 'md5'")
+    (status, text), _ = lines(doctor.passwords, owner)
+    assert status == "warn" and "would get an MD5 password" in text
+    owner.execute(text.partition(": ")[2])
+    assert [status for status, _ in lines(doctor.passwords, owner)] == ["ok"]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp.metering import FormReader, parse_tags, read_json_request
+from webapp.metering import FormReader, read_json_request
 
 CHAT = "/v1/chat/completions"
 
@@ -249,25 +249,38 @@ def test_garbage_never_stops_a_form(content_type, garbage):
     assert reader.facts("/v1/images/edits").model is None
 
 
-# --- tags
+# --- metadata, which may become tags
 
 
-@pytest.mark.parametrize(
-    ("header", "tags"),
-    [
-        (None, {}),
-        ("", {}),
-        ("team=search,env=prod", {"team": "search", "env": "prod"}),
-        (" team = search , ,=x,y=,junk, env=a=b ", {"team": "search", "env": "a=b"}),
-        ("a=1,a=2", {"a": "2"}),
-        ("k" * 70 + "=" + "v" * 70, {"k" * 64: "v" * 64}),
-        ("a\0=b\ud800", {"a": "b"}),
-        ("ort=Köln".encode().decode("latin-1"), {"ort": "Köln"}),
-    ],
-)
-def test_tags_are_read_and_junk_is_left_out(header, tags):
-    assert parse_tags(header) == tags
+@pytest.mark.parametrize("before", ["", "x" * 100_000])
+def test_metadata_is_read_of_bodies_of_any_size(before):
+    body = {"model": "m", "input": before, "metadata": {"team": "search", "n": 3, "no": [1]}}
+    facts = read_json_request("/v1/responses", json.dumps(body).encode())
+    assert facts.metadata.kept == {"team": "search", "n": "3"} and len(facts.metadata.lost) == 1
 
 
-def test_there_are_at_most_sixteen_tags():
-    assert len(parse_tags(",".join(f"t{n}=x" for n in range(40)))) == 16
+@pytest.mark.parametrize("metadata", [None, "team", ["team"], 5, {}])
+def test_metadata_that_is_no_object_makes_no_tags(metadata):
+    facts = read_json_request("/v1/responses", json.dumps({"metadata": metadata}).encode())
+    assert (facts.metadata.kept, facts.metadata.lost) == ({}, {})
+
+
+@pytest.mark.parametrize("fields", [
+    {"metadata": '{"team": "search", "env": "prod"}'},
+    {"metadata[team]": "search", "metadata[env]": "prod"},
+    {"metadata": '{"team": "chat"}', "metadata[team]": "search", "metadata[env]": "prod"},
+])  # fmt: skip
+def test_metadata_of_a_form_is_read_as_sdks_write_it(fields):
+    reader = FormReader("multipart/form-data; boundary=b")
+    for name, value in fields.items():
+        reader.feed(f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode())
+    reader.feed(b"--b--\r\n")
+    assert reader.facts("/v1/images/edits").metadata.kept == {"team": "search", "env": "prod"}
+
+
+def test_a_form_keeps_a_bounded_part_of_endless_metadata():
+    reader = FormReader("multipart/form-data; boundary=b")
+    for n in range(900):
+        reader.feed(f'--b\r\nContent-Disposition: form-data; name="metadata[k{n}]"\r\n\r\nv\r\n'.encode())
+    facts = reader.facts("/v1/images/edits")
+    assert len(facts.metadata.kept) == 16 and sum(facts.metadata.lost.values()) < 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -179,3 +180,28 @@ def test_a_call_may_be_closed_without_a_cost(site: Site, team: Acme) -> None:
     path = in_doubt(site, team)
     assert team.browser.post(f"{path}/close", shown=path, reason="nothing to be found").status_code == 303
     assert "no usage reported" in text(team.browser.get(path))
+
+
+def test_the_export_has_tags_and_every_kind_of_tokens(site: Site, team: Acme) -> None:
+    usage = {
+        "input_tokens": 1000, "output_tokens": 500,
+        "input_tokens_details": {"cached_tokens": 30, "cache_write_tokens": 40, "audio_tokens": 50},
+        "output_tokens_details": {"reasoning_tokens": 60, "audio_tokens": 70},
+    }  # fmt: skip
+    tags = {"team": "search", "ort": "Köln", "=1+1": "a;=cmd()"}
+    spend(site, team, usage=usage, tags=tags, warning="x-spendai-tags: 1 left out")
+    spend(site, team, days=1 / 1000, tags={})
+    first, second = table(team.browser.get("/calls.csv"))
+    kinds = site.sql("select column_name from information_schema.columns"
+                     " where table_name = 'usage_logs' and column_name like 'tokens%%'")  # fmt: skip
+    counts = {str(kind): first[str(kind)] for (kind,) in kinds}
+    assert sorted(counts.values(), key=int) == ["30", "40", "50", "60", "70", "500", "1000"]
+    assert json.loads(first["tags"]) == tags | {"=1+1": "a;'=cmd()"}
+    assert (first["warning"], second["tags"], second["warning"]) == ("x-spendai-tags: 1 left out", "", "")
+
+
+def test_a_call_says_which_of_its_tags_were_left_out(site: Site, team: Acme) -> None:
+    call = spend(site, team, warning="x-spendai-tags: 3 left out: no name or no value")
+    assert "x-spendai-tags: 3 left out: no name or no value" in text(team.devs.get(f"/calls/{call}"))
+    assert team.ada.get(f"/calls/{call}").json["warning"] == "x-spendai-tags: 3 left out: no name or no value"
+    assert "Warning" not in text(team.devs.get(f"/calls/{spend(site, team)}"))

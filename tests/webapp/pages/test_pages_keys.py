@@ -144,3 +144,8 @@ def test_another_organizations_key_is_not_there(site: Site, team: Acme) -> None:
         assert team.eves.post(path, shown="/keys", overlap_seconds="0").status_code == 404
     assert "main" not in text(team.eves.get("/keys"))
     assert site.sql("select revoked_at from api_keys where id = %s", team.key["id"]) == [(None,)]
+
+
+def test_a_new_key_comes_with_how_to_send_tags(team: Acme) -> None:
+    page = team.browser.post("/keys", project=team.project["id"], name="tagged", form_id=str(uuid4()))
+    assert "x-spendai-tags: team=search, env=prod" in text(page)

@@ -73,3 +73,16 @@ def test_another_organizations_project_is_not_there(team: Acme) -> None:
     for target, form in ((path, {"name": "x"}), (path + "/archive", {"archived": "1"})):
         assert team.eves.post(target, shown="/projects", **form).status_code == 404
     assert "chat" not in text(team.eves.get("/projects"))
+
+
+def test_an_admin_switches_on_that_metadata_becomes_tags(team: Acme) -> None:
+    path = f"/projects/{team.project['id']}"
+    assert "Make tags of metadata" in text(team.browser.get(path))
+    assert team.browser.post(path + "/metadata", shown=path, metadata_tags="1").location == path
+    assert "Do not keep metadata" in text(team.browser.get(path))
+    assert team.ada.get("/projects").json["data"][0]["metadata_tags"] is True
+    assert "switched tags from metadata on for project chat" in text(team.browser.get("/audit"))
+    team.browser.post(path + "/metadata", shown=path, metadata_tags="0")
+    assert team.ada.get("/projects").json["data"][0]["metadata_tags"] is False
+    assert team.devs.post(path + "/metadata", shown="/projects", metadata_tags="1").status_code == 403
+    assert team.eves.post(path + "/metadata", shown="/projects", metadata_tags="1").status_code == 404

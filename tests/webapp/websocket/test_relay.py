@@ -19,6 +19,7 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 from websockets.uri import parse_uri
 
+from webapp.metering.tags import NO_TAGS
 from webapp.websocket.end import End, Message
 from webapp.websocket.meaning import Meaning
 from webapp.websocket.paths import PATHS
@@ -79,7 +80,7 @@ class Line:
 
     def __init__(self, meaning: Any = Deaf, seconds: Seconds = SECONDS) -> None:
         self.ledger = ListLedger()
-        session = Session(self.ledger, b"", PATHS["/responses"].route, {})
+        session = Session(self.ledger, b"", PATHS["/responses"].route, NO_TAGS)
         session.opened = self.ledger.open({}, None)
         ours, theirs = socket.socketpair(), socket.socketpair()
         self.client, self.openai = Peer(ours[0], client_protocol()), Peer(theirs[0], server_protocol())
