@@ -24,7 +24,7 @@ reports their usage as an estimate only, and only the bill of that key tells wha
 and answers 404 `not_in_sandbox`. *never*: administration of the OpenAI account, and sessions that go around SpendAI.
 
 **Metered.** The cost status a call gets when all goes well. `priced`: by the usage in its answer. `free`: whatever
-only reads, changes, stops or deletes; HEAD like GET. `no_usage`: OpenAI bills it by other measures than the call
+only reads, changes, stops, deletes or uploads; HEAD like GET. `no_usage`: OpenAI bills it by other measures than the call
 (storage, runs, training) or reports an
 estimate only (agents). `pending_object`: the call that made a batch or video is priced once, by the first GET that
 finds it ended; so is a response that was made with `background`, also when its stream is resumed.
