@@ -3,6 +3,8 @@
 -- p_named: whether the call names a model at all. p_terms: see price_terms; this function reads no table. It never
 -- raises and never guesses: a call that cannot be priced has a null cost, and a status that says why. The lines of such
 -- a call have null costs, so the lines of every call add up to its cost.
+--
+-- A batch that ended before any request of it ran has the usage {"requests": 0} and is free, whatever its model.
 create or replace function app.price_call(
     p_endpoint text, p_usage jsonb, p_tools jsonb, p_named boolean, p_terms jsonb,
     out cost numeric, out cost_status text, out cost_lines jsonb
@@ -23,6 +25,11 @@ declare
 begin
     cost_status := 'no_usage';
     cost_lines := '[]';
+    if p_usage -> 'requests' = '0' and p_endpoint = '/v1/batches' and p_usage - array['region', 'requests'] = '{}' then
+        cost := 0;
+        cost_status := 'free';
+        return;
+    end if;
     if p_tools is not null then
         v_tools := app.price_tool_quantities(p_tools, p_usage ->> 'size');
     end if;

@@ -15,7 +15,8 @@
 -- p_calls: [{n, id, started_at, org_id, project_id, api_key_id, upstream, account, endpoint, method, stream, batch,
 -- model_requested, model, service_tier, usage, tools, outcome (complete, pending, error or no_usage), status_code, latency_ms,
 -- ttft_ms, upstream_request_id, upstream_object_id, makes, end_user, tags, max_seconds, provider_key_id, openai_project, region}, …];
--- see fill_objects for makes. Messages of older gateways lack the last three.
+-- see fill_objects for makes. Messages of older gateways lack the last three. listed, of a call that lists objects, is for
+-- fill_objects: [{upstream_object_id, model, service_tier, usage, tools}, …].
 create or replace function app.settle_calls(p_calls jsonb) returns table (n integer, outcome text)
 language plpgsql security definer
 set search_path = ''

@@ -75,30 +75,34 @@ class Call:
         Without the OpenAI project where the install's key serves several organizations: it is the operator's.
         """
         opened, facts = self.opened, self.body.facts()
-        return self._common(facts, max_seconds) | {
-            "org_id": opened["org_id"],
-            "project_id": opened["project_id"],
-            "api_key_id": opened["api_key_id"],
-            "provider_key_id": opened["provider_key_id"],
-            "upstream": opened["upstream"],
-            "stream": facts.stream,
-            "account": opened["account"],
-            "batch": self.route.makes == "batch",
-            "model_requested": facts.model,
-            "model": answer.model,
-            "service_tier": answer.service_tier,
-            "usage": self._usage(answer),
-            "region": self.region,
-            "openai_project": None if opened["shared"] and opened["account"] == "install" else self.openai_project,
-            "tools": answer.tools,
-            "outcome": outcome,
-            "status_code": status,
-            "latency_ms": self.elapsed_ms(),
-            "ttft_ms": self.elapsed_ms(self.first_byte) if self.first_byte else None,
-            "upstream_request_id": self.request_id,
-            "upstream_object_id": answer.object_id,
-            "makes": self.makes(facts) and not opened["shared"],
-        }
+        return (
+            self._common(facts, max_seconds)
+            | {
+                "org_id": opened["org_id"],
+                "project_id": opened["project_id"],
+                "api_key_id": opened["api_key_id"],
+                "provider_key_id": opened["provider_key_id"],
+                "upstream": opened["upstream"],
+                "stream": facts.stream,
+                "account": opened["account"],
+                "batch": self.route.makes == "batch",
+                "model_requested": facts.model,
+                "model": answer.model,
+                "service_tier": answer.service_tier,
+                "usage": self._usage(answer),
+                "region": self.region,
+                "openai_project": None if opened["shared"] and opened["account"] == "install" else self.openai_project,
+                "tools": answer.tools,
+                "outcome": outcome,
+                "status_code": status,
+                "latency_ms": self.elapsed_ms(),
+                "ttft_ms": self.elapsed_ms(self.first_byte) if self.first_byte else None,
+                "upstream_request_id": self.request_id,
+                "upstream_object_id": answer.object_id,
+                "makes": self.makes(facts) and not opened["shared"],
+            }
+            | ({"listed": [_seen(one) for one in answer.listed]} if answer.listed else {})
+        )
 
     def _usage(self, answer: AnswerFacts) -> dict[str, Any] | None:
         """The usage with the region, of which prices depend; the usage of an unfinished object is still to come."""
@@ -116,3 +120,14 @@ class Call:
             "end_user": facts.end_user,
             "tags": self.tags,
         }
+
+
+def _seen(facts: AnswerFacts) -> dict[str, Any]:
+    """What the ledger needs of a finished object in a list."""
+    return {
+        "upstream_object_id": facts.object_id,
+        "model": facts.model,
+        "service_tier": facts.service_tier,
+        "usage": facts.usage,
+        "tools": facts.tools,
+    }

@@ -24,10 +24,10 @@ reports their usage as an estimate only, and only the bill of that key tells wha
 and answers 404 `not_in_sandbox`. *never*: administration of the OpenAI account, and sessions that go around SpendAI.
 
 **Metered.** The cost status a call gets when all goes well. `priced`: by the usage in its answer. `free`: whatever
-only reads, changes, stops, deletes or uploads; HEAD like GET. `no_usage`: OpenAI bills it by other measures than the call
-(storage, runs, training) or reports an
-estimate only (agents). `pending_object`: the call that made a batch or video is priced once, by the first GET that
-finds it ended; so is a response that was made with `background`, also when its stream is resumed.
+only reads, changes, stops, deletes or uploads; HEAD like GET. `no_usage`: OpenAI bills it by other measures than the
+call (storage of vector stores, runs, training) or reports an estimate only (agents). `pending_object`: the call that
+made a batch or video is priced once, by the first GET that finds it ended, alone or in a list; so is a response that
+was made with `background`, also when its stream is resumed.
 
 **Stays at OpenAI.** The kind of object that the id in the answer names. With a key of its own the ledger notes which
 call of which project made it: a response unless `store` is false, a chat completion when `store` is true.

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from webapp.metering import images, tools
 from webapp.metering.containers import CONTAINERS, dimension, memory
+from webapp.metering.jsonwalk import as_object
 from webapp.metering.request import IMAGES, MAX_MODEL_CHARS, MAX_WORD_CHARS, SPEECH, USAGE_ON_REQUEST, RequestFacts
 from webapp.metering.selected import EVERY, WHOLE, Selection
 from webapp.metering.text import clean
@@ -21,12 +22,17 @@ MEMBERS: Selection = {
     **dict.fromkeys(
         ("id", "object", "model", "status", "background", "service_tier", "tool_usage", "svg_usage"), WHOLE
     ),
-    **dict.fromkeys(("seconds", "size", "duration", "memory_limit"), WHOLE),
+    **dict.fromkeys(("seconds", "size", "duration", "memory_limit", "output_file_id", "request_counts"), WHOLE),
     "usage": EVERY,
     "tools": [tools.TOOL],
     "output": [tools.ITEM],
     "data": [{}],
     "file": {"id": WHOLE},
+}
+# Lists of objects that another call made, and the members of such a list that are read.
+LISTS = ("/v1/batches", "/v1/videos")
+LIST_MEMBERS: Selection = {
+    "data": [{name: part for name, part in MEMBERS.items() if name not in ("tools", "output", "data", "file")}]
 }
 # Objects that OpenAI works on after the call that made them. A GET of any other repeats usage that was billed before.
 _OUTLIVING = ("response", "batch", "video")
@@ -41,6 +47,7 @@ class AnswerFacts(NamedTuple):
     `pending`: the object in the answer is unfinished; its usage comes later, under the same `object_id`. Until then
     `usage` is what the request says (`completion_window`), or None.
     `complete`: the answer came to its end; False leaves the cost unknown unless there is usage.
+    `listed`: the facts of each finished object, where the answer is a list of objects (LISTS).
     """
 
     model: str | None = None
@@ -50,6 +57,7 @@ class AnswerFacts(NamedTuple):
     object_id: str | None = None
     pending: bool = False
     complete: bool = True
+    listed: tuple[AnswerFacts, ...] = ()
 
 
 class AskedCall(NamedTuple):
@@ -90,7 +98,23 @@ def read_answer(
         object_id=clean(_made(answer).get("id"), MAX_ID_CHARS),
         pending=pending,
         complete=complete,
+        listed=() if doubtful else _listed(call, answer),
     )
+
+
+def members_of(endpoint: str, method: str) -> Selection:
+    """The members of an answer that read_answer needs: OpenAI's path and the HTTP method of the call."""
+    return LIST_MEMBERS if method == "GET" and endpoint in LISTS else MEMBERS
+
+
+def _listed(call: AskedCall, answer: dict[str, Any]) -> tuple[AnswerFacts, ...]:
+    """The facts of the finished objects in a list; () for any other answer."""
+    items = answer.get("data")
+    if call.method != "GET" or call.endpoint not in LISTS or not isinstance(items, list):
+        return ()
+    one = AskedCall("", "GET", call.request)
+    read = (read_answer(one, item, [], complete=True) for item in items if as_object(item).get("object") in _OUTLIVING)
+    return tuple(facts for facts in read if facts.object_id and not facts.pending)
 
 
 def _made(answer: dict[str, Any]) -> dict[str, Any]:
@@ -104,6 +128,8 @@ Metered = tuple[dict[str, Any] | None, dict[str, Any] | None]
 
 def _usage(call: AskedCall, answer: dict[str, Any], streamed: list[dict[str, Any]], model: str | None) -> Metered:
     """The usage in the answer and the billed tool calls beside it; no tool calls where usage is missing."""
+    if answer.get("object") == "batch" and _nothing_ran(answer):
+        return {"requests": 0}, None
     raw = answer.get("usage")
     if not isinstance(raw, dict):
         return None, None
@@ -115,6 +141,20 @@ def _usage(call: AskedCall, answer: dict[str, Any], streamed: list[dict[str, Any
         usage = sanitise(_with(raw, None, _svg_beside(answer)))
         calls = _search_fee(call, model)
     return (usage, calls) if usage is not None else (None, None)
+
+
+def _nothing_ran(batch: dict[str, Any]) -> bool:
+    """Whether a batch has ended without running a request: OpenAI refused its file, or says itself that nothing ran.
+
+    `failed` means that the file is invalid, so there counts may be missing; a cancelled or expired batch must say 0.
+    """
+    counts, usage = as_object(batch.get("request_counts")), as_object(batch.get("usage"))
+    said = [counts.get("completed"), usage.get("input_tokens"), usage.get("output_tokens")]
+    if batch.get("status") == "failed":
+        said = [count for count in (*said, counts.get("total")) if count is not None]
+    elif batch.get("status") not in ("cancelled", "expired"):
+        return False
+    return not batch.get("output_file_id") and all(str(count) == "0" for count in said)
 
 
 def _with(usage: dict[str, Any], image_tool: dict[str, Any] | None, svg: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from webapp.metering.answer import MEMBERS, AnswerFacts, AskedCall, read_answer
+from webapp.metering.answer import AnswerFacts, AskedCall, members_of, read_answer
 from webapp.metering.inflate import Inflater
 from webapp.metering.plain import InflatedSseTee, JsonCopy, PlainTee
 from webapp.metering.request import RequestFacts
@@ -47,7 +47,7 @@ class Meter:
             self._tee = InflatedSseTee(events, inflater) if inflater else events
         else:
             readable = self._succeeded and (not kind or "json" in kind) and (inflater or not encoding)
-            self._copy = JsonCopy(MEMBERS, self.pause) if readable else None
+            self._copy = JsonCopy(members_of(self.endpoint, self.method), self.pause) if readable else None
             self._tee = PlainTee(self._copy, inflater)
         self.feed = self._tee.feed  # one function call less for every chunk
         self.release = self._tee.release
