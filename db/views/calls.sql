@@ -49,7 +49,9 @@ select
     v.last4 as provider_key_last4,
     v.since as provider_key_since,
     u.openai_project,
-    u.region
+    u.region,
+    case when u.cost is null then (select nullif(sum((l ->> 'at_least')::numeric), 0)
+                                   from jsonb_array_elements(u.cost_lines) l) end as cost_at_least
 from public.usage_logs u
 join public.organizations o on o.id = u.org_id and o.books = u.upstream
 left join public.projects p on p.id = u.project_id
@@ -104,5 +106,7 @@ comment on column public.calls.provider_key_last4 is 'Last four characters of th
 comment on column public.calls.provider_key_since is 'When that key was stored, UTC.';
 comment on column public.calls.openai_project is 'OpenAI''s project, as the answer named it.';
 comment on column public.calls.region is 'Region of OpenAI''s API it was sent to, such as eu; null: none.';
+comment on column public.calls.cost_at_least is
+    'US dollars that it cost at least, where cost is not known but a part of what OpenAI bills is; in no sum. Else null.';
 revoke all on public.calls from public, anon, authenticated, service_role;
 grant select on public.calls to authenticated, spendai_analyst;

@@ -46,6 +46,23 @@ def test_a_call_has_a_cost_or_a_reason_why_not(db, usage, tools, named, terms, c
 
 
 @pytest.mark.parametrize(
+    ("usage", "bounds"),
+    [
+        ({"at_least": True} | USAGE, [2, 3]),
+        ({"at_least": True, "characters": 7}, [None]),
+        ({"at_least": True}, []),
+    ],
+)
+def test_a_part_of_what_is_billed_is_a_bound_and_no_cost(db, usage, bounds):
+    got = db.execute(
+        "select * from app.price_call('/v1/responses', %s::jsonb, null, true, %s::jsonb)",
+        [json.dumps(usage), json.dumps({"model": "m", "sheet": SHEET})],
+    ).fetchone()
+    assert (got["cost"], got["cost_status"]) == (None, "no_usage")
+    assert [(line["cost"], line["at_least"]) for line in got["cost_lines"]] == [(None, bound) for bound in bounds]
+
+
+@pytest.mark.parametrize(
     ("endpoint", "usage", "cost", "status"),
     [
         ("/v1/batches", {"requests": 0}, 0, "free"),

@@ -76,6 +76,7 @@ CALL = {
     "provider_key_since": "time?",
     "openai_project": "text?",
     "region": "text?",
+    "cost_at_least": "money?",
 }
 KEY = {
     "id": "id",
@@ -151,6 +152,7 @@ SHAPES: dict[str, dict[str, str]] = {
         "context_min_tokens?": "whole",
         "priced_as?": "text",
         "match?": "text",
+        "at_least?": "money?",
     },
     "Price": {
         "id": "whole",

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Any, NamedTuple
 
 from webapp.metering import images, tools
-from webapp.metering.containers import CONTAINERS, dimension, memory
+from webapp.metering.decided import Metered, decided
 from webapp.metering.jsonwalk import as_object
-from webapp.metering.request import IMAGES, MAX_MODEL_CHARS, MAX_WORD_CHARS, SPEECH, USAGE_ON_REQUEST, RequestFacts
+from webapp.metering.request import MAX_MODEL_CHARS, MAX_WORD_CHARS, USAGE_ON_REQUEST, RequestFacts
 from webapp.metering.selected import EVERY, WHOLE, Selection
 from webapp.metering.text import clean
 from webapp.metering.usage import sanitise
 
 MAX_ID_CHARS = 200
-TRANSLATIONS = "/v1/audio/translations"
 
 # The members of an answer that are read here and in the modules that count tools and images (see selected.py).
 MEMBERS: Selection = {
@@ -86,7 +84,7 @@ def read_answer(
     if not pending and not doubtful and (call.method != "GET" or kind in _OUTLIVING):
         usage, calls = _usage(call, answer, streamed, model)
         if usage is None and complete:
-            usage, calls, model = _decided_by_request(call, answer, model)
+            usage, calls, model = decided(call.endpoint, call.request, answer, model)
     window = call.request.details.get("completion_window")
     if window and (pending or usage is not None):
         usage = {**(usage or {}), "completion_window": window}
@@ -121,9 +119,6 @@ def _made(answer: dict[str, Any]) -> dict[str, Any]:
     """The object the call leaves behind: the answer itself, or the file that a completed upload has become."""
     file = answer.get("file")
     return file if answer.get("object") == "upload" and isinstance(file, dict) else answer
-
-
-Metered = tuple[dict[str, Any] | None, dict[str, Any] | None]
 
 
 def _usage(call: AskedCall, answer: dict[str, Any], streamed: list[dict[str, Any]], model: str | None) -> Metered:
@@ -176,49 +171,3 @@ def _search_fee(call: AskedCall, model: str | None) -> dict[str, Any] | None:
     served = model or call.request.model or ""
     match = _SEARCH_MODEL.search(served) if "-search-" in served and call.endpoint in USAGE_ON_REQUEST else None
     return {f"web_search{'_preview' if match[1] == 'preview' else ''}_calls": 1} if match else None
-
-
-def _decided_by_request(
-    call: AskedCall, answer: dict[str, Any], model: str | None
-) -> tuple[dict[str, Any] | None, dict[str, Any] | None, str | None]:
-    """Usage, tools and model of an answer without usage, whose price a field of the request or the answer decides."""
-    request = call.request
-    asked = request.model or ""
-    if answer.get("object") == "video" and answer.get("status") == "completed":
-        return *_video(answer), model
-    if call.endpoint == SPEECH and asked.startswith("tts-1") and "characters" in request.details:
-        return {"characters": request.details["characters"]}, None, model
-    if call.endpoint in IMAGES and (not asked or asked.startswith("dall-e")):
-        return _pictures(request, answer), None, model or request.model
-    if call.endpoint == CONTAINERS and isinstance(answer.get("id"), str):
-        limit = memory(answer.get("memory_limit")) or request.details.get("memory_limit")
-        return None, {dimension(limit): 1}, model
-    if call.endpoint == TRANSLATIONS:
-        return _duration(answer), None, model
-    return None, None, model
-
-
-def _pictures(request: RequestFacts, answer: dict[str, Any]) -> dict[str, Any] | None:
-    """Images made, and the size and quality they are priced by; only those of DALL·E have known defaults."""
-    made = answer.get("data")
-    if not isinstance(made, list):
-        return None
-    defaults = {"size": "1024x1024", "quality": "standard"} if request.model else {}
-    return {**defaults, **request.details, "images": len(made)}
-
-
-def _video(answer: dict[str, Any]) -> Metered:
-    seconds = str(answer.get("seconds"))
-    size = clean(answer.get("size"), MAX_WORD_CHARS)
-    if not (seconds.isascii() and seconds.isdigit() and len(seconds) <= 9):
-        return None, None
-    return {"size": size} if size else None, {"video_seconds": int(seconds)}
-
-
-def _duration(answer: dict[str, Any]) -> dict[str, Any] | None:
-    """Seconds of a verbose translation, rounded up as OpenAI does in the usage of transcriptions."""
-    try:
-        seconds = math.ceil(float(answer["duration"]))
-    except (KeyError, TypeError, ValueError, OverflowError):
-        return None
-    return {"type": "duration", "seconds": seconds} if seconds >= 0 else None

@@ -194,3 +194,15 @@ def test_an_admin_gives_a_call_of_unknown_cost_its_cost(site: Site, team: Acme) 
     assert "$0.0125" in page and "Close this call" not in page
     assert "seen at OpenAI. Before: no usage reported" in page
     assert "closed a call by hand: seen at OpenAI" in text(team.browser.get("/audit"))
+
+
+def test_a_bound_is_shown_as_a_bound_and_is_in_no_sum(site: Site, team: Acme) -> None:
+    seconds = {"type": "duration", "seconds": 90, "at_least": True}
+    call = site.call(team.key, usage=seconds, model=None, model_requested="whisper-1")
+    page = text(team.browser.get(f"/calls/{call}"))
+    assert "Cost at least $0.009 no usage reported" in page and "The call is in no sum." in page
+    assert "Close this call" in page
+    assert "no usage reported, at least $0.009" in team.browser.get("/calls").text
+    assert "$0.009" not in text(team.browser.get("/"))
+    answer = team.ada.get(f"/calls/{call}").json
+    assert (answer["cost"], answer["cost_at_least"]) == (None, "0.009")
