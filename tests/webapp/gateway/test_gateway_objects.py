@@ -175,6 +175,7 @@ NO_TOKENS = {"input_tokens": 0, "input_tokens_details": {"cached_tokens": 0}, "o
 ENDED = {
     "failed": ({"model": None, "request_counts": NO_COUNTS, "usage": NO_TOKENS}, 0, "free"),
     "failed ": ({"errors": {"object": "list", "data": [{"code": "invalid_json_line"}]}}, 0, "free"),
+    "failed  ": ({"output_file_id": "file-o"}, None, "no_usage"),
     "cancelled": ({"model": None, "request_counts": NO_COUNTS | {"total": 5}, "usage": NO_TOKENS}, 0, "free"),
     "cancelled ": ({"request_counts": NO_COUNTS | {"total": 5}}, None, "no_usage"),
     "expired": ({"request_counts": {"total": 5, "completed": 2, "failed": 0}, "output_file_id": "file-o",
