@@ -28,7 +28,8 @@ declare
 begin
     cost_status := 'no_usage';
     cost_lines := '[]';
-    if p_usage -> 'requests' = '0' and p_endpoint = '/v1/batches' and p_usage - array['region', 'requests'] = '{}' then
+    if p_endpoint = '/v1/batches'
+       and p_usage = jsonb_strip_nulls(jsonb_build_object('requests', 0, 'region', p_usage -> 'region')) then
         cost := 0;
         cost_status := 'free';
         return;

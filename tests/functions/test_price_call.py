@@ -69,6 +69,8 @@ def test_a_part_of_what_is_billed_is_a_bound_and_no_cost(db, usage, bounds):
         ("/v1/batches", {"requests": 0, "region": "eu"}, 0, "free"),
         ("/v1/batches", {"requests": 0} | USAGE, None, "unpriced_model"),
         ("/v1/batches", {"requests": 1}, None, "no_usage"),
+        ("/v1/batches", "requests", None, "no_usage"),
+        ("/v1/batches", ["requests"], None, "no_usage"),
         ("/v1/responses", {"requests": 0}, None, "no_usage"),
     ],
 )
