@@ -9,6 +9,8 @@
 -- object. When the final state has no usage, the cost stays unknown and the cost status becomes no_usage. An object that
 -- was finished in the answer of the call that made it is marked as priced from the beginning.
 --
+-- A call that lists objects (GET /batches) sees each of them: listed has the finished ones.
+--
 -- The object's usage says nothing of the request that made it. So the completion window and the region stay remembered with
 -- the object (request), and are priced and stored with its usage; the region of the call that saw it does not matter.
 --
@@ -38,10 +40,17 @@ begin
     on conflict do nothing;
 
     for v_seen in
-        select * from jsonb_to_recordset(p_calls) as c (org_id uuid, account text, method text, endpoint text, outcome text,
-            model text, service_tier text, usage jsonb, tools jsonb, upstream_object_id text)
-        where c.outcome = 'complete' and c.upstream_object_id is not null and app.is_sighting(c.method, c.endpoint)
-        order by c.account, c.upstream_object_id
+        select c.org_id, c.account, o.*
+        from jsonb_to_recordset(p_calls) as c (org_id uuid, account text, method text, endpoint text, outcome text, model text,
+            service_tier text, usage jsonb, tools jsonb, upstream_object_id text, listed jsonb)
+        cross join lateral (
+            select c.model, c.service_tier, c.usage, c.tools, c.upstream_object_id
+            union all
+            select * from jsonb_to_recordset(c.listed) as l (
+                model text, service_tier text, usage jsonb, tools jsonb, upstream_object_id text)
+        ) o
+        where c.outcome = 'complete' and o.upstream_object_id is not null and app.is_sighting(c.method, c.endpoint)
+        order by c.account, o.upstream_object_id
     loop
         update private.upstream_objects o set priced_at = clock_timestamp()
         where o.upstream_account = v_seen.account and o.object_id = v_seen.upstream_object_id

@@ -3,6 +3,11 @@
 -- p_named: whether the call names a model at all. p_terms: see price_terms; this function reads no table. It never
 -- raises and never guesses: a call that cannot be priced has a null cost, and a status that says why. The lines of such
 -- a call have null costs, so the lines of every call add up to its cost.
+--
+-- Usage with at_least is only a part of what OpenAI bills: the status is no_usage, and each line says in at_least what it
+-- would cost.
+--
+-- A batch that ended before any request of it ran has the usage {"requests": 0} and is free, whatever its model.
 create or replace function app.price_call(
     p_endpoint text, p_usage jsonb, p_tools jsonb, p_named boolean, p_terms jsonb,
     out cost numeric, out cost_status text, out cost_lines jsonb
@@ -23,6 +28,12 @@ declare
 begin
     cost_status := 'no_usage';
     cost_lines := '[]';
+    if p_endpoint = '/v1/batches'
+       and p_usage = jsonb_strip_nulls(jsonb_build_object('requests', 0, 'region', p_usage -> 'region')) then
+        cost := 0;
+        cost_status := 'free';
+        return;
+    end if;
     if p_tools is not null then
         v_tools := app.price_tool_quantities(p_tools, p_usage ->> 'size');
     end if;
@@ -51,7 +62,10 @@ begin
         v_unknown := v_unknown or v_terms ->> 'model' is null;
     end loop;
 
-    if v_unknown or v_bill.cost is null then
+    if p_usage -> 'at_least' = 'true' then
+        cost_lines := (select coalesce(jsonb_agg(l || jsonb_build_object('cost', null, 'at_least', l -> 'cost')), '[]')
+                       from jsonb_array_elements(v_bill.cost_lines) as l);
+    elsif v_unknown or v_bill.cost is null then
         cost_status := case when v_unknown then 'unpriced_model' else 'unpriced_dimension' end;
         cost_lines := (select coalesce(jsonb_agg(l || '{"cost": null}'), '[]')
                        from jsonb_array_elements(v_bill.cost_lines) as l);

@@ -16,6 +16,7 @@
 -- model_requested, model, service_tier, usage, tools, outcome (complete, pending, error or no_usage), status_code, latency_ms,
 -- ttft_ms, upstream_request_id, upstream_object_id, makes, end_user, tags, max_seconds, provider_key_id, openai_project, region,
 -- session_id, warning}, …]; see fill_objects for makes. Messages of older gateways lack the last five.
+-- listed, of a call that lists objects, is for fill_objects: [{upstream_object_id, model, service_tier, usage, tools}, …].
 create or replace function app.settle_calls(p_calls jsonb) returns table (n integer, outcome text)
 language plpgsql security definer
 set search_path = ''

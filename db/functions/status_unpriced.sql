@@ -1,9 +1,9 @@
 -- status_unpriced(outcome, method, endpoint) → cost status of a call that is not priced by its usage; null for one that is
 --
 -- p_outcome: how the call ended, as the gateway reports it: complete, pending, error or no_usage. Reading, changing or
--- stopping an object is free, because the call that made it was billed. Moderations, counting input tokens, and making
--- assistants, threads and conversations are free too. Evals, fine-tuning, storage and the like are billed by OpenAI by
--- other measures than the call, so such a call has no usage.
+-- stopping an object is free, because the call that made it was billed. Moderations, counting input tokens, uploading
+-- files, and making assistants, threads and conversations are free too. Evals, fine-tuning, vector stores and the like are
+-- billed by OpenAI by other measures than the call, so such a call has no usage.
 --
 -- The column `metered` of webapp/gateway/endpoints.tsv states the result for each operation, for the documentation; a
 -- test holds the two equal.
@@ -17,7 +17,9 @@ begin
         when p_method in ('GET', 'HEAD', 'DELETE') or p_endpoint like '%}'
             or p_endpoint like any (array['%}/cancel', '%}/pause', '%}/resume'])
             or p_endpoint in ('/v1/moderations', '/v1/responses/input_tokens', '/v1/assistants', '/v1/threads',
-                              '/v1/threads/{thread_id}/messages', '/v1/conversations', '/v1/conversations/{conversation_id}/items') then 'free'
+                              '/v1/threads/{thread_id}/messages', '/v1/conversations', '/v1/conversations/{conversation_id}/items',
+                              '/v1/files', '/v1/uploads', '/v1/uploads/{upload_id}/parts', '/v1/uploads/{upload_id}/complete',
+                              '/v1/containers/{container_id}/files') then 'free'
         when p_outcome = 'no_usage' then 'no_usage'
         when p_outcome = 'pending' then 'pending_object'
         -- A list, because matching one pattern for all of them takes a hundred times as long.

@@ -51,7 +51,9 @@ select
     u.openai_project,
     u.region,
     u.session_id,
-    u.warning
+    u.warning,
+    case when u.cost is null then (select nullif(sum((l ->> 'at_least')::numeric), 0)
+                                   from jsonb_array_elements(u.cost_lines) l) end as cost_at_least
 from public.usage_logs u
 join public.organizations o on o.id = u.org_id and o.books = u.upstream
 left join public.projects p on p.id = u.project_id
@@ -108,5 +110,7 @@ comment on column public.calls.openai_project is 'OpenAI''s project, as the answ
 comment on column public.calls.region is 'Region of OpenAI''s API it was sent to, such as eu; null: none.';
 comment on column public.calls.session_id is 'Session over WebSocket it was made in: sessions.id; null: a request over HTTP.';
 comment on column public.calls.warning is 'What of the client''s tags was left out or shortened, and why. Null: nothing.';
+comment on column public.calls.cost_at_least is
+    'US dollars that it cost at least, where cost is not known but a part of what OpenAI bills is; in no sum. Else null.';
 revoke all on public.calls from public, anon, authenticated, service_role;
 grant select on public.calls to authenticated, spendai_analyst;

@@ -122,7 +122,7 @@ def test_which_call_of_which_project_made_an_object_is_remembered_and_nothing_is
         {"object_id": "file-1", "org_id": people.orgs["ada"], "project_id": people.projects["ada"],
          "call_id": made["id"], "due": False}
     ]  # fmt: skip
-    assert (made["upstream_object_id"], made["cost_status"]) == ("file-1", "no_usage")
+    assert (made["upstream_object_id"], made["cost_status"]) == ("file-1", "free")
     finish(people)
     assert [each["call_id"] for each in objects(people)] == [made["id"]], "its maker is whoever was first"
 

@@ -45,5 +45,40 @@ def test_a_call_has_a_cost_or_a_reason_why_not(db, usage, tools, named, terms, c
     assert [line["cost"] for line in got["cost_lines"]] == [None] * len(got["cost_lines"]) or cost is not None
 
 
+@pytest.mark.parametrize(
+    ("usage", "bounds"),
+    [
+        ({"at_least": True} | USAGE, [2, 3]),
+        ({"at_least": True, "characters": 7}, [None]),
+        ({"at_least": True}, []),
+    ],
+)
+def test_a_part_of_what_is_billed_is_a_bound_and_no_cost(db, usage, bounds):
+    got = db.execute(
+        "select * from app.price_call('/v1/responses', %s::jsonb, null, true, %s::jsonb)",
+        [json.dumps(usage), json.dumps({"model": "m", "sheet": SHEET})],
+    ).fetchone()
+    assert (got["cost"], got["cost_status"]) == (None, "no_usage")
+    assert [(line["cost"], line["at_least"]) for line in got["cost_lines"]] == [(None, bound) for bound in bounds]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "usage", "cost", "status"),
+    [
+        ("/v1/batches", {"requests": 0}, 0, "free"),
+        ("/v1/batches", {"requests": 0, "region": "eu"}, 0, "free"),
+        ("/v1/batches", {"requests": 0} | USAGE, None, "unpriced_model"),
+        ("/v1/batches", {"requests": 1}, None, "no_usage"),
+        ("/v1/batches", "requests", None, "no_usage"),
+        ("/v1/batches", ["requests"], None, "no_usage"),
+        ("/v1/responses", {"requests": 0}, None, "no_usage"),
+    ],
+)
+def test_a_batch_of_which_nothing_ran_is_free_whatever_its_model(db, endpoint, usage, cost, status):
+    query = "select * from app.price_call(%s, %s::jsonb, null, true, '{}')"
+    got = db.execute(query, [endpoint, json.dumps(usage)]).fetchone()
+    assert (got["cost"], got["cost_status"]) == (cost, status)
+
+
 def test_only_signed_in_people_may_run_it(db):
     assert executors(db, "price_call") == {"authenticated"}

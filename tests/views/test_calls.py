@@ -28,7 +28,8 @@ def test_a_row_says_of_its_call_exactly_what_the_ledger_says(people: People) -> 
     assert {k: row[k] for k in shared} == {k: ledger_row[k] for k in shared}
     assert set(ledger_row) - shared == {"deadline_at"}
     assert set(row) - shared == {
-        "project", "key", "key_prefix", "adjustments", "cost_corrected", "provider_key_last4", "provider_key_since"
+        "project", "key", "key_prefix", "adjustments", "cost_corrected", "provider_key_last4", "provider_key_since",
+        "cost_at_least"
     }  # fmt: skip
 
 
@@ -43,6 +44,17 @@ def test_a_corrected_call_keeps_its_cost_and_has_the_corrected_one_beside_it(peo
         (2, Decimal("0.999999999999"), Decimal("2.999999999999")),
         (None, 0, None),
     ]
+
+
+def test_a_cost_that_is_not_known_may_have_a_bound_which_is_in_no_sum(people: People) -> None:
+    lines = '[{"cost": null, "at_least": 0.25}, {"cost": null, "at_least": null}, {"cost": null, "at_least": 2}]'
+    for cost, status, kept in ((None, "no_usage", lines), (None, "no_usage", None), (5, "priced", lines)):
+        add_call(people, "ada", cost=cost, cost_status=status, cost_lines=kept)
+    add_call(people, "ada", cost=None, cost_status="no_usage", cost_lines='[{"cost": null, "at_least": 0}]')
+    with people.as_("ada"):
+        rows = people.all(VIEW + " order by cost_at_least nulls last")
+    assert [row["cost_at_least"] for row in rows] == [Decimal("2.25"), None, None, None]
+    assert sum(row["cost"] or 0 for row in rows) == 5 == sums(people)["cost"]
 
 
 def test_an_open_call_is_in_doubt_after_its_deadline(people: People) -> None:

@@ -25,7 +25,7 @@ GROUP_FIELDS = {"project": ("project_id", "project"), "key": ("key_id", "key")}
 HEAVY = ("org_id", "cost_lines", "lines", "usage", "tools")
 CALL = "select c.*, c.cost_lines::text as lines from app.call_show(%s) c"
 NEWEST_FIRST = (cursors.moment, UUID)
-EXACT = ("quantity", "unit_price", "unit_qty", "cost")
+EXACT = ("quantity", "unit_price", "unit_qty", "cost", "at_least")
 
 
 @bp.get("/usage")

@@ -77,6 +77,7 @@ CALL = {
     "openai_project": "text?",
     "region": "text?",
     "warning": "text?",
+    "cost_at_least": "money?",
 }
 KEY = {
     "id": "id",
@@ -152,6 +153,7 @@ SHAPES: dict[str, dict[str, str]] = {
         "context_min_tokens?": "whole",
         "priced_as?": "text",
         "match?": "text",
+        "at_least?": "money?",
     },
     "Price": {
         "id": "whole",

@@ -1,4 +1,4 @@
-"""``flask calls settle``: the operator settles a call that stayed open because its end was lost."""
+"""``flask calls settle``: the operator closes by hand a call that stayed open, or whose cost is not known."""
 
 from __future__ import annotations
 
@@ -35,7 +35,10 @@ def calls() -> None:
 @click.option("--reason", required=True, help="Kept in the audit log.")
 @with_appcontext
 def settle(call: UUID, cost: Decimal | None, no_usage: bool, reason: str) -> None:
-    """Settle CALL, which is open or in doubt. If its real end still arrives, the difference becomes a correction."""
+    """Settle CALL, which is open, in doubt, or settled without a cost (then --cost only).
+
+    If its real end or its price still arrives, the difference becomes a correction.
+    """
     if (cost is None) != no_usage:
         raise click.UsageError("give either --cost DOLLARS or --no-usage")
     with owner_connection() as conn:

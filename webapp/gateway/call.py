@@ -134,6 +134,7 @@ class Call:
             "upstream_object_id": answer.object_id,
             "makes": self.makes(facts) and not opened["shared"],
             "warning": self.warning(),
+            **({"listed": [_seen(one) for one in answer.listed]} if answer.listed else {}),
         }
 
     def warning(self) -> str | None:
@@ -164,3 +165,14 @@ class Call:
         if self.session_id:
             message["session_id"] = self.session_id
         return message
+
+
+def _seen(facts: AnswerFacts) -> dict[str, Any]:
+    """What the ledger needs of a finished object in a list."""
+    return {
+        "upstream_object_id": facts.object_id,
+        "model": facts.model,
+        "service_tier": facts.service_tier,
+        "usage": facts.usage,
+        "tools": facts.tools,
+    }

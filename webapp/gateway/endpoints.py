@@ -27,10 +27,17 @@ the bill of that key tells what they cost. The sandbox keeps nothing and answers
 administration of the OpenAI account, and sessions that go around SpendAI.
 
 **Metered.** The cost status a call gets when all goes well. `priced`: by the usage in its answer. `free`: whatever
-only reads, changes, stops or deletes; HEAD like GET. `no_usage`: OpenAI bills it by other measures than the call
-(storage, runs, training) or reports an
-estimate only (agents). `pending_object`: the call that made a batch or video is priced once, by the first GET that
-finds it ended; so is a response that was made with `background`, also when its stream is resumed.
+only reads, changes, stops, deletes or uploads; HEAD like GET. `no_usage`: OpenAI bills it by other measures than the
+call (storage of vector stores, runs, training) or reports an estimate only (agents). `pending_object`: the call that
+made a batch or video is priced once, by the first GET that finds it ended, alone or in a list; so is a response that
+was made with `background`, also when its stream is resumed. A batch of which no request ran is `free`.
+
+**Audio without usage.** Whisper bills whole seconds. Where its answer has neither `usage` nor `duration` (`json`,
+`text`, `srt`, `vtt`), the header of the uploaded file counts if it states the length exactly: WAV (PCM, float, A-law,
+µ-law) and FLAC. Of other files the cost is not known (`no_usage`); the beginning of the last cue of `srt` and `vtt`
+gives a bound, shown as "at least". `tts-1` and `tts-1-hd` bill the characters of `input`. The binary speech of other
+models bills tokens that OpenAI does not report: the row keeps the characters, and the cost is not known. With
+`stream_format: "sse"` it is.
 
 **Stays at OpenAI.** The kind of object that the id in the answer names. With a key of its own the ledger notes which
 call of which project made it: a response unless `store` is false, a chat completion when `store` is true.

@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Any, NamedTuple
 
 from webapp.metering import images, tools
-from webapp.metering.containers import CONTAINERS, dimension, memory
-from webapp.metering.request import IMAGES, MAX_MODEL_CHARS, MAX_WORD_CHARS, SPEECH, USAGE_ON_REQUEST, RequestFacts
+from webapp.metering.decided import Metered, decided
+from webapp.metering.jsonwalk import as_object
+from webapp.metering.request import MAX_MODEL_CHARS, MAX_WORD_CHARS, USAGE_ON_REQUEST, RequestFacts
 from webapp.metering.selected import EVERY, WHOLE, Selection
 from webapp.metering.text import clean
 from webapp.metering.usage import sanitise
 
 MAX_ID_CHARS = 200
-TRANSLATIONS = "/v1/audio/translations"
 
 # The members of an answer that are read here and in the modules that count tools and images (see selected.py).
 MEMBERS: Selection = {
     **dict.fromkeys(
         ("id", "object", "model", "status", "background", "service_tier", "tool_usage", "svg_usage"), WHOLE
     ),
-    **dict.fromkeys(("seconds", "size", "duration", "memory_limit"), WHOLE),
+    **dict.fromkeys(("seconds", "size", "duration", "memory_limit", "output_file_id", "request_counts"), WHOLE),
     "usage": EVERY,
     "tools": [tools.TOOL],
     "output": [tools.ITEM],
     "data": [{}],
     "file": {"id": WHOLE},
+}
+# Lists of objects that another call made, and the members of such a list that are read.
+LISTS = ("/v1/batches", "/v1/videos")
+LIST_MEMBERS: Selection = {
+    "data": [{name: part for name, part in MEMBERS.items() if name not in ("tools", "output", "data", "file")}]
 }
 # Objects that OpenAI works on after the call that made them. A GET of any other repeats usage that was billed before.
 _OUTLIVING = ("response", "batch", "video")
@@ -41,6 +45,7 @@ class AnswerFacts(NamedTuple):
     `pending`: the object in the answer is unfinished; its usage comes later, under the same `object_id`. Until then
     `usage` is what the request says (`completion_window`), or None.
     `complete`: the answer came to its end; False leaves the cost unknown unless there is usage.
+    `listed`: the facts of each finished object, where the answer is a list of objects (LISTS).
     """
 
     model: str | None = None
@@ -50,6 +55,7 @@ class AnswerFacts(NamedTuple):
     object_id: str | None = None
     pending: bool = False
     complete: bool = True
+    listed: tuple[AnswerFacts, ...] = ()
 
 
 class AskedCall(NamedTuple):
@@ -78,7 +84,7 @@ def read_answer(
     if not pending and not doubtful and (call.method != "GET" or kind in _OUTLIVING):
         usage, calls = _usage(call, answer, streamed, model)
         if usage is None and complete:
-            usage, calls, model = _decided_by_request(call, answer, model)
+            usage, calls, model = decided(call.endpoint, call.request, answer, model)
     window = call.request.details.get("completion_window")
     if window and (pending or usage is not None):
         usage = {**(usage or {}), "completion_window": window}
@@ -90,7 +96,23 @@ def read_answer(
         object_id=clean(_made(answer).get("id"), MAX_ID_CHARS),
         pending=pending,
         complete=complete,
+        listed=() if doubtful else _listed(call, answer),
     )
+
+
+def members_of(endpoint: str, method: str) -> Selection:
+    """The members of an answer that read_answer needs: OpenAI's path and the HTTP method of the call."""
+    return LIST_MEMBERS if method == "GET" and endpoint in LISTS else MEMBERS
+
+
+def _listed(call: AskedCall, answer: dict[str, Any]) -> tuple[AnswerFacts, ...]:
+    """The facts of the finished objects in a list; () for any other answer."""
+    items = answer.get("data")
+    if call.method != "GET" or call.endpoint not in LISTS or not isinstance(items, list):
+        return ()
+    one = AskedCall("", "GET", call.request)
+    read = (read_answer(one, item, [], complete=True) for item in items if as_object(item).get("object") in _OUTLIVING)
+    return tuple(facts for facts in read if facts.object_id and not facts.pending)
 
 
 def _made(answer: dict[str, Any]) -> dict[str, Any]:
@@ -99,11 +121,10 @@ def _made(answer: dict[str, Any]) -> dict[str, Any]:
     return file if answer.get("object") == "upload" and isinstance(file, dict) else answer
 
 
-Metered = tuple[dict[str, Any] | None, dict[str, Any] | None]
-
-
 def _usage(call: AskedCall, answer: dict[str, Any], streamed: list[dict[str, Any]], model: str | None) -> Metered:
     """The usage in the answer and the billed tool calls beside it; no tool calls where usage is missing."""
+    if answer.get("object") == "batch" and _nothing_ran(answer):
+        return {"requests": 0}, None
     raw = answer.get("usage")
     if not isinstance(raw, dict):
         return None, None
@@ -115,6 +136,20 @@ def _usage(call: AskedCall, answer: dict[str, Any], streamed: list[dict[str, Any
         usage = sanitise(_with(raw, None, _svg_beside(answer)))
         calls = _search_fee(call, model)
     return (usage, calls) if usage is not None else (None, None)
+
+
+def _nothing_ran(batch: dict[str, Any]) -> bool:
+    """Whether a batch has ended without running a request: OpenAI refused its file, or says itself that nothing ran.
+
+    `failed` means that the file is invalid, so there counts may be missing; a cancelled or expired batch must say 0.
+    """
+    counts, usage = as_object(batch.get("request_counts")), as_object(batch.get("usage"))
+    said = [counts.get("completed"), usage.get("input_tokens"), usage.get("output_tokens")]
+    if batch.get("status") == "failed":
+        said = [count for count in (*said, counts.get("total")) if count is not None]
+    elif batch.get("status") not in ("cancelled", "expired"):
+        return False
+    return not batch.get("output_file_id") and all(str(count) == "0" for count in said)
 
 
 def _with(usage: dict[str, Any], image_tool: dict[str, Any] | None, svg: Any) -> dict[str, Any]:
@@ -136,49 +171,3 @@ def _search_fee(call: AskedCall, model: str | None) -> dict[str, Any] | None:
     served = model or call.request.model or ""
     match = _SEARCH_MODEL.search(served) if "-search-" in served and call.endpoint in USAGE_ON_REQUEST else None
     return {f"web_search{'_preview' if match[1] == 'preview' else ''}_calls": 1} if match else None
-
-
-def _decided_by_request(
-    call: AskedCall, answer: dict[str, Any], model: str | None
-) -> tuple[dict[str, Any] | None, dict[str, Any] | None, str | None]:
-    """Usage, tools and model of an answer without usage, whose price a field of the request or the answer decides."""
-    request = call.request
-    asked = request.model or ""
-    if answer.get("object") == "video" and answer.get("status") == "completed":
-        return *_video(answer), model
-    if call.endpoint == SPEECH and asked.startswith("tts-1") and "characters" in request.details:
-        return {"characters": request.details["characters"]}, None, model
-    if call.endpoint in IMAGES and (not asked or asked.startswith("dall-e")):
-        return _pictures(request, answer), None, model or request.model
-    if call.endpoint == CONTAINERS and isinstance(answer.get("id"), str):
-        limit = memory(answer.get("memory_limit")) or request.details.get("memory_limit")
-        return None, {dimension(limit): 1}, model
-    if call.endpoint == TRANSLATIONS:
-        return _duration(answer), None, model
-    return None, None, model
-
-
-def _pictures(request: RequestFacts, answer: dict[str, Any]) -> dict[str, Any] | None:
-    """Images made, and the size and quality they are priced by; only those of DALL·E have known defaults."""
-    made = answer.get("data")
-    if not isinstance(made, list):
-        return None
-    defaults = {"size": "1024x1024", "quality": "standard"} if request.model else {}
-    return {**defaults, **request.details, "images": len(made)}
-
-
-def _video(answer: dict[str, Any]) -> Metered:
-    seconds = str(answer.get("seconds"))
-    size = clean(answer.get("size"), MAX_WORD_CHARS)
-    if not (seconds.isascii() and seconds.isdigit() and len(seconds) <= 9):
-        return None, None
-    return {"size": size} if size else None, {"video_seconds": int(seconds)}
-
-
-def _duration(answer: dict[str, Any]) -> dict[str, Any] | None:
-    """Seconds of a verbose translation, rounded up as OpenAI does in the usage of transcriptions."""
-    try:
-        seconds = math.ceil(float(answer["duration"]))
-    except (KeyError, TypeError, ValueError, OverflowError):
-        return None
-    return {"type": "duration", "seconds": seconds} if seconds >= 0 else None

@@ -1,4 +1,4 @@
-"""Facts of a multipart body, read from a copy of its bytes as they pass: short text fields only, never a file."""
+"""Facts of a multipart body, read from a copy of its bytes as they pass: short text fields, length of a recording."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 
+from webapp.metering.audio import Recording
 from webapp.metering.jsonwalk import parse
 from webapp.metering.references import UNREADABLE, Objection, form_objection
-from webapp.metering.request import MAX_MODEL_CHARS, RequestFacts, end_user, price_details
+from webapp.metering.request import MAX_MODEL_CHARS, TRANSCRIPTS, RequestFacts, end_user, price_details
 from webapp.metering.tags import metadata_tags
 from webapp.metering.text import clean
 
@@ -38,6 +39,8 @@ class FormReader:
         self.objection = None if self._decoder else Objection(UNREADABLE)
         self._values: dict[str, bytearray] = {}
         self._current: bytearray | None = None
+        self._file: Recording | None = None  # the part that is being read
+        self._files: list[Recording] = []
 
     def feed(self, chunk: bytes) -> None:
         """Read one more chunk of the body, of any size."""
@@ -58,18 +61,25 @@ class FormReader:
             model=clean(fields.get("model"), MAX_MODEL_CHARS),
             stream=fields.get("stream", "").lower() == "true",
             end_user=end_user(fields),
-            details=price_details(endpoint, fields),
+            details=price_details(endpoint, fields) | self._length(endpoint),
             metadata=metadata_tags(_metadata(fields)),
         )
+
+    def _length(self, endpoint: str) -> dict[str, Any]:
+        """The `seconds` of the one file that is to be transcribed, if its header says them."""
+        seconds = self._files[0].seconds() if endpoint in TRANSCRIPTS and len(self._files) == 1 else None
+        return {"seconds": seconds} if seconds else {}
 
     def _drain(self, decoder: MultipartDecoder) -> None:
         while not isinstance(event := decoder.next_event(), NeedData | Epilogue):
             if isinstance(event, Data):
-                self._take(event.data)
+                self._take(event)
             else:  # the next part begins: a field, a file, or the preamble before them
                 is_text = isinstance(event, Field)
                 if isinstance(event, Field | File):
                     self.objection = self.objection or form_objection(event.name, is_file=not is_text)
+                self._file = Recording() if isinstance(event, File) and event.name == "file" else None
+                self._files += [self._file] if self._file else []
                 known = is_text and (event.name in NAMES or self._is_metadata(event.name))
                 self._current = self._values.setdefault(event.name, bytearray()) if known else None
                 if self._current:
@@ -79,9 +89,12 @@ class FormReader:
         """Whether to keep a field `metadata[…]`, which is how SDKs send an object in a form."""
         return bool(name and name.startswith(f"{METADATA}[")) and len(self._values) < len(NAMES) + MAX_METADATA
 
-    def _take(self, data: bytes) -> None:
+    def _take(self, event: Data) -> None:
         if self._current is not None:
-            self._current += data[: MAX_FIELD_BYTES - len(self._current)]
+            self._current += event.data[: MAX_FIELD_BYTES - len(self._current)]
+        if self._file:
+            self._file.add(event.data)
+            self._file.ended = not event.more_data
 
 
 def _metadata(fields: dict[str, str]) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from webapp.metering.answer import MEMBERS, AnswerFacts, AskedCall, read_answer
+from webapp.metering.answer import AnswerFacts, AskedCall, members_of, read_answer
+from webapp.metering.cues import FORMATS, Cues
 from webapp.metering.inflate import Inflater
 from webapp.metering.plain import InflatedSseTee, JsonCopy, PlainTee
 from webapp.metering.request import RequestFacts
@@ -36,7 +37,7 @@ class Meter:
         encoding = self.content_encoding.strip().lower().replace("identity", "")
         kind = self.content_type.partition(";")[0].strip().lower()
         inflater = Inflater(encoding) if Inflater.can(encoding) else None
-        self._copy: JsonCopy | None = None
+        self._copy: JsonCopy | Cues | None = None
         self._reader: StreamReader | None = None
         self._tee: SseTee | PlainTee | InflatedSseTee
         if kind == "text/event-stream" and (inflater or not encoding):
@@ -46,12 +47,17 @@ class Meter:
             events = SseTee(self._reader)
             self._tee = InflatedSseTee(events, inflater) if inflater else events
         else:
-            readable = self._succeeded and (not kind or "json" in kind) and (inflater or not encoding)
-            self._copy = JsonCopy(MEMBERS, self.pause) if readable else None
+            self._copy = self._reading(kind) if self._succeeded and (inflater or not encoding) else None
             self._tee = PlainTee(self._copy, inflater)
         self.feed = self._tee.feed  # one function call less for every chunk
         self.release = self._tee.release
         self.finish = self._tee.finish
+
+    def _reading(self, kind: str) -> JsonCopy | Cues | None:
+        """What reads an answer of this content type that is no stream; None for one that says nothing of its cost."""
+        if "json" not in kind and self.facts.details.get("response_format") in FORMATS:
+            return Cues()
+        return JsonCopy(members_of(self.endpoint, self.method), self.pause) if not kind or "json" in kind else None
 
     @property
     def terminal(self) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from webapp.metering.cues import Cues
 from webapp.metering.inflate import Inflater
 from webapp.metering.scan import no_pause
 from webapp.metering.selected import SMALL, Selection, Selector, select
@@ -51,7 +52,7 @@ class PlainTee:
     ``failure``: what the copying raised, if it did; the rest of the answer passes unread.
     """
 
-    def __init__(self, copy: JsonCopy | None, inflater: Inflater | None) -> None:
+    def __init__(self, copy: JsonCopy | Cues | None, inflater: Inflater | None) -> None:
         self.terminal = False
         self.failure: Exception | None = None
         self._copy, self._inflater = copy, inflater
@@ -77,7 +78,7 @@ class PlainTee:
         held, self._held = self._held, b""
         return held
 
-    def _read(self, copy: JsonCopy, chunk: bytes) -> None:
+    def _read(self, copy: JsonCopy | Cues, chunk: bytes) -> None:
         try:
             for piece in self._inflater.feed(chunk) if self._inflater else (chunk,):
                 copy.add(piece)

@@ -36,9 +36,10 @@ class RequestFacts(NamedTuple):
     """What a request says. `body` goes upstream: the client's own bytes, or edited to ask for usage when `injected`.
 
     `details` holds what decides the price where the answer does not: `characters` of speech input; `images`, `size`
-    and `quality` of images; `response_format` of transcripts; `completion_window` of a response in the background;
-    `memory` of a response's containers, by kind of tool; `memory_limit` of a container. `objection`: why it may not use
-    a shared OpenAI key. `metadata`: the tags that `metadata` of the request would be (see tags.py).
+    and `quality` of images; `response_format` of transcripts, and `seconds` of the file if its header says them;
+    `completion_window` of a response in the background; `memory` of a response's containers, by kind of tool;
+    `memory_limit` of a container. `objection`: why it may not use a shared OpenAI key. `metadata`: the tags that
+    `metadata` of the request would be (see tags.py).
     """
 
     model: str | None = None

@@ -44,7 +44,7 @@ ACTIONS = {
     "analyst.removed": "removed the SQL login {login} of {name}",
     "calls.repriced": "priced calls again: {reason}",
     "calls.dropped": "dropped the {calls} calls of {month}: {reason}",
-    "call.closed": "closed a call in doubt: {reason}",
+    "call.closed": "closed a call by hand: {reason}",
 }
 
 

@@ -1,4 +1,4 @@
-"""Calls: the list, one call with its cost line by line, closing a call in doubt, and the export."""
+"""Calls: the list, one call with its cost line by line, closing a call by hand, and the export."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def show(call_id: UUID, error: ApiError | None = None, typed: dict[str, str] | N
 @bp.post("/calls/<uuid:call_id>/close")
 @login_required
 def close(call_id: UUID) -> Response | tuple[str, int]:
-    """Close a call in doubt, with or without the cost that OpenAI's own records show."""
+    """Close a call that is in doubt, or whose cost is not known, with the cost that OpenAI's own records show."""
     typed = {name: request.form.get(name, "").strip() for name in ("cost", "reason")}
     _, error = attempt(lambda tx: tx.call("call_close", call_id, _amount(typed["cost"]), typed["reason"]))
     if error:

@@ -32,6 +32,18 @@ def test_a_call_is_closed_and_its_reason_is_in_the_audit_log(operator, call, wor
     assert line["details"]["reason"] == "the machine burnt down"
 
 
+def test_a_settled_call_of_unknown_cost_is_closed_with_its_cost(operator):  # noqa: F811
+    people = operator.people()
+    message = people.open_message("ada", **people.now_id())
+    people.open_calls(message)
+    people.settle_calls(people.settle_message("ada", message, usage=None))
+    call = message["id"]
+    again = operator.run("calls", "settle", call, "--no-usage", "--reason", "gone")
+    assert again.exit_code != 0 and "say what the call cost" in again.output.lower()
+    assert operator.run("calls", "settle", call, "--cost", "0.5", "--reason", "on the bill").exit_code == 0
+    assert row(operator, call) == {"state": "settled", "cost": Decimal("0.5"), "cost_status": "priced"}
+
+
 @pytest.mark.parametrize(
     "words",
     [

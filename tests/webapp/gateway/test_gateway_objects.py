@@ -98,7 +98,7 @@ def test_a_batch_is_billed_at_the_batch_price_when_it_is_first_seen_completed(st
     asked = {"input_file_id": "file-1", "endpoint": "/v1/responses", "completion_window": "24h"}
     made = make(stack, fake, "/batches", batch("validating"), json=asked)
     assert stack.row(made)["batch"]
-    fake.queue("/v1/batches", reply_json({"object": "list", "data": [batch("completed", usage=BATCH_USAGE)]}))
+    fake.queue("/v1/batches", reply_json({"object": "list", "data": [batch("finalizing")]}))
     assert call(stack, "olga", "GET", "/batches").ok
     look(stack, fake, "/batches/batch_1", reply_json(batch("in_progress")))
     look(stack, fake, "/batches/batch_1/cancel", reply_json(batch("cancelling")), "POST")
@@ -138,3 +138,56 @@ def test_another_organization_that_knows_the_id_fills_nothing(stack, fake):
         stack.found_with_key("nosy", "Nosy", upstream.url, "sk-nosy")
         assert call(stack, "nosy", "GET", f"/responses/{name}").ok
     assert stack.row(made)["cost_status"] == "pending_object"
+
+
+def listed(*objects: dict) -> Reply:
+    return reply_json({"object": "list", "data": [*objects], "has_more": False})
+
+
+def test_a_batch_that_is_only_listed_is_billed_once(stack, fake):
+    asked = {"input_file_id": "file-1", "endpoint": "/v1/responses", "completion_window": "24h"}
+    one = make(stack, fake, "/batches", batch("validating", id="batch_l1"), json=asked)
+    two = make(stack, fake, "/batches", batch("validating", id="batch_l2"), json=asked)
+    others = [
+        batch("completed", id=f"batch_other_{n}", usage=BATCH_USAGE, metadata={"x": "y" * 500}) for n in range(99)
+    ]
+    done = batch("completed", id="batch_l1", usage=BATCH_USAGE)
+    for _ in range(2):  # the list is larger than what is decoded as a whole
+        look(stack, fake, "/batches", listed(done, batch("in_progress", id="batch_l2"), *others))
+        row = stack.row(one)
+        assert (row["cost"], row["cost_status"], fills(stack, one)) == (Decimal("0.000225"), "priced", 1)
+        assert stack.row(two)["cost_status"] == "pending_object"
+    look(stack, fake, "/batches", listed(batch("failed", id="batch_l2")))
+    assert (stack.row(two)["cost"], stack.row(two)["cost_status"]) == (0, "free")
+
+
+def test_a_video_that_is_only_listed_is_billed(stack, fake):
+    video = {"id": "video_l1", "object": "video", "model": "sora-2", "seconds": "8", "size": "1280x720"}
+    form = {"data": {"model": "sora-2", "prompt": "x", "seconds": "8"}, "files": {"input_reference": b"png"}}
+    made = make(stack, fake, "/videos", video | {"status": "queued"}, **form)
+    look(stack, fake, "/videos", listed(video | {"status": "completed"}))
+    assert (stack.row(made)["cost"], stack.row(made)["tools"]) == (Decimal("0.8"), {"video_seconds": 8})
+
+
+NO_COUNTS = {"total": 0, "completed": 0, "failed": 0}
+NO_TOKENS = {"input_tokens": 0, "input_tokens_details": {"cached_tokens": 0}, "output_tokens": 0,
+             "output_tokens_details": {"reasoning_tokens": 0}, "total_tokens": 0}  # fmt: skip
+ENDED = {
+    "failed": ({"model": None, "request_counts": NO_COUNTS, "usage": NO_TOKENS}, 0, "free"),
+    "failed ": ({"errors": {"object": "list", "data": [{"code": "invalid_json_line"}]}}, 0, "free"),
+    "failed  ": ({"output_file_id": "file-o"}, None, "no_usage"),
+    "cancelled": ({"model": None, "request_counts": NO_COUNTS | {"total": 5}, "usage": NO_TOKENS}, 0, "free"),
+    "cancelled ": ({"request_counts": NO_COUNTS | {"total": 5}}, None, "no_usage"),
+    "expired": ({"request_counts": {"total": 5, "completed": 2, "failed": 0}, "output_file_id": "file-o",
+                 "usage": BATCH_USAGE}, Decimal("0.000225"), "priced"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("status", ENDED)
+def test_a_batch_of_which_no_request_ran_costs_nothing(stack: Stack, fake: FakeUpstream, status: str):
+    said, cost, ends = ENDED[status]
+    name = f"batch_e{list(ENDED).index(status)}"
+    made = make(stack, fake, "/batches", batch("validating", id=name), json={"input_file_id": "file-1"})
+    look(stack, fake, f"/batches/{name}", reply_json(batch(status.strip(), id=name, **said)))
+    row = stack.row(made)
+    assert (row["cost"], row["cost_status"], fills(stack, made)) == (cost, ends, 1)

@@ -238,11 +238,13 @@ def test_a_websocket_is_refused_and_says_why(stack, fake, path):
 
 
 def test_a_client_that_goes_while_it_sends_is_settled_and_the_upstream_never_gets_a_whole_request(stack, fake):
-    head = (f"POST /api/v1/proxy/files HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {stack.key('olga')}\r\n"
+    path = "/v1/audio/transcriptions"
+    head = (f"POST /api{path.replace('/v1', '/v1/proxy')} HTTP/1.1\r\nHost: x\r\n"
+            f"Authorization: Bearer {stack.key('olga')}\r\n"
             "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 900000\r\n\r\n--b\r\n")  # fmt: skip
-    before = len([r for r in fake.requests if r.path == "/v1/files" and len(r.body) >= 900_000])
+    before = len([r for r in fake.requests if r.path == path and len(r.body) >= 900_000])
     with socket.create_connection(("127.0.0.1", stack.port), timeout=10) as sock:
         sock.sendall(head.encode() + b"x" * 200_000)
-    row = stack.wait_for(lambda: (found := settled(stack, "/v1/files")) and found["status_code"] == 499 and found)
+    row = stack.wait_for(lambda: (found := settled(stack, path)) and found["status_code"] == 499 and found)
     assert (row["cost_status"], row["cost"]) == ("no_usage", None)
-    assert len([r for r in fake.requests if r.path == "/v1/files" and len(r.body) >= 900_000]) == before
+    assert len([r for r in fake.requests if r.path == path and len(r.body) >= 900_000]) == before

@@ -170,13 +170,13 @@ def test_the_first_organization_keeps_reaching_what_it_made_before_another_store
 
 
 MADE = [
-    ("/files", {"files": {"file": b"x"}}, {"id": "file-9", "object": "file"}, "no_usage"),
+    ("/files", {"files": {"file": b"x"}}, {"id": "file-9", "object": "file"}, "free"),
     ("/vector_stores", {"json": {}}, {"id": "vs_9", "object": "vector_store", "status": "in_progress"}, "no_usage"),
     ("/conversations", {"json": {}}, {"id": "conv_9", "object": "conversation"}, "free"),
     ("/assistants", {"json": {}}, {"id": "asst_9", "object": "assistant"}, "free"),
     ("/threads/thread_1/runs", {"json": {}}, {"id": "run_9", "object": "thread.run", "usage": None}, "no_usage"),
     ("/fine_tuning/jobs", {"json": {}}, {"id": "ftjob-9", "object": "fine_tuning.job"}, "no_usage"),
-    ("/uploads/u_1/complete", {"json": {}}, {"id": "u_1", "object": "upload", "file": {"id": "file-8"}}, "no_usage"),
+    ("/uploads/u_1/complete", {"json": {}}, {"id": "u_1", "object": "upload", "file": {"id": "file-8"}}, "free"),
     ("/evals", {"json": {}}, {"id": "eval_9", "object": "eval"}, "no_usage"),
     ("/containers", {"json": {}}, {"id": "cntr_9", "object": "container"}, "priced"),
 ]  # fmt: skip

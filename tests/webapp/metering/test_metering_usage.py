@@ -252,7 +252,7 @@ def test_speech_is_priced_by_characters_for_tts_1_only():
     for model, usage in (
         ("tts-1", {"characters": 4095}),
         ("tts-1-hd", {"characters": 4095}),
-        ("gpt-4o-mini-tts", None),
+        ("gpt-4o-mini-tts", {"characters": 4095, "at_least": True}),
     ):
         asked = RequestFacts(model=model, details={"characters": 4095})
         assert read(b"RIFF", "/v1/audio/speech", facts=asked, content_type="audio/mpeg").usage == usage

@@ -179,7 +179,34 @@ def test_an_admin_closes_a_call_in_doubt_with_what_it_cost(site: Site, team: Acm
 def test_a_call_may_be_closed_without_a_cost(site: Site, team: Acme) -> None:
     path = in_doubt(site, team)
     assert team.browser.post(f"{path}/close", shown=path, reason="nothing to be found").status_code == 303
-    assert "no usage reported" in text(team.browser.get(path))
+    page = text(team.browser.get(path))
+    assert "no usage reported" in page and "Close this call" not in page, "it cannot be undone"
+
+
+def test_an_admin_gives_a_call_of_unknown_cost_its_cost(site: Site, team: Acme) -> None:
+    path = f"/calls/{site.call(team.key, usage=None)}"
+    page = text(team.browser.get(path))
+    assert "Close this call" in page and "may say what it cost" in page
+    assert "Close this call" not in text(team.devs.get(path))
+    refused = team.browser.post(f"{path}/close", shown=path, reason="seen at OpenAI")
+    assert refused.status_code == 400 and "Say what the call cost." in text(refused)
+    assert team.browser.post(f"{path}/close", shown=path, cost="0.0125", reason="seen at OpenAI").status_code == 303
+    page = text(team.browser.get(path))
+    assert "$0.0125" in page and "Close this call" not in page
+    assert "seen at OpenAI. Before: no usage reported" in page
+    assert "closed a call by hand: seen at OpenAI" in text(team.browser.get("/audit"))
+
+
+def test_a_bound_is_shown_as_a_bound_and_is_in_no_sum(site: Site, team: Acme) -> None:
+    seconds = {"type": "duration", "seconds": 90, "at_least": True}
+    call = site.call(team.key, usage=seconds, model=None, model_requested="whisper-1")
+    page = text(team.browser.get(f"/calls/{call}"))
+    assert "Cost at least $0.009 no usage reported" in page and "The call is in no sum." in page
+    assert "Close this call" in page
+    assert "no usage reported, at least $0.009" in team.browser.get("/calls").text
+    assert "$0.009" not in text(team.browser.get("/"))
+    answer = team.ada.get(f"/calls/{call}").json
+    assert (answer["cost"], answer["cost_at_least"]) == (None, "0.009")
 
 
 def test_the_export_has_tags_and_every_kind_of_tokens(site: Site, team: Acme) -> None:
