@@ -11,28 +11,28 @@ from webapp.sandbox.schema.numbers import number_for
 from webapp.sandbox.schema.strings import string_for
 from webapp.sandbox.schema.terms import BadSchema, DeadEnd, TooLarge, count, inner, is_a, kinds, listed, names
 
-MAX_STEPS = 20_000  # keywords looked at, also in branches that lead to no value
+MAX_STEPS = 20_000  # keywords looked at, also in branches that lead to no value, and tokens of strings
 FULL_STEPS, FULL_DEPTH = 2_000, 8  # after so many steps, or that deep, only what the schema demands is filled in
 MAX_DEPTH = 60
 MAX_REPEATS = 2  # times that one definition may be inside itself
 
 
-class Place(NamedTuple):
+class Spot(NamedTuple):
     """Where a value belongs: how deep, inside which definitions, and the how manieth of its list."""
 
     depth: int = 0
     within: tuple[str, ...] = ()
     nth: int = 0
 
-    def inside(self, nth: int | None = None) -> Place:
+    def inside(self, nth: int | None = None) -> Spot:
         """A place one level deeper."""
-        return Place(self.depth + 1, self.within, self.nth if nth is None else nth)
+        return Spot(self.depth + 1, self.within, self.nth if nth is None else nth)
 
 
 def filled(schema: Any) -> Any:
     """A value that is valid for the schema, always the same one. Raises BadSchema where none is found."""
     try:
-        return _Filler(schema).fill(schema, Place())
+        return _Filler(schema).fill(schema, Spot())
     except DeadEnd:
         raise BadSchema("no finite value is valid for the schema") from None
     except RecursionError:
@@ -45,7 +45,7 @@ class _Filler:
     def __init__(self, root: Any) -> None:
         self.root, self.steps = root, 0
 
-    def fill(self, schema: Any, place: Place) -> Any:
+    def fill(self, schema: Any, place: Spot) -> Any:
         """A value for a part of the schema."""
         if place.depth > MAX_DEPTH:
             raise TooLarge("the schema is nested too deeply")
@@ -60,14 +60,14 @@ class _Filler:
                 return self._of_kind(kind, schema, place)
         raise DeadEnd
 
-    def _full(self, place: Place) -> bool:
+    def _full(self, place: Spot) -> bool:
         return self.steps < FULL_STEPS and place.depth < FULL_DEPTH
 
-    def _ordered(self, schema: dict[str, Any], place: Place) -> list[str]:
+    def _ordered(self, schema: dict[str, Any], place: Spot) -> list[str]:
         allowed = kinds(schema)
         return allowed if self._full(place) else allowed[::-1]  # null is last
 
-    def _plain(self, schema: Any, place: Place) -> tuple[dict[str, Any], Place]:
+    def _plain(self, schema: Any, place: Spot) -> tuple[dict[str, Any], Spot]:
         """The part without `$ref`, `allOf` and `const`, and the place with the definitions it came through."""
         if isinstance(schema, bool):
             schema = {} if schema else {"enum": []}
@@ -107,7 +107,7 @@ class _Filler:
                 raise BadSchema(f"'$ref' names {reference[:80]!r}, which the schema does not have")
         return found
 
-    def _branch(self, schema: dict[str, Any], word: str, place: Place) -> Any:
+    def _branch(self, schema: dict[str, Any], word: str, place: Spot) -> Any:
         rest = {name: value for name, value in schema.items() if name != word}
         branches = listed(schema, word, least=1)
         for branch in sorted(branches, key=_weight if self._full(place) else _lightness):
@@ -115,28 +115,30 @@ class _Filler:
                 return self.fill({"allOf": [branch, rest]} if rest else branch, place)
         raise DeadEnd
 
-    def _chosen(self, schema: dict[str, Any], place: Place) -> Any:
+    def _chosen(self, schema: dict[str, Any], place: Spot) -> Any:
         allowed = kinds(schema) if "type" in schema else []
         values = [value for value in listed(schema, "enum") if not allowed or any(is_a(value, k) for k in allowed)]
         if not values:
             raise DeadEnd
         return values[place.nth % len(values)]
 
-    def _of_kind(self, kind: str, schema: dict[str, Any], place: Place) -> Any:
+    def _of_kind(self, kind: str, schema: dict[str, Any], place: Spot) -> Any:
         match kind:
             case "object":
                 return self._object(schema, place)
             case "array":
                 return self._array(schema, place)
             case "string":
-                return string_for(schema, place.nth)
+                made = string_for(schema, place.nth)
+                self.steps += len(made) // 4
+                return made
             case "boolean":
                 return place.nth % 2 == 0
             case "null":
                 return None
         return number_for(schema, place.nth, whole=kind == "integer")
 
-    def _object(self, schema: dict[str, Any], place: Place) -> dict[str, Any]:
+    def _object(self, schema: dict[str, Any], place: Spot) -> dict[str, Any]:
         properties, required = inner(schema, "properties"), names(schema)
         most = count(schema, "maxProperties")
         spare = len(properties) if most is None else most - len(set(required))
@@ -155,7 +157,7 @@ class _Filler:
                 made[name] = self.fill(schema.get("additionalProperties", True), place.inside())
         return self._with_more(made, schema, place)
 
-    def _with_more(self, made: dict[str, Any], schema: dict[str, Any], place: Place) -> dict[str, Any]:
+    def _with_more(self, made: dict[str, Any], schema: dict[str, Any], place: Spot) -> dict[str, Any]:
         """The object with members of other names: as many as `minProperties` demands, or one as an example."""
         least, patterns = count(schema, "minProperties") or 0, inner(schema, "patternProperties")
         named, part = schema.get("propertyNames", True), schema.get("additionalProperties", True)
@@ -176,7 +178,7 @@ class _Filler:
             raise DeadEnd
         return made
 
-    def _array(self, schema: dict[str, Any], place: Place) -> list[Any]:
+    def _array(self, schema: dict[str, Any], place: Spot) -> list[Any]:
         least, most = count(schema, "minItems") or 0, count(schema, "maxItems")
         word = "items" if isinstance(schema.get("items"), list) else "prefixItems"
         first = listed(schema, word)

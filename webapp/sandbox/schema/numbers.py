@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from webapp.sandbox.schema.terms import BadSchema, DeadEnd, number
 
 
-class Bound(NamedTuple):
+class RangeEnd(NamedTuple):
     """One end of a range; `excluded`: the end itself is not part of it."""
 
     value: Fraction
@@ -32,17 +32,17 @@ def number_for(schema: dict[str, Any], nth: int, *, whole: bool) -> int | float:
         return _json(_between(low, high, nth))
 
 
-def _bound(schema: dict[str, Any], word: str, exclusive: str, tighter: Any) -> Bound | None:
+def _bound(schema: dict[str, Any], word: str, exclusive: str, tighter: Any) -> RangeEnd | None:
     inclusive, excluded = number(schema, word), number(schema, exclusive)
-    bounds = [Bound(inclusive, schema.get(exclusive) is True)] if inclusive is not None else []
+    bounds = [RangeEnd(inclusive, schema.get(exclusive) is True)] if inclusive is not None else []
     if excluded is not None:
-        bounds.append(Bound(excluded, True))
+        bounds.append(RangeEnd(excluded, True))
     values = [bound.value for bound in bounds]
     tightest = tighter(values) if values else None
-    return next((Bound(tightest, any(b.excluded for b in bounds if b.value == tightest)) for _ in values), None)
+    return next((RangeEnd(tightest, any(b.excluded for b in bounds if b.value == tightest)) for _ in values), None)
 
 
-def _on_grid(low: Bound | None, high: Bound | None, step: Fraction, nth: int) -> Fraction:
+def _on_grid(low: RangeEnd | None, high: RangeEnd | None, step: Fraction, nth: int) -> Fraction:
     """A multiple of `step` in the range: the nearest to 1 at first, and others for a higher `nth`."""
     first = None if low is None else math.ceil(low.value / step)
     last = None if high is None else math.floor(high.value / step)
@@ -59,7 +59,7 @@ def _on_grid(low: Bound | None, high: Bound | None, step: Fraction, nth: int) ->
     return (start - nth if first is None else first + (start - first + nth) % (last - first + 1)) * step
 
 
-def _between(low: Bound, high: Bound, nth: int) -> Fraction:
+def _between(low: RangeEnd, high: RangeEnd, nth: int) -> Fraction:
     if low.value == high.value and not (low.excluded or high.excluded):
         return low.value
     if low.value >= high.value:
