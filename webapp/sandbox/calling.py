@@ -19,7 +19,7 @@ from webapp.sandbox.schema.strings import string_for
 from webapp.sandbox.schema.terms import BadSchema
 
 MAX_OFFERED = 3  # tools that may be called without being named
-_SPLIT = re.compile(r"[^a-z0-9]+|(?<=[a-z0-9])(?=[A-Z])")
+_SPLIT = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])")
 _SHORT = 3  # letters of a word that says nothing, as "get"
 
 

@@ -113,7 +113,11 @@ def _legacy(text: str, alternatives: int) -> dict[str, Any]:
 
 def _talking(fields: dict[str, Any], messages: list[dict[str, Any]], left: int | None) -> Callable[[], dict[str, Any]]:
     text = text_in_form(
-        fields.get("response_format"), "response_format", inner="json_schema", code=None, asked=messages
+        fields.get("response_format"),
+        "response_format",
+        inner="json_schema",
+        code=None,
+        asked=[spoken(message.get("content")) for message in messages],
     )
     said = limited(stopped(text, stops(fields)), left)
     alternatives = top_logprobs(fields)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from webapp.sandbox.refused import SandboxError, one_of
@@ -12,15 +14,17 @@ from webapp.sandbox.schema.strict import check_strict
 from webapp.sandbox.schema.terms import BadSchema
 from webapp.sandbox.wording import TEXT
 
+MAX_LOOKS = 10  # braces of a text that are looked at for a schema
+_DECODER = json.JSONDecoder()
 _KINDS = ("text", "json_object", "json_schema", "grammar", "python")
 
 
-def text_in_form(form: Any, param: str, *, inner: str, code: str | None, asked: Any) -> str:
+def text_in_form(form: Any, param: str, *, inner: str, code: str | None, asked: list[str]) -> str:
     """The text of an answer in the form that the request asks for.
 
     form: `response_format` of a chat completion or `text.format` of a response; `param` is its name. `inner`: the
     member of it that holds name and schema, "" if it holds them itself. `code`: of OpenAI's error for a bad schema.
-    `asked`: the messages, which have to speak of JSON for `json_object`.
+    `asked`: the texts of the messages. For `json_object` they have to speak of JSON; a JSON schema in them is filled.
     """
     if form is None:
         return TEXT
@@ -32,11 +36,27 @@ def text_in_form(form: Any, param: str, *, inner: str, code: str | None, asked: 
     return _by_schema(form, param, inner, code) if kind == "json_schema" else TEXT
 
 
-def _any_object(param: str, asked: Any) -> str:
-    if "json" not in json.dumps(asked, ensure_ascii=False).lower():
+def _any_object(param: str, asked: list[str]) -> str:
+    if not any("json" in text.lower() for text in asked):
         message = f"The messages must contain the word 'json' in some form, to use '{param}' of type 'json_object'."
         raise SandboxError(400, message, param=param)
+    for schema in (found for text in asked for found in _schemas_in(text)):
+        with suppress(BadSchema):
+            return _json(filled(schema))
     return _json({"message": TEXT})
+
+
+def _schemas_in(text: str) -> Iterator[dict[str, Any]]:
+    """JSON schemas of objects that are written in a text; clients without structured outputs put them there."""
+    at = -1
+    for _ in range(MAX_LOOKS):
+        at = text.find("{", at + 1)
+        if at < 0 or '"properties"' not in text[at:]:
+            return
+        with suppress(ValueError, RecursionError):
+            found, at = _DECODER.raw_decode(text, at)
+            if isinstance(found, dict) and isinstance(found.get("properties"), dict):
+                yield found
 
 
 def _by_schema(form: dict[str, Any], param: str, inner: str, code: str | None) -> str:

@@ -102,7 +102,7 @@ def _reasoning(fields: dict[str, Any], reasoning: dict[str, Any]) -> dict[str, A
 
 def _talking(fields: dict[str, Any], items: list[dict[str, Any]], left: int | None) -> list[dict[str, Any]]:
     """A message; none where the reasoning took all of the tokens."""
-    asked = [items, fields.get("instructions")]
+    asked = [spoken(value) for value in (fields.get("instructions"), *(item.get("content") for item in items))]
     form = _object(fields, "text").get("format")
     text = text_in_form(form, "text.format", inner="", code="invalid_json_schema", asked=asked)
     said = limited(text, left)

@@ -14,6 +14,7 @@ from webapp.sandbox.schema.terms import BadSchema, DeadEnd, TooLarge, count, inn
 MAX_STEPS = 20_000  # keywords looked at, also in branches that lead to no value, and tokens of strings
 FULL_STEPS, FULL_DEPTH = 2_000, 8  # after so many steps, or that deep, only what the schema demands is filled in
 MAX_DEPTH = 60
+_NOTES = ("title", "description", "default", "examples")  # keywords that allow and forbid nothing
 MAX_REPEATS = 2  # times that one definition may be inside itself
 
 
@@ -207,14 +208,17 @@ class _Filler:
         return made
 
 
-def _weight(branch: Any) -> bool:
-    """Sorts branches that are null to the end."""
-    return isinstance(branch, dict) and branch.get("type") == "null"
+def _weight(branch: Any) -> int:
+    """Sorts branches that are null to the end, and those that say nothing, as where a client cut a recursion, last."""
+    if isinstance(branch, dict) and branch.get("type") == "null":
+        return 1
+    says = isinstance(branch, dict) and any(word not in _NOTES for word in branch)
+    return 0 if says else 2
 
 
 def _lightness(branch: Any) -> int:
     """Sorts branches by how much they may hold: null, then single values, then the rest."""
-    if _weight(branch):
+    if _weight(branch) == 1:
         return 0
     nested = isinstance(branch, dict) and any(word in branch for word in ("$ref", "properties", "items", "allOf"))
     return 2 if nested else 1
