@@ -55,7 +55,7 @@ def _schemas_in(text: str) -> Iterator[dict[str, Any]]:
             return
         with suppress(ValueError, RecursionError):
             found, at = _DECODER.raw_decode(text, at)
-            if isinstance(found, dict) and isinstance(found.get("properties"), dict):
+            if isinstance(found, dict) and ("properties" in found or "$ref" in found):  # "$ref": of a recursive model
                 yield found
 
 

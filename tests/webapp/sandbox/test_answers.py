@@ -90,6 +90,9 @@ def test_a_json_object_needs_the_word_and_fills_a_schema_that_the_messages_hold(
     system = f"Answer in JSON of this schema: {json.dumps(GetWeather.model_json_schema())} and nothing {{else}}"
     answer = chat(client, messages=[{"role": "system", "content": system}, *ASK], response_format=form)
     assert GetWeather.model_validate_json(answer.choices[0].message.content)
+    asked = f"JSON like {json.dumps(Node.model_json_schema())}"
+    answer = client.responses.create(model="gpt-4o", input=asked, text={"format": form})
+    assert Node.model_validate_json(answer.output_text)
 
 
 @pytest.mark.parametrize("strict", [True, False])

@@ -113,6 +113,8 @@ def test_every_schema_of_the_subset_is_filled_with_a_valid_value(schema):
         ({"type": "string", "nullable": True, "enum": [None, "b"]}, None),
         ({"enum": ["b", 1], "type": "integer"}, 1),
         ({"oneOf": [{"type": "null"}, {"const": "x"}]}, "x"),
+        ({"anyOf": [{"title": "cut"}, {"type": "null"}, {"const": "x"}]}, "x"),
+        ({"anyOf": [{}, {"type": "null"}]}, None),
         ({"type": "array", "items": {"enum": [1, 2, 3]}, "minItems": 3, "uniqueItems": True}, [1, 2, 3]),
         ({"type": "array", "items": False}, []),
         ({"type": "string", "minLength": 9}, "sandbox.."),
