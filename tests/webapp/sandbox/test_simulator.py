@@ -11,7 +11,7 @@ import wave
 
 import openai
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from webapp.metering import Meter, RequestFacts, read_json_request
@@ -124,16 +124,33 @@ def test_unknown_models_are_served_as_asked(client):
 
 ODD = [None, True, 0, -1, 1.5, 10**30, "", "x\ud800", "base64", [], [1], ["a"], [None, 1], [[]], {}, {"a": [1]}]
 NAMES = ("messages", "input", "prompt", "n", "voice", "stream", "stream_options", "instructions", "encoding_format")
-MORE = ("dimensions", "response_format", "metadata", "store")
+MORE = ("dimensions", "response_format", "metadata", "store", "tools", "tool_choice", "functions", "function_call")
+MORE += ("text", "reasoning", "reasoning_effort", "include", "stop", "logprobs", "top_logprobs", "parallel_tool_calls")
+MORE += ("max_tokens", "max_completion_tokens", "max_output_tokens", "echo", "size", "quality", "background")
+MORE += ("partial_images", "stream_format", "file", "image", "timestamp_granularities", "previous_response_id")
+TOOL = {"type": "function", "name": "a", "function": {"name": "a"}, "custom": 7}
+ODD += [[TOOL], TOOL, [{"type": "custom", "custom": {"name": "b", "format": []}}], [{"type": []}], {"type": {}}, "wav"]
+ODD += [
+    {"type": "allowed_tools", "tools": [TOOL], "allowed_tools": {"tools": [{}]}},
+    {"format": {"type": "json_schema"}},
+]
+ODD += [
+    [{"role": "tool", "tool_calls": [{"type": [], "function": 7}], "content": [7]}],
+    [{"role": [], "type": {}}],
+    "high",
+]
+ODD += [{"type": "json_schema", "name": "a", "schema": 7, "json_schema": {"name": "x", "schema": []}}, {"effort": []}]
 
 
+@settings(max_examples=400)
 @given(
     st.sampled_from(sorted(sandbox._HANDLERS)),
     st.dictionaries(st.sampled_from(NAMES + MORE), st.sampled_from(ODD)),
     st.sampled_from(["gpt-4o", "dall-e-3", "", None, 7]),
 )
 def test_no_field_of_any_type_breaks_it(path, fields, model):
-    body = json.dumps({"model": model, **fields, "dimensions": 8}).encode()
+    sound = {"input": "x", "prompt": "x", "voice": "x", "messages": [], "dimensions": 8}
+    body = json.dumps({"model": model, **sound, **fields}).encode()
     answer = sandbox.answer("POST", path, {}, body)
     assert b"".join(answer.chunks) and answer.status in (200, 400)
 
