@@ -47,7 +47,6 @@ def images(fields: dict[str, Any]) -> dict[str, Any]:
             "input_tokens": sent,
             "input_tokens_details": {"image_tokens": 0, "text_tokens": sent},
             "output_tokens": painted,
-            "output_tokens_details": {"image_tokens": painted, "text_tokens": 0},
             "total_tokens": sent + painted,
         },
     }
