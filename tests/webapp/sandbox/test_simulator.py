@@ -6,46 +6,18 @@ import base64
 import io
 import json
 import struct
-import threading
 import tracemalloc
 import wave
-from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import openai
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from webapp.metering import Meter, RequestFacts, read_json_request
 from webapp.sandbox import simulator as sandbox
 
 HELLO = [{"role": "user", "content": "Hello there"}]
-
-
-class Quiet(WSGIRequestHandler):
-    def log_message(self, *args):
-        pass
-
-
-def wsgi(environ, start_response):
-    """What the gateway does with a sandbox answer, without the gateway."""
-    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-    headers = [("Content-Type", environ.get("CONTENT_TYPE", ""))]
-    answer = sandbox.answer(environ["REQUEST_METHOD"], environ["PATH_INFO"], headers, body)
-    start_response(f"{answer.status} {answer.reason}", answer.headers)
-    return answer.chunks
-
-
-@pytest.fixture(scope="module")
-def client():
-    with make_server("127.0.0.1", 0, wsgi, handler_class=Quiet) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        url = f"http://127.0.0.1:{server.server_port}/v1"
-        with openai.OpenAI(base_url=url, api_key="sk-none", max_retries=0) as sdk:
-            yield sdk
-        server.shutdown()
-        thread.join()
 
 
 def test_a_chat_completion_says_that_it_is_the_sandbox(client):
@@ -107,7 +79,7 @@ def test_moderations_and_models_parse(client):
 def test_images_are_real_pictures_and_tell_tokens_like_gpt_image(client):
     answer = client.images.generate(model="gpt-image-1", prompt="a cat", n=2)
     picture = base64.b64decode(answer.data[1].b64_json)
-    assert picture.startswith(b"\x89PNG") and struct.unpack(">II", picture[16:24]) == (1, 1)
+    assert picture.startswith(b"\x89PNG") and struct.unpack(">II", picture[16:24]) == (1024, 1024)
     assert answer.usage.output_tokens == 544
     assert client.images.generate(model="dall-e-3", prompt="a cat").usage is None
     assert client.images.edit(model="gpt-image-1", image=picture, prompt="a dog", n=2).usage.output_tokens == 544
@@ -131,9 +103,9 @@ def test_the_lesser_endpoints_of_responses_and_images_answer(client):
 
 
 def test_speech_is_a_real_sound_and_transcripts_come_in_every_format(client):
-    sound = client.audio.speech.create(model="tts-1", voice="alloy", input="Hello").read()
+    sound = client.audio.speech.create(model="tts-1", voice="alloy", input="Hello", response_format="wav").read()
     with wave.open(io.BytesIO(sound)) as opened:
-        assert (opened.getnframes(), opened.getframerate()) == (800, 8000)
+        assert (opened.getnframes(), opened.getframerate()) == (8000, 24000)  # a third of a second: 5 of 15 characters
     upload = ("hello.wav", sound)
     assert client.audio.transcriptions.create(model="whisper-1", file=upload).usage.seconds == 1
     assert client.audio.transcriptions.create(model="gpt-4o-transcribe", file=upload).usage.input_tokens == 10
@@ -152,16 +124,33 @@ def test_unknown_models_are_served_as_asked(client):
 
 ODD = [None, True, 0, -1, 1.5, 10**30, "", "x\ud800", "base64", [], [1], ["a"], [None, 1], [[]], {}, {"a": [1]}]
 NAMES = ("messages", "input", "prompt", "n", "voice", "stream", "stream_options", "instructions", "encoding_format")
-MORE = ("dimensions", "response_format", "metadata", "store")
+MORE = ("dimensions", "response_format", "metadata", "store", "tools", "tool_choice", "functions", "function_call")
+MORE += ("text", "reasoning", "reasoning_effort", "include", "stop", "logprobs", "top_logprobs", "parallel_tool_calls")
+MORE += ("max_tokens", "max_completion_tokens", "max_output_tokens", "echo", "size", "quality", "background")
+MORE += ("partial_images", "stream_format", "file", "image", "timestamp_granularities", "previous_response_id")
+TOOL = {"type": "function", "name": "a", "function": {"name": "a"}, "custom": 7}
+ODD += [[TOOL], TOOL, [{"type": "custom", "custom": {"name": "b", "format": []}}], [{"type": []}], {"type": {}}, "wav"]
+ODD += [
+    {"type": "allowed_tools", "tools": [TOOL], "allowed_tools": {"tools": [{}]}},
+    {"format": {"type": "json_schema"}},
+]
+ODD += [
+    [{"role": "tool", "tool_calls": [{"type": [], "function": 7}], "content": [7]}],
+    [{"role": [], "type": {}}],
+    "high",
+]
+ODD += [{"type": "json_schema", "name": "a", "schema": 7, "json_schema": {"name": "x", "schema": []}}, {"effort": []}]
 
 
+@settings(max_examples=400)
 @given(
     st.sampled_from(sorted(sandbox._HANDLERS)),
     st.dictionaries(st.sampled_from(NAMES + MORE), st.sampled_from(ODD)),
     st.sampled_from(["gpt-4o", "dall-e-3", "", None, 7]),
 )
 def test_no_field_of_any_type_breaks_it(path, fields, model):
-    body = json.dumps({"model": model, **fields, "dimensions": 8}).encode()
+    sound = {"input": "x", "prompt": "x", "voice": "x", "messages": [], "dimensions": 8}
+    body = json.dumps({"model": model, **sound, **fields}).encode()
     answer = sandbox.answer("POST", path, {}, body)
     assert b"".join(answer.chunks) and answer.status in (200, 400)
 
@@ -208,7 +197,7 @@ def test_the_meter_reads_the_sandbox_like_openai(endpoint, stream):
 
 def test_speech_for_tts_is_metered_by_characters():
     facts = read_json_request(
-        "/v1/audio/speech", b'{"model":"tts-1","voice":"alloy","input":"gr\xc3\xbc\xc3\x9f dich"}'
+        "/v1/audio/speech", b'{"model":"tts-1","voice":"a","response_format":"wav","input":"gr\xc3\xbc\xc3\x9f dich"}'
     )
     answer = sandbox.answer("POST", "/v1/audio/speech", [], facts.body)
     meter = Meter("/v1/audio/speech", "POST", facts, 200, "audio/wav", "")
