@@ -18,6 +18,8 @@ import pytest
 from contract import check_answer
 from flask import Flask
 from flask.testing import FlaskClient
+from sandbox_sdk import sdk  # noqa: F401  # fixtures
+from sockets import connect_to, openai, sockets  # noqa: F401
 from stack import SECRETS
 from werkzeug.test import TestResponse
 

@@ -26,17 +26,17 @@ def side_lengths(picture: bytes) -> tuple[int, int]:
     ("model", "size", "tokens"),
     [("gpt-image-1", "1024x1536", 1584), ("gpt-image-1-mini", "auto", 1056), ("gpt-image-2", "640x480", 309)],
 )
-def test_an_image_has_the_size_asked_for_and_tokens_by_its_area(client, model, size, tokens):
-    answer = client.images.generate(model=model, prompt="a cat", size=size, quality="medium")
+def test_an_image_has_the_size_asked_for_and_tokens_by_its_area(sdk, model, size, tokens):
+    answer = sdk.images.generate(model=model, prompt="a cat", size=size, quality="medium")
     width, height = side_lengths(base64.b64decode(answer.data[0].b64_json))
     assert answer.size == f"{width}x{height}" == size.replace("auto", "1024x1024")
     assert (answer.quality, answer.usage.output_tokens) == ("medium", tokens)
 
 
-def test_dall_e_answers_with_urls_unless_base64_is_asked(client):
-    url = client.images.generate(model="dall-e-3", prompt="a cat", size="1792x1024").data[0].url
+def test_dall_e_answers_with_urls_unless_base64_is_asked(sdk):
+    url = sdk.images.generate(model="dall-e-3", prompt="a cat", size="1792x1024").data[0].url
     assert side_lengths(base64.b64decode(url.removeprefix("data:image/png;base64,"))) == (1792, 1024)
-    assert client.images.generate(prompt="x", model="dall-e-2", response_format="b64_json", n=3).data[2].b64_json
+    assert sdk.images.generate(prompt="x", model="dall-e-2", response_format="b64_json", n=3).data[2].b64_json
 
 
 @pytest.mark.parametrize(
@@ -50,13 +50,13 @@ def test_dall_e_answers_with_urls_unless_base64_is_asked(client):
         {"model": "gpt-image-1", "n": 11},
     ],
 )
-def test_images_that_openai_does_not_make_are_refused(client, fields):
+def test_images_that_openai_does_not_make_are_refused(sdk, fields):
     with pytest.raises(openai.BadRequestError):
-        client.images.generate(prompt="a cat", **fields)
+        sdk.images.generate(prompt="a cat", **fields)
 
 
-def test_previews_of_an_image_come_first(client):
-    events = list(client.images.generate(model="gpt-image-1", prompt="a cat", stream=True, partial_images=2))
+def test_previews_of_an_image_come_first(sdk):
+    events = list(sdk.images.generate(model="gpt-image-1", prompt="a cat", stream=True, partial_images=2))
     assert [event.type.rpartition(".")[2] for event in events] == ["partial_image", "partial_image", "completed"]
     assert events[-1].usage.output_tokens == 272 + 200
 
@@ -72,9 +72,9 @@ def test_previews_of_an_image_come_first(client):
         ("opus", b"OggS\x00\x02", None),
     ],
 )
-def test_speech_has_the_format_asked_for_and_lasts_as_long_as_its_text(client, form, begins, size):
+def test_speech_has_the_format_asked_for_and_lasts_as_long_as_its_text(sdk, form, begins, size):
     ask = {"model": "tts-1", "voice": "alloy", "input": "x" * 30}
-    sound = client.audio.speech.create(**ask, response_format=form)
+    sound = sdk.audio.speech.create(**ask, response_format=form)
     assert sound.read().startswith(begins) and size in (None, len(sound.read()))
     assert sound.response.headers["content-type"] == SOUNDS[form][0]
 
@@ -98,28 +98,28 @@ def remainder(data: bytes, bits: int, polynomial: int) -> int:
     return value
 
 
-def test_speech_is_refused_for_unknown_formats_and_long_texts(client):
+def test_speech_is_refused_for_unknown_formats_and_long_texts(sdk):
     for wrong in ({"response_format": "ogg"}, {"input": "x" * 4097}):
         with pytest.raises(openai.BadRequestError):
-            client.audio.speech.create(**{"model": "tts-1", "voice": "alloy", "input": "x", **wrong})
+            sdk.audio.speech.create(**{"model": "tts-1", "voice": "alloy", "input": "x", **wrong})
 
 
-def test_a_transcript_is_as_long_as_its_sound(client):
+def test_a_transcript_is_as_long_as_its_sound(sdk):
     ask = {"model": "tts-1", "voice": "alloy", "input": "x" * 150}
-    sound = client.audio.speech.create(**ask, response_format="wav").read()  # ten seconds
+    sound = sdk.audio.speech.create(**ask, response_format="wav").read()  # ten seconds
     whisper = {"model": "whisper-1", "file": ("a.wav", sound)}
-    assert client.audio.transcriptions.create(**whisper).usage.seconds == 10
-    assert "00:00:10,000" in client.audio.transcriptions.create(**whisper, response_format="srt")
-    tokens = client.audio.transcriptions.create(model="gpt-4o-transcribe", file=("a.wav", sound)).usage
+    assert sdk.audio.transcriptions.create(**whisper).usage.seconds == 10
+    assert "00:00:10,000" in sdk.audio.transcriptions.create(**whisper, response_format="srt")
+    tokens = sdk.audio.transcriptions.create(model="gpt-4o-transcribe", file=("a.wav", sound)).usage
     assert tokens.input_token_details.audio_tokens == 100
-    detailed = client.audio.transcriptions.create(
+    detailed = sdk.audio.transcriptions.create(
         **whisper, response_format="verbose_json", timestamp_granularities=["word", "segment"]
     )
     assert (detailed.segments[0].end, detailed.words[-1].end, detailed.words[0].word) == (10, 10, "This")
     who = {"model": "gpt-4o-transcribe-diarize", "file": ("a.wav", sound), "response_format": "diarized_json"}
-    assert client.audio.transcriptions.create(**who).segments[0].speaker == "A"
+    assert sdk.audio.transcriptions.create(**who).segments[0].speaker == "A"
     with pytest.raises(openai.BadRequestError):
-        client.audio.transcriptions.create(**whisper, response_format="lrc")
+        sdk.audio.transcriptions.create(**whisper, response_format="lrc")
 
 
 def test_malformed_forms_are_read_to_their_end():
@@ -129,16 +129,16 @@ def test_malformed_forms_are_read_to_their_end():
     assert list(pieces) == []
 
 
-def test_embeddings_are_refused_beyond_their_dimensions_and_numbers_are_tokens(client):
+def test_embeddings_are_refused_beyond_their_dimensions_and_numbers_are_tokens(sdk):
     with pytest.raises(openai.BadRequestError, match="1536"):
-        client.embeddings.create(model="text-embedding-3-small", input="a", dimensions=2000)
+        sdk.embeddings.create(model="text-embedding-3-small", input="a", dimensions=2000)
     with pytest.raises(openai.BadRequestError):
-        client.embeddings.create(model="text-embedding-3-small", input="a", encoding_format="hex")
-    tokens = client.embeddings.create(model="text-embedding-3-small", input=[[1, 2, 3], [4]])
+        sdk.embeddings.create(model="text-embedding-3-small", input="a", encoding_format="hex")
+    tokens = sdk.embeddings.create(model="text-embedding-3-small", input=[[1, 2, 3], [4]])
     assert (len(tokens.data), tokens.usage.prompt_tokens) == (2, 4)
 
 
-def test_a_list_of_parts_is_one_moderation_and_a_list_of_texts_many(client):
+def test_a_list_of_parts_is_one_moderation_and_a_list_of_texts_many(sdk):
     parts = [{"type": "text", "text": "a"}, {"type": "image_url", "image_url": {"url": "data:,"}}]
-    assert len(client.moderations.create(input=parts).results) == 1
-    assert len(client.moderations.create(input=["a", "b"]).results) == 2
+    assert len(sdk.moderations.create(input=parts).results) == 1
+    assert len(sdk.moderations.create(input=["a", "b"]).results) == 2

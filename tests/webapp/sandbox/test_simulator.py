@@ -20,8 +20,8 @@ from webapp.sandbox import simulator as sandbox
 HELLO = [{"role": "user", "content": "Hello there"}]
 
 
-def test_a_chat_completion_says_that_it_is_the_sandbox(client):
-    raw = client.chat.completions.with_raw_response.create(model="gpt-4o-mini", messages=HELLO)
+def test_a_chat_completion_says_that_it_is_the_sandbox(sdk):
+    raw = sdk.chat.completions.with_raw_response.create(model="gpt-4o-mini", messages=HELLO)
     answer = raw.parse()
     assert "SpendAI sandbox" in answer.choices[0].message.content
     assert "no OpenAI key is set" in answer.choices[0].message.content
@@ -31,11 +31,11 @@ def test_a_chat_completion_says_that_it_is_the_sandbox(client):
     assert raw.headers["x-request-id"].startswith("req_") and raw.headers["openai-version"] == "2020-10-01"
 
 
-def test_a_streamed_chat_completion_tells_usage_only_when_asked(client):
-    whole = client.chat.completions.create(model="gpt-4o", messages=HELLO)
+def test_a_streamed_chat_completion_tells_usage_only_when_asked(sdk):
+    whole = sdk.chat.completions.create(model="gpt-4o", messages=HELLO)
     ask = {"model": "gpt-4o", "messages": HELLO, "stream": True}
-    plain = list(client.chat.completions.create(**ask))
-    asked = list(client.chat.completions.create(**ask, stream_options={"include_usage": True}))
+    plain = list(sdk.chat.completions.create(**ask))
+    asked = list(sdk.chat.completions.create(**ask, stream_options={"include_usage": True}))
     for chunks in (plain, asked):
         text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
         assert text == whole.choices[0].message.content
@@ -43,16 +43,16 @@ def test_a_streamed_chat_completion_tells_usage_only_when_asked(client):
     assert asked[-1].choices == [] and asked[-1].usage == whole.usage
 
 
-def test_completions_answer_and_stream(client):
-    assert client.completions.create(model="gpt-3.5-turbo-instruct", prompt="Say hi").usage.prompt_tokens == 2
-    *_, last = client.completions.create(model="gpt-3.5-turbo-instruct", prompt="Say hi", stream=True)
+def test_completions_answer_and_stream(sdk):
+    assert sdk.completions.create(model="gpt-3.5-turbo-instruct", prompt="Say hi").usage.prompt_tokens == 2
+    *_, last = sdk.completions.create(model="gpt-3.5-turbo-instruct", prompt="Say hi", stream=True)
     assert last.choices[0].finish_reason == "stop"
 
 
-def test_a_response_and_its_stream_say_the_same(client):
-    whole = client.responses.create(model="gpt-5-mini", input="Hello", instructions="Be kind")
+def test_a_response_and_its_stream_say_the_same(sdk):
+    whole = sdk.responses.create(model="gpt-5-mini", input="Hello", instructions="Be kind")
     assert "SpendAI sandbox" in whole.output_text and whole.model == "gpt-5-mini-2025-08-07"
-    with client.responses.stream(model="gpt-5-mini", input="Hello", instructions="Be kind") as stream:
+    with sdk.responses.stream(model="gpt-5-mini", input="Hello", instructions="Be kind") as stream:
         kinds = [event.type for event in stream]
         final = stream.get_final_response()
     assert (kinds[0], kinds[-1]) == ("response.created", "response.completed")
@@ -60,66 +60,66 @@ def test_a_response_and_its_stream_say_the_same(client):
 
 
 @pytest.mark.parametrize(("model", "size"), [("text-embedding-3-small", 1536), ("text-embedding-3-large", 3072)])
-def test_embeddings_have_the_models_length_and_repeat(client, model, size):
-    answer = client.embeddings.create(model=model, input=["a", "b", "a"])
+def test_embeddings_have_the_models_length_and_repeat(sdk, model, size):
+    answer = sdk.embeddings.create(model=model, input=["a", "b", "a"])
     first, second, again = (item.embedding for item in answer.data)
     assert len(first) == size and first == again != second
     assert abs(sum(number * number for number in first) - 1) < 1e-4
-    plain = client.embeddings.create(model=model, input="a", encoding_format="float").data[0].embedding
+    plain = sdk.embeddings.create(model=model, input="a", encoding_format="float").data[0].embedding
     assert plain == pytest.approx(first)
-    assert len(client.embeddings.create(model=model, input="a", dimensions=256).data[0].embedding) == 256
+    assert len(sdk.embeddings.create(model=model, input="a", dimensions=256).data[0].embedding) == 256
 
 
-def test_moderations_and_models_parse(client):
-    assert client.moderations.create(input=["a", "b"]).results[1].flagged is False
-    assert "gpt-4o-mini" in [model.id for model in client.models.list()]
-    assert client.models.retrieve("my-own-model").id == "my-own-model"
+def test_moderations_and_models_parse(sdk):
+    assert sdk.moderations.create(input=["a", "b"]).results[1].flagged is False
+    assert "gpt-4o-mini" in [model.id for model in sdk.models.list()]
+    assert sdk.models.retrieve("my-own-model").id == "my-own-model"
 
 
-def test_images_are_real_pictures_and_tell_tokens_like_gpt_image(client):
-    answer = client.images.generate(model="gpt-image-1", prompt="a cat", n=2)
+def test_images_are_real_pictures_and_tell_tokens_like_gpt_image(sdk):
+    answer = sdk.images.generate(model="gpt-image-1", prompt="a cat", n=2)
     picture = base64.b64decode(answer.data[1].b64_json)
     assert picture.startswith(b"\x89PNG") and struct.unpack(">II", picture[16:24]) == (1024, 1024)
     assert answer.usage.output_tokens == 544
-    assert client.images.generate(model="dall-e-3", prompt="a cat").usage is None
-    assert client.images.edit(model="gpt-image-1", image=picture, prompt="a dog", n=2).usage.output_tokens == 544
+    assert sdk.images.generate(model="dall-e-3", prompt="a cat").usage is None
+    assert sdk.images.edit(model="gpt-image-1", image=picture, prompt="a dog", n=2).usage.output_tokens == 544
 
 
-def test_images_speech_and_transcripts_stream_and_tell_their_usage_last(client):
-    *_, image = client.images.generate(model="gpt-image-1", prompt="a cat", stream=True)
+def test_images_speech_and_transcripts_stream_and_tell_their_usage_last(sdk):
+    *_, image = sdk.images.generate(model="gpt-image-1", prompt="a cat", stream=True)
     assert (image.type, image.usage.output_tokens) == ("image_generation.completed", 272)
-    *_, edited = client.images.edit(model="gpt-image-1", image=b"x", prompt="a dog", stream=True)
+    *_, edited = sdk.images.edit(model="gpt-image-1", image=b"x", prompt="a dog", stream=True)
     assert (edited.type, edited.usage.output_tokens) == ("image_edit.completed", 272)
-    *_, text = client.audio.transcriptions.create(model="gpt-4o-transcribe", file=("a.wav", b"x"), stream=True)
+    *_, text = sdk.audio.transcriptions.create(model="gpt-4o-transcribe", file=("a.wav", b"x"), stream=True)
     assert (text.type, text.usage.input_tokens) == ("transcript.text.done", 10)
-    spoken = client.audio.speech.create(model="gpt-4o-mini-tts", voice="alloy", input="Hello", stream_format="sse")
+    spoken = sdk.audio.speech.create(model="gpt-4o-mini-tts", voice="alloy", input="Hello", stream_format="sse")
     assert b'"type":"speech.audio.done","usage":{"input_tokens":2' in spoken.read()
 
 
-def test_the_lesser_endpoints_of_responses_and_images_answer(client):
-    assert client.responses.input_tokens.count(model="gpt-5", input="Hello").input_tokens == 2
-    assert client.responses.compact(model="gpt-5", input="Hello").usage.input_tokens == 2
-    assert len(client.images.create_variation(image=b"x", n=2).data) == 2
+def test_the_lesser_endpoints_of_responses_and_images_answer(sdk):
+    assert sdk.responses.input_tokens.count(model="gpt-5", input="Hello").input_tokens == 2
+    assert sdk.responses.compact(model="gpt-5", input="Hello").usage.input_tokens == 2
+    assert len(sdk.images.create_variation(image=b"x", n=2).data) == 2
 
 
-def test_speech_is_a_real_sound_and_transcripts_come_in_every_format(client):
-    sound = client.audio.speech.create(model="tts-1", voice="alloy", input="Hello", response_format="wav").read()
+def test_speech_is_a_real_sound_and_transcripts_come_in_every_format(sdk):
+    sound = sdk.audio.speech.create(model="tts-1", voice="alloy", input="Hello", response_format="wav").read()
     with wave.open(io.BytesIO(sound)) as opened:
         assert (opened.getnframes(), opened.getframerate()) == (8000, 24000)  # a third of a second: 5 of 15 characters
     upload = ("hello.wav", sound)
-    assert client.audio.transcriptions.create(model="whisper-1", file=upload).usage.seconds == 1
-    assert client.audio.transcriptions.create(model="gpt-4o-transcribe", file=upload).usage.input_tokens == 10
-    verbose = client.audio.transcriptions.create(model="whisper-1", file=upload, response_format="verbose_json")
+    assert sdk.audio.transcriptions.create(model="whisper-1", file=upload).usage.seconds == 1
+    assert sdk.audio.transcriptions.create(model="gpt-4o-transcribe", file=upload).usage.input_tokens == 10
+    verbose = sdk.audio.transcriptions.create(model="whisper-1", file=upload, response_format="verbose_json")
     assert verbose.duration == 1
     for kind in ("text", "srt", "vtt"):
-        assert "SpendAI sandbox" in client.audio.transcriptions.create(
+        assert "SpendAI sandbox" in sdk.audio.transcriptions.create(
             model="whisper-1", file=upload, response_format=kind
         )
-    assert "SpendAI sandbox" in client.audio.translations.create(model="whisper-1", file=upload).text
+    assert "SpendAI sandbox" in sdk.audio.translations.create(model="whisper-1", file=upload).text
 
 
-def test_unknown_models_are_served_as_asked(client):
-    assert client.chat.completions.create(model="acme/größe-1", messages=HELLO).model == "acme/größe-1"
+def test_unknown_models_are_served_as_asked(sdk):
+    assert sdk.chat.completions.create(model="acme/größe-1", messages=HELLO).model == "acme/größe-1"
 
 
 ODD = [None, True, 0, -1, 1.5, 10**30, "", "x\ud800", "base64", [], [1], ["a"], [None, 1], [[]], {}, {"a": [1]}]
@@ -170,13 +170,13 @@ def test_wrong_json_is_an_openai_shaped_400(body):
     assert error.keys() == {"message", "type", "param", "code"}
 
 
-def test_missing_parameters_unknown_paths_and_methods_are_refused_like_openai(client):
+def test_missing_parameters_unknown_paths_and_methods_are_refused_like_openai(sdk):
     with pytest.raises(openai.BadRequestError, match="'messages'"):
-        client.chat.completions.create(model="gpt-4o", messages=None)
+        sdk.chat.completions.create(model="gpt-4o", messages=None)
     with pytest.raises(openai.BadRequestError, match="model parameter"):
-        client.embeddings.create(model=None, input="x")
+        sdk.embeddings.create(model=None, input="x")
     with pytest.raises(openai.NotFoundError, match="keeps nothing"):
-        client.files.list()
+        sdk.files.list()
     assert sandbox.answer("GET", "/v1/chat/completions", [], b"").status == 405
 
 

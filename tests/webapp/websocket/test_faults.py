@@ -12,9 +12,9 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import Client
 from fake_socket import FakeSocket
 from processes import children
+from sockets import Client
 from stack import Stack
 from websockets.exceptions import ConnectionClosed
 

@@ -26,12 +26,12 @@ def wsgi(environ, start_response):
 
 
 @pytest.fixture(scope="module")
-def client():
+def sdk():
     with make_server("127.0.0.1", 0, wsgi, handler_class=Quiet) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         url = f"http://127.0.0.1:{server.server_port}/v1"
-        with openai.OpenAI(base_url=url, api_key="sk-none", max_retries=0) as sdk:
-            yield sdk
+        with openai.OpenAI(base_url=url, api_key="sk-none", max_retries=0) as made:
+            yield made
         server.shutdown()
         thread.join()
