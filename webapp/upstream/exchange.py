@@ -127,6 +127,11 @@ class Exchange:
                 return head
             self._interim += end
 
+    @property
+    def unanswered(self) -> bool:
+        """Whether no byte of an answer has arrived."""
+        return not (self._got or self._interim or self._head)
+
     def rest(self) -> bytes:
         """The bytes received after the head: the beginning of the body."""
         return bytes(self._got)
