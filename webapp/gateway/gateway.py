@@ -23,7 +23,7 @@ from webapp.errors import ApiError
 from webapp.gateway.body import is_large, read_body
 from webapp.gateway.bounds import Bounds, Place
 from webapp.gateway.call import Call
-from webapp.gateway.forward import forward
+from webapp.gateway.forward import Forwarder
 from webapp.gateway.headers import answer_headers
 from webapp.gateway.key_check import KeyCheck, bearer
 from webapp.gateway.loops import refuse_loop
@@ -48,6 +48,7 @@ class Gateway:
         self.flask_app, self.config = flask_app, config
         only_private = None if config.allow_private_base_urls else config.openai_base_url
         self.client = Client(config.upstream_connect_timeout, config.upstream_read_timeout, only_private)
+        self.forwarder = Forwarder(self.client, config)
         self.bounds = Bounds(config, config.max_connections)
         self.ledger: Ledger | None = None
         self._check_key = KeyCheck()
@@ -92,7 +93,7 @@ class Gateway:
             raise
         try:
             place.opened(call.opened["org_id"])
-            answer = forward(self.client, self.config, call, environ, target.raw)
+            answer = self.forwarder.forward(call, environ, target.raw)
             return self._answer(call, answer, start_response, place)
         except Exception as error:  # whatever it is, the call is settled
             failed = failure(call, error)
