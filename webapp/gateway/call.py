@@ -42,6 +42,7 @@ class Call:
         self.request_id: str | None = None
         self.openai_project: str | None = None
         self.first_byte: float | None = None
+        self.end_seen: float | None = None  # when the end marker of a stream came; see Gateway._at_end
         self.settled = False
 
     def elapsed_ms(self, until: float | None = None) -> int:

@@ -37,6 +37,7 @@ from webapp.upstream.client import Answer, Client, Interrupted
 
 log = logging.getLogger("spendai.gateway")
 PREFIX = "/api/v1/proxy"
+TAIL_SECONDS = 2  # for which usage is awaited after the end marker of a stream that had none before
 Start = Callable[..., Any]
 DEFECT = ApiError(500, "internal_error", "Something went wrong on our side")
 
@@ -121,8 +122,7 @@ class Gateway:
         try:
             meter = Meter(call.endpoint, call.method, facts, answer.status, kind, encoding, Pause())
             is_stream = kind.lower().startswith("text/event-stream")
-            resized, shared = is_stream and facts.injected, call.opened["shared"]
-            headers = answer_headers(answer.headers, resized=resized, shared=shared)
+            headers = answer_headers(answer.headers, resized=meter.edits, shared=call.opened["shared"])
             start_response(status_line(answer.status, answer.reason), [*headers, ("x-spendai-call-id", call.id)])
         except Exception:
             answer.close()
@@ -143,27 +143,35 @@ class Gateway:
                 call.first_byte = call.first_byte or time.monotonic()
                 if ready := meter.feed(chunk):
                     yield ready
-                if meter.terminal and not call.settled:
-                    self._settle_metered(call, answer, meter, answer.status, complete=True)
-                    yield meter.release()
+                if meter.ended and not call.settled:
+                    yield self._at_end(call, answer, meter)
             complete = True
         except GeneratorExit:  # the client hung up
             if not call.settled:
                 complete = self._drain(call, answer, meter)
                 self._settle_metered(call, answer, meter, 499, complete=complete)
             raise
-        except Interrupted:
-            pass
+        except Interrupted as interrupted:
+            complete = interrupted.timeout and meter.ended and not call.settled
         except Exception as error:
             log_defect(call, error)
         finally:
             answer.close()
-        self._settle_metered(call, answer, meter, answer.status, complete=complete)
+        self._settle_metered(call, answer, meter, answer.status, complete=complete or meter.ended)
         if last := meter.release():
             yield last
         if not complete:
             # The client must notice that the answer is cut off: the connection closes without the end of the framing.
             raise ConnectionResetError(errno.ECONNRESET, "the upstream broke its answer off")
+
+    def _at_end(self, call: Call, answer: Answer, meter: Meter) -> bytes:
+        """The end of the answer is held back: settle and return it, or let TAIL_SECONDS pass for usage after it."""
+        if meter.terminal:
+            self._settle_metered(call, answer, meter, answer.status, complete=True)
+            return meter.release()
+        call.end_seen = call.end_seen or time.monotonic()
+        answer.stop_at(call.end_seen + TAIL_SECONDS)
+        return b""
 
     def _drain(self, call: Call, answer: Answer, meter: Meter) -> bool:
         """The client left: read on to the usage, up to DRAIN_BYTES and DRAIN_SECONDS. Returns whether the end came."""
@@ -176,7 +184,7 @@ class Gateway:
                 if meter.terminal or left < 0:
                     return meter.terminal
         except Interrupted:
-            return False
+            return meter.ended
         except Exception as error:
             log_defect(call, error)
             return False
