@@ -3,7 +3,7 @@
 A WSGI application in front of Flask; requests that are not below /api/v1/proxy go to Flask. The row of a call is
 committed as open before anything goes upstream, and committed as settled before the last byte of the answer goes to
 the client. Bytes pass unchanged, with one exception: a streamed chat or text completion that does not ask for its usage
-is edited to ask (see metering.request), and the event with the usage is left out of the client's answer.
+is edited to ask (see metering.request), and what comes only because of that is left out of the client's answer.
 """
 
 from __future__ import annotations
