@@ -18,11 +18,11 @@ OpenAI does not document that it honours such keys, so none is trusted here. The
 
 - Every segment that a server sends after bytes have arrived acknowledges them. A connection that the server ended
   (FIN) without acknowledging a byte of the request was ended before the request arrived: nothing can be billed.
-- The same counts are taken as proof after a reset (RST), which a host or a load balancer sends that does not know the
-  connection. A reset does not carry the acknowledgement itself: a server that reads a whole request and resets the
-  connection by force within the 40 ms for which TCP may delay acknowledgements would be taken for one that is gone.
-- One acknowledged byte, or a system that does not count them: the request may have been read. It is not sent again,
-  and ``sent`` is True. A GET or HEAD costs nothing and changes nothing: it is sent again in that case too.
+- A connection of which the first byte cannot be sent any more has delivered nothing.
+- A reset (RST) after sending is no proof, since it does not carry acknowledgements: TCP may delay them for 40 ms, so a
+  server that read the request may reset the connection before it has acknowledged a byte.
+- After a reset or an acknowledged byte, or where the system does not count them, the request may have been read. It is
+  not sent again, and ``sent`` is True. A GET or HEAD costs nothing and changes nothing: it is sent again then, too.
 - Silence is no proof, because acknowledgements may be lost: it ends with 504. Connections are dropped by routers and
   load balancers after minutes without traffic, and are used here only when idle for less than IDLE_SECONDS.
 
@@ -170,7 +170,7 @@ class Client:
 
     def _exchange(self, origin: Origin, conn: Connection, head: bytes, request: Request) -> Answer:
         """One request on one connection. Raises UpstreamError, or _NotReceived where it may be sent again."""
-        exchange, safe = Exchange(conn), conn.since > 0 and request.method in SAFE and request.body is None
+        exchange, safe = Exchange(conn), request.method in SAFE and request.body is None
         try:
             conn.sock.settimeout(self.read_timeout)
             exchange.send(head, request.body, chunked=request.body is not None and request.length is None)
@@ -179,7 +179,8 @@ class Client:
             conn.close()
             raise UpstreamError(504, "upstream_timeout", "OpenAI's API did not answer in time", sent=True) from None
         except (OSError, Malformed):
-            again = exchange.unanswered and (safe or conn.untouched())
+            unreceived = not exchange.begun or (exchange.closed and conn.untouched())
+            again = conn.since > 0 and exchange.unanswered and (safe or unreceived)
             conn.close()
             if again:
                 raise _NotReceived from None
