@@ -43,6 +43,12 @@ class RequestBody:
         """What the request says of itself, as far as it has been read."""
         return self._facts
 
+    def withdraw_edit(self) -> None:
+        """From now on, what goes upstream are the client's own bytes, which do not ask for usage."""
+        self._facts = self._facts.unedited()
+        self._content = self._facts.body
+        self.length = None if self.length is None else len(self._content)
+
     def outgoing(self, *, shared: bool) -> bytes | Iterator[bytes] | None:
         """What goes upstream; ``shared``: with an OpenAI key that several organizations share."""
         return self._content

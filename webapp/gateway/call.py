@@ -56,6 +56,7 @@ class Call:
         self.request_id: str | None = None
         self.openai_project: str | None = None
         self.first_byte: float | None = None
+        self.end_seen: float | None = None  # when the end marker of a stream came; see Gateway._at_end
         self.settled = False
         self.client: Any = None  # the client's connection, a webapp.server.peers.Peer; None outside of that server
         self.answering = False  # whether a part of the answer was sent

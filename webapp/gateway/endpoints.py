@@ -71,11 +71,24 @@ account's rate limits: a 429 tells that others are busy.
 
 ## On the wire
 
-Method, path, query, headers, status and bytes pass as they are, both ways, and nothing is retried or redirected. The
-exceptions:
+Method, path, query, headers, status and bytes pass as they are, both ways. Nothing is redirected, and nothing that may
+have been billed is sent again. The exceptions:
 
-- SpendAI adds `stream_options.include_usage` to a streamed chat or text completion without it, and leaves the one event
-  with the usage out of what the client sees.
+- SpendAI adds `stream_options.include_usage` to a streamed chat or text completion without it (also where the client
+  wrote `false` or null), and takes out of the answer what comes only because of that: the event with the usage, and
+  `"usage":null` in the other events.
+- An upstream that answers such a call 400 or 422 and names that field is asked once more, with the client's own bytes,
+  before the client gets anything. For ten minutes it is not asked for usage again (per worker, organization, base URL
+  and model). Unless its answer has usage all the same, the cost of the call is unknown (`no_usage`); newer versions
+  of most model servers know the field.
+- What an answer to a streamed call is, is decided by its first bytes where they contradict its label: an event stream
+  labelled as JSON, as text or not at all is metered as a stream, and JSON labelled as a stream as JSON. The label
+  itself passes. A successful answer to a call that SpendAI asked for usage has no `Content-Length`.
+- The `[DONE]` of a stream that had no usage so far waits for the end of the body, at most 2 seconds, since some servers
+  send usage after it. Of several usage objects in one stream the largest counts; parts and details are put together.
+  If the stream breaks off, a count that was still running is not a cost (`no_usage`).
+- A request that a kept connection never received is sent once more on a new one, see
+  [reliability.md](reliability.md#connections-that-were-closed).
 - The request loses `Authorization` (replaced), `Host`, `Cookie`, `Forwarded`, `X-Forwarded-*`, `Expect`,
   `OpenAI-Organization`, `OpenAI-Project`, `x-spendai-*`, hop-by-hop headers and those that `Connection` names; also
   what tells where the client is: `Referer`, `Origin`, `Via`, `X-Real-IP`, `X-Client-IP`, `True-Client-IP`, `CF-*`

@@ -3,7 +3,7 @@
 A WSGI application in front of Flask; requests that are not below /api/v1/proxy go to Flask. The row of a call is
 committed as open before anything goes upstream, and committed as settled before the last byte of the answer goes to
 the client. Bytes pass unchanged, with one exception: a streamed chat or text completion that does not ask for its usage
-is edited to ask (see metering.request), and the event with the usage is left out of the client's answer.
+is edited to ask (see metering.request), and what comes only because of that is left out of the client's answer.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from webapp.gateway.bookkeeping import Bookkeeper
 from webapp.gateway.bounds import Bounds, Place
 from webapp.gateway.call import Call
 from webapp.gateway.cors import answer_preflight, for_browser, is_preflight
-from webapp.gateway.forward import forward
+from webapp.gateway.forward import Forwarder
 from webapp.gateway.headers import answer_headers
 from webapp.gateway.key_check import KeyCheck, bearer
 from webapp.gateway.loops import refuse_loop
@@ -40,6 +40,7 @@ from webapp.secrets.hashing import sha256_of
 from webapp.upstream.client import Answer, Client, Interrupted
 
 log = logging.getLogger("spendai.gateway")
+TAIL_SECONDS = 2  # for which usage is awaited after the end marker of a stream that had none before
 Start = Callable[..., Any]
 DEFECT = ApiError(500, "internal_error", "Something went wrong on our side")
 
@@ -51,6 +52,7 @@ class Gateway:
         self.flask_app, self.config = flask_app, config
         only_private = None if config.allow_private_base_urls else config.openai_base_url
         self.client = Client(config.upstream_connect_timeout, config.upstream_read_timeout, only_private)
+        self.forwarder = Forwarder(self.client, config)
         self.bounds = Bounds(config, config.max_connections)
         self.ledger: Ledger | None = None
         self.refused_keys = RefusedKeys()
@@ -104,7 +106,7 @@ class Gateway:
             raise
         try:
             place.opened(call.opened["org_id"])
-            answer = forward(self.client, self.config, call, environ, target.raw)
+            answer = self.forwarder.forward(call, environ, target.raw)
             return self._answer(call, answer, start_response, place)
         except Exception as error:  # whatever it is, the call is settled
             failed = failure(call, error)
@@ -126,8 +128,7 @@ class Gateway:
         try:
             meter = Meter(call.endpoint, call.method, facts, answer.status, kind, encoding, Pause())
             is_stream = kind.lower().startswith("text/event-stream")
-            resized, shared = is_stream and facts.injected, call.opened["shared"]
-            headers = answer_headers(answer.headers, resized=resized, shared=shared)
+            headers = answer_headers(answer.headers, resized=meter.edits, shared=call.opened["shared"])
             start_response(status_line(answer.status, answer.reason), headers + call.headers())
         except Exception:
             answer.close()
@@ -149,9 +150,8 @@ class Gateway:
                 call.first_byte = call.first_byte or time.monotonic()
                 if ready := meter.feed(chunk):
                     yield ready
-                if meter.terminal and not call.settled:
-                    self._settle_metered(call, answer, meter, answer.status, complete=True)
-                    yield meter.release()
+                if meter.ended and not call.settled:
+                    yield self._at_end(call, answer, meter)
             complete = True
             yield from call.probe()
         except GeneratorExit:  # the client hung up
@@ -159,18 +159,27 @@ class Gateway:
                 complete = self._drain(call, answer, meter)
                 self._settle_metered(call, answer, meter, 499, complete=complete)
             raise
-        except Interrupted:
-            pass
+        except Interrupted as interrupted:
+            complete = interrupted.timeout and meter.ended and not call.settled
         except Exception as error:
             log_defect(call, error)
         finally:
             answer.close()
-        self._settle_metered(call, answer, meter, answer.status, complete=complete)
+        self._settle_metered(call, answer, meter, answer.status, complete=complete or meter.ended)
         if last := meter.release():
             yield last
         if not complete:
             # The client must notice that the answer is cut off: the connection closes without the end of the framing.
             raise ConnectionResetError(errno.ECONNRESET, "the upstream broke its answer off")
+
+    def _at_end(self, call: Call, answer: Answer, meter: Meter) -> bytes:
+        """The end of the answer is held back: settle and return it, or let TAIL_SECONDS pass for usage after it."""
+        if meter.terminal:
+            self._settle_metered(call, answer, meter, answer.status, complete=True)
+            return meter.release()
+        call.end_seen = call.end_seen or time.monotonic()
+        answer.stop_at(call.end_seen + TAIL_SECONDS)
+        return b""
 
     def _drain(self, call: Call, answer: Answer, meter: Meter) -> bool:
         """The client left: read on to the usage, up to DRAIN_BYTES and DRAIN_SECONDS. Returns whether the end came."""
@@ -183,7 +192,7 @@ class Gateway:
                 if meter.terminal or left < 0:
                     return meter.terminal
         except Interrupted:
-            return False
+            return meter.ended
         except Exception as error:
             log_defect(call, error)
             return False

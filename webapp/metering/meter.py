@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from webapp.metering.answer import AnswerFacts, AskedCall, members_of, read_answer
+from webapp.metering.beginning import MEDIA, Beginning
 from webapp.metering.cues import FORMATS, Cues
 from webapp.metering.inflate import Inflater
 from webapp.metering.plain import InflatedSseTee, JsonCopy, PlainTee
@@ -20,9 +21,10 @@ class Meter:
     """Feed it the chunks of an answer's body and send on what `feed` returns, until `terminal`; commit, then `release`.
 
     `endpoint` is OpenAI's path (`/v1/responses`); `content_type` and `content_encoding` are the answer's headers, "" if
-    absent. The bytes returned are exactly the bytes fed, unless the gateway itself asked for the usage
-    (`facts.injected`): then the event with the usage is missing. `pause` is called between two steps of reading a large
-    answer, so that other calls run.
+    absent. Where they contradict the first byte of the body, the body counts (see beginning.py). The bytes returned are
+    exactly the bytes fed, unless the gateway itself asked for the usage (`facts.injected`): then the event with the
+    usage is missing, and `"usage":null` in the others. `pause` is called between two steps of reading a large answer,
+    so that other calls run.
     """
 
     endpoint: str
@@ -34,16 +36,22 @@ class Meter:
     pause: Callable[[], None] = no_pause
 
     def __post_init__(self) -> None:
-        encoding = self.content_encoding.strip().lower().replace("identity", "")
         kind = self.content_type.partition(";")[0].strip().lower()
+        self._label = kind == "text/event-stream"
+        self._beginning: Beginning | None = None  # until the first byte is there
+        self._build(is_stream=self._label)
+        if self._label or (self.facts.stream and not kind.startswith(MEDIA)):
+            self._beginning = Beginning(self._encoding, label=self._label)
+            self.feed = self._feed_first
+
+    def _build(self, *, is_stream: bool) -> None:
+        encoding, kind = self._encoding, self.content_type.partition(";")[0].strip().lower()
         inflater = Inflater(encoding) if Inflater.can(encoding) else None
         self._copy: JsonCopy | Cues | None = None
         self._reader: StreamReader | None = None
         self._tee: SseTee | PlainTee | InflatedSseTee
-        if kind == "text/event-stream" and (inflater or not encoding):
-            self._reader = StreamReader(
-                self.endpoint, self.facts, self.pause, hide=self.facts.injected and not inflater
-            )
+        if is_stream and (inflater or not encoding):
+            self._reader = StreamReader(self.endpoint, self.facts, self.pause, hide=self.edits and not inflater)
             events = SseTee(self._reader)
             self._tee = InflatedSseTee(events, inflater) if inflater else events
         else:
@@ -51,13 +59,47 @@ class Meter:
             self._tee = PlainTee(self._copy, inflater)
         self.feed = self._tee.feed  # one function call less for every chunk
         self.release = self._tee.release
-        self.finish = self._tee.finish
+
+    def _feed_first(self, chunk: bytes) -> bytes:
+        """As `feed`, until the first byte tells whether the label is right; bytes before it are held."""
+        beginning = self._beginning
+        is_stream = beginning.add(chunk)
+        if is_stream is None:
+            return b""
+        if is_stream != self._label:
+            self._build(is_stream=is_stream)
+        self._beginning, self.feed = None, self._tee.feed
+        return self.feed(beginning.held)
+
+    def finish(self) -> None:
+        """The answer is over. Where nothing told what it is, the label counts."""
+        tee, early = self._tee, b""
+        if self._beginning:
+            early = tee.feed(self._beginning.held)
+        tee.finish()
+        if early:
+            self.release = lambda: early + tee.release()
+
+    @property
+    def edits(self) -> bool:
+        """Whether the client may get other bytes than upstream sent."""
+        return self.facts.injected and self._succeeded
+
+    @property
+    def _encoding(self) -> str:
+        return self.content_encoding.strip().lower().replace("identity", "")
+
+    @property
+    def ended(self) -> bool:
+        """Whether the end of the answer, or what may be its end, waits for `release`; usage may still follow."""
+        return self._tee.ended
 
     def _reading(self, kind: str) -> JsonCopy | Cues | None:
         """What reads an answer of this content type that is no stream; None for one that says nothing of its cost."""
         if "json" not in kind and self.facts.details.get("response_format") in FORMATS:
             return Cues()
-        return JsonCopy(members_of(self.endpoint, self.method), self.pause) if not kind or "json" in kind else None
+        readable = not kind or "json" in kind or self._label
+        return JsonCopy(members_of(self.endpoint, self.method), self.pause) if readable else None
 
     @property
     def terminal(self) -> bool:
@@ -79,7 +121,7 @@ class Meter:
             return AnswerFacts(complete=complete)
         call = AskedCall(self.endpoint, self.method, self.facts)
         if self._reader:
-            answer = self._reader.answer()
+            answer = self._reader.answer(whole=complete)
             facts = read_answer(call, answer, self._reader.items, complete=False, doubtful=self._reader.doubtful)
             return facts._replace(complete=complete and self._reader.metered and not self._reader.doubtful)
         answer, doubtful = self._copy.answer() if self._copy and not self.failure else ({}, False)

@@ -53,7 +53,7 @@ class PlainTee:
     """
 
     def __init__(self, copy: JsonCopy | Cues | None, inflater: Inflater | None) -> None:
-        self.terminal = False
+        self.terminal = self.ended = False
         self.failure: Exception | None = None
         self._copy, self._inflater = copy, inflater
         self._held = b""
@@ -70,7 +70,7 @@ class PlainTee:
 
     def finish(self) -> None:
         """The answer is over."""
-        self.terminal = True
+        self.terminal = self.ended = True
 
     def release(self) -> bytes:
         """The last chunk; everything fed from now on passes."""
@@ -90,7 +90,7 @@ class InflatedSseTee:
     """A compressed event stream: an inflated copy is read; the chunk with the answer's end and all later ones wait."""
 
     def __init__(self, events: SseTee, inflater: Inflater) -> None:
-        self.terminal = False
+        self.terminal = self.ended = False
         self._failure: Exception | None = None
         self._events, self._inflater = events, inflater
         self._held = bytearray()
@@ -107,7 +107,7 @@ class InflatedSseTee:
             return chunk
         if not self.terminal and not self.failure:
             self._read(chunk)
-        if not self.terminal:
+        if not self.ended:
             return chunk
         self._held += chunk
         return b""
@@ -115,7 +115,7 @@ class InflatedSseTee:
     def finish(self) -> None:
         """The stream is over."""
         self._events.finish()
-        self.terminal = True
+        self.terminal = self.ended = True
 
     def release(self) -> bytes:
         """The bytes held back; everything fed from now on passes."""
@@ -127,8 +127,8 @@ class InflatedSseTee:
         try:
             for piece in self._inflater.feed(chunk):
                 self._events.feed(piece)
-                if self._events.terminal:
-                    self.terminal = True
+                self.terminal, self.ended = self._events.terminal, self._events.ended
+                if self.terminal:
                     return
         except Exception as error:  # a defect in reading an answer must not keep the client from getting it
             self._failure = error

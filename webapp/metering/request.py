@@ -32,9 +32,18 @@ RESPONSES = "/v1/responses"
 _BOM = "\ufeff"
 
 
+class Edit(NamedTuple):
+    """The one change of a body: its bytes from `start` to `end` stand where the client wrote `before`."""
+
+    start: int
+    end: int
+    before: bytes
+
+
 class RequestFacts(NamedTuple):
     """What a request says. `body` goes upstream: the client's own bytes, or edited to ask for usage when `injected`.
 
+    `edit` is what was changed then, see `unedited`.
     `details` holds what decides the price where the answer does not: `characters` of speech input; `images`, `size`
     and `quality` of images; `response_format` of transcripts, and `seconds` of the file if its header says them;
     `completion_window` of a response in the background; `memory` of a response's containers, by kind of tool;
@@ -51,6 +60,15 @@ class RequestFacts(NamedTuple):
     details: Mapping[str, Any] = MappingProxyType({})
     objection: Objection | None = None
     metadata: Tags = NO_TAGS
+    edit: Edit | None = None
+
+    def unedited(self) -> RequestFacts:
+        """The facts with the body as the client sent it."""
+        if self.edit is None:
+            return self
+        view, (start, end, before) = memoryview(self.body), self.edit
+        body = b"".join((view[:start], before, view[end:]))
+        return self._replace(body=body, injected=False, edit=None)
 
 
 def read_json_request(endpoint: str, body: bytes, pause: Callable[[], None] = no_pause) -> RequestFacts:
@@ -68,7 +86,10 @@ def read_json_request(endpoint: str, body: bytes, pause: Callable[[], None] = no
         edited = ask_for_usage(text) if fields.get("stream") is True and endpoint in USAGE_ON_REQUEST else None
     except (ValueError, RecursionError):
         return RequestFacts(body=body, objection=Objection(UNREADABLE) if body else None)
-    return _facts(endpoint, fields, body, None if edited is None else edited.encode(), objected)
+    if edited is None:
+        return _facts(endpoint, fields, body, None, objected)
+    changed = edited.encode()
+    return _facts(endpoint, fields, changed, Edit(0, len(changed), body), objected)
 
 
 def read_fields(endpoint: str, fields: dict[str, Any]) -> RequestFacts:
@@ -77,18 +98,19 @@ def read_fields(endpoint: str, fields: dict[str, Any]) -> RequestFacts:
 
 
 def _facts(
-    endpoint: str, fields: dict[str, Any], body: bytes, edited: bytes | None, objected: Objection | None
+    endpoint: str, fields: dict[str, Any], body: bytes, edit: Edit | None, objected: Objection | None
 ) -> RequestFacts:
     return RequestFacts(
         model=clean(fields.get("model"), MAX_MODEL_CHARS),
         stream=fields.get("stream") is True,
         store=fields["store"] if isinstance(fields.get("store"), bool) else None,
         end_user=end_user(fields),
-        body=body if edited is None else edited,
-        injected=edited is not None,
+        body=body,
+        injected=edit is not None,
         details=price_details(endpoint, fields),
         objection=objected,
         metadata=metadata_tags(fields.get("metadata")),
+        edit=edit,
     )
 
 
@@ -99,13 +121,14 @@ def _read_large(endpoint: str, body: bytes, pause: Callable[[], None]) -> Reques
     if reader.failed:
         return RequestFacts(body=body, objection=Objection(UNREADABLE))
     asks = reader.fields.get("stream") is True and endpoint in USAGE_ON_REQUEST
-    facts = _facts(endpoint, reader.fields, body, _edited(body, reader) if asks else None, reader.objection)
+    body, edit = _edited(body, reader) if asks else (body, None)
+    facts = _facts(endpoint, reader.fields, body, edit, reader.objection)
     if endpoint == SPEECH and reader.characters is not None:
         return facts._replace(details={"characters": reader.characters})
     return facts
 
 
-def _edited(body: bytes, reader: RequestReader) -> bytes | None:
+def _edited(body: bytes, reader: RequestReader) -> tuple[bytes, Edit | None]:
     """As ask_for_usage, for a large body of which only the member `stream_options` is looked at again."""
     if OPTIONS not in reader.fields:
         start = end = body.index(b"{") + 1
@@ -115,12 +138,12 @@ def _edited(body: bytes, reader: RequestReader) -> bytes | None:
         before = f'{{"{OPTIONS}":'
         edited = ask_for_usage(f"{before}{body[start:end].decode()}}}")
         if edited is None:
-            return None
+            return body, None
         new = edited[len(before) : -1].encode()
     else:  # more than one step long: no object that OpenAI would accept
-        return None
+        return body, None
     view = memoryview(body)
-    return b"".join((view[:start], new, view[end:]))
+    return b"".join((view[:start], new, view[end:])), Edit(start, start + len(new), body[start:end])
 
 
 def end_user(fields: dict[str, Any]) -> str | None:

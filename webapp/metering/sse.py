@@ -33,17 +33,21 @@ class Verdict(Enum):
     PASS = auto()  # the client may have it
     SKIP = auto()  # unfinished, and metering does not need it: the client may have it, its rest is not read
     HIDE = auto()  # never for the client
+    EDIT = auto()  # the client gets the judge's `edited` instead
+    HOLD = auto()  # the answer may be at its end: hold back this event and all that follows, and read on
     END = auto()  # the answer is at its end: hold back this event and all that follows
 
 
 class Judge(Protocol):
-    """Decides what happens to events (stream.StreamReader)."""
+    """Decides what happens to events (stream.StreamReader). ``edited``: the last event of verdict EDIT, as changed."""
+
+    edited: bytes
 
     def head(self, head: bytes) -> Verdict:
         """WAIT, PASS or SKIP for the first bytes of an unfinished event."""
 
     def event(self, event: bytes) -> Verdict:
-        """PASS, HIDE or END for a whole event."""
+        """PASS, HIDE, EDIT, HOLD or END for a whole event."""
 
 
 def fields(event: bytes) -> tuple[bytes, bytes]:
@@ -63,6 +67,8 @@ def fields(event: bytes) -> tuple[bytes, bytes]:
 class Unread:
     """The judge of a stream that is not read any further: everything passes."""
 
+    edited = b""
+
     def head(self, head: bytes) -> Verdict:
         """The client may have every unfinished event."""
         return Verdict.SKIP
@@ -75,11 +81,12 @@ class Unread:
 class SseTee:
     """Cuts a stream into events wherever its chunks are cut, and gives the bytes on as the judge decides.
 
+    ``ended``: the end of the answer, or what may be its end, was seen and is held back. ``terminal``: no more is read.
     ``failure``: what the judge raised, if it did. It is not asked again; the rest of the stream passes unread.
     """
 
     def __init__(self, judge: Judge) -> None:
-        self.terminal = False
+        self.terminal = self.ended = False
         self.failure: Exception | None = None
         self._judge = judge
         self._event = bytearray()  # what is kept of the unfinished event
@@ -93,8 +100,8 @@ class SseTee:
         """Take the next bytes of the stream; returns those the client may have now."""
         if self._released:
             return chunk
-        if self.terminal:
-            self._held += chunk
+        if self.ended:
+            self._hold_back(chunk)
             return b""
         if not self._event and not self._orphan_lf and _is_one_event(chunk):
             return self._whole(chunk)
@@ -109,10 +116,12 @@ class SseTee:
         """The stream is over: judge the last event, which had no empty line after it, and hold it."""
         if self.terminal:
             return
-        hidden = False
+        rest, verdict = self._event[self._given :], Verdict.PASS
         if self._event and self._verdict is not Verdict.SKIP:
-            hidden = self._ask(self._judge.event, self._event) is Verdict.HIDE and not self._given
-        self._hold(b"" if hidden else self._event[self._given :])
+            verdict = self._ask(self._judge.event, self._event)
+        if not self._given and verdict in (Verdict.HIDE, Verdict.EDIT):
+            rest = self._judge.edited if verdict is Verdict.EDIT else b""
+        self._hold(rest)
 
     def release(self) -> bytes:
         """The bytes held back; everything fed from now on passes."""
@@ -123,9 +132,15 @@ class SseTee:
     def _whole(self, event: bytes) -> bytes:
         """A chunk that is one event, as nearly all are."""
         verdict = self._ask(self._judge.event, event)
+        if verdict is Verdict.PASS:
+            return event
+        if verdict is Verdict.EDIT:
+            return self._judge.edited
         if verdict is Verdict.END:
             self._hold(event)
-        return event if verdict is Verdict.PASS else b""
+        elif verdict is Verdict.HOLD:
+            self._hold_from(event)
+        return b""
 
     def _cut(self, data: bytes | bytearray, begun: bool, seen: int) -> bytes:
         """Judge every event that ends in `data`.
@@ -146,9 +161,13 @@ class SseTee:
                 out.append(data[given : max(given, at)])
                 self._hold(data[max(given, at) :])
                 return b"".join(out)
-            if verdict is Verdict.HIDE and given <= at:
-                out.append(data[given:at])
-                given, self._orphan_lf = end, data[end - 1] == 13 and end == len(data)
+            if verdict is Verdict.HOLD:
+                out.append(data[given : max(given, at)])
+                self._hold_from(data[max(given, at) : end], data[end:])
+                return b"".join(out)
+            if verdict in (Verdict.HIDE, Verdict.EDIT) and given <= at:
+                out += (data[given:at], self._judge.edited if verdict is Verdict.EDIT else b"")
+                given, self._orphan_lf = end, verdict is Verdict.HIDE and data[end - 1] == 13 and end == len(data)
             at, begun = end, False
         self._keep(data, at, given, out)
         return b"".join(out)
@@ -191,9 +210,27 @@ class SseTee:
         self._given = len(self._event) if passing else 0
 
     def _hold(self, data: bytes | bytearray) -> None:
-        self._held = bytearray(data)
+        self._held += data
         self._event = bytearray()
-        self.terminal = True
+        self.terminal = self.ended = True
+
+    def _hold_from(self, event: bytes | bytearray, rest: bytes | bytearray = b"") -> None:
+        """Hold back an event and all that follows, and read on in `rest`."""
+        self._held += event
+        self._event, self._given, self._verdict = bytearray(), 0, Verdict.WAIT
+        self.ended = True
+        self._hold_back(bytes(rest))
+
+    def _hold_back(self, chunk: bytes) -> None:
+        """Read a chunk after the end; what would go to the client is held."""
+        if not self.terminal:
+            before, self._held, self.ended = self._held, bytearray(), False
+            passed = self.feed(chunk)
+            self._held = before + passed + self._held
+            self.ended, chunk = True, b""
+            if len(self._held) > MAX_EVENT_BYTES:
+                self.finish()
+        self._held += chunk
 
 
 def _is_one_event(chunk: bytes) -> bool:

@@ -8,14 +8,19 @@ from typing import Any
 
 from webapp.metering import tools
 from webapp.metering.answer import MEMBERS
+from webapp.metering.jsonwalk import as_object, as_objects
+from webapp.metering.nulls import without_null
 from webapp.metering.request import USAGE_ON_REQUEST, RequestFacts
 from webapp.metering.scan import no_pause
-from webapp.metering.selected import WHOLE, Selection, select
+from webapp.metering.selected import EVERY, WHOLE, Selection, select
 from webapp.metering.sse import BOM, HEAD_BYTES, Verdict, fields
-from webapp.metering.usage import add, fuller, sanitise
+from webapp.metering.usage import add, fuller, sanitise, size
 
 MAX_ITEMS = 10_000
-EVENT: Selection = {**MEMBERS, "type": WHOLE, "choices": [{}], "response": MEMBERS, "item": tools.ITEM}
+EVENT: Selection = {
+    **MEMBERS, "type": WHOLE, "choices": [{"finish_reason": WHOLE}], "response": MEMBERS, "item": tools.ITEM,
+    "x_groq": {"usage": EVERY},
+}  # fmt: skip
 
 _DONE = b"[DONE]"
 _RESPONSE_ENDS = (b"response.completed", b"response.incomplete", b"response.failed")
@@ -44,11 +49,13 @@ class StreamReader:
         self, endpoint: str, request: RequestFacts, pause: Callable[[], None] = no_pause, *, hide: bool
     ) -> None:
         self.items: list[dict[str, Any]] = []  # tool items, slim
+        self.edited = b""  # see sse.Judge
         self.ended = False
         self.failed = False  # whether an error event was seen
         self.doubtful = False  # whether a member that decides the price was there twice, or could not be read
         self._pause = pause
         self._final: dict[str, Any] | None = None  # the object or event that carries the usage
+        self._closing = False  # whether a chat chunk with usage was one of the last: without choices, or finishing one
         self._named: bytes = b""  # an event with the answer's id and model
         self._tiered: bytes = b""  # the last chat chunk with a service tier
         self._chat = endpoint in USAGE_ON_REQUEST
@@ -68,7 +75,7 @@ class StreamReader:
         if _DONE.startswith(value[: len(_DONE)]):
             return Verdict.WAIT
         if self._chat:
-            return Verdict.WAIT if self._hide and not _CHOICE.search(value) else Verdict.PASS
+            return Verdict.WAIT if self._hide else Verdict.PASS
         kind = _FIRST_TYPE.match(value)
         return _by_name(kind[1]) if kind else Verdict.WAIT
 
@@ -79,18 +86,27 @@ class StreamReader:
             return Verdict.PASS
         if len(data) < HEAD_BYTES and data.strip() == _DONE:
             self.ended = True
-            return Verdict.END
+            return Verdict.HOLD if self._chat and not (self.failed or self._used()) else Verdict.END
         if not self._chat and b"." not in name and name != _ERROR_NAME:
             name = self._type(data)
         if name == _ERROR_NAME or _ERROR.match(data):
             self.failed = True
             return Verdict.PASS
         if self._chat:
-            return self._chunk(data)
+            verdict = self._chunk(data)
+            if self._hide and verdict is Verdict.PASS and (edited := without_null(event, data)):
+                self.edited, verdict = edited, Verdict.EDIT
+            return verdict
         return self._typed(name, data) if name else self._chunk(data)
 
-    def answer(self) -> dict[str, Any]:
-        """The answer's final object, as far as the stream contained it; {} when it contained nothing of it."""
+    def answer(self, *, whole: bool) -> dict[str, Any]:
+        """The answer's final object, as far as the stream contained it; {} when it contained nothing of it.
+
+        whole: whether the upstream ended the stream properly. In one that broke off, the usage of a chat chunk counts
+        only if the chunk was one of the last: some servers count on in every chunk.
+        """
+        if self._chat and not self._counts(whole=whole or self.ended):
+            self._final = None
         if self._final is not None and self._final.get("object") == "response":
             return self._final
         named = self._read(self._named)
@@ -105,6 +121,14 @@ class StreamReader:
     def metered(self) -> bool:
         """Whether the usage has been seen, or the regular end of an answer without usage."""
         return self._final is not None or (self.ended and not self.failed)
+
+    def _used(self) -> bool:
+        """Whether usage above 0 has been seen."""
+        return self._final is not None and size(self._final["usage"]) > 0
+
+    def _counts(self, *, whole: bool) -> bool:
+        """Whether the usage is that of the whole answer; zeros are if they stand at its regular end."""
+        return (whole or self._closing) if self._used() else (self.ended and self._closing)
 
     def _read(self, data: bytes) -> dict[str, Any]:
         """The object in an event's data."""
@@ -126,11 +150,25 @@ class StreamReader:
             self._tiered = data
         if b'"usage"' in data and _USAGE.search(data):
             chunk = self._read(data)
-            if isinstance(chunk.get("usage"), dict):
-                self._final = {**chunk, "usage": fuller((self._final or {}).get("usage"), chunk["usage"])}
+            usage = self._usage_of(chunk)
+            if usage is not None:
+                self._final = {**chunk, "usage": usage}
                 if self._hide and chunk.get("choices") == [] and not _CHOICE.search(data):
                     return Verdict.HIDE
         return Verdict.PASS
+
+    def _usage_of(self, chunk: dict[str, Any]) -> dict[str, Any] | None:
+        """The usage in a chat chunk, with that of earlier chunks; None if it has none."""
+        found = [usage for usage in (chunk.get("usage"), as_object(chunk.get("x_groq")).get("usage"))
+                 if isinstance(usage, dict)]  # fmt: skip
+        if not found:
+            return None
+        choices = as_objects(chunk.get("choices"))
+        self._closing = self._closing or not choices or any(choice.get("finish_reason") for choice in choices)
+        usage = (self._final or {}).get("usage")
+        for one in found:
+            usage = fuller(usage, one)
+        return usage
 
     def _typed(self, name: bytes, data: bytes) -> Verdict:
         if name in _RESPONSE_ENDS:

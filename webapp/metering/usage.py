@@ -22,6 +22,8 @@ _COUNTS = re.compile(r"\w*(tokens|seconds|type|details|usage)")
 DROPPED = "dropped_details"
 _EXACT = Context(prec=200)  # enough digits to add two numbers of MAX_STRING_CHARS
 _MAX_SIZE = Decimal(10**18)
+# How the names of the members begin that are about the tokens in, and about those out.
+_SIDES = (("prompt_", "input_"), ("completion_", "output_"))
 
 
 class Unusable(ValueError):
@@ -74,23 +76,77 @@ def add(left: Any, right: Any) -> Any:
 
 
 def fuller(before: Any, later: dict[str, Any]) -> dict[str, Any]:
-    """Of two usage objects that one answer reported, the one that counts: the later, unless its total is smaller.
+    """Two usage objects that one answer reported, as one. `before` may be None.
 
-    With equal totals, members that the later one does not have are taken from the earlier. `before` may be None.
+    The larger total counts, since counts only grow while an answer is written; of equal totals the later counts, since
+    nothing tells which of two contradicting objects is right. Added is what only the other one says of the same tokens:
+    a count that is missing or 0, or that is reported alone and larger; and the details of a count that both give alike.
     """
     if not isinstance(before, dict):
         return later
-    was, now = _size(before), _size(later)
-    if now < was:
-        return before
-    return {**before, **{key: value for key, value in later.items() if value is not None}} if now == was else later
+    rich, poor = (before, later) if size(later) < size(before) else (later, before)
+    return _completed(rich, poor) if _says_something(poor) else rich
 
 
-def _size(usage: dict[str, Any]) -> Decimal:
+def size(usage: dict[str, Any]) -> Decimal:
     """Tokens in and out, by either family of names; else the total of tokens; else seconds; 0 when nothing is said."""
-    tokens = max(_plain(usage.get("input_tokens")), _plain(usage.get("prompt_tokens")))
-    tokens += max(_plain(usage.get("output_tokens")), _plain(usage.get("completion_tokens")))
-    return tokens or _plain(usage.get("total_tokens")) or _plain(usage.get("seconds"))
+    return _both_sides(usage) or _plain(usage.get("total_tokens")) or _plain(usage.get("seconds"))
+
+
+def _both_sides(usage: dict[str, Any]) -> Decimal:
+    return _side(usage, _SIDES[0]) + _side(usage, _SIDES[1])
+
+
+def _side(usage: dict[str, Any], prefixes: tuple[str, str]) -> Decimal:
+    """The tokens of one side, in or out."""
+    return max(_plain(usage.get(prefixes[0] + "tokens")), _plain(usage.get(prefixes[1] + "tokens")))
+
+
+def _completed(rich: dict[str, Any], poor: dict[str, Any]) -> dict[str, Any]:
+    """`rich` with what `poor` says of the same tokens."""
+    new, taken = rich, False
+    if size(poor) == size(rich):
+        both = _SIDES[0] + _SIDES[1]
+        new = _filled(rich, {name: value for name, value in poor.items() if not name.startswith(both)})
+    for side, other in (_SIDES, _SIDES[::-1]):
+        ours, theirs = _side(rich, side), _side(poor, side)
+        members = {name: value for name, value in poor.items() if name.startswith(side)}
+        if theirs in (0, ours) or not ours:
+            new = _filled(new, members, zeros=not ours)
+        elif theirs > ours and not _side(poor, other):  # it has grown, and was reported alone
+            new = {name: value for name, value in new.items() if not name.startswith(side)} | members
+        taken = taken or (theirs > ours and new is not rich)
+    return _with_right_total(new, rich) if taken else new
+
+
+def _with_right_total(new: dict[str, Any], rich: dict[str, Any]) -> dict[str, Any]:
+    """`new`, which has a count that `rich` lacks, without a total that left it out; `rich` if its total denies it."""
+    total = _plain(rich.get("total_tokens"))
+    if total in (0, _both_sides(new)):
+        return new
+    return {name: new[name] for name in new if name != "total_tokens"} if total == _both_sides(rich) else rich
+
+
+def _filled(
+    rich: dict[str, Any], poor: dict[str, Any], *, zeros: bool = False, depth: int = MAX_DEPTH
+) -> dict[str, Any]:
+    """`rich` with the members of `poor` that it lacks, and with those that are 0 in it: if `zeros`, and in objects."""
+    new = dict(rich)
+    for name, value in poor.items():
+        have = rich.get(name)
+        if isinstance(have, dict) and isinstance(value, dict):
+            new[name] = _filled(have, value, zeros=True, depth=depth - 1) if depth else have
+        elif have is None or (zeros and _is_number(have) and not _plain(have) and _plain(value)):
+            new[name] = value
+    return new
+
+
+def _says_something(usage: dict[str, Any], depth: int = MAX_DEPTH) -> bool:
+    """Whether a number above 0 is in a usage object: some servers send one of zeros before they know."""
+    return any(
+        _says_something(value, depth - 1) if isinstance(value, dict) and depth else _plain(value) > 0
+        for value in usage.values()
+    )
 
 
 def _plain(value: Any) -> Decimal:

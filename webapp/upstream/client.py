@@ -5,10 +5,28 @@ Why an own client (connections.py opens sockets, exchange.py sends, http1.py par
   http.client, 800 µs with urllib3, 1,740 µs with requests; 112 µs for each event of a stream, against 166, 190, 193 µs.
 - The target is not normalized: ``%7e`` stays ``%7e``, brackets stay. requests and urllib3 rewrite it.
 - Answers that could be read in two ways are refused (http1.py); http.client accepts several of them.
-- Nothing is retried and no redirect is followed, so one call is billed at most once. No proxy variable and no .netrc is
-  read. A kept connection that the server has closed meanwhile is noticed before anything is sent on it.
+- Nothing that may have been received is sent again and no redirect is followed, so one call is billed at most once. No
+  proxy variable and no .netrc is read.
 - ``UpstreamError.sent`` is exact: whether OpenAI may have received, and billed, the request.
 - An answer that arrives while the request body is still being sent (413 of a large upload) is read and passed on.
+
+A server may close a kept connection at any moment. Mostly that is noticed before anything is sent on it. Where the end
+crosses the request on its way, the client sees: sent, no byte answered, connection over. RFC 9110 (9.2.2) allows
+sending a POST again only with a means to detect that it was never applied. Browsers send it again whenever the
+connection had been used before; Go's net/http does not, unless nothing was written or there is an Idempotency-Key.
+OpenAI does not document that it honours such keys, so none is trusted here. The means to detect it is TCP itself:
+
+- Every segment that a server sends after bytes have arrived acknowledges them. A connection that the server ended
+  (FIN) without acknowledging a byte of the request was ended before the request arrived: nothing can be billed.
+- A connection of which the first byte cannot be sent any more has delivered nothing.
+- A reset (RST) after sending is no proof, since it does not carry acknowledgements: TCP may delay them for 40 ms, so a
+  server that read the request may reset the connection before it has acknowledged a byte.
+- After a reset or an acknowledged byte, or where the system does not count them, the request may have been read. It is
+  not sent again, and ``sent`` is True. A GET or HEAD costs nothing and changes nothing: it is sent again then, too.
+- Silence is no proof, because acknowledgements may be lost: it ends with 504. Connections are dropped by routers and
+  load balancers after minutes without traffic, and are used here only when idle for less than IDLE_SECONDS.
+
+It is sent again once, on a new connection. What cannot be sent again (an upload, which is not kept) is 502, not sent.
 """
 
 from __future__ import annotations
@@ -18,9 +36,12 @@ import time
 from collections.abc import Iterator
 
 from webapp.upstream.addresses import ForbiddenAddress
-from webapp.upstream.connections import Origin, Origins
+from webapp.upstream.connections import Connection, Origin, Origins
 from webapp.upstream.exchange import Exchange, Request, request_head
 from webapp.upstream.http1 import Malformed, body_of, stays_open
+
+CLOSED = "OpenAI's API closed the connection"
+SAFE = ("GET", "HEAD")  # methods that cost nothing and change nothing
 
 
 class UpstreamError(Exception):
@@ -40,6 +61,19 @@ class Interrupted(Exception):
     def __init__(self, *, timeout: bool = False) -> None:
         super().__init__("timeout" if timeout else "connection lost")
         self.timeout = timeout
+
+
+class _NotReceived(Exception):
+    """A kept connection was already over: the request may be sent again on a new one."""
+
+
+def _unreachable(error: Exception) -> UpstreamError:
+    """The error for what connecting raised; nothing was sent."""
+    if isinstance(error, ForbiddenAddress):
+        message = "The base URL leads to an address that is not allowed here"
+        return UpstreamError(403, "base_url_forbidden", message, sent=False)
+    reason = "did not answer in time" if isinstance(error, TimeoutError) else "cannot be reached"
+    return UpstreamError(502, "upstream_unreachable", f"OpenAI's API {reason}", sent=False)
 
 
 class Answer:
@@ -128,21 +162,38 @@ class Client:
         """
         try:
             origin = self._origins.get(base_url)
-            head, chunked = request_head(origin, request), request.body is not None and request.length is None
+            head = request_head(origin, request)
             conn = origin.connection()
         except (OSError, ValueError) as error:
             raise _unreachable(error) from None
         try:
+            return self._exchange(origin, conn, head, request)
+        except _NotReceived:
+            if not isinstance(request.body, bytes | None):
+                raise UpstreamError(502, "upstream_unreachable", CLOSED, sent=False) from None
+        try:
+            conn = origin.opened()
+        except OSError as error:
+            raise _unreachable(error) from None
+        return self._exchange(origin, conn, head, request)
+
+    def _exchange(self, origin: Origin, conn: Connection, head: bytes, request: Request) -> Answer:
+        """One request on one connection. Raises UpstreamError, or _NotReceived where it may be sent again."""
+        exchange, safe = Exchange(conn), request.method in SAFE and request.body is None
+        try:
             conn.sock.settimeout(self.read_timeout)
-            exchange = Exchange(conn)
-            exchange.send(head, request.body, chunked=chunked)
+            exchange.send(head, request.body, chunked=request.body is not None and request.length is None)
             return Answer(origin, exchange, request.method, self.read_timeout)
         except TimeoutError:
             conn.close()
             raise UpstreamError(504, "upstream_timeout", "OpenAI's API did not answer in time", sent=True) from None
         except (OSError, Malformed):
+            unreceived = not exchange.begun or (exchange.closed and conn.untouched())
+            again = conn.since > 0 and exchange.unanswered and (safe or unreceived)
             conn.close()
-            raise UpstreamError(502, "upstream_unreachable", "OpenAI's API closed the connection", sent=True) from None
+            if again:
+                raise _NotReceived from None
+            raise UpstreamError(502, "upstream_unreachable", CLOSED, sent=True) from None
         except BaseException:
             conn.close()
             raise

@@ -6,6 +6,8 @@ import re
 import select
 import socket
 import ssl
+import struct
+import sys
 import time
 from collections import deque
 from functools import lru_cache
@@ -22,6 +24,7 @@ IDLE_SECONDS = 30  # a connection that was idle for longer is closed instead of 
 KEPT_IDLE = 512  # idle connections of one base URL
 KEPT_ORIGINS = 256  # base URLs
 CHUNK = 65536  # bytes read at a time
+ACKED_AT = 120  # place of `tcpi_bytes_acked` in Linux's `struct tcp_info`
 READ = 1  # gevent's name for the event that a descriptor is readable
 RAW = re.compile(r"[!-~]*")  # characters allowed in a request line and a Host header
 poll = get_original("select", "poll")  # not gevent's: always called with time-out 0, so it never blocks
@@ -37,10 +40,11 @@ def _tls() -> ssl.SSLContext:
 
 
 class Connection:
-    """An open socket. ``since``: when it became idle, by time.monotonic()."""
+    """An open socket. ``since``: when it became idle, by time.monotonic(); 0 before its first answer."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock, self.since = sock, 0.0
+        self._acked_before: int | None = None  # bytes acknowledged when the connection was taken for the current call
         self._poll = poll()
         self._poll.register(sock.fileno(), select.POLLIN)
         self._hub = gevent.get_hub()
@@ -51,6 +55,17 @@ class Connection:
     def readable(self) -> bool:
         """Whether there is something to read now. An idle connection that is readable was closed or is broken."""
         return bool(self._poll.poll(0))
+
+    def reuse(self) -> None:
+        """The idle connection is taken for another call."""
+        self._acked_before = _acknowledged(self.sock)
+
+    def untouched(self) -> bool:
+        """Whether the server's TCP has acknowledged no byte of the current call, on a connection that was idle before.
+
+        False also where the system does not tell. See client.py for what follows from it.
+        """
+        return self._acked_before is not None and _acknowledged(self.sock) == self._acked_before
 
     def receive(self, seconds: float) -> bytes:
         """The next bytes, b"" at the end of the connection. Raises TimeoutError after so many seconds without a byte.
@@ -96,6 +111,17 @@ class Connection:
         self.sock.close()
 
 
+def _acknowledged(sock: socket.socket) -> int | None:
+    """How many bytes the peer's TCP has acknowledged on this connection; None where the system does not tell."""
+    if sys.platform != "linux":
+        return None
+    try:
+        info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, ACKED_AT + 8)
+        return struct.unpack_from("=Q", info, ACKED_AT)[0]
+    except (OSError, struct.error):  # closed, or a kernel before 4.1
+        return None
+
+
 class Origin:
     """A base URL: its scheme, host and port with their idle connections, and the path before every target.
 
@@ -120,12 +146,17 @@ class Origin:
         while self._idle:
             conn = self._idle.pop()  # the newest, so that connections which are not needed reach IDLE_SECONDS
             if time.monotonic() - conn.since < IDLE_SECONDS and not conn.readable():
+                conn.reuse()
                 return conn
             conn.close()
+        return self.opened()
+
+    def opened(self) -> Connection:
+        """A new connection. Raises OSError, of which ForbiddenAddress is one."""
         return Connection(self.new_socket())
 
     def new_socket(self) -> socket.socket:
-        """A new connection, with TLS for https. Raises OSError, of which ForbiddenAddress is one."""
+        """A socket that is connected, with TLS for https. Raises as ``opened``."""
         sock = connect(self._host, self._port, self._timeout, private=self._private)
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

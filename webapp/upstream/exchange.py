@@ -35,7 +35,10 @@ class Exchange:
     def __init__(self, conn: Connection) -> None:
         self.conn = conn
         self.whole = True  # whether all of the request was sent
-        self._begun = False
+        self.begun = False  # whether a byte of it was sent
+        self.closed = (
+            False  # whether the server ended the connection in order (FIN), with the whole request sent before
+        )
         self._got = bytearray()  # bytes received and not used yet
         self._interim = 0  # bytes of 1xx heads received so far
         self._head: Head | None = None
@@ -55,14 +58,17 @@ class Exchange:
                     return
             if chunked:
                 self._write(b"0\r\n\r\n")
-        except (BrokenPipeError, ConnectionResetError):
+        except BrokenPipeError:  # so Linux reports a reset that comes after an orderly end
+            self.whole, self.closed = False, True
+        except ConnectionResetError:
             self.whole = False
 
     def _write(self, data: bytes | memoryview) -> bool:
         """Send all bytes. Returns False if the server refused the request or closed the connection before that."""
         sent = 0
-        if not self._begun:  # the first bytes fit into the empty socket buffer and cannot have been refused yet
-            self._begun, sent = True, self.conn.sock.send(data if len(data) <= CHUNK else memoryview(data)[:CHUNK])
+        if not self.begun:  # the first bytes fit into the empty socket buffer and cannot have been refused yet
+            sent = self.conn.sock.send(data if len(data) <= CHUNK else memoryview(data)[:CHUNK])
+            self.begun = True
             if sent == len(data):
                 return True
         rest = memoryview(data)[sent:]
@@ -108,6 +114,7 @@ class Exchange:
         while not self._head:
             self._head = self._next_head()
             if not self._head and not self._take(self.conn.receive(seconds)):
+                self.closed = self.closed or self.whole  # after an error of sending, a reset looks the same
                 raise ConnectionResetError
         return self._head
 
@@ -126,6 +133,11 @@ class Exchange:
             if head.status >= 200:
                 return head
             self._interim += end
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether no byte of an answer has arrived."""
+        return not (self._got or self._interim or self._head)
 
     def rest(self) -> bytes:
         """The bytes received after the head: the beginning of the body."""
