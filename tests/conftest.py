@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -110,32 +111,54 @@ def own_dsn(clone: psycopg.Connection) -> str:
 
 
 @pytest.fixture(scope="session")
-def shared_dsn(schema: object, cluster: Cluster) -> Iterator[str]:
+def shared_dsn(stack_dsns: Callable[[str], tuple[str, str]]) -> str:
     """Superuser's connection string of one database for all tests that roll back."""
-    name = "spendai_shared"
-    with psycopg.connect(cluster.dsn(SUPERUSER, PASSWORD), autocommit=True) as conn:
-        conn.execute(f"create database {name} template {schema.template_dbname} owner postgres")
-    yield cluster.dsn(SUPERUSER, PASSWORD, name)
+    return stack_dsns("spendai_shared")[1]
+
+
+@contextmanager
+def as_owner(dsn: str) -> Iterator[psycopg.Connection]:
+    """A superuser's connection (which may `set role` to any role) in the role of the owner."""
+    with psycopg.connect(dsn, autocommit=True, row_factory=dict_row) as conn:
+        conn.execute("set role postgres")
+        yield conn
 
 
 @pytest.fixture(scope="session")
 def shared_conn(shared_dsn: str) -> Iterator[psycopg.Connection]:
-    with psycopg.connect(shared_dsn, autocommit=True, row_factory=dict_row) as conn:
-        conn.execute("set role postgres")  # the connection belongs to a superuser, who may `set role` to any role
+    with as_owner(shared_dsn) as conn:
+        yield conn
+
+
+@pytest.fixture(scope="session")
+def people_in(stack_dsns: Callable[[str], tuple[str, str]]) -> Iterator[Callable[[str], People]]:
+    """Makes a database by name, with people who stay in it; for rows that several tests of a module read."""
+    with ExitStack() as opened:
+        yield lambda name: People(opened.enter_context(as_owner(stack_dsns(name)[1])))
+
+
+@pytest.fixture(scope="session")
+def shared_people(people_in: Callable[[str], People]) -> People:
+    """The people of a second shared database, which is never without them: making them takes longer than most tests."""
+    return people_in("spendai_people")
+
+
+@pytest.fixture
+def db(request: pytest.FixtureRequest) -> Iterator[psycopg.Connection]:
+    """Connection as the database's owner, rows as dicts; everything is rolled back.
+
+    The database has no rows of tenants, or those of ``people`` where the test or one of its fixtures wants these.
+    """
+    with_people = "people" in request.fixturenames
+    conn = request.getfixturevalue("shared_people").conn if with_people else request.getfixturevalue("shared_conn")
+    with conn.transaction(force_rollback=True):
         yield conn
 
 
 @pytest.fixture
-def db(shared_conn: psycopg.Connection) -> Iterator[psycopg.Connection]:
-    """Connection as the database's owner, rows as dicts; everything is rolled back."""
-    with shared_conn.transaction(force_rollback=True):
-        yield shared_conn
-
-
-@pytest.fixture
-def people(db: psycopg.Connection) -> People:
+def people(db: psycopg.Connection, shared_people: People) -> People:
     """Ada and Dev of Acme, Eve of Evil, Nobody; see people.py."""
-    return People(db)
+    return shared_people.copy()
 
 
 @pytest.fixture(scope="session")
