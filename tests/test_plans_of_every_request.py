@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import psycopg
 import pytest
 from people import People
 
@@ -45,17 +48,27 @@ ROWS = (
 )
 
 
-@pytest.fixture
-def many(people: People) -> People:
+@pytest.fixture(scope="module")
+def filled(shared_conn: psycopg.Connection) -> Iterator[People]:
     """Two thousand rows in each table that the functions read, none of them of the people who ask."""
-    user = people.sign_up("other", "other@many.test")
-    people.conn.execute("reset role")  # the superuser: schema auth belongs to another role
-    for rows in ROWS:
-        people.conn.execute(rows.format(org=f"'{people.orgs['eve']}'", user=f"'{user}'"))
-    people.conn.execute("analyze auth.users, public.audit_log, public.members, public.invitations")
-    people.conn.execute("analyze private.web_sessions, private.login_sessions, private.refresh_tokens")
-    people.conn.execute("analyze private.login_attempts; discard plans; set role postgres")
-    return people
+    with shared_conn.transaction(force_rollback=True):
+        people = People(shared_conn)
+        user = people.sign_up("other", "other@many.test")
+        shared_conn.execute("reset role")  # the superuser: schema auth belongs to another role
+        for rows in ROWS:
+            shared_conn.execute(rows.format(org=f"'{people.orgs['eve']}'", user=f"'{user}'"))
+        shared_conn.execute("analyze auth.users, public.audit_log, public.members, public.invitations")
+        shared_conn.execute("analyze private.web_sessions, private.login_sessions, private.refresh_tokens")
+        shared_conn.execute("analyze private.login_attempts; set role postgres")
+        yield people
+
+
+@pytest.fixture
+def many(filled: People) -> Iterator[People]:
+    """The people among these rows; what a test changes is rolled back, and no plan is of an earlier test."""
+    with filled.conn.transaction(force_rollback=True):
+        filled.conn.execute("discard plans")
+        yield filled
 
 
 def rows_read(people: People) -> dict[str, int]:

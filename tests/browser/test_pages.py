@@ -17,6 +17,7 @@ from webapp.config import ROOT
 
 PASSWORD = "correct horse"
 STATIC = ROOT / "webapp/static"
+TELEPHONE, WIDE = {"width": 420, "height": 800}, {"width": 1180, "height": 800}
 BAR = "document.querySelector('[data-figure=spend-figure] .bars .point path').style.fill"
 
 
@@ -61,11 +62,10 @@ def addresses(acme: SimpleNamespace) -> list[str]:
     return [path.format(**vars(acme), **words) for path in (SIGNED_IN | ADMINS_ONLY).values()]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_page_complains_or_keeps_anybody_out(
-    acme: SimpleNamespace, open_page: Callable[..., Page], accessible: Callable[..., None], scheme: str
+    acme: SimpleNamespace, open_page: Callable[..., Page], accessible: Callable[..., None]
 ) -> None:
-    page = open_page(color_scheme=scheme)
+    page = open_page(color_scheme="light")
     for path in SIGNED_OUT.values():
         page.goto(path)
         accessible(page)
@@ -73,14 +73,25 @@ def test_no_page_complains_or_keeps_anybody_out(
     for path in addresses(acme):
         assert page.goto(path).status == (404 if path == "/nowhere" else 200), path
         assert page.locator("h1").count() == 1, path
-        accessible(page, contrast_only=scheme == "dark")  # only colours differ
+        assert page.evaluate("document.documentElement.scrollWidth") == 1180, path
+        accessible(page)
 
 
-def test_no_page_scrolls_sideways_on_a_telephone(acme: SimpleNamespace, open_page: Callable[..., Page]) -> None:
-    page = log_in(open_page(viewport={"width": 420, "height": 800}))
+def test_no_page_scrolls_sideways_on_a_telephone_or_keeps_anybody_out_in_dark(
+    acme: SimpleNamespace, open_page: Callable[..., Page], accessible: Callable[..., None]
+) -> None:
+    """Both of pages that were loaded in dark on a telephone; the colours also of what only a wide window shows."""
+    page = open_page(color_scheme="dark", viewport=TELEPHONE)
+    for path in SIGNED_OUT.values():
+        page.goto(path)
+        accessible(page, contrast_only=True)  # only colours differ
+    log_in(page)
     for path in addresses(acme):
+        page.set_viewport_size(TELEPHONE)
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth") == 420, path
+        page.set_viewport_size(WIDE)
+        accessible(page, contrast_only=True)
 
 
 def test_charts_are_drawn_with_a_bar_for_every_day_and_series(acme: SimpleNamespace, page: Page) -> None:

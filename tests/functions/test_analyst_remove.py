@@ -51,10 +51,10 @@ def test_a_session_that_survives_its_row_sees_nothing(acme: str) -> None:
         owner.execute(SQL("drop role {}").format(Identifier(ann.info.user)))
 
 
-def test_what_it_left_behind_goes_with_it(acme: str, clone: psycopg.Connection) -> None:
+def test_what_it_left_behind_goes_with_it(acme: str, own_dsns: tuple[str, str]) -> None:
     # As on a server where no superuser has taken this function from PUBLIC (db/superuser.sql).
-    clone.execute("grant execute on function lo_from_bytea(oid, bytea) to spendai_analyst")
-    clone.commit()
+    with psycopg.connect(own_dsns[1]) as superuser:
+        superuser.execute("grant execute on function lo_from_bytea(oid, bytea) to spendai_analyst")
     with psycopg.connect(new_analyst(acme, "Acme"), autocommit=True) as ann:
         ann.execute("set default_transaction_read_only = off")
         ann.execute("select lo_from_bytea(0, 'filled')")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import combinations
 from typing import Any
@@ -85,9 +86,13 @@ def test_every_mix_of_filters_finds_every_call_that_fits_and_no_other(people: Pe
             assert found == right(bookings, filters, *period), filters
 
 
-@pytest.fixture
-def rare(people: People) -> People:
-    """Sixty days with many calls each. A few calls are of a rare kind, and several of those arrived at one moment."""
+@pytest.fixture(scope="module")
+def rare(people_in: Callable[[str], People]) -> People:
+    """Sixty days with many calls each. A few calls are of a rare kind, and several of those arrived at one moment.
+
+    For tests that only read.
+    """
+    people = people_in("spendai_rare")
     project, spare = people.projects["ada"], [people.keys[name].id for name in ("ada", "eve")]
     people.conn.execute(
         "insert into public.usage_logs (id, org_id, project_id, api_key_id, started_at, deadline_at, settled_at, state,"

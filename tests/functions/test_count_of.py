@@ -7,8 +7,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from checks import executors
-from hypothesis import HealthCheck, given, settings
+from checks import examples, executors
+from hypothesis import given
 from hypothesis import strategies as st
 from people import People
 
@@ -64,14 +64,14 @@ def test_what_is_no_sensible_count_is_null(db: psycopg.Connection, text: str | N
     assert count(db, text) is None
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(150)
 @given(value=ANYTHING)
 def test_nothing_raises_and_every_count_is_from_0_to_a_million_millions(db: psycopg.Connection, value: Any) -> None:
     n = count(db, json.dumps(value))
     assert n is None or 0 <= n < 10**12
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(100)
 @given(
     value=ANYTHING,
     key=st.sampled_from(["prompt_tokens", "input_tokens", "prompt_tokens_details", "output_tokens_details"]),
@@ -85,7 +85,7 @@ def test_only_functions_use_it(db: psycopg.Connection) -> None:
     assert executors(db, "count_of") == set()
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(150)
 @given(value=ANYTHING)
 def test_a_count_that_is_shown_is_the_one_that_is_priced(db: psycopg.Connection, value: Any) -> None:
     shown = count(db, json.dumps(value))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from checks import executors
-from hypothesis import HealthCheck, given, settings
+from checks import examples, executors
+from hypothesis import given
 from hypothesis import strategies as st
 from pricing import value
 
@@ -70,7 +70,7 @@ def test_a_count_that_is_none_makes_it_unusable(db, details):
     assert split(db, 10, details) is None
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(60)
 @given(tokens=COUNTS, cached=COUNTS, write=COUNTS, audio=COUNTS, image=COUNTS, cached_audio=COUNTS, cached_image=COUNTS)
 def test_whatever_the_details_say_the_parts_are_never_negative_and_sum_to_the_whole(
     db, tokens, cached, write, audio, image, cached_audio, cached_image

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from checks import executors
-from hypothesis import HealthCheck, given, settings
+from checks import examples, executors
+from hypothesis import given
 from hypothesis import strategies as st
 from pricing import value
 
@@ -39,7 +39,7 @@ def test_a_count_that_is_none_makes_it_unusable(db):
     assert split(db, 10, {"audio_tokens": -1}, "text") is None
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(60)
 @given(tokens=COUNTS, details=st.dictionaries(st.sampled_from(["text_tokens", "audio_tokens", "image_tokens"]), COUNTS),
        kind=st.sampled_from(["text", "audio", "image"]))  # fmt: skip
 def test_the_parts_are_never_negative_and_sum_to_the_whole(db, tokens, details, kind):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from checks import executors
-from hypothesis import HealthCheck, given, settings
+from checks import examples, executors
+from hypothesis import given
 from hypothesis import strategies as st
 from pricing import CHAT, value
 
@@ -57,7 +57,7 @@ def test_every_shape_of_usage_becomes_quantities(db, endpoint, usage, expected):
     assert value(db, "app.price_quantities(%s, %s::jsonb)", endpoint, json.dumps(usage)) == expected
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(150)
 @given(
     usage=st.fixed_dictionaries(
         {"prompt_tokens": COUNTS},

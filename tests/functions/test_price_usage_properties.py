@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 
-from hypothesis import HealthCheck, example, given, settings
+from checks import examples
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pricing import MILLION, chat, price
 
@@ -46,7 +47,7 @@ ENDPOINTS = st.one_of(
     st.sampled_from(["/v1/chat/completions", "/v1/images/edits", "/v1/audio/speech", "/v1/moderations"]),
 )
 STATUSES = {"priced", "free", "tier_fallback", "unpriced_model", "unpriced_dimension", "no_usage"}
-ANY_DB = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ANY_DB = examples(150)
 TOKENS = st.integers(0, 300_000)
 
 
@@ -168,7 +169,7 @@ FAMILIES = st.fixed_dictionaries(
 )
 
 
-@settings(ANY_DB, max_examples=300)
+@examples(300)
 @given(usage=FAMILIES, endpoint=st.sampled_from(["/v1/chat/completions", "/v1/responses", "/v1/images/edits"]))
 def test_money_and_the_token_columns_count_the_same(db, usage, endpoint):
     got = price(db, "gpt-realtime", usage, endpoint=endpoint)

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from checks import executors
-from hypothesis import HealthCheck, given, settings
+from checks import examples, executors
+from hypothesis import given
 from hypothesis import strategies as st
 from people import People
 from pricing import add_price
@@ -116,7 +116,7 @@ PRICES = st.tuples(st.tuples(AMOUNT, AMOUNT, AMOUNT), LATER)
 
 @given(calls=st.lists(st.tuples(st.integers(-3, 3), st.integers(0, 10**6), st.integers(0, 10**6)), max_size=4),
        rounds=st.lists(PRICES, min_size=2, max_size=3))  # fmt: skip
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(25)
 def test_whatever_prices_come_corrected_costs_are_what_they_give_and_twice_is_once(
     people: People, calls: list[tuple[int, int, int]], rounds: list[Any]
 ) -> None:

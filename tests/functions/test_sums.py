@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import combinations, pairwise
 from typing import Any
 
 import pytest
-from checks import executors
-from hypothesis import HealthCheck, given, settings
+from checks import examples, executors
+from hypothesis import given
 from hypothesis import strategies as st
 from ledgers import DAY, add_call, add_open_call, adjust
 from people import People
 from spending import days_ago, spent
 from totals import EARLY, LATE, MIDNIGHT, NUMBERS, WORDS, Filters, added_up, app_sums, entries, many_calls
 
+Busy = tuple[People, dict[str, Any], list[dict[str, Any]]]
 TINY = timedelta(microseconds=1)
 FOREVER = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 
@@ -60,17 +62,27 @@ def filters_of(ids: dict[str, Any]) -> list[Filters]:
     return [{}, *({name: words} for name, words in single.items()), *pairs, *more]
 
 
-@pytest.fixture
-def busy(people: People) -> tuple[People, dict[str, Any], list[dict[str, Any]]]:
+@pytest.fixture(scope="module")
+def filled(people_in: Callable[[str], People]) -> Busy:
     """People with calls of every kind; ids to filter by; the bookings to add up."""
-    ids = many_calls(people)
+    people = people_in("spendai_sums")
+    with people.conn.transaction():
+        ids = many_calls(people)
     found = entries(people)
     assert len(found) > 100 and len(added_up(found, EARLY, LATE, WORDS, {})) > 50
     return people, ids, found
 
 
+@pytest.fixture
+def busy(filled: Busy) -> Iterator[Busy]:
+    """The same for one test; what it writes is rolled back."""
+    people, ids, found = filled
+    with people.conn.transaction(force_rollback=True):
+        yield people.copy(), ids, found
+
+
 @PERIOD
-def test_every_group_of_every_two_words_has_the_sums_of_its_calls(busy: Any, period: str) -> None:
+def test_every_group_of_every_two_words_has_the_sums_of_its_calls(busy: Busy, period: str) -> None:
     people, _, found = busy
     since, until = PERIODS[period]
     for words in ((), *((word,) for word in WORDS), *combinations(WORDS, 2), WORDS[:-1], WORDS):
@@ -78,7 +90,7 @@ def test_every_group_of_every_two_words_has_the_sums_of_its_calls(busy: Any, per
 
 
 @pytest.mark.parametrize("period", SOME)
-def test_every_filter_and_every_two_of_them_leave_the_sums_of_the_calls_that_fit(busy: Any, period: str) -> None:
+def test_every_filter_and_every_two_of_them_leave_the_sums_of_the_calls_that_fit(busy: Busy, period: str) -> None:
     people, ids, found = busy
     since, until = PERIODS[period]
     for filters in filters_of(ids):
@@ -88,7 +100,7 @@ def test_every_filter_and_every_two_of_them_leave_the_sums_of_the_calls_that_fit
 
 
 @PERIOD
-def test_a_week_has_the_sums_of_its_days(busy: Any, period: str) -> None:
+def test_a_week_has_the_sums_of_its_days(busy: Busy, period: str) -> None:
     people, _, _ = busy
     weeks: dict[tuple[Any, ...], tuple[Any, ...]] = {}
     for (day, *others), sums in app_sums(people, *PERIODS[period], ("day", "model"), {}).items():
@@ -98,7 +110,7 @@ def test_a_week_has_the_sums_of_its_days(busy: Any, period: str) -> None:
 
 
 @pytest.mark.parametrize("words", [(), ("day",), ("end_user",), ("tag",), ("status", "tag")])
-def test_a_period_may_be_endless_at_either_end(busy: Any, words: tuple[str, ...]) -> None:
+def test_a_period_may_be_endless_at_either_end(busy: Busy, words: tuple[str, ...]) -> None:
     people, _, found = busy
     for filters in ({}, {"end_user": ["u1"]}, {"tag": ["team"]}):
         whole = added_up(found, *FOREVER, words, filters)
@@ -111,8 +123,8 @@ def test_a_period_may_be_endless_at_either_end(busy: Any, words: tuple[str, ...]
 
 
 @given(data=st.data(), cuts=st.lists(st.integers(-4 * 86_400, 4 * 86_400), max_size=3))
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_period_split_anywhere_has_the_sums_of_the_whole(busy: Any, data: st.DataObject, cuts: list[int]) -> None:
+@examples(40)
+def test_a_period_split_anywhere_has_the_sums_of_the_whole(busy: Busy, data: st.DataObject, cuts: list[int]) -> None:
     people, ids, _ = busy
     words = data.draw(st.sets(st.sampled_from(WORDS), max_size=3))
     filters = data.draw(st.sampled_from(filters_of(ids)))
@@ -189,7 +201,7 @@ def test_nothing_at_all_is_no_row(people: People) -> None:
         assert app_sums(people, EARLY, LATE, words, {}) == {}
 
 
-def test_dev_sees_what_ada_sees_eve_her_own_alone_and_a_stranger_nothing(busy: Any) -> None:
+def test_dev_sees_what_ada_sees_eve_her_own_alone_and_a_stranger_nothing(busy: Busy) -> None:
     people, _, found = busy
     theirs = entries(people, "eve")
     people.sign_up("lone", "lone@nowhere.test")
@@ -214,7 +226,7 @@ def test_words_of_a_filter_are_never_read_as_sql(people: People) -> None:
 
 
 @pytest.mark.parametrize("style", ["German", "SQL, DMY", "SQL, MDY", "Postgres, DMY"])
-def test_the_sums_do_not_depend_on_how_a_session_writes_dates(busy: Any, style: str) -> None:
+def test_the_sums_do_not_depend_on_how_a_session_writes_dates(busy: Busy, style: str) -> None:
     people, _, found = busy
     people.conn.execute(
         "select set_config('datestyle', %s, true), set_config('timezone', 'Asia/Kathmandu', true)", [style]

@@ -7,7 +7,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from checks import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from ledgers import adjust
 from people import People
@@ -127,7 +128,7 @@ class Story:
 
 
 @given(steps=st.lists(STEP, min_size=1, max_size=12))
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(60)
 def test_whatever_happens_to_calls_the_sums_kept_are_theirs(people: People, steps: list[tuple[Any, ...]]) -> None:
     with people.conn.transaction(force_rollback=True):
         story = Story(people)

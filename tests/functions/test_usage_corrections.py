@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from checks import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from ledgers import DAY, add_call, adjust
 from people import People
@@ -33,7 +34,7 @@ def totals(people: People, since: datetime, until: datetime, *groups: str) -> li
     calls=st.lists(st.tuples(HOURS, AMOUNT.map(abs), st.lists(st.tuples(HOURS, AMOUNT), max_size=2)), max_size=5),
     cut=HOURS,
 )
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(40)
 def test_a_period_cut_in_two_has_the_sums_of_the_whole(people: People, calls: list[Any], cut: int) -> None:
     begin, middle, end = (DAY + timedelta(hours=hours) for hours in (-61, cut, 61))
     with people.conn.transaction(force_rollback=True):
