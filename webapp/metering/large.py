@@ -59,12 +59,11 @@ class RequestReader(Scanner):
 
     def __init__(self, window: int = PIECE, is_own: Callable[[str, Any], bool] | None = None) -> None:
         super().__init__(strict=True)
-        self._is_own = is_own
         self.fields: dict[str, Any] = {}
         self.objection: Objection | None = None
         self.characters: int | None = None
         self.options: tuple[int, int] | None = None
-        self._window = window
+        self._window, self._is_own = window, is_own
         self._open: list[Open] = []
         self._names = self._singles = self._wasted = 0
         self._tools: list[dict[str, Any]] = []
