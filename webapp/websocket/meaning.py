@@ -28,7 +28,7 @@ MAX_WORD_CHARS = 200
 REMEMBERED = 4096  # ids of ended responses
 REFUSED = (401, 403)  # statuses of a key that may begin nothing any more
 POLICY = 1008  # close code
-RESTARTS = ApiError(503, "restarting", "SpendAI restarts; connect again")
+ENDING = ApiError(503, "restarting", "SpendAI ends this session, for example to restart; connect again")
 
 
 class Closing(NamedTuple):
@@ -44,7 +44,8 @@ class Meaning:
     def __init__(self, session: Session, seconds: int) -> None:
         self.session, self.seconds = session, seconds
         self.running: dict[str, SessionCall] = {}  # id at OpenAI → call
-        self.closing: Closing | None = None  # why the session has to end once nothing is under way
+        self.newest: SessionCall | None = None  # of the calls that the client has asked for
+        self.closing: Closing | None = None  # why the session has to end
         self.stopping = False  # whether nothing new may be begun
         self._ended: OrderedDict[str, None] = OrderedDict()  # ids of those that are settled
 
@@ -90,9 +91,10 @@ class Meaning:
     def opened(self, facts: RequestFacts, path: str | None = None) -> SessionCall:
         """A call that is written down now, before it is sent. Raises ApiError."""
         if self.stopping:
-            raise RESTARTS
+            raise ENDING
         call = self.session.call(facts, self.seconds, path)
         call.open()
+        self.newest = call
         return call
 
     def seen(self, facts: RequestFacts, path: str | None = None) -> SessionCall:
