@@ -10,6 +10,7 @@ Frames are made by the library ``websockets``, in threads.
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -26,7 +27,8 @@ Session = Callable[[ServerConnection], None]
 class FakeSocket:
     """Serves on a free port of 127.0.0.1 while its context lasts. ``refusal``: the HTTP answer to upgrades, if any."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.upgrades: list[Request] = []
         self.connections: list[ServerConnection] = []
         self.refusal: tuple[HTTPStatus, str] | None = None
@@ -39,9 +41,11 @@ class FakeSocket:
     def __enter__(self) -> FakeSocket:
         self._server = serve(
             self._serve, "127.0.0.1", 0, process_request=self._upgrade, subprotocols=["realtime"], max_size=None,
-            select_subprotocol=lambda _, offered: "realtime" if "realtime" in offered else None, ping_interval=None,
+            ssl=self._tls, select_subprotocol=lambda _, offered: "realtime" if "realtime" in offered else None,
+            ping_interval=None,
         )  # fmt: skip
-        self.url = f"http://127.0.0.1:{self._server.socket.getsockname()[1]}/v1"
+        scheme = "https" if self._tls else "http"
+        self.url = f"{scheme}://127.0.0.1:{self._server.socket.getsockname()[1]}/v1"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
         return self

@@ -104,16 +104,28 @@ class Ledger:
         return self._batcher.submit(OPEN, message | {"begins_session": True}, OPEN_SECONDS)
 
     def end_session(self, message: Message) -> None:
-        """Note how a session ended. While the database does not answer this is retried, as long as the worker runs."""
+        """Note how a session ended. While the database does not answer this is retried, as long as the worker runs.
+
+        Nobody waits for that: a worker that is told to stop has no session left to wait for.
+        """
+        if not self._ended(message):
+            gevent.spawn(self._end_later, message)
+
+    def _end_later(self, message: Message) -> None:
         for _ in range(END_TRIES):
-            try:
-                self._batcher.submit(END, message, OPEN_SECONDS)
-            except LedgerRefused:
+            gevent.sleep(1)
+            if self._ended(message):
                 return
-            except LedgerUnavailable:
-                gevent.sleep(1)
-            else:
-                return
+
+    def _ended(self, message: Message) -> bool:
+        """Whether the end of a session is noted, or never will be."""
+        try:
+            self._batcher.submit(END, message, SETTLE_SECONDS)
+        except LedgerUnavailable:
+            return False
+        except LedgerRefused:
+            log.error("session=%s: the database rejects the note of its end", message["id"])
+        return True
 
     def count_refusals(self, calls: Mapping[bytes, int]) -> None:
         """Add to how many calls of each key, by its hash, were refused today. Raises as ``check`` does."""

@@ -7,6 +7,7 @@ strings that do not fit are opened here, and of them no more is kept than these 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from webapp.metering import runs
@@ -53,15 +54,16 @@ class RequestReader(Scanner):
 
     `failed`: it is not one JSON object, or nests too deeply, or has too many members. `characters`: the length of
     `input`, where that is a long string. `options`: first and last byte of the value of `stream_options`.
+    is_own: see request.read_json_request.
     """
 
-    def __init__(self, window: int = PIECE) -> None:
+    def __init__(self, window: int = PIECE, is_own: Callable[[str, Any], bool] | None = None) -> None:
         super().__init__(strict=True)
         self.fields: dict[str, Any] = {}
         self.objection: Objection | None = None
         self.characters: int | None = None
         self.options: tuple[int, int] | None = None
-        self._window = window
+        self._window, self._is_own = window, is_own
         self._open: list[Open] = []
         self._names = self._singles = self._wasted = 0
         self._tools: list[dict[str, Any]] = []
@@ -227,8 +229,10 @@ class RequestReader(Scanner):
 
     def _judge(self, top: Open, name: str, value: Any) -> None:
         if self.objection is None and not (top.is_object and is_variable(top.name, value)):
-            found = objection({name: value}) if len(self._open) == 1 else judge(name, value)
-            self._object_to(top, found)
+            if len(self._open) > 1:
+                self._object_to(top, judge(name, value))
+            elif not (self._is_own and self._is_own(name, value)):
+                self._object_to(top, objection({name: value}))
 
     def _object_to(self, top: Open, found: Objection | None) -> None:
         if found and self.objection is None and (top.ours or found.code != NEEDS_OWN_KEY):

@@ -71,18 +71,24 @@ class RequestFacts(NamedTuple):
         return self._replace(body=body, injected=False, edit=None)
 
 
-def read_json_request(endpoint: str, body: bytes, pause: Callable[[], None] = no_pause) -> RequestFacts:
+def read_json_request(
+    endpoint: str,
+    body: bytes,
+    pause: Callable[[], None] = no_pause,
+    is_own: Callable[[str, Any], bool] | None = None,
+) -> RequestFacts:
     """Facts of a JSON body for OpenAI's path `endpoint`; none of a body that is not one JSON object.
 
     A body of more than LARGE bytes is read in short steps, with `pause` between them; it also has no facts if it nests
-    too deeply or has too many members (see large.py).
+    too deeply or has too many members (see large.py). is_own: tells of a member of the object, by name and value, that
+    it names nothing of another organization's, so that it is no objection.
     """
     if len(body) > LARGE:
-        return _read_large(endpoint, body, pause)
+        return _read_large(endpoint, body, pause, is_own)
     try:
         text = body.decode()
         fields = decode(text.removeprefix(_BOM))  # of duplicates the last counts, as in JSON parsers
-        objected = objection(fields)
+        objected = objection(_others(fields, is_own) if is_own else fields)
         edited = ask_for_usage(text) if fields.get("stream") is True and endpoint in USAGE_ON_REQUEST else None
     except (ValueError, RecursionError):
         return RequestFacts(body=body, objection=Objection(UNREADABLE) if body else None)
@@ -92,9 +98,16 @@ def read_json_request(endpoint: str, body: bytes, pause: Callable[[], None] = no
     return _facts(endpoint, fields, changed, Edit(0, len(changed), body), objected)
 
 
-def read_fields(endpoint: str, fields: dict[str, Any]) -> RequestFacts:
-    """Facts of a request whose JSON object is decoded already, as part of a message."""
-    return _facts(endpoint, fields, b"", None, objection(fields))
+def _others(fields: dict[str, Any], is_own: Callable[[str, Any], bool]) -> dict[str, Any]:
+    """The object without the members that is_own tells; its type, which says of a key that is there twice, stays."""
+    return type(fields)((name, value) for name, value in fields.items() if not is_own(name, value))
+
+
+def read_fields(
+    endpoint: str, fields: dict[str, Any], is_own: Callable[[str, Any], bool] | None = None
+) -> RequestFacts:
+    """Facts of a request whose JSON object is decoded already, as part of a message; is_own: see read_json_request."""
+    return _facts(endpoint, fields, b"", None, objection(_others(fields, is_own) if is_own else fields))
 
 
 def _facts(
@@ -114,8 +127,10 @@ def _facts(
     )
 
 
-def _read_large(endpoint: str, body: bytes, pause: Callable[[], None]) -> RequestFacts:
-    reader = RequestReader()
+def _read_large(
+    endpoint: str, body: bytes, pause: Callable[[], None], is_own: Callable[[str, Any], bool] | None
+) -> RequestFacts:
+    reader = RequestReader(is_own=is_own)
     reader.feed(body, pause)
     reader.finish(pause)
     if reader.failed:

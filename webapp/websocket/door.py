@@ -4,6 +4,7 @@ with a WebSocket.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qs, quote
@@ -26,6 +27,7 @@ from webapp.websocket.session import Session
 from webapp.websocket.visit import Visit
 
 Start = Callable[..., Any]
+REFERENCE = re.compile("_ids?$", re.IGNORECASE)  # names, in a query, of what OpenAI stores
 
 
 class Door:
@@ -67,9 +69,8 @@ class Door:
             tags = parse_tags(environ.get("HTTP_X_SPENDAI_TAGS"))
             session = Session(self._gateway.ledger, key_hash, path.route, tags)
             meaning = self._begun(session, path, parse_qs(query))
-            place.opened(session.opened["org_id"])
             visit = Visit(self._gateway, environ, session, upgrade, target)
-            return visit.serve(start_response, meaning, self._serve)
+            return visit.serve(start_response, meaning, self._serve, place)
         except CallFailed as failed:
             raise failed.error from None
         finally:
@@ -78,7 +79,7 @@ class Door:
     def _begun(self, session: Session, path: Endpoint, query: dict[str, list[str]]) -> Any:
         """Write the session's row, and return what its messages mean. Raises ApiError."""
         model = word(query.get("model", [None])[0])
-        named = "call_id" if "call_id" in query else "session_id" if path.own_key else None
+        named = "session_id" if path.own_key else next((name for name in query if REFERENCE.search(name)), None)
         try:
             session.begin(model, Objection(NEEDS_OWN_KEY, named) if named else None, longest(self._config))
         except ApiError:

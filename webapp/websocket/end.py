@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections import deque
 from contextlib import suppress
 from typing import NamedTuple
 
 import gevent
+from gevent import socket
 from gevent.event import Event
 from gevent.lock import RLock
 from websockets.exceptions import InvalidState, ProtocolError
@@ -17,9 +17,12 @@ from websockets.protocol import Protocol, State
 
 CHUNK = 65536
 MAX_QUEUED = 1 << 20  # bytes that were received and not yet taken; then nothing more is read, so the sender has to wait
+FRAGMENT_BYTES = 100  # memory that a fragment takes besides its content
+MAX_FRAGMENTS = 65_536  # of a message
+MAX_PONGS = 1000  # that wait to be sent; then nothing more is read
 PING_SECONDS = 20  # an end that was silent for so long is pinged; after three times as long it is given up
 CLOSE_SECONDS = 2  # longest wait for the other side to close the connection too
-GONE, ABNORMAL, NO_CODE = 1001, 1006, 1005
+GONE, NO_CODE, ABNORMAL, TOO_BIG = 1001, 1005, 1006, 1009  # close codes
 
 
 class Message(NamedTuple):
@@ -56,7 +59,7 @@ class End:
         self._queue: deque[Message] = deque()
         self._queued, self._fragments, self._opcode = 0, [], Opcode.TEXT
         self._changed, self._room = Event(), Event()
-        self._over = False
+        self._over, self._flusher = False, None
         self.code, self.reason, self.fault = ABNORMAL, "", None
         self.heard = self.moved = time.monotonic()  # when the last byte, and the last message, came or went
         sock.settimeout(None)
@@ -70,12 +73,12 @@ class End:
             self._changed.clear()
             self._changed.wait()
         message = self._queue.popleft()
-        self._queued -= sum(map(len, message.fragments))
+        self._queued -= size(message)
         self._room.set()
         return message
 
     def send(self, message: Message) -> None:
-        """Send a message in the same fragments. Raises Gone."""
+        """Send a message in the same fragments. Raises Gone: then the other side has not got all of it."""
         first, *others = message.fragments
         protocol, last = self._protocol, len(others)
         try:
@@ -88,13 +91,14 @@ class End:
         except (OSError, InvalidState, ProtocolError):
             raise Gone from None
         self.moved = time.monotonic()
+        self._flush_soon()
 
     def close(self, code: int, reason: str = "") -> None:
         """Close it; 1005: without a code. Nothing where it was closed already. Returns once the socket is closed."""
         with suppress(OSError, InvalidState, ProtocolError), gevent.Timeout(CLOSE_SECONDS, False), self._writing:
             if self._protocol.state is State.OPEN:
                 self._protocol.send_close(*() if code == NO_CODE else (code, short(reason)))
-                self._write()
+            self._write()
         self._room.set()
         self._reader.join(CLOSE_SECONDS)  # the other side answers with a close frame
         self._end()
@@ -102,22 +106,26 @@ class End:
         self._linger()
 
     def give_up(self) -> None:
-        """Treat the connection as broken."""
+        """Treat the connection as broken; whoever waits to send to it gets Gone."""
         self._end()
         self._reader.kill(block=False)
+        with suppress(OSError):
+            self._shutdown(socket.SHUT_RDWR)
 
     def tick(self, now: float) -> bool:
-        """Ping an end that is silent. Returns False when it has not answered for too long."""
+        """Ping an end that is silent. Returns False when it has not answered for too long, although it was listened to.
+
+        Does not wait.
+        """
+        if self._queued > MAX_QUEUED:
+            return True
         if now - self.heard > 3 * PING_SECONDS:
             return False
         if now - self.heard > PING_SECONDS / 2:
-            gevent.spawn(self._ping)
+            with suppress(InvalidState):
+                self._protocol.send_ping(b"")
+            self._flush_soon()
         return True
-
-    def _ping(self) -> None:
-        with suppress(OSError, InvalidState), self._writing:
-            self._protocol.send_ping(b"")
-            self._write()
 
     def _read(self, data: bytes) -> None:
         """Receive until the connection ends; ``data``: what was received before."""
@@ -127,6 +135,7 @@ class End:
                 if self._queued > MAX_QUEUED:
                     self._room.clear()
                     self._room.wait()
+                    self.heard = time.monotonic()
                     continue
                 data = self._sock.recv(CHUNK)
                 self.heard = time.monotonic()
@@ -148,29 +157,48 @@ class End:
         if protocol.parser_exc is not None:
             self.fault = protocol.close_sent.code if protocol.close_sent else ABNORMAL
             self._over = True
-        with self._writing:
-            self._write()
+        self._flush_soon()
+        if self._flusher and len(protocol.writes) > MAX_PONGS:
+            self._flusher.join()
 
     def _frame(self, frame: Frame) -> None:
         if frame.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
             if frame.opcode != Opcode.CONT:
                 self._opcode = frame.opcode
             self._fragments.append(bytes(frame.data))
-            if frame.fin:
+            if len(self._fragments) > MAX_FRAGMENTS:
+                self._protocol.fail(TOO_BIG, "too many fragments")
+                self.fault, self._over = TOO_BIG, True
+            elif frame.fin:
                 self.moved = time.monotonic()
                 message, self._fragments = Message(self._opcode, tuple(self._fragments)), []
                 self._queue.append(message)
-                self._queued += sum(map(len, message.fragments))
+                self._queued += size(message)
                 self._changed.set()
         elif frame.opcode == Opcode.CLOSE:
             closed = self._protocol.close_rcvd
             self.code, self.reason, self._over = closed.code, closed.reason, True
 
     def _write(self) -> None:
-        """Send what the library has ready: frames, pongs, the answer to a close frame."""
+        """Send what the library has ready: frames, pongs, the answer to a close frame. For holders of _writing."""
         for data in self._protocol.data_to_send():
             if data:
                 self._sock.sendall(data)
+
+    def _flush_soon(self) -> None:
+        """Have pongs and the answer to a close frame sent.
+
+        Not by the reader itself: while a long message waits to be sent, the other side may wait for what it sends to be
+        read, and would not read before.
+        """
+        if self._protocol.writes and not self._flusher:  # a greenlet that has ended is false
+            self._flusher = gevent.spawn(self._flush)
+
+    def _flush(self) -> None:
+        with suppress(OSError):
+            while self._protocol.writes:
+                with self._writing:
+                    self._write()
 
     def _end(self) -> None:
         self._over = True
@@ -179,10 +207,19 @@ class End:
     def _linger(self) -> None:
         """Close the socket. A close with unread bytes would make the other side lose what was sent last."""
         with suppress(OSError), gevent.Timeout(CLOSE_SECONDS, False):
-            self._sock.shutdown(socket.SHUT_WR)
+            self._shutdown(socket.SHUT_WR)
             while self._sock.recv(CHUNK):
                 pass
         self._sock.close()
+
+    def _shutdown(self, how: int) -> None:
+        """As socket.shutdown, but a socket with TLS stays one: gevent's would drop TLS under whoever is sending."""
+        socket.socket.shutdown(self._sock, how)
+
+
+def size(message: Message) -> int:
+    """Bytes of memory that a message takes, about; messages without content take some too."""
+    return sum(map(len, message.fragments)) + FRAGMENT_BYTES * len(message.fragments)
 
 
 def short(reason: str) -> str:

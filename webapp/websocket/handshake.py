@@ -12,6 +12,7 @@ import socket
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import gevent
 from websockets.client import ClientProtocol
 from websockets.datastructures import Headers
 from websockets.exceptions import InvalidStatus
@@ -37,7 +38,7 @@ log.setLevel(logging.WARNING)  # at DEBUG the library logs every frame
 
 def is_upgrade(environ: Mapping[str, Any]) -> bool:
     """Whether a client asks for a WebSocket."""
-    return environ.get("HTTP_UPGRADE", "").strip().lower() == "websocket"
+    return environ.get("REQUEST_METHOD") == "GET" and environ.get("HTTP_UPGRADE", "").strip().lower() == "websocket"
 
 
 def protocols_of(environ: Mapping[str, Any]) -> list[str]:
@@ -47,12 +48,12 @@ def protocols_of(environ: Mapping[str, Any]) -> list[str]:
 
 def key_in(protocols: list[str]) -> str | None:
     """The proxy key in a subprotocol, None without one."""
-    return next((word[len(KEY_PROTOCOL) :] for word in protocols if word.startswith(KEY_PROTOCOL)), None)
+    return next((word[len(KEY_PROTOCOL) :] for word in protocols if word.lower().startswith(KEY_PROTOCOL)), None)
 
 
 def sent_on(protocols: list[str]) -> list[str]:
     """The subprotocols that OpenAI gets."""
-    return [word for word in protocols if not word.startswith(OURS)]
+    return [word for word in protocols if not word.lower().startswith(OURS)]
 
 
 class Upgrade:
@@ -95,10 +96,18 @@ class Asked(NamedTuple):
     protocols: list[str]
 
 
-def dial(sock: socket.socket, origin: Origin, asked: Asked, limit: int) -> tuple[ClientProtocol, Headers]:
+def first(headers: Headers, name: str) -> str | None:
+    """The first value of a header: one that is there twice makes the library's ``get`` fail."""
+    return next(iter(headers.get_all(name)), None)
+
+
+def dial(
+    sock: socket.socket, origin: Origin, asked: Asked, limit: int, seconds: float
+) -> tuple[ClientProtocol, Headers]:
     """Ask OpenAI for the WebSocket. Returns the open protocol and the headers of the answer.
 
-    limit: bytes of a message. Raises Refused, OSError, and the library's InvalidHandshake.
+    limit: bytes of a message; seconds: for the whole answer. Raises Refused, OSError (TimeoutError when it takes too
+    long), and the library's InvalidHandshake.
     """
     uri = WebSocketURI(False, "openai", 80, "/", "")  # the request is made here: this is never used
     protocol = ClientProtocol(uri, subprotocols=asked.protocols or None, max_size=limit, logger=log)
@@ -109,6 +118,19 @@ def dial(sock: socket.socket, origin: Origin, asked: Asked, limit: int) -> tuple
     for name, value in asked.headers:
         request.headers[name] = value
     protocol.send_request(request)
+    with gevent.Timeout(seconds, TimeoutError):
+        _exchange(sock, protocol)
+    answer = next((one for one in protocol.events if isinstance(one, Response)), None)
+    if isinstance(protocol.handshake_exc, InvalidStatus):
+        raise Refused(answer)
+    if protocol.handshake_exc or answer is None:
+        raise protocol.handshake_exc or ConnectionError("no answer")
+    return protocol, answer.headers
+
+
+def _exchange(sock: socket.socket, protocol: ClientProtocol) -> None:
+    """Send the request and read the answer, until the protocol knows whether there is a WebSocket."""
+    sock.settimeout(None)
     sock.sendall(b"".join(protocol.data_to_send()))
     while protocol.state is State.CONNECTING and protocol.handshake_exc is None:
         data = sock.recv(CHUNK)
@@ -116,9 +138,3 @@ def dial(sock: socket.socket, origin: Origin, asked: Asked, limit: int) -> tuple
             protocol.receive_eof()
             break
         protocol.receive_data(data)
-    answer = next((one for one in protocol.events if isinstance(one, Response)), None)
-    if isinstance(protocol.handshake_exc, InvalidStatus):
-        raise Refused(answer)
-    if protocol.handshake_exc or answer is None:
-        raise protocol.handshake_exc or ConnectionError("no answer")
-    return protocol, answer.headers

@@ -5,27 +5,24 @@ OpenAI tells the seconds again and again, each time all of the session so far: t
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-import orjson
-
 from webapp.errors import ApiError
-from webapp.gateway.refusals import refused
 from webapp.metering import RequestFacts
 from webapp.metering.jsonwalk import as_object
-from webapp.metering.selected import EVERY, WHOLE, Selection, select
+from webapp.metering.selected import EVERY, WHOLE, Selection
 from webapp.metering.usage import fuller, sanitise
-from webapp.websocket.meaning import Meaning, error_frame, objection_to, read_message, word
+from webapp.websocket.meaning import Meaning, error_frame, read_event, read_message, word
 from webapp.websocket.responses import ANSWERED as RESPONSE_EVENT
 from webapp.websocket.responses import Responses
 from webapp.websocket.session import Session, SessionCall
 
-START, CLOSED = "session.start", "session.closed"
-READ = tuple(f'"{name}"'.encode() for name in (
-    "session.started", "session.usage.updated", CLOSED, "response.event", "decision.event"))  # fmt: skip
+START, STARTED, USAGE, CLOSED = "session.start", "session.started", "session.usage.updated", "session.closed"
+READ = tuple(f'"{name}"'.encode() for name in (STARTED, USAGE, CLOSED, "response.event", "decision.event", "error"))
 ASKED: Selection = {"type": WHOLE, "event_id": WHOLE, "session": {"model": WHOLE}}
 ANSWERED: Selection = {
-    "type": WHOLE, "usage": EVERY, "delegation_id": WHOLE, "session": {"id": WHOLE, "model": WHOLE},
+    "type": WHOLE, "event_id": WHOLE, "usage": EVERY, "delegation_id": WHOLE, "session": {"id": WHOLE, "model": WHOLE},
     "event": {**RESPONSE_EVENT, "decision": {"model": WHOLE, "usage": EVERY}},
 }  # fmt: skip
 LOCAL = ("event_id", "delegation_id")
@@ -33,14 +30,17 @@ WHOLE_SESSION = "session"  # key of the call that is the session
 
 
 class Live(Meaning):
-    """A Live session and the responses inside it."""
+    """A Live session and the responses inside it.
+
+    seconds: a response is in doubt when it is not settled after so many; session_seconds: the same for the session.
+    """
 
     def __init__(self, session: Session, seconds: int, session_seconds: int) -> None:
-        super().__init__(session, seconds)
-        self._session_seconds = session_seconds
+        super().__init__(session, session_seconds)
         self._nested = Responses(session, seconds)
         self._nested.path = "/responses"
         self._usage: dict[str, Any] | None = None
+        self._started = self._closed = False  # what OpenAI has said of the session last
 
     @property
     def under_way(self) -> bool:
@@ -49,52 +49,70 @@ class Live(Meaning):
     def left(self) -> list[SessionCall]:
         return [*self.running.values(), *self._nested.left()]
 
+    def is_own(self, name: str, value: Any) -> bool:
+        return name in LOCAL and type(value) is str
+
     def asked(self, data: bytes) -> bytes | None:
         event_id = None
         try:
             if self.session.shared or b'"session.start' in data or b"\\u" in data:
                 fields = read_message(data, ASKED)
                 event_id = word(fields.get("event_id"))
-                others = {name: value for name, value in fields.items() if name not in LOCAL}
-                if self.session.shared and (found := objection_to(data, others, ())):
-                    raise refused(found.code, found)
-                if fields.get("type") == START and WHOLE_SESSION not in self.running:
-                    self._start(word(as_object(fields.get("session")).get("model")))
+                self.check(data, fields)
+                if fields.get("type") == START and not self.running:
+                    model = word(as_object(fields.get("session")).get("model"))
+                    self.running[WHOLE_SESSION] = self.opened(RequestFacts(model=model, stream=True))
         except ApiError as error:
-            return orjson.dumps(error_frame(error, client_event_id=event_id))
+            return json.dumps(error_frame(error, client_event_id=event_id)).encode()
         return None
-
-    def _start(self, model: str | None) -> None:
-        call = self.session.call(RequestFacts(model=model, stream=True), self._session_seconds)
-        call.open()
-        self.running[WHOLE_SESSION] = call
 
     def answered(self, data: bytes) -> None:
         if not any(name in data for name in READ):
             return
-        event, doubtful = select(data, ANSWERED)
+        event, doubtful = read_event(data, ANSWERED)
         kind, inner = event.get("type"), as_object(event.get("event"))
-        if kind == "session.started":
-            told = as_object(event.get("session"))
-            self.session.upstream_id, self.session.model = word(told.get("id")), word(told.get("model"))
-        elif kind == "response.event":
+        if kind == "response.event":
             self._nested.event(inner, self._nested.lane(word(event.get("delegation_id"))), doubtful=doubtful)
         elif kind == "decision.event" and inner.get("type") == "decision.completed":
-            decision = as_object(inner.get("decision"))
-            call = self._nested.seen(RequestFacts(model=word(decision.get("model"))), "/decisions")
-            self.settle(call, decision, doubtful=doubtful)
-        elif (usage := sanitise(event.get("usage"))) is not None:
-            self._usage = fuller(self._usage, usage)
+            self._decision(word(event.get("event_id")) or "", as_object(inner.get("decision")), doubtful=doubtful)
+        elif kind == STARTED or (kind in (USAGE, CLOSED) and not self._closed):
+            self._told(event)
+            self._started, self._closed = kind != CLOSED, kind == CLOSED
+            if self._closed:
+                self._settle_session(200)
+        elif kind == "error" and not self._started:
+            self._refused()
         self.closing = self.closing or self._nested.closing
-        if kind == CLOSED:
-            self._settle_session(200)
+
+    def _decision(self, event_id: str, decision: dict[str, Any], *, doubtful: bool) -> None:
+        """A decision has no id of its own: the event that tells it has one."""
+        if self.has_ended(event_id):
+            return
+        self.forget(event_id)
+        call = self._nested.seen(RequestFacts(model=word(decision.get("model"))), "/decisions")
+        self.settle(call, decision, doubtful=doubtful)
+
+    def _told(self, event: dict[str, Any]) -> None:
+        """What OpenAI tells of the session as such: it has begun, its seconds so far, its end."""
+        told = as_object(event.get("session"))
+        self.session.upstream_id = word(told.get("id")) or self.session.upstream_id
+        self.session.model = word(told.get("model")) or self.session.model
+        if (usage := sanitise(event.get("usage"))) is not None:
+            self._usage = fuller(self._usage, usage)
+        if WHOLE_SESSION not in self.running:  # begun by a message that was not read as session.start
+            self.running[WHOLE_SESSION] = self.seen(RequestFacts(model=self.session.model, stream=True))
+
+    def _refused(self) -> None:
+        """OpenAI has refused the beginning. If the error was about something else, the session is seen to begin."""
+        if call := self.running.pop(WHOLE_SESSION, None):
+            call.settle(400, outcome="error")
 
     def _settle_session(self, status: int) -> None:
-        call = self.running.pop(WHOLE_SESSION, None)
-        if call and self._usage is None:
+        call, usage, self._usage = self.running.pop(WHOLE_SESSION, None), self._usage, None
+        if call and usage is None:
             call.settle(status, "no_usage")
         elif call:
-            self.settle(call, {"id": self.session.upstream_id, "model": self.session.model, "usage": self._usage})
+            self.settle(call, {"id": self.session.upstream_id, "model": self.session.model, "usage": usage})
 
     def finish(self, status: int) -> None:
         self._settle_session(status)

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from webapp.errors import ApiError
 from webapp.gateway.pause import Pause
+from webapp.gateway.refusals import refused
 from webapp.metering import RequestFacts
 from webapp.metering.answer import AskedCall, read_answer
 from webapp.metering.jsonwalk import Doubled, decode
-from webapp.metering.references import DUPLICATE_KEYS, UNREADABLE, Objection, objection
-from webapp.metering.request import LARGE, read_json_request
+from webapp.metering.references import DUPLICATE_KEYS, UNREADABLE
+from webapp.metering.request import LARGE, read_fields, read_json_request
 from webapp.metering.selected import Selection, select
 from webapp.metering.text import clean
 from webapp.websocket.session import Session, SessionCall
@@ -27,7 +28,7 @@ MAX_WORD_CHARS = 200
 REMEMBERED = 4096  # ids of ended responses
 REFUSED = (401, 403)  # statuses of a key that may begin nothing any more
 POLICY = 1008  # close code
-RESTARTS = ApiError(503, "restarting", "SpendAI restarts; connect again")
+ENDING = ApiError(503, "restarting", "SpendAI ends this session, for example to restart; connect again")
 
 
 class Closing(NamedTuple):
@@ -43,7 +44,8 @@ class Meaning:
     def __init__(self, session: Session, seconds: int) -> None:
         self.session, self.seconds = session, seconds
         self.running: dict[str, SessionCall] = {}  # id at OpenAI → call
-        self.closing: Closing | None = None  # why the session has to end once nothing is under way
+        self.newest: SessionCall | None = None  # of the calls that the client has asked for
+        self.closing: Closing | None = None  # why the session has to end
         self.stopping = False  # whether nothing new may be begun
         self._ended: OrderedDict[str, None] = OrderedDict()  # ids of those that are settled
 
@@ -64,6 +66,19 @@ class Meaning:
         """What OpenAI gets when the client is gone, so that it tells the usage; None: nothing."""
         return None
 
+    def is_own(self, name: str, value: Any) -> bool:
+        """Whether a member of a client's message names only what belongs to this session, in spite of its name."""
+        return False
+
+    def check(self, data: bytes, fields: dict[str, Any]) -> None:
+        """Raise ApiError for a message that may not be sent with an OpenAI key that several organizations share."""
+        if not self.session.shared:
+            return
+        large = len(data) > LARGE
+        facts = read_json_request("", data, Pause(), self.is_own) if large else read_fields("", fields, self.is_own)
+        if found := facts.objection:
+            raise refused(found.code, found)
+
     def left(self) -> list[SessionCall]:
         """The calls whose end never came."""
         return list(self.running.values())
@@ -76,23 +91,31 @@ class Meaning:
     def opened(self, facts: RequestFacts, path: str | None = None) -> SessionCall:
         """A call that is written down now, before it is sent. Raises ApiError."""
         if self.stopping:
-            raise RESTARTS
+            raise ENDING
         call = self.session.call(facts, self.seconds, path)
         call.open()
+        self.newest = call
         return call
 
     def seen(self, facts: RequestFacts, path: str | None = None) -> SessionCall:
         """A call that OpenAI has begun without a message of the client.
 
-        It is billed, so it is written down also where its key may begin nothing any more: then when it is settled.
+        It is billed, so it is written down also where it cannot be opened (the key was revoked, the database is away):
+        then when it is settled, with another id, because the ledger may note about the first id that nothing was sent.
         """
-        call = self.session.call(facts._replace(objection=None), self.seconds, path)
+        facts = facts._replace(objection=None)
+        call = self.session.call(facts, self.seconds, path)
         try:
             call.open()
         except ApiError as error:
             if error.status in REFUSED:
                 self.closing = Closing(POLICY, error.message)
+            return self.session.call(facts, self.seconds, path)
         return call
+
+    def is_new(self, upstream_id: str) -> bool:
+        """Whether a response has just begun: it has an id, and OpenAI has not told of it before."""
+        return bool(upstream_id) and upstream_id not in self.running and upstream_id not in self._ended
 
     def begin(self, upstream_id: str, call: SessionCall) -> None:
         """OpenAI has begun a call."""
@@ -100,8 +123,9 @@ class Meaning:
         self.running[upstream_id] = call
 
     def forget(self, upstream_id: str) -> None:
-        """Remember that something has ended."""
-        self._ended[upstream_id] = None
+        """Remember that something has ended; "" is no id: what has none is never taken for a repetition."""
+        if upstream_id:
+            self._ended[upstream_id] = None
         if len(self._ended) > REMEMBERED:
             self._ended.popitem(last=False)
 
@@ -145,11 +169,9 @@ def read_message(data: bytes, selection: Selection) -> dict[str, Any]:
     return fields
 
 
-def objection_to(data: bytes, fields: dict[str, Any], own: Container[str]) -> Objection | None:
-    """Why a message may not be sent with a shared OpenAI key. own: ids of objects that this very session made."""
-    if len(data) > LARGE:
-        return read_json_request("", data, Pause()).objection
-    return objection({name: value for name, value in fields.items() if not (type(value) is str and value in own)})
+def read_event(data: bytes, selection: Selection) -> tuple[dict[str, Any], bool]:
+    """OpenAI's message, and whether it is doubtful; see selected.select."""
+    return select(data, selection, Pause())
 
 
 def word(value: Any) -> str | None:

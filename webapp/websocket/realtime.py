@@ -12,12 +12,11 @@ from typing import Any
 from uuid import uuid4
 
 from webapp.errors import ApiError
-from webapp.gateway.refusals import refused
 from webapp.metering import RequestFacts
 from webapp.metering.jsonwalk import as_object
-from webapp.metering.selected import EVERY, WHOLE, Selection, select
+from webapp.metering.selected import EVERY, WHOLE, Selection
 from webapp.metering.usage import sanitise
-from webapp.websocket.meaning import Meaning, error_frame, objection_to, read_message, word
+from webapp.websocket.meaning import Meaning, error_frame, read_event, read_message, word
 from webapp.websocket.session import Session, SessionCall
 
 CREATE = "response.create"
@@ -32,7 +31,7 @@ TRANSLATED = "session.closed"
 READ = tuple(f'"{name}"'.encode() for name in (
     "response.created", "response.done", "error", TRANSCRIPT, TRANSLATED, *SESSION_EVENTS))  # fmt: skip
 _MODEL = {"model": WHOLE}
-ASKED: Selection = {"type": WHOLE, "event_id": WHOLE, "response": {"metadata": WHOLE}}
+ASKED: Selection = {"type": WHOLE, "event_id": WHOLE}
 ANSWERED: Selection = {
     "type": WHOLE, "item_id": WHOLE, "content_index": WHOLE, "usage": EVERY,
     "response": {"id": WHOLE, "status": WHOLE, "usage": EVERY},
@@ -63,9 +62,7 @@ class Realtime(Meaning):
         try:
             if self.session.shared:
                 fields = read_message(data, ASKED)
-                others = {name: value for name, value in fields.items() if name not in LOCAL}
-                if found := objection_to(data, others, ()):
-                    raise refused(found.code, found)
+                self.check(data, fields)
             elif b'"response.create' in data or b"\\u" in data:
                 fields = read_message(data, ASKED)
             if fields.get("type") == CREATE:
@@ -74,18 +71,21 @@ class Realtime(Meaning):
             return _error(error, word(fields.get("event_id")))
         return None
 
+    def is_own(self, name: str, value: Any) -> bool:
+        return name in LOCAL and type(value) is str
+
     def _facts(self) -> RequestFacts:
         return RequestFacts(model=self.model, stream=True)
 
     def answered(self, data: bytes) -> None:
         if not any(name in data for name in READ):
             return
-        event, doubtful = select(data, ANSWERED)
+        event, doubtful = read_event(data, ANSWERED)
         kind, response = event.get("type"), as_object(event.get("response"))
         upstream_id = word(response.get("id")) or ""
         if kind in SESSION_EVENTS:
             self._told(as_object(event.get("session")))
-        elif kind == "response.created":
+        elif kind == "response.created" and self.is_new(upstream_id):
             self.begin(upstream_id, self._begun())
         elif kind == "response.done" and not self.has_ended(upstream_id):
             call = self.running.pop(upstream_id, None) or self._begun()
@@ -111,7 +111,7 @@ class Realtime(Meaning):
         return self.waiting.popleft()[1] if self.waiting else self.seen(self._facts())
 
     def _transcript(self, event: dict[str, Any], *, doubtful: bool) -> None:
-        item = f"{word(event.get('item_id'))}/{event.get('content_index')}"
+        item = f"{event['item_id']}/{event.get('content_index')}" if word(event.get("item_id")) else ""
         if self.has_ended(item):
             return
         self.forget(item)
@@ -120,8 +120,11 @@ class Realtime(Meaning):
         self.settle(call, {"id": event.get("item_id"), "model": model, "usage": event.get("usage")}, doubtful=doubtful)
 
     def _refused(self, event_id: str | None) -> None:
-        """OpenAI has refused a message of the client; it names the message by its event_id."""
-        found = next((one for one in self.waiting if event_id and one[0] == event_id), None)
+        """OpenAI has refused a message of the client, which it names by the client's event_id, if it had one.
+
+        If it was about another message without one, the response begins in spite of it, as a call of its own.
+        """
+        found = next((one for one in self.waiting if one[0] == event_id), None)
         if found:
             self.waiting.remove(found)
             found[1].settle(400, outcome="error")
@@ -136,8 +139,8 @@ class Translation(Meaning):
 
     def asked(self, data: bytes) -> bytes | None:
         try:
-            if self.session.shared and (found := objection_to(data, read_message(data, ASKED), ())):
-                raise refused(found.code, found)
+            if self.session.shared:
+                self.check(data, read_message(data, ASKED))
             if self._call is None:
                 self._call = self.opened(RequestFacts(model=self._model, stream=True))
                 self.begin("", self._call)
@@ -145,10 +148,13 @@ class Translation(Meaning):
             return _error(error, None)
         return None
 
+    def is_own(self, name: str, value: Any) -> bool:
+        return name in LOCAL and type(value) is str
+
     def answered(self, data: bytes) -> None:
         if not any(name in data for name in READ):
             return
-        event, doubtful = select(data, ANSWERED)
+        event, doubtful = read_event(data, ANSWERED)
         session = as_object(event.get("session"))
         self.session.upstream_id = self.session.upstream_id or word(session.get("id"))
         self.session.model = self._model = word(session.get("model")) or self._model

@@ -23,7 +23,7 @@ log = logging.getLogger("spendai.websocket")
 
 
 class Seconds(NamedTuple):
-    """idle: without a message; total: of the session; drain: for the end of what is under way, with a client gone."""
+    """idle: without a message; total: of the session; drain: longest wait for the end of what is under way."""
 
     idle: int
     total: int
@@ -37,6 +37,7 @@ class Relay:
         self._client, self._upstream, self._meaning, self._seconds = client, upstream, meaning, seconds
         self._name, self._began = name, time.monotonic()
         self._quiet, self._ended = Event(), False
+        self._why, self._farewell = RESTARTS, False  # how SpendAI ends it; whether OpenAI was asked to end it
         self.code, self.closed_by = ABNORMAL, "client"
 
     def run(self) -> None:
@@ -54,8 +55,17 @@ class Relay:
 
     def stop(self) -> None:
         """The worker is stopping: end now, or when the responses under way are over."""
-        self._meaning.stopping = True
-        gevent.spawn_later(self._seconds.drain if self._meaning.under_way else 0, self._end, *RESTARTS)
+        self._wind_up(*RESTARTS)
+
+    def _wind_up(self, code: int, reason: str, closed_by: str) -> None:
+        """Begin nothing more, and end as ``stop`` does. Only the first call counts. Does not wait."""
+        if not self._meaning.stopping:
+            self._meaning.stopping, self._why = True, (code, reason, closed_by)
+            gevent.spawn(self._wound_up)
+
+    def _wound_up(self) -> None:
+        self._drain()
+        self._end(*self._why)
 
     def _guarded(self, part: Callable[[], None]) -> None:
         """Run one direction. A defect ends the session; its message may quote what was sent, so it is not logged."""
@@ -69,6 +79,7 @@ class Relay:
 
     def _from_client(self) -> None:
         while (message := self._client.take()) is not None:
+            before = self._meaning.newest
             refusal = self._meaning.asked(message.data)
             try:
                 if refusal is not None:
@@ -76,6 +87,8 @@ class Relay:
                 else:
                     self._upstream.send(message)
             except Gone:
+                if (call := self._meaning.newest) is not before:  # OpenAI did not get what would have begun it
+                    call.settle(502, outcome="error")
                 break
         if not self._ended:
             self._drain()
@@ -85,12 +98,14 @@ class Relay:
                 self._end(self._client.code, self._client.reason, "client")
 
     def _drain(self) -> None:
-        """The client is gone: OpenAI goes on with what is under way, and bills it, so its end is waited for."""
+        """Wait for the end of what is under way, also with the client gone: OpenAI goes on with it, and bills it."""
         seconds = self._seconds.drain
         if (farewell := self._meaning.farewell()) is not None:
             seconds = min(seconds, FAREWELL_SECONDS)
             try:
-                self._upstream.send(Message.text(farewell))
+                if not self._farewell:
+                    self._farewell = True
+                    self._upstream.send(Message.text(farewell))
             except Gone:
                 return
         if self._meaning.under_way:
@@ -106,12 +121,12 @@ class Relay:
                     self._client.send(message)
                 except Gone:
                     client_gone = True
+            if closing := self._meaning.closing:
+                self._wind_up(closing.code, closing.reason, "spendai")
             if not self._meaning.under_way:
                 self._quiet.set()
-                if closing := self._meaning.closing:
-                    self._end(closing.code, closing.reason, "spendai")
-                elif self._meaning.stopping:
-                    self._end(*RESTARTS)
+                if self._meaning.stopping:
+                    self._end(*self._why)
         self._quiet.set()
         fault = self._upstream.fault
         if fault:
@@ -136,13 +151,9 @@ class Relay:
         now = time.monotonic()
         idle = now - max(self._client.moved, self._upstream.moved)
         if now - self._began > self._seconds.total:
-            end = (TOO_LONG, "the session has lasted too long", "spendai")
+            self._wind_up(TOO_LONG, "the session has lasted too long", "spendai")
         elif idle > self._seconds.idle and not self._meaning.under_way:
-            end = (TOO_LONG, "no message for too long", "spendai")
-        elif not self._client.tick(now):
-            return self._client.give_up()
-        elif not self._upstream.tick(now):
-            return self._upstream.give_up()
-        else:
-            return
-        gevent.spawn(self._end, *end)
+            self._wind_up(TOO_LONG, "no message for too long", "spendai")
+        for end in (self._client, self._upstream):
+            if not end.tick(now):
+                end.give_up()

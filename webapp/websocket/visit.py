@@ -10,6 +10,7 @@ from websockets.datastructures import Headers
 from websockets.exceptions import InvalidHandshake
 
 from webapp.errors import ApiError
+from webapp.gateway.bounds import Place
 from webapp.gateway.forward import openai_key
 from webapp.gateway.gateway import Gateway
 from webapp.gateway.headers import answer_headers, request_headers
@@ -19,14 +20,15 @@ from webapp.gateway.region import region_of
 from webapp.metering import warning
 from webapp.server.upgrade import TAKEN_OVER, take_over
 from webapp.upstream.client import UpstreamError
-from webapp.websocket.end import End
-from webapp.websocket.handshake import REALTIME, Asked, Refused, Upgrade, dial, protocols_of, sent_on
+from webapp.websocket.end import GONE, End
+from webapp.websocket.handshake import REALTIME, Asked, Refused, Upgrade, dial, first, protocols_of, sent_on
 from webapp.websocket.meaning import Meaning, word
 from webapp.websocket.relay import Relay, Seconds
 from webapp.websocket.session import Session
 
 NO_SANDBOX = ApiError(426, "no_websocket_in_sandbox", "The sandbox answers over HTTP only")
 UNREACHABLE = ApiError(502, "upstream_unreachable", "OpenAI's API did not accept the WebSocket")
+TIMED_OUT = ApiError(504, "upstream_timeout", "OpenAI's API did not answer the upgrade in time")
 OF_THE_HANDSHAKE = "sec-websocket-"
 
 
@@ -40,13 +42,19 @@ class Visit:
         self._session, self._upgrade, self._target = session, upgrade, target
 
     def serve(
-        self, start_response: Callable[..., Any], meaning: Meaning, run: Callable[[Relay], None]
+        self, start_response: Callable[..., Any], meaning: Meaning, run: Callable[[Relay], None], place: Place
     ) -> Iterable[bytes]:
         """Serve the session to its end. Raises ApiError or CallFailed before the upgrade was answered."""
         closed_by, code = "spendai", 500
         try:
+            place.opened(self._session.opened["org_id"])
             upstream, told = self._dialled()
-            relay = Relay(self._session.id, self._answered(told), upstream, meaning, self._seconds())
+            try:
+                client = self._answered(told)
+            except BaseException:
+                upstream.close(GONE)
+                raise
+            relay = Relay(self._session.id, client, upstream, meaning, self._seconds())
             try:
                 run(relay)
             finally:
@@ -80,8 +88,10 @@ class Visit:
         except UpstreamError as error:
             raise ApiError(error.status, error.code, error.message) from None
         try:
-            sock.settimeout(config.upstream_connect_timeout)
-            protocol, told = dial(sock, origin, asked, config.websocket_message_bytes)
+            protocol, told = dial(sock, origin, asked, config.websocket_message_bytes, config.upstream_connect_timeout)
+        except TimeoutError:
+            sock.close()
+            raise TIMED_OUT from None
         except (OSError, InvalidHandshake):
             sock.close()
             raise UNREACHABLE from None
@@ -89,7 +99,8 @@ class Visit:
             sock.close()
             raise
         session.region = region_of(base_url)
-        session.request_id, session.openai_project = word(told.get("x-request-id")), word(told.get("openai-project"))
+        session.request_id = word(first(told, "x-request-id"))
+        session.openai_project = word(first(told, "openai-project"))
         return End(sock, protocol), told
 
     def _headers(self, base_url: str) -> list[tuple[str, str]]:
@@ -107,9 +118,11 @@ class Visit:
     def _answered(self, told: Headers) -> End:
         """Answer the upgrade: from here on the connection is a WebSocket."""
         kept = answer_headers(told.raw_items(), resized=True, shared=self._session.shared)
+        kept = [(name, value) for name, value in kept if value.isascii()]  # the library writes no other
         more = [(name, value) for name, value in kept if not name.lower().startswith(OF_THE_HANDSHAKE)]
         # A browser closes the connection when none of the subprotocols that it offers is chosen.
-        chosen = told.get("sec-websocket-protocol") or (REALTIME if REALTIME in protocols_of(self._environ) else None)
+        usual = REALTIME if REALTIME in protocols_of(self._environ) else None
+        chosen = first(told, "sec-websocket-protocol") or usual
         more += [("Sec-WebSocket-Protocol", chosen)] if chosen else []
         more.append(("x-spendai-session-id", self._session.id))
         more += [("x-spendai-warning", said)] if (said := warning(self._session.tags)) else []

@@ -96,6 +96,16 @@ def test_a_killed_worker_leaves_its_call_in_doubt_and_its_session_open(made, hel
     stack.stop()
 
 
+def test_told_to_quit_the_gateway_spools_its_call_and_the_next_start_settles_it(made, held):
+    stack, _ = made
+    stack.stop(signal.SIGQUIT)
+    with pytest.raises(ConnectionClosed):
+        held.client.receive()
+    stack.start()
+    (row,) = held.client.rows()
+    assert (row["state"], row["cost_status"], row["cost"]) == ("settled", "no_usage", None)
+
+
 def test_with_the_database_away_a_response_is_refused_and_nothing_is_sent(made, cluster):
     stack, fake = made
     if stack.process.poll() is not None:
