@@ -15,11 +15,16 @@ from websockets.exceptions import InvalidState, ProtocolError
 from websockets.frames import Frame, Opcode
 from websockets.protocol import Protocol, State
 
+from webapp.gateway.pause import Pause
+
 CHUNK = 65536
+STEP = 4096  # bytes of it that are read at once: a small frame takes as long to read as a large one
 MAX_QUEUED = 1 << 20  # bytes that were received and not yet taken; then nothing more is read, so the sender has to wait
+FRAGMENT_BYTES = 100  # that a fragment counts for in MAX_QUEUED, besides its content
+MAX_FRAGMENTS = 16_384  # of a message
 PING_SECONDS = 20  # an end that was silent for so long is pinged; after three times as long it is given up
 CLOSE_SECONDS = 2  # longest wait for the other side to close the connection too
-GONE, ABNORMAL, NO_CODE = 1001, 1006, 1005
+GONE, ABNORMAL, NO_CODE, TOO_BIG = 1001, 1006, 1005, 1009
 
 
 class Message(NamedTuple):
@@ -32,6 +37,11 @@ class Message(NamedTuple):
     def data(self) -> bytes:
         """The whole message."""
         return self.fragments[0] if len(self.fragments) == 1 else b"".join(self.fragments)
+
+    @property
+    def weight(self) -> int:
+        """Bytes of memory, about."""
+        return sum(map(len, self.fragments)) + FRAGMENT_BYTES * len(self.fragments)
 
     @classmethod
     def text(cls, data: bytes) -> Message:
@@ -57,6 +67,7 @@ class End:
         self._queued, self._fragments, self._opcode = 0, [], Opcode.TEXT
         self._changed, self._room = Event(), Event()
         self._over = False
+        self._reading = self._taking = Pause()  # from when on a flood of frames has kept the worker
         self.code, self.reason, self.fault = ABNORMAL, "", None
         self.heard = self.moved = time.monotonic()  # when the last byte, and the last message, came or went
         sock.settimeout(None)
@@ -64,26 +75,30 @@ class End:
 
     def take(self) -> Message | None:
         """The next message; None when there are no more."""
+        if self._queue:
+            self._taking()
         while not self._queue:
             if self._over:
                 return None
             self._changed.clear()
             self._changed.wait()
+            self._taking = Pause()
         message = self._queue.popleft()
-        self._queued -= sum(map(len, message.fragments))
+        self._queued -= message.weight
         self._room.set()
         return message
 
     def send(self, message: Message) -> None:
         """Send a message in the same fragments. Raises Gone."""
         first, *others = message.fragments
-        protocol, last = self._protocol, len(others)
+        protocol, last, pause = self._protocol, len(others), Pause()
         try:
             with self._writing:
                 begin = protocol.send_text if message.opcode == Opcode.TEXT else protocol.send_binary
                 begin(first, fin=not others)
                 for number, fragment in enumerate(others, 1):
                     protocol.send_continuation(fragment, fin=number == last)
+                    pause()
                 self._write()
         except (OSError, InvalidState, ProtocolError):
             raise Gone from None
@@ -132,6 +147,8 @@ class End:
                 self.heard = time.monotonic()
                 if not data:
                     break
+                if len(data) < CHUNK:  # it had all been read, so others have run
+                    self._reading = Pause()
                 self._received(data)
         except OSError:
             pass
@@ -139,12 +156,21 @@ class End:
             self._end()
 
     def _received(self, data: bytes) -> None:
+        for at in range(0, len(data) or 1, STEP):
+            if not self._over:
+                self._step(data[at : at + STEP])
+                self._reading()
+
+    def _step(self, data: bytes) -> None:
         protocol = self._protocol
         if data:
             protocol.receive_data(data)
         for event in protocol.events_received():
             if isinstance(event, Frame):
                 self._frame(event)
+        if len(self._fragments) > MAX_FRAGMENTS:
+            protocol.fail(TOO_BIG, "too many fragments")
+            self.fault, self._over = TOO_BIG, True
         if protocol.parser_exc is not None:
             self.fault = protocol.close_sent.code if protocol.close_sent else ABNORMAL
             self._over = True
@@ -160,7 +186,7 @@ class End:
                 self.moved = time.monotonic()
                 message, self._fragments = Message(self._opcode, tuple(self._fragments)), []
                 self._queue.append(message)
-                self._queued += sum(map(len, message.fragments))
+                self._queued += message.weight
                 self._changed.set()
         elif frame.opcode == Opcode.CLOSE:
             closed = self._protocol.close_rcvd
@@ -168,9 +194,8 @@ class End:
 
     def _write(self) -> None:
         """Send what the library has ready: frames, pongs, the answer to a close frame."""
-        for data in self._protocol.data_to_send():
-            if data:
-                self._sock.sendall(data)
+        if data := b"".join(self._protocol.data_to_send()):
+            self._sock.sendall(data)
 
     def _end(self) -> None:
         self._over = True

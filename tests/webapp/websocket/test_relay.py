@@ -242,6 +242,36 @@ def test_a_message_that_is_too_long_closes_the_session_with_1009(line: Line) -> 
     assert (line.relay.code, line.relay.closed_by) == (1009, "spendai")
 
 
+def test_a_message_of_endless_empty_fragments_closes_the_session_with_1009(line: Line) -> None:
+    first, more = Frame(Opcode.TEXT, b"", False).serialize(mask=True), Frame(Opcode.CONT, b"", False)
+    line.client.sock.sendall(first + more.serialize(mask=True) * 20_000)
+    line.running.join(10)
+    assert line.client.protocol.close_rcvd.code == 1009
+    assert (line.relay.code, line.relay.closed_by) == (1009, "spendai")
+
+
+def test_empty_messages_that_nobody_takes_are_not_kept_without_end() -> None:
+    ours, theirs = socket.socketpair()
+    end = End(theirs, server_protocol())
+    sender = gevent.spawn(ours.sendall, Frame(Opcode.TEXT, b"").serialize(mask=True) * 200_000)
+    for _ in range(1000):
+        gevent.sleep(0)
+    assert not sender.ready()
+    assert 0 < len(end._queue) < 40_000
+    end.give_up()
+    sender.kill()
+
+
+def test_others_run_while_a_flood_of_pings_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    rests: list[int] = []
+    monkeypatch.setattr("webapp.websocket.end.Pause", lambda: lambda: rests.append(1))
+    line = Line()
+    line.client.sock.sendall(Frame(Opcode.PING, b"").serialize(mask=True) * 5000)
+    until(lambda: len(line.client.of(Opcode.PONG)) == 5000)
+    assert len(rests) >= 5000 * 6 // 4096
+    line.close()
+
+
 def test_bytes_that_are_no_frames_close_the_session_with_1002(line: Line) -> None:
     line.client.sock.sendall(b"\xff\xff\xff\xff\xff\xff\xff\xff")
     line.running.join(10)
