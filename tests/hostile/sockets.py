@@ -146,7 +146,7 @@ def floods(count: int) -> dict[str, bytes]:
 @attack("floods of frames")
 def flood(target: Target) -> Result:
     """Many small frames: others are served meanwhile, and the worker keeps none of them."""
-    result, count = Result(), 5_000 if target.quick else 2_000_000
+    result, count = Result(), 5_000 if target.quick else 200_000
     for what, data in floods(count).items():
         target.upstream.script("/v1" + RESPONSES, hears)
         before = memory(target.stack)
