@@ -70,13 +70,16 @@ class Relay:
     def _from_client(self) -> None:
         while (message := self._client.take()) is not None:
             refusal = self._meaning.asked(message.data)
-            try:
-                if refusal is not None:
-                    self._client.send(Message.text(refusal))
-                else:
+            if refusal is None:
+                try:
                     self._upstream.send(message)
-            except Gone:
-                break
+                except Gone:  # OpenAI has closed: the other direction passes its last messages on, and ends the session
+                    return
+            else:
+                try:
+                    self._client.send(Message.text(refusal))
+                except Gone:
+                    break
         if not self._ended:
             self._drain()
             if fault := self._client.fault:
