@@ -11,14 +11,18 @@ Frames are made by the library ``websockets``, in threads.
 from __future__ import annotations
 
 import ssl
+import socket
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from http import HTTPStatus
 
+from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
+from websockets.protocol import State
+from websockets.server import ServerProtocol
 from websockets.sync.server import ServerConnection, serve
 
 Session = Callable[[ServerConnection], None]
@@ -65,3 +69,19 @@ class FakeSocket:
         path = connection.request.path.partition("?")[0]
         with suppress(ConnectionClosed):
             self._scripts[path].popleft()(connection)
+
+
+def talk(sock: socket.socket, headers: Iterable[tuple[str, str]], session: Session) -> None:
+    """Answer an upgrade whose head was read from a socket, and run a session there. Then the connection is over."""
+    protocol = ServerProtocol(state=State.OPEN, max_size=None)  # open: the library reads no request
+    request = Request("/", Headers(headers))
+    answer = protocol.accept(request)
+    offered = (request.headers.get("Sec-WebSocket-Protocol") or "").split(", ")
+    if "realtime" in offered:
+        answer.headers["Sec-WebSocket-Protocol"] = "realtime"
+    with ServerConnection(sock, protocol, ping_interval=None, max_queue=None) as connection:
+        connection.request = request
+        sock.sendall(answer.serialize())
+        with suppress(ConnectionClosed):
+            session(connection)
+    raise ConnectionAbortedError("the WebSocket is over")  # nothing else follows on this socket

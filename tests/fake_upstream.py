@@ -6,7 +6,8 @@
         assert upstream.requests[0].header("authorization") == "Bearer sk-…"
 
 Unscripted paths get realistic answers (`default_answer`). Replies are made by the functions
-of fake_replies; any callable that writes to a `Wire` will do.
+of fake_replies; any callable that writes to a `Wire` will do. An upgrade to WebSocket is answered on the same port:
+`upstream.script("/v1/responses", session)` runs ``session(ws)`` for the next one; see fake_socket.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 import fake_openai
+import fake_socket
 from fake_replies import Reply, Wire, cut_off, hang, raw, reply, reply_json, reply_sse, reset, slow, truncate
 
 __all__ = [
@@ -63,13 +65,21 @@ class Request:
 
 
 class FakeUpstream:
-    """Serves on a free port of 127.0.0.1 while its context lasts; `url` is what OPENAI_BASE_URL takes."""
+    """Serves on a free port of 127.0.0.1 while its context lasts; `url` is what OPENAI_BASE_URL takes.
 
-    def __init__(self, route: Callable[[Request], Reply | None] | None = None) -> None:
+    session: talks in every WebSocket for which no session was scripted.
+    """
+
+    def __init__(
+        self,
+        route: Callable[[Request], Reply | None] | None = None,
+        session: fake_socket.Session | None = None,
+    ) -> None:
         self.requests: list[Request] = []
         self.connections = 0
-        self._route = route
+        self._route, self._session = route, session
         self._queues: dict[str, deque[Reply]] = {}
+        self._scripts: dict[str, deque[fake_socket.Session]] = {}
         self._closing, self._changed = threading.Event(), threading.Condition()
         self._sockets: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
@@ -92,6 +102,10 @@ class FakeUpstream:
     def queue(self, path: str, *replies: Reply) -> None:
         """Answer the next requests for `path` (without query) with these, one each."""
         self._queues.setdefault(path, deque()).extend(replies)
+
+    def script(self, path: str, *sessions: fake_socket.Session) -> None:
+        """Run these for the next WebSockets at `path` (without query), one each; then the connection is closed."""
+        self._scripts.setdefault(path, deque()).extend(sessions)
 
     def wait(self, condition: Callable[[list[Request]], bool], seconds: float = 10.0) -> None:
         """Until the journal satisfies the condition; AssertionError when it does not in time."""
@@ -121,6 +135,8 @@ class FakeUpstream:
         with self._changed:
             self.requests.append(request)
             self._changed.notify_all()
+        if session := self._talker(request):
+            return fake_socket.talk(wire.sock, request.headers, session)
         queue = self._queues.get(request.path)
         answer = queue.popleft() if queue else (self._route(request) if self._route else None)
         outcome = "answered"
@@ -133,6 +149,13 @@ class FakeUpstream:
             with self._changed:
                 request.outcome = outcome
                 self._changed.notify_all()
+
+    def _talker(self, request: Request) -> fake_socket.Session | None:
+        """What talks in the WebSocket that a request asks for; None for a request that asks for none."""
+        if (request.header("upgrade") or "").lower() != "websocket":
+            return None
+        queue = self._scripts.get(request.path)
+        return queue.popleft() if queue else self._session
 
 
 def read_request(source: BinaryIO, sock: socket.socket) -> Request | None:

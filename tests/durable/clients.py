@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from durable.talkers import PAUSE, Talker
+
 CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]}
 KINDS = {"json": 62, "sse": 22, "slow": 6, "leaves": 10}
 SECONDS = 20  # a socket that is silent for longer is given up
-PAUSE = 0.1  # seconds before the next call when one was refused or broke off
 
 
 class Seen(NamedTuple):
@@ -31,12 +32,13 @@ class Seen(NamedTuple):
 class Clients:
     """``with clients.calling(round): …``; ``ended`` are the tags of calls whose whole answer came, ``made`` of all.
 
-    Several ports are several gateways: each client keeps to one of them.
+    Several ports are several gateways: each client keeps to one of them. Besides ``number`` clients over HTTP there are
+    so many ``talkers`` over WebSocket.
     """
 
-    def __init__(self, ports: int | Sequence[int], key: str, seed: int, number: int = 24) -> None:
+    def __init__(self, ports: int | Sequence[int], key: str, seed: int, number: int = 24, talkers: int = 0) -> None:
         self.ports = [ports] if isinstance(ports, int) else list(ports)
-        self.key, self.seed, self.number = key, seed, number
+        self.key, self.seed, self.number, self.talkers = key, seed, number, talkers
         self.made: list[str] = []
         self.ended: list[str] = []
         self.seen: list[Seen] = []
@@ -45,7 +47,9 @@ class Clients:
     def calling(self, name: str) -> Iterator[None]:
         """Calls go out while the context lasts; its end waits for those under way."""
         self.made, self.ended, self.seen, stop = [], [], [], threading.Event()
+        talkers = [self._talker(f"{name}-w{n}", n) for n in range(self.talkers)]
         threads = [threading.Thread(target=self._run, args=(name, n, stop)) for n in range(self.number)]
+        threads += [threading.Thread(target=talker.run, args=(stop,)) for talker in talkers]
         for thread in threads:
             thread.start()
         try:
@@ -54,6 +58,12 @@ class Clients:
             stop.set()
             for thread in threads:
                 thread.join()
+            for talker in talkers:
+                self.made += talker.made
+                self.ended += talker.ended
+
+    def _talker(self, name: str, number: int) -> Talker:
+        return Talker(self.ports[number % len(self.ports)], self.key, name, f"{self.seed}/{name}")
 
     def _run(self, name: str, number: int, stop: threading.Event) -> None:
         port, count = self.ports[number % len(self.ports)], 0

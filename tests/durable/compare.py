@@ -11,6 +11,11 @@ from durable.clients import Clients
 from durable.plan import Plan, plan
 
 ROWS = "select end_user, state, cost_status, cost, tokens_in, tokens_out from public.usage_logs where started_at >= %s"
+SESSIONS = """
+    select count(distinct s.id) as sessions, count(*) as calls, count(*) filter (where s.id is null) as lost
+    from public.usage_logs u left join public.websocket_sessions s on s.id = u.session_id and s.org_id = u.org_id
+    where u.session_id is not null and u.started_at >= %s
+"""
 SUMS = "select * from app.totals_differences((now() - interval '2 days')::date)"
 BAD = ("lost", "doubled", "wrong")
 WORDS = ("priced", "error", "no usage", "in doubt", "never sent", *BAD)
@@ -61,7 +66,7 @@ class Tally:
         self.seed, self.journal, self.ask = seed, journal, ask
         self.verdicts: Counter[str] = Counter()
         self.bad: list[str] = []
-        self.calls = self.read = 0
+        self.calls = self.read = self.sessions = self.in_sessions = 0
 
     def now(self) -> Any:
         """A moment for ``add``, by the database's clock."""
@@ -74,6 +79,12 @@ class Tally:
         verdicts, bad = compare(self.seed, clients.made, clients.ended, sent, self.ask(ROWS, since))
         self.verdicts += verdicts
         self.bad += bad
+        (found,) = self.ask(SESSIONS, since)
+        self.sessions += found["sessions"]
+        self.in_sessions += found["calls"]
+        if found["lost"]:
+            self.verdicts["lost"] += found["lost"]
+            self.bad.append(f"lost: {found['lost']} calls name a session that has no row")
         for day in self.ask(SUMS):
             self.verdicts["wrong"] += 1
             self.bad.append(f"wrong: the sums of a day are not those of its calls: {day}")

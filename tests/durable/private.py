@@ -1,15 +1,15 @@
 """`make prove-private`: sends words nobody else uses through every route, then looks for them wherever bytes are kept.
 
-Prompts, answers, keys, passwords, file names, error texts, headers, query strings: as they came, as base64 or as hex,
-none may be found in the database's files, its write-ahead log, a dump of it, logs, the spool or temporary files. What
-may be kept (end user, tags, names) is sent too and must be found: the search works. Exit status 1 otherwise.
+Prompts, answers, keys, passwords, file names, error texts, headers, query strings, WebSocket frames: as they came, as
+base64 or as hex, none may be found in the database's files, its write-ahead log, a dump of it, logs, the spool or
+temporary files. What may be kept (end user, tags, names) is sent too and must be found: the search works. Exit status 1
+otherwise.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-import os
 import secrets
 import signal
 import subprocess
@@ -21,6 +21,7 @@ from pathlib import Path
 import fake_openai
 import psycopg
 import requests
+from durable.private_sockets import Sockets, send_signal
 from durable.product import Product
 from fake_replies import Reply, Wire, cut_off, hang, raw, reply, reply_json, reply_sse, reset, truncate
 from fake_upstream import FakeUpstream
@@ -158,7 +159,7 @@ class Routes:
         frozen = self.product.postgres()
 
         def freeze(wire: Wire) -> None:
-            _send(frozen, signal.SIGSTOP)
+            send_signal(frozen, signal.SIGSTOP)
             reply_json(self.answer())(wire)
 
         try:
@@ -167,10 +168,10 @@ class Routes:
             assert any(file.stat().st_size for file in spool.glob("*.spool")), "nothing was spooled"
             self.look("spool", spool)
         finally:
-            _send(frozen, signal.SIGCONT)
+            send_signal(frozen, signal.SIGCONT)
 
         def kill(wire: Wire) -> None:
-            _send(self.product.workers(), signal.SIGKILL)
+            send_signal(self.product.workers(), signal.SIGKILL)
 
         self.call(CHAT, kill, json=self.body())
         self.product.whole(0)
@@ -196,12 +197,6 @@ class Routes:
                     ]
 
 
-def _send(pids: list[int], number: signal.Signals) -> None:
-    for pid in pids:
-        with suppress(ProcessLookupError):
-            os.kill(pid, number)
-
-
 def dump(product: Product, file: Path) -> None:
     """All of the database as text, for values that its files hold compressed; what memory holds goes to disk."""
     password = (product.home / "secrets" / f"postgres-{SUPERUSER}").read_text().strip()
@@ -223,7 +218,8 @@ def prove(step: Callable[[str], None] = lambda _: None) -> tuple[list[str], list
         try:
             product.whole(0)
             routes = Routes(product, upstream, words)
-            for part in (routes.good, routes.bad, routes.spooled, routes.own_key):
+            sockets = Sockets(routes)
+            for part in (routes.good, routes.bad, sockets.talk, routes.spooled, sockets.spooled, routes.own_key):
                 step(part.__doc__)
                 part()
             product.whole(0)

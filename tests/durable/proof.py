@@ -1,7 +1,8 @@
 """`make prove-durable`: breaks each part under load, then counts: no call is lost, none is counted twice.
 
-In each round clients call the product while faults hit it at random moments. Then it is brought back, and every call
-the upstream wrote down is compared with the ledger. Exit status 1 when a call was lost, doubled or priced wrongly.
+In each round clients call the product, over HTTP and over WebSocket, while faults hit it at random moments. Then it is
+brought back, and every call the upstream wrote down is compared with the ledger. Exit status 1 when a call was lost,
+doubled or priced wrongly.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from processes import empty_folder
 from stack import ROOT
 
 from webapp.postgres.cluster import die_with_parent
+
+TALKERS = 8  # clients over WebSocket, besides those over HTTP
 
 
 class Proof:
@@ -66,7 +69,9 @@ class Proof:
 
     def table(self) -> str:
         """What was done and what came of it, as Markdown."""
-        totals = {"rounds": self.rounds, "calls the upstream got": self.tally.calls, "processes killed": self.kills}
+        totals = {"rounds": self.rounds, "calls the upstream got": self.tally.calls,
+                  "of them over WebSocket": self.tally.in_sessions, "sessions over WebSocket": self.tally.sessions,
+                  "processes killed": self.kills}  # fmt: skip
         totals |= {word: self.tally.verdicts[word] for word in WORDS}
         lines = ["| counted | |", "|---|---:|", *(f"| {name} | {count:,} |" for name, count in totals.items()), ""]
         lines += ["| fault | times |", "|---|---:|", *(f"| {name} | {self.faults[name]} |" for name in faults.WEIGHTS)]
@@ -106,7 +111,7 @@ def main() -> int:
         try:
             product.whole(0)
             tally = Tally(words.seed, home / "journal", product.rows)
-            proof = Proof(product, Clients(product.port, product.key(), words.seed), tally, words.seed)
+            proof = Proof(product, Clients(product.port, product.key(), words.seed, talkers=TALKERS), tally, words.seed)
             for _ in range(max(1, round(words.seconds / words.round))):
                 proof.round(words.round)
                 print(proof.progress(), flush=True)

@@ -20,6 +20,13 @@ from webapp import db
 from webapp.config import Config, load
 from webapp.postgres.migrations import migrate
 
+SESSION = """
+    insert into public.websocket_sessions (id, org_id, project_id, api_key_id, upstream, endpoint, tags, started_at,
+        deadline_at, model_requested, model, upstream_session_id, ended_at, close_code, closed_by)
+    select gen_random_uuid(), org_id, project_id, id, 'sandbox', '/v1/realtime', jsonb_build_object('team', m), now(),
+        now(), m, m, m, now(), 1000, 'client'
+    from public.api_keys, (select %(mark)s::text as m) marked where id = %(key)s returning id
+"""
 PASSWORD = "isolation"  # of authenticator, as whom PostgREST logs in
 
 
@@ -72,6 +79,8 @@ def fill(people: People, name: str) -> None:
         " select org_id, id, started_at, 'no_usage', 'priced', %s from public.usage_logs where id = %s",
     ):
         people.conn.execute(statement, [mark, call])
+    session = people.conn.execute(SESSION, {"mark": mark, "key": people.keys[name].id}).fetchone()
+    add_call(people, name, session_id=session["id"], method="WEBSOCKET")
     people.conn.execute(
         "insert into public.key_refusals (org_id, api_key_id, day, calls)"
         " select org_id, id, current_date, 1 from public.api_keys where org_id = %s", [org])  # fmt: skip

@@ -10,6 +10,7 @@ import httpx
 import openai
 import pytest
 from fake_upstream import FakeUpstream, cut_off, hang, raw, reply, reply_json, reply_sse, reset, truncate
+from websockets.sync.client import connect
 
 
 @pytest.fixture
@@ -110,3 +111,12 @@ def test_gates_let_a_test_decide_when_each_piece_goes_out(upstream):
     assert answer.read() == b"two"
     upstream.wait(lambda requests: requests[0].outcome == "answered")
     connection.close()
+
+
+def test_a_websocket_is_served_on_the_same_port(upstream):
+    upstream.script("/v1/responses", lambda ws: ws.send(ws.recv()))
+    with connect(upstream.url.replace("http", "ws") + "/responses?a=b", subprotocols=["x", "realtime"]) as ws:
+        ws.send("over there")
+        assert (ws.recv(timeout=10), ws.subprotocol) == ("over there", "realtime")
+    assert upstream.requests[0].target == "/v1/responses?a=b"
+    assert sdk(upstream).responses.create(model="gpt-5.4", input="hi").output_text

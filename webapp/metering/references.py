@@ -14,8 +14,11 @@ from typing import Any, NamedTuple
 from webapp.metering.jsonwalk import Doubled
 
 NEEDS_OWN_KEY, DUPLICATE_KEYS, UNREADABLE = "needs_own_openai_key", "duplicate_keys", "unreadable_body"
-# Names of a part of the same request, or of one of OpenAI's own connectors; never of a stored object.
-HARMLESS = frozenset(("call_id", "tool_call_id", "caller_id", "approval_request_id", "connector_id"))
+# Names of a part of the same request, of one of OpenAI's own connectors, or, in a WebSocket, of a sequence of responses
+# or of a message, both named by the client; never of a stored object.
+HARMLESS = frozenset((
+    "call_id", "tool_call_id", "caller_id", "approval_request_id", "connector_id", "stream_id", "event_id",
+))  # fmt: skip
 # Members whose object has names and values of the client's own choice: OpenAI looks up nothing by them, wherever they
 # stand. A test compares them with all request types of openai-python (tests/webapp/metering/test_free_form.py).
 FREE_FORM = frozenset((

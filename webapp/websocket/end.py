@@ -15,7 +15,10 @@ from websockets.exceptions import InvalidState, ProtocolError
 from websockets.frames import Frame, Opcode
 from websockets.protocol import Protocol, State
 
+from webapp.gateway.pause import Pause
+
 CHUNK = 65536
+STEP = 4096  # bytes of it that are read at once: a small frame takes as long to read as a large one
 MAX_QUEUED = 1 << 20  # bytes that were received and not yet taken; then nothing more is read, so the sender has to wait
 FRAGMENT_BYTES = 100  # memory that a fragment takes besides its content
 MAX_FRAGMENTS = 65_536  # of a message
@@ -35,6 +38,11 @@ class Message(NamedTuple):
     def data(self) -> bytes:
         """The whole message."""
         return self.fragments[0] if len(self.fragments) == 1 else b"".join(self.fragments)
+
+    @property
+    def weight(self) -> int:
+        """Bytes of memory that it takes, about; messages without content take some too."""
+        return sum(map(len, self.fragments)) + FRAGMENT_BYTES * len(self.fragments)
 
     @classmethod
     def text(cls, data: bytes) -> Message:
@@ -60,6 +68,7 @@ class End:
         self._queued, self._fragments, self._opcode = 0, [], Opcode.TEXT
         self._changed, self._room = Event(), Event()
         self._over, self._flusher = False, None
+        self._reading = self._taking = Pause()  # from when on a flood of frames has kept the worker
         self.code, self.reason, self.fault = ABNORMAL, "", None
         self.heard = self.moved = time.monotonic()  # when the last byte, and the last message, came or went
         sock.settimeout(None)
@@ -67,26 +76,30 @@ class End:
 
     def take(self) -> Message | None:
         """The next message; None when there are no more."""
+        if self._queue:
+            self._taking()
         while not self._queue:
             if self._over:
                 return None
             self._changed.clear()
             self._changed.wait()
+            self._taking = Pause()
         message = self._queue.popleft()
-        self._queued -= size(message)
+        self._queued -= message.weight
         self._room.set()
         return message
 
     def send(self, message: Message) -> None:
         """Send a message in the same fragments. Raises Gone: then the other side has not got all of it."""
         first, *others = message.fragments
-        protocol, last = self._protocol, len(others)
+        protocol, last, pause = self._protocol, len(others), Pause()
         try:
             with self._writing:
                 begin = protocol.send_text if message.opcode == Opcode.TEXT else protocol.send_binary
                 begin(first, fin=not others)
                 for number, fragment in enumerate(others, 1):
                     protocol.send_continuation(fragment, fin=number == last)
+                    pause()
                 self._write()
         except (OSError, InvalidState, ProtocolError):
             raise Gone from None
@@ -141,6 +154,8 @@ class End:
                 self.heard = time.monotonic()
                 if not data:
                     break
+                if len(data) < CHUNK:  # it had all been read, so others have run
+                    self._reading = Pause()
                 self._received(data)
         except OSError:
             pass
@@ -148,6 +163,12 @@ class End:
             self._end()
 
     def _received(self, data: bytes) -> None:
+        for at in range(0, len(data) or 1, STEP):
+            if not self._over:
+                self._step(data[at : at + STEP])
+                self._reading()
+
+    def _step(self, data: bytes) -> None:
         protocol = self._protocol
         if data:
             protocol.receive_data(data)
@@ -173,7 +194,7 @@ class End:
                 self.moved = time.monotonic()
                 message, self._fragments = Message(self._opcode, tuple(self._fragments)), []
                 self._queue.append(message)
-                self._queued += size(message)
+                self._queued += message.weight
                 self._changed.set()
         elif frame.opcode == Opcode.CLOSE:
             closed = self._protocol.close_rcvd
@@ -181,9 +202,10 @@ class End:
 
     def _write(self) -> None:
         """Send what the library has ready: frames, pongs, the answer to a close frame. For holders of _writing."""
-        for data in self._protocol.data_to_send():
-            if data:
-                self._sock.sendall(data)
+        if data := b"".join(self._protocol.data_to_send()):
+            sent = self._sock.send(data)
+            if sent < len(data):  # sendall first asks the kernel for the size of its buffer: once a frame is too often
+                self._sock.sendall(memoryview(data)[sent:])
 
     def _flush_soon(self) -> None:
         """Have pongs and the answer to a close frame sent.
@@ -215,11 +237,6 @@ class End:
     def _shutdown(self, how: int) -> None:
         """As socket.shutdown, but a socket with TLS stays one: gevent's would drop TLS under whoever is sending."""
         socket.socket.shutdown(self._sock, how)
-
-
-def size(message: Message) -> int:
-    """Bytes of memory that a message takes, about; messages without content take some too."""
-    return sum(map(len, message.fragments)) + FRAGMENT_BYTES * len(message.fragments)
 
 
 def short(reason: str) -> str:

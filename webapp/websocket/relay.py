@@ -81,15 +81,18 @@ class Relay:
         while (message := self._client.take()) is not None:
             before = self._meaning.newest
             refusal = self._meaning.asked(message.data)
-            try:
-                if refusal is not None:
-                    self._client.send(Message.text(refusal))
-                else:
+            if refusal is None:
+                try:
                     self._upstream.send(message)
-            except Gone:
-                if (call := self._meaning.newest) is not before:  # OpenAI did not get what would have begun it
-                    call.settle(502, outcome="error")
-                break
+                except Gone:
+                    if (call := self._meaning.newest) is not before:  # OpenAI did not get what would have begun it
+                        call.settle(502, outcome="error")
+                    return  # the other direction passes OpenAI's last messages on, and ends the session
+            else:
+                try:
+                    self._client.send(Message.text(refusal))
+                except Gone:
+                    break
         if not self._ended:
             self._drain()
             if fault := self._client.fault:

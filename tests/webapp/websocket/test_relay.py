@@ -11,6 +11,7 @@ import gevent
 import pytest
 from alone import ListLedger
 from gevent import socket
+from gevent.event import Event
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from websockets.client import ClientProtocol
@@ -227,6 +228,23 @@ def test_a_close_of_openais_is_passed_on_with_its_code_and_reason(line: Line, co
     assert (line.relay.code, line.relay.closed_by) == (code, "openai")
 
 
+def test_what_openai_sent_before_its_close_arrives_although_the_client_still_sends(line: Line) -> None:
+    held = Event()
+    line.relay._meaning.answered = lambda data: held.wait()
+    line.openai.sock.sendall(Frame(Opcode.TEXT, b"the last").serialize(mask=False))
+    line.openai.protocol.send_close(4000, "ours")
+    line.openai.sock.sendall(b"".join(line.openai.protocol.data_to_send()))
+    until(lambda: line.relay._upstream.code == 4000)
+    line.client.sock.sendall(Frame(Opcode.TEXT, b"too late").serialize(mask=True))
+    moved = line.relay._client.moved
+    until(lambda: line.relay._client.moved > moved and not line.relay._client._queue)
+    gevent.sleep(0)
+    held.set()
+    line.running.join(10)
+    assert [data for _, data, _ in line.client.messages] == [b"the last"]
+    assert (line.client.protocol.close_rcvd.code, line.relay.closed_by) == (4000, "openai")
+
+
 def test_a_close_of_the_clients_is_passed_on(line: Line) -> None:
     line.client.protocol.send_close(3000, "bye")
     line.client.sock.sendall(b"".join(line.client.protocol.data_to_send()))
@@ -240,6 +258,36 @@ def test_a_message_that_is_too_long_closes_the_session_with_1009(line: Line) -> 
     line.running.join(10)
     assert line.client.protocol.close_rcvd.code == 1009
     assert (line.relay.code, line.relay.closed_by) == (1009, "spendai")
+
+
+def test_a_message_of_endless_empty_fragments_closes_the_session_with_1009(line: Line) -> None:
+    first, more = Frame(Opcode.TEXT, b"", False).serialize(mask=True), Frame(Opcode.CONT, b"", False)
+    line.client.sock.sendall(first + more.serialize(mask=True) * 70_000)
+    line.running.join(10)
+    assert line.client.protocol.close_rcvd.code == 1009
+    assert (line.relay.code, line.relay.closed_by) == (1009, "spendai")
+
+
+def test_empty_messages_that_nobody_takes_are_not_kept_without_end() -> None:
+    ours, theirs = socket.socketpair()
+    end = End(theirs, server_protocol())
+    sender = gevent.spawn(ours.sendall, Frame(Opcode.TEXT, b"").serialize(mask=True) * 200_000)
+    for _ in range(1000):
+        gevent.sleep(0)
+    assert not sender.ready()
+    assert 0 < len(end._queue) < 40_000
+    end.give_up()
+    sender.kill()
+
+
+def test_others_run_while_a_flood_of_pings_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    rests: list[int] = []
+    monkeypatch.setattr("webapp.websocket.end.Pause", lambda: lambda: rests.append(1))
+    line = Line()
+    line.client.sock.sendall(Frame(Opcode.PING, b"").serialize(mask=True) * 5000)
+    until(lambda: len(line.client.of(Opcode.PONG)) == 5000)
+    assert len(rests) >= 5000 * 6 // 4096
+    line.close()
 
 
 def test_bytes_that_are_no_frames_close_the_session_with_1002(line: Line) -> None:

@@ -146,6 +146,20 @@ def test_on_a_shared_key_each_message_is_checked(sockets, openai, connect_to):
     assert len(client.rows()) == 2
 
 
+def test_on_a_shared_key_a_response_may_name_its_lane(openai, connect_to):
+    def session(ws):
+        lane = json.loads(ws.recv())["stream_id"]
+        for event in answer(stream_id=lane):
+            ws.send(event)
+        ws.recv()
+
+    openai.script("/v1/responses", session)
+    client = connect_to("/responses", "ada")
+    client.send(**CREATE, stream_id="a")
+    assert [client.receive()["type"] for _ in range(3)][-1] == "response.completed"
+    assert [row["cost"] for row in client.rows()] == [COST]
+
+
 @pytest.mark.parametrize("text", ["[]", "{", '{"type":"response.create","type":"x"}', "\x00"])
 def test_a_message_that_cannot_be_read_is_refused_and_the_session_goes_on(openai, connect_to, text):
     def session(ws):
