@@ -169,8 +169,9 @@ class End:
     def _write(self) -> None:
         """Send what the library has ready: frames, pongs, the answer to a close frame."""
         for data in self._protocol.data_to_send():
-            if data:
-                self._sock.sendall(data)
+            sent = self._sock.send(data) if data else 0
+            if sent < len(data):  # sendall first asks the kernel for the size of its buffer: once a frame is too often
+                self._sock.sendall(memoryview(data)[sent:])
 
     def _end(self) -> None:
         self._over = True
