@@ -89,7 +89,7 @@ class SpokenSpendAI(Spoken, SpendAI):
 
 
 class SpokenLiteLLM(Spoken, LiteLLM):
-    """LiteLLM. Its Responses over WebSocket are made of HTTP streams, so only Realtime is compared."""
+    """LiteLLM, in Realtime only."""
 
     spoken = ("realtime",)
     model = MODEL

@@ -7,9 +7,11 @@ client: what it ends is settled.
 
 from __future__ import annotations
 
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Container, Iterable
+from functools import cache
 from typing import Any, NamedTuple
 
 from webapp.errors import ApiError
@@ -150,6 +152,16 @@ def objection_to(data: bytes, fields: dict[str, Any], own: Container[str]) -> Ob
     if len(data) > LARGE:
         return read_json_request("", data, Pause()).objection
     return objection({name: value for name, value in fields.items() if not (type(value) is str and value in own)})
+
+
+def mentions(data: bytes, names: tuple[bytes, ...]) -> bool:
+    """Whether a message holds one of these texts. One search for all of them: a message of audio is long."""
+    return _any_of(names).search(data) is not None
+
+
+@cache
+def _any_of(names: tuple[bytes, ...]) -> re.Pattern[bytes]:
+    return re.compile(b"|".join(map(re.escape, names)))
 
 
 def word(value: Any) -> str | None:
