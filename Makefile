@@ -58,7 +58,7 @@ prove-clients: .venv/installed-dev ## Run every snippet of docs/clients.md with 
 	@.ci/clients/install
 	@PYTHONPATH=.:tests:tests/webapp $(BIN)/python -m clients.every $(ARGS)
 
-bench: .venv/installed-dev ## Measure beside nginx, LiteLLM, Portkey; ARGS=--quick, --streams, --rows, --growth; --write
+bench: .venv/installed-dev ## Measure beside nginx, LiteLLM, Portkey; ARGS=--quick, --streams, --websockets, --rows, --growth; --write
 	@PYTHONPATH=.:tests:tests/webapp $(BIN)/python -m bench $(ARGS)
 
 psql: .venv/installed ## Open the database as its owner; ARGS for psql, SQL from stdin

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from types import FrameType
 
-from bench import growth, machine, report, rows, streams, tables, tools
+from bench import growth, machine, report, rows, sessions, streams, tables, tools
 from bench.versus import FULL, QUICK, Versus
 
 
@@ -32,6 +32,8 @@ def measure(folder: Path, words: argparse.Namespace) -> tuple[str, tuple[str, bo
     """Run the part asked for: its name in docs/performance.md, its Markdown, and whether SpendAI passed."""
     if words.streams:
         return "streams", streams.run(folder, peers=words.peers)
+    if words.websockets:
+        return "websockets", sessions.run(folder)
     if words.rows:
         sizes = tuple(size for size in rows.STEPS if size <= words.rows) or (words.rows,)
         return "rows", rows.run(folder, sizes, write=words.write)
@@ -46,6 +48,7 @@ def main() -> int:
     what = asked.add_mutually_exclusive_group()
     what.add_argument("--quick", action="store_true", help="a minute, without LiteLLM and Portkey")
     what.add_argument("--streams", action="store_true", help="1,000 and 3,000 streams at once")
+    what.add_argument("--websockets", action="store_true", help="1,000 idle sessions over WebSocket, 200 that talk")
     what.add_argument(
         "--rows",
         type=int,
@@ -64,8 +67,9 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _stop)
     busy = machine.busy()
     _open_more_files()
-    wanted = [] if words.rows else ["cc", "nginx", *([] if words.streams else ["wrk"])]
-    wanted += ["npm"] if words.peers or not (words.quick or words.streams or words.growth or words.rows) else []
+    wanted = [] if words.rows else ["cc", "nginx", *([] if words.streams or words.websockets else ["wrk"])]
+    alone = words.quick or words.streams or words.websockets or words.growth or words.rows
+    wanted += ["npm"] if words.peers or not alone else []
     tools.install_programs(*wanted)
     try:
         with tempfile.TemporaryDirectory(prefix="spendai-bench-") as folder:

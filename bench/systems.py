@@ -145,6 +145,7 @@ class Nginx(Process):
     """A plain reverse proxy without any log: the least that a proxy can cost."""
 
     name = "nginx"
+    passes = 'proxy_set_header Connection "";'
 
     def start(self) -> None:
         program = tools.find("nginx")
@@ -162,7 +163,7 @@ class Nginx(Process):
                 server {{
                     listen 127.0.0.1:{self.port} backlog=4096;
                     location / {{
-                        proxy_pass http://openai; proxy_http_version 1.1; proxy_set_header Connection "";
+                        proxy_pass http://openai; proxy_http_version 1.1; {self.passes}
                         proxy_buffering off;
                     }}
                 }}
@@ -173,14 +174,18 @@ class Nginx(Process):
 class LiteLLM(Process):
     """Set up as its production page says: only errors logged, a worker per core, a master key. No database."""
 
-    name = "LiteLLM"
+    name, model = "LiteLLM", "gpt-4o-mini"
     headers = {"Authorization": "Bearer sk-bench"}  # noqa: RUF012
 
     def start(self) -> None:
         command, self.version = tools.litellm()
-        route = {"model": "openai/gpt-4o-mini", "api_base": f"http://127.0.0.1:{self.upstream}/v1", "api_key": "sk-up"}
+        route = {
+            "model": f"openai/{self.model}",
+            "api_base": f"http://127.0.0.1:{self.upstream}/v1",
+            "api_key": "sk-up",
+        }
         config = {
-            "model_list": [{"model_name": "gpt-4o-mini", "litellm_params": route}],
+            "model_list": [{"model_name": self.model, "litellm_params": route}],
             "general_settings": {"master_key": "sk-bench"},
             "litellm_settings": {"request_timeout": 600, "set_verbose": False, "json_logs": True},
         }

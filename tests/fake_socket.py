@@ -10,8 +10,8 @@ Frames are made by the library ``websockets``, in threads.
 
 from __future__ import annotations
 
-import ssl
 import socket
+import ssl
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable

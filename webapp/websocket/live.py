@@ -13,7 +13,7 @@ from webapp.metering import RequestFacts
 from webapp.metering.jsonwalk import as_object
 from webapp.metering.selected import EVERY, WHOLE, Selection
 from webapp.metering.usage import fuller, sanitise
-from webapp.websocket.meaning import Meaning, error_frame, read_event, read_message, word
+from webapp.websocket.meaning import Meaning, error_frame, mentions, read_event, read_message, word
 from webapp.websocket.responses import ANSWERED as RESPONSE_EVENT
 from webapp.websocket.responses import Responses
 from webapp.websocket.session import Session, SessionCall
@@ -67,7 +67,7 @@ class Live(Meaning):
         return None
 
     def answered(self, data: bytes) -> None:
-        if not any(name in data for name in READ):
+        if not mentions(data, READ):
             return
         event, doubtful = read_event(data, ANSWERED)
         kind, inner = event.get("type"), as_object(event.get("event"))

@@ -7,9 +7,11 @@ client: what it ends is settled.
 
 from __future__ import annotations
 
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, NamedTuple
 
 from webapp.errors import ApiError
@@ -172,6 +174,16 @@ def read_message(data: bytes, selection: Selection) -> dict[str, Any]:
 def read_event(data: bytes, selection: Selection) -> tuple[dict[str, Any], bool]:
     """OpenAI's message, and whether it is doubtful; see selected.select."""
     return select(data, selection, Pause())
+
+
+def mentions(data: bytes, names: tuple[bytes, ...]) -> bool:
+    """Whether a message holds one of these texts. One search for all of them: a message of audio is long."""
+    return _any_of(names).search(data) is not None
+
+
+@cache
+def _any_of(names: tuple[bytes, ...]) -> re.Pattern[bytes]:
+    return re.compile(b"|".join(map(re.escape, names)))
 
 
 def word(value: Any) -> str | None:

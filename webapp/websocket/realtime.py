@@ -16,7 +16,7 @@ from webapp.metering import RequestFacts
 from webapp.metering.jsonwalk import as_object
 from webapp.metering.selected import EVERY, WHOLE, Selection
 from webapp.metering.usage import sanitise
-from webapp.websocket.meaning import Meaning, error_frame, read_event, read_message, word
+from webapp.websocket.meaning import Meaning, error_frame, mentions, read_event, read_message, word
 from webapp.websocket.session import Session, SessionCall
 
 CREATE = "response.create"
@@ -78,7 +78,7 @@ class Realtime(Meaning):
         return RequestFacts(model=self.model, stream=True)
 
     def answered(self, data: bytes) -> None:
-        if not any(name in data for name in READ):
+        if not mentions(data, READ):
             return
         event, doubtful = read_event(data, ANSWERED)
         kind, response = event.get("type"), as_object(event.get("response"))
@@ -152,7 +152,7 @@ class Translation(Meaning):
         return name in LOCAL and type(value) is str
 
     def answered(self, data: bytes) -> None:
-        if not any(name in data for name in READ):
+        if not mentions(data, READ):
             return
         event, doubtful = read_event(data, ANSWERED)
         session = as_object(event.get("session"))

@@ -17,7 +17,7 @@ from webapp.metering.references import UNREADABLE, Objection
 from webapp.metering.request import LARGE, RESPONSES, read_fields
 from webapp.metering.selected import WHOLE, Selection
 from webapp.metering.stream import EVENT, MAX_ITEMS
-from webapp.websocket.meaning import Meaning, error_frame, read_event, read_message, word
+from webapp.websocket.meaning import Meaning, error_frame, mentions, read_event, read_message, word
 from webapp.websocket.session import Session, SessionCall
 
 CREATE = "response.create"
@@ -100,7 +100,7 @@ class Responses(Meaning):
         return self.lanes.setdefault(stream_id or "", Lane())
 
     def answered(self, data: bytes) -> None:
-        if any(name in data for name in READ):
+        if mentions(data, READ):
             event, doubtful = read_event(data, ANSWERED)
             self.event(event, self.lane(word(event.get("stream_id"))), doubtful=doubtful)
 
