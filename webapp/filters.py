@@ -15,6 +15,7 @@ from werkzeug.datastructures import MultiDict
 from webapp.errors import ApiError
 
 FILTERS = ("project", "model", "key", "endpoint", "status", "cost_status", "tag", "end_user")
+SESSION_FILTERS = ("project", "key", "state")
 GROUPS = ("day", "project", "model", "key", "endpoint", "service_tier", "status", "end_user", "tag")
 PERIODS = ("today", "7", "30", "month", "last-month")
 # Far from the first and last date of Python, so that the period of equal length before any period can be computed.
@@ -66,6 +67,12 @@ def _of_period(word: str) -> tuple[datetime, datetime]:
             return (month - timedelta(days=1)).replace(day=1), month
         case _:
             return tomorrow - timedelta(days=int(word)), tomorrow
+
+
+def of_sessions(args: MultiDict[str, str]) -> dict[str, list[str]]:
+    """The filters of WebSocket sessions: project, key and state, each with the words it was given."""
+    given = {name: [word.replace("\0", "") for word in args.getlist(name) if word] for name in SESSION_FILTERS}
+    return {name: words for name, words in given.items() if words}
 
 
 def read(args: MultiDict[str, str]) -> Query:

@@ -132,6 +132,15 @@ def moment(value: datetime | None) -> str:
     return NOTHING if value is None else f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
+def lasted(value: timedelta) -> str:
+    """A duration in its two largest units, as far as seconds: 4.2 s, 3 min 5 s, 1 h 2 min."""
+    if value < timedelta(seconds=59.95):
+        return f"{value.total_seconds():.1f} s"
+    minutes, seconds = divmod(round(value.total_seconds()), 60)
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest} min" if hours else f"{minutes} min {seconds} s"
+
+
 def ago(value: datetime | None, now: datetime | None = None) -> Markup:
     """How long ago or in how long, with the exact time as title; “never” for None."""
     if value is None:
@@ -179,6 +188,7 @@ def init_app(app: Flask) -> None:
         month,
         next_month,
         moment,
+        lasted,
         ago,
     ):
         app.add_template_filter(function)

@@ -20,6 +20,7 @@ SIGNED_IN = {
     "spend-filtered": "/?status=error&tag=team&model={model}",
     "projects": "/projects", "project": "/projects/{project}", "keys": "/keys", "calls": "/calls",
     "calls-dearest": "/calls?sort=cost", "calls-nothing": "/calls?model=none", "call": "/calls/{call}",
+    "sessions": "/sessions", "sessions-nothing": "/sessions?state=lost&key=none", "session": "/sessions/{session}",
     "prices": "/prices", "prices-found": "/prices?q=gpt-5", "price-history": "/prices/{model}", "team": "/team",
     "member": "/team/{member}", "settings": "/settings", "account": "/account", "not-found": "/nowhere",
 }  # fmt: skip
@@ -49,7 +50,8 @@ def words_of(page: Page, who: str) -> dict[str, str]:
     now = datetime.now(UTC).date()
     return {
         "project": first("/projects", f"/projects/{uuid}"), "key": first("/keys", f"/?key={uuid}"),
-        "call": first("/calls", f"/calls/{uuid}"), "member": first("/team", f"/team/{uuid}"),
+        "call": first("/calls", f"/calls/{uuid}"), "session": first("/sessions", f"/sessions/{uuid}"),
+        "member": first("/team", f"/team/{uuid}"),
         "model": huge.STRANGE[0].lower() if "huge" in who else "gpt-5",
         "quarter": str(now - timedelta(days=100)), "tomorrow": str(now + timedelta(days=1)),
     }  # fmt: skip

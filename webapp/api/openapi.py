@@ -11,7 +11,7 @@ from flask import current_app
 from webapp.api.blueprint import bp
 from webapp.api.inputs import LARGEST_PAGE, PAGE
 from webapp.api.schemas import schema, schemas
-from webapp.filters import FILTERS, GROUPS, PERIODS
+from webapp.filters import FILTERS, GROUPS, PERIODS, SESSION_FILTERS
 
 NO_BODY = ""
 PAGED = {
@@ -23,6 +23,7 @@ PERIOD = {
     "from": {"type": "string", "description": "Date or RFC 3339 moment, UTC, inclusive. Default: the last 30 days."},
     "to": {"type": "string", "description": "Date or RFC 3339 moment, UTC, exclusive."},
 } | {name: {"type": "array", "items": {"type": "string"}} for name in FILTERS}
+SESSIONS = {name: {"type": "array", "items": {"type": "string"}} for name in SESSION_FILTERS}
 GROUP = {"group_by": {"type": "string", "description": "Comma-separated: " + ", ".join(GROUPS)}}
 MODEL = {"model": {"type": "string", "description": "Name or alias of a model: all its prices, newest first."}}
 KEY_OF = "The key of this project. Absent: that of the organization."
@@ -72,6 +73,17 @@ ROUTES = (
     ("get", "/usage", "Spend of a period, grouped", "Usage", NO_BODY, 200, "member", PERIOD | GROUP),
     ("get", "/calls", "Calls, newest first", "CallRowList", NO_BODY, 200, "member", PERIOD | PAGED),
     ("get", "/calls/{call_id}", "One call, its cost line by line", "Call"),
+    (
+        "get",
+        "/sessions",
+        "WebSocket sessions, newest first",
+        "WebSocketSessionList",
+        NO_BODY,
+        200,
+        "member",
+        SESSIONS | PAGED,
+    ),
+    ("get", "/sessions/{session_id}", "One WebSocket session, its calls added up", "WebSocketSession"),
     (
         "get",
         "/prices",

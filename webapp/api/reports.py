@@ -1,4 +1,4 @@
-"""/usage, /calls, /prices and /audit: sums of a period, calls with their cost, prices, and the audit log."""
+"""/usage, /calls, /sessions, /prices and /audit: sums of a period, calls with their cost, prices, and the audit log."""
 
 from __future__ import annotations
 
@@ -60,8 +60,26 @@ def call(call_id: UUID) -> dict[str, Any]:
 
 
 def _call(row: dict[str, Any]) -> dict[str, Any]:
-    """A call as lists show it, without the fields that only the answer for one call has."""
+    """A call or WebSocket session as lists show it, without the fields that only the answer for one call has."""
     return {"key_id" if name == "api_key_id" else name: row[name] for name in row if name not in HEAVY}
+
+
+@bp.get("/sessions")
+def websocket_sessions() -> dict[str, Any]:
+    chosen, many = filters.of_sessions(request.args), limit()
+    behind = cursors.read(request.args.get("cursor"), *NEWEST_FIRST)
+    with auth.person() as tx:
+        rows = tx.rows("websocket_sessions_page", Jsonb(chosen), *behind, many + 1)
+    return _paged([_call(row) for row in rows], many, "started_at", "id")
+
+
+@bp.get("/sessions/<uuid:session_id>")
+def websocket_session(session_id: UUID) -> dict[str, Any]:
+    with auth.person() as tx:
+        row = tx.call("websocket_session_show", session_id)
+    if row is None:
+        raise ApiError(404, "session_not_found", "no such WebSocket session")
+    return plain(_call(row))
 
 
 @bp.get("/prices")

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from webapp.api.rows import CALL, COUNTS, KEY, SESSION
+
 WORDS: dict[str, dict[str, Any]] = {
     "text": {"type": "string"},
     "id": {"type": "string", "format": "uuid"},
@@ -21,71 +23,6 @@ WORDS: dict[str, dict[str, Any]] = {
     "flag": {"type": "boolean"},
     "role": {"type": "string", "enum": ["admin", "developer"]},
     "any": {"type": "object", "additionalProperties": True},
-}
-
-COUNTS = {
-    "calls": "whole",
-    "tokens_in": "whole",
-    "tokens_cached": "whole",
-    "tokens_out": "whole",
-    "cost": "money",
-    "unpriced_calls": "whole",
-    "no_usage_calls": "whole",
-    "in_doubt_calls": "whole",
-    "adjustments": "corrections",
-    "cost_corrected": "money",
-}
-CALL = {
-    "id": "id",
-    "started_at": "time",
-    "settled_at": "time?",
-    "state": "text",
-    "project_id": "id",
-    "project": "text?",
-    "key_id": "id",
-    "key": "text?",
-    "key_prefix": "text?",
-    "endpoint": "text",
-    "method": "text",
-    "status_code": "whole?",
-    "stream": "flag",
-    "batch": "flag",
-    "model_requested": "text?",
-    "model": "text?",
-    "service_tier": "text?",
-    "tokens_in": "whole?",
-    "tokens_cached": "whole?",
-    "tokens_cache_write": "whole?",
-    "tokens_out": "whole?",
-    "tokens_reasoning": "whole?",
-    "tokens_audio_in": "whole?",
-    "tokens_audio_out": "whole?",
-    "cost": "money?",
-    "cost_status": "text?",
-    "latency_ms": "whole?",
-    "ttft_ms": "whole?",
-    "upstream": "text",
-    "upstream_request_id": "text?",
-    "upstream_object_id": "text?",
-    "end_user": "text?",
-    "tags": "any",
-    "adjustments": "corrections",
-    "cost_corrected": "money?",
-    "provider_key_id": "id?",
-    "provider_key_last4": "text?",
-    "provider_key_since": "time?",
-    "openai_project": "text?",
-    "region": "text?",
-    "warning": "text?",
-    "cost_at_least": "money?",
-}
-KEY = {
-    "id": "id",
-    "project_id": "id",
-    "name": "text",
-    "prefix": "text",
-    "created_at": "time",
-    "expires_at": "time?",
 }
 
 SHAPES: dict[str, dict[str, str]] = {
@@ -138,6 +75,7 @@ SHAPES: dict[str, dict[str, str]] = {
     | COUNTS,
     "UsageTotals": COUNTS,
     "Usage": {"data": "[UsageRow]", "next_cursor": "text?", "totals": "UsageTotals"},
+    "WebSocketSession": SESSION,
     "CallRow": CALL,
     "Call": CALL | {"usage": "any?", "tools": "any?", "cost_lines": "[CostLine]?"},
     "CostLine": {
@@ -221,7 +159,17 @@ SHAPES: dict[str, dict[str, str]] = {
     },
     "Health": {"status": "text", "service?": "text", "warning?": "text"},
 }
-LISTS = ("Project", "Key", "CallRow", "Price", "Invitation", "Member", "ProviderKeyVersion", "AuditLine")
+LISTS = (
+    "Project",
+    "Key",
+    "CallRow",
+    "WebSocketSession",
+    "Price",
+    "Invitation",
+    "Member",
+    "ProviderKeyVersion",
+    "AuditLine",
+)
 
 
 def schema(kind: str) -> dict[str, Any]:

@@ -66,6 +66,8 @@ COLUMNS = [
     "openai_project",
     "region",
     "warning",
+    "session_id",
+    "cost_at_least",
 ]
 # Columns to sort by. started_at, newest first, uses an index; the others read every call of the period.
 ORDERS = dict.fromkeys(("started_at", "cost", "tokens_in", "tokens_cached", "tokens_out"), True)
