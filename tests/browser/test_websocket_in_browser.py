@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from decimal import Decimal
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from clients.costs import expected, prices
 from clients.openai_stand_in import OpenAI
 from fake_upstream import FakeUpstream
 from playwright.sync_api import Browser, Page
@@ -32,20 +32,6 @@ REFUSED = """([url, protocols]) => new Promise((resolve) => {
 })"""
 
 
-@pytest.fixture(scope="module")
-def openai() -> Iterator[FakeUpstream]:
-    with FakeUpstream(OpenAI()) as upstream:
-        yield upstream
-
-
-@pytest.fixture(scope="module")
-def voice(stack_dsns: Callable[[str], tuple[str, str]], openai: FakeUpstream) -> Iterator[Stack]:
-    """The product in front of OpenAI's stand-in, whose key several organizations share."""
-    environ = {"OPENAI_API_KEY": "sk-upstream", "OPENAI_API_KEY_SHARED": "1", "OPENAI_BASE_URL": openai.url}
-    with Stack(*stack_dsns("spendai_voice"), **environ) as running:
-        yield running
-
-
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
     """A page that is not SpendAI's: about:blank."""
@@ -64,21 +50,21 @@ def sockets_of(voice: Stack) -> str:
     return voice.proxy.replace("http://", "ws://")
 
 
-def only(voice: Stack, view: str) -> dict[str, Any]:
-    (row,) = voice.conn.execute(f"select * from public.{view}").fetchall()
-    return row
+def latest(voice: Stack, view: str) -> dict[str, Any]:
+    return voice.conn.execute(f"select * from public.{view} order by id desc limit 1").fetchone()
 
 
-def test_a_page_speaks_to_realtime_and_its_response_is_priced(page: Page, voice: Stack, openai: FakeUpstream) -> None:
+def test_a_page_speaks_to_realtime_and_its_response_is_priced(
+    page: Page, voice: Stack, openai: FakeUpstream, stand_in: OpenAI
+) -> None:
     events = page.evaluate(RUN, [snippet(voice, voice.key()), "response.done"])
     assert events[0]["type"] == "session.created"
-    audio, text = 350 * 32 + 50 * Decimal("0.4") + 8 * 64, 550 * 4 + 51 * Decimal("0.4") + 3 * 16
-    call = only(voice, "calls")
-    assert (call["model"], call["cost"]) == ("gpt-realtime", (audio + text) / 1_000_000)
+    call, cost = latest(voice, "calls"), expected(stand_in.answers[-1], prices())[4]
+    assert (call["model"], call["cost"], call["cost_status"]) == ("gpt-realtime", cost, "priced")
     page.close()
-    voice.wait_for(lambda: only(voice, "sessions")["state"] == "ended")
-    assert (only(voice, "sessions")["id"], only(voice, "sessions")["closed_by"]) == (call["session_id"], "client")
-    (asked,) = openai.requests
+    voice.wait_for(lambda: latest(voice, "sessions")["state"] == "ended")
+    assert (latest(voice, "sessions")["id"], latest(voice, "sessions")["closed_by"]) == (call["session_id"], "client")
+    asked = openai.requests[-1]
     assert asked.header("authorization") == "Bearer sk-upstream"
     assert asked.header("sec-websocket-protocol") == "realtime"
     assert voice.key() not in voice.log() + json.dumps(asked.headers)

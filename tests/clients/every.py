@@ -10,25 +10,22 @@ clients as arguments: only these.
 from __future__ import annotations
 
 import argparse
-import csv
 import sys
 import tempfile
 import time
 from collections import Counter
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from certificates import Https
+from clients.costs import expected, prices
 from clients.drive import INSTALLED, prepare, run
 from clients.openai_stand_in import Answer, OpenAI
 from clients.sessions import HTTP, PREWARM
 from durable.product import Product
-from fake_openai import SERVED
 from fake_socket import is_upgrade
 from fake_upstream import FakeUpstream
 from processes import empty_folder
-from stack import ROOT
 
 from webapp.pages.clients import DOCUMENT, Section, Snippet, clients
 
@@ -50,22 +47,6 @@ class Line(NamedTuple):
 
     def row(self) -> str:
         return "| " + " | ".join([self.client, self.version, str(self.snippets), str(self.calls), self.ledger]) + " |"
-
-
-def prices() -> dict[tuple[str, str], Decimal]:
-    """Dollars for one token of a model and dimension, standard tier and shortest context, as they are shipped."""
-    with (ROOT / "db/prices/model_prices.csv").open() as file:
-        return {
-            (row["model"], row["dimension"]): Decimal(row["unit_price"]) / Decimal(row["unit_qty"])
-            for row in csv.DictReader(file)
-            if row["service_tier"] == "standard" and row["context_min_tokens"] == "0"
-        }  # fmt: skip
-
-
-def expected(answer: Answer, price: dict[tuple[str, str], Decimal]) -> tuple[Any, ...]:
-    """The row that the ledger must have for an answer."""
-    cost = sum(amount * price[answer.model, dimension] for dimension, amount in answer.amounts.items() if amount)
-    return SERVED.get(answer.model, answer.model), *answer.tokens, cost, "priced", "settled"
 
 
 def arrived(snippet: Snippet, answers: list[Answer], printed: str) -> bool:

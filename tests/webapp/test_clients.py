@@ -8,7 +8,8 @@ from pathlib import Path
 
 import requests
 from certificates import Https
-from clients.every import BEGIN, END, HEAD, arrived, expected, merged, prices
+from clients.costs import expected, prices
+from clients.every import BEGIN, END, HEAD, arrived, merged
 from clients.openai_stand_in import Answer, OpenAI, called_tool, example
 from clients.sessions import PREWARM, REALTIME, WEBSOCKET
 from fake_upstream import FakeUpstream
