@@ -70,9 +70,8 @@ class Matrix:
 
     def line(self, client: Section) -> Line:
         """Run all snippets of a client."""
-        installed = INSTALLED.get(client.name)
-        missing = installed.missing() if installed else "not run: its snippets are only shown"
-        if installed is None or missing:
+        installed = INSTALLED[client.name]
+        if missing := installed.missing():
             return Line(client.name, "", ledger=missing)
         home = self.home / installed.environment / client.name.replace(" ", "-")
         home.mkdir(parents=True)
@@ -141,7 +140,7 @@ def merged(document: str, rows: list[str]) -> str:
 
 def prove(names: list[str], *, shared: bool = False) -> list[Line]:
     """The lines of the table, of these clients or of all if there are no names."""
-    wanted = [client for client in clients() if not names or client.name in names]
+    wanted = [client for client in clients() if client.name in (names or INSTALLED)]
     openai = OpenAI()
     with (
         empty_folder("spendai-clients-") as home,
