@@ -5,7 +5,8 @@
         … OPENAI_BASE_URL=openai.url …
         assert openai.upgrades[0].headers["Authorization"] == "Bearer sk-…"
 
-Frames are made by the library ``websockets``, in threads.
+``upgraded`` does the same for one connection of a FakeUpstream. Frames are made by the library ``websockets``, in
+threads.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ import socket
 import ssl
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from http import HTTPStatus
 
+import fake_upstream
+from fake_replies import Reply, Wire
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
@@ -26,6 +29,31 @@ from websockets.server import ServerProtocol
 from websockets.sync.server import ServerConnection, serve
 
 Session = Callable[[ServerConnection], None]
+
+
+def chosen(_: object, offered: Sequence[str]) -> str | None:
+    """The subprotocol that OpenAI chooses."""
+    return "realtime" if "realtime" in offered else None
+
+
+def is_upgrade(request: fake_upstream.Request) -> bool:
+    """Whether a request to a FakeUpstream asks for a WebSocket."""
+    return (request.header("upgrade") or "").lower() == "websocket"
+
+
+def upgraded(request: fake_upstream.Request, session: Session) -> Reply:
+    """The answer to an upgrade: the handshake, the session, then the end of the connection."""
+
+    def write(wire: Wire) -> None:
+        asked = Request(request.target, Headers(request.headers))
+        connection = ServerConnection(wire.sock, ServerProtocol(state=State.OPEN, max_size=None), ping_interval=None)
+        connection.request = asked  # before the client may send: without it frames are taken for the handshake
+        wire.send(ServerProtocol(select_subprotocol=chosen).accept(asked).serialize())
+        with suppress(ConnectionClosed), connection:
+            session(connection)
+        wire.drop()
+
+    return write
 
 
 class FakeSocket:
@@ -45,8 +73,7 @@ class FakeSocket:
     def __enter__(self) -> FakeSocket:
         self._server = serve(
             self._serve, "127.0.0.1", 0, process_request=self._upgrade, subprotocols=["realtime"], max_size=None,
-            ssl=self._tls, select_subprotocol=lambda _, offered: "realtime" if "realtime" in offered else None,
-            ping_interval=None,
+            ssl=self._tls, select_subprotocol=chosen, ping_interval=None,
         )  # fmt: skip
         scheme = "https" if self._tls else "http"
         self.url = f"{scheme}://127.0.0.1:{self._server.socket.getsockname()[1]}/v1"

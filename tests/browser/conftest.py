@@ -7,6 +7,8 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
+from clients.openai_stand_in import OpenAI
+from fake_upstream import FakeUpstream
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 from stack import Stack
 
@@ -45,6 +47,26 @@ def chromium() -> Iterator[Browser]:
 def site(stack_dsns: Callable[[str], tuple[str, str]]) -> Iterator[Stack]:
     """The product without any OpenAI key: the sandbox answers."""
     with Stack(*stack_dsns("spendai_browser")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def stand_in() -> OpenAI:
+    """OpenAI, which tells what it has answered."""
+    return OpenAI()
+
+
+@pytest.fixture(scope="session")
+def openai(stand_in: OpenAI) -> Iterator[FakeUpstream]:
+    with FakeUpstream(stand_in) as upstream:
+        yield upstream
+
+
+@pytest.fixture(scope="session")
+def voice(stack_dsns: Callable[[str], tuple[str, str]], openai: FakeUpstream) -> Iterator[Stack]:
+    """The product in front of OpenAI's stand-in, whose key several organizations share."""
+    environ = {"OPENAI_API_KEY": "sk-upstream", "OPENAI_API_KEY_SHARED": "1", "OPENAI_BASE_URL": openai.url}
+    with Stack(*stack_dsns("spendai_voice"), **environ) as running:
         yield running
 
 

@@ -6,10 +6,12 @@ import os
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import pytest
+from certificates import Https
 from playwright.sync_api import Browser, Page
 from stack import Stack
 
@@ -31,6 +33,20 @@ REFUSED = """async ([baseURL, apiKey]) => {
     try { await client.models.list(); } catch (error) {
         return { status: error.status, code: error.code, requestId: error.requestID };
     }
+}"""
+
+REALTIME = """async ([baseURL, apiKey]) => {
+    const { OpenAI } = await import("/index.mjs");
+    const { OpenAIRealtimeWebSocket } = await import("/realtime/websocket.mjs");
+    const client = new OpenAI({ baseURL, apiKey, dangerouslyAllowBrowser: true });
+    const realtime = new OpenAIRealtimeWebSocket({ model: "gpt-realtime", dangerouslyAllowBrowser: true }, client);
+    return await new Promise((resolve, reject) => {
+        let text = "";
+        realtime.on("error", reject);
+        realtime.on("response.output_audio_transcript.delta", (event) => { text += event.delta; });
+        realtime.on("response.done", () => { realtime.close(); resolve(text); });
+        realtime.socket.addEventListener("open", () => realtime.send({ type: "response.create" }));
+    });
 }"""
 
 
@@ -75,3 +91,15 @@ def test_the_page_reads_why_a_call_was_refused_and_its_request_id(page: Page, si
     got = page.evaluate(REFUSED, [site.proxy, "sk-spend-invented"])
     assert (got["status"], got["code"]) == (401, "invalid_api_key")
     assert f"request={got['requestId']} " in site.log()
+
+
+def test_its_realtime_client_speaks_through_https(
+    chromium: Browser, elsewhere: str, voice: Stack, tmp_path: Path
+) -> None:
+    with Https(voice.port, tmp_path) as https, chromium.new_context(ignore_https_errors=True) as context:
+        page = context.new_page()
+        page.goto(f"{elsewhere}/package.json")
+        text = page.evaluate(REALTIME, [f"https://127.0.0.1:{https.port}/api/v1/proxy", voice.key("eve")])
+    row = voice.conn.execute("select * from public.calls order by id desc limit 1").fetchone()
+    assert text and (row["model"], row["cost_status"]) == ("gpt-realtime", "priced")
+    assert row["org_id"] == voice.people.orgs["eve"]

@@ -69,12 +69,13 @@ INSTALLED = {name: Installed("main", package) for name, package in PYTHON.items(
 }
 
 
-def environ(environment: str, home: Path) -> dict[str, str]:
-    """Variables of a user who has nothing set but the path to the client."""
+def environ(environment: str, home: Path, certificate: Path) -> dict[str, str]:
+    """Variables of a user who has nothing set but the path to the client, and trusts SpendAI's certificate."""
     kept = {name: value for name, value in os.environ.items() if re.fullmatch(r"LANG|LC_\w+|TMPDIR|TZ", name)}
     folder = HERE / environment
     path = os.pathsep.join([str(folder / "bin"), str(folder / "node_modules/.bin"), os.environ.get("PATH", os.defpath)])
-    return kept | QUIET | {"HOME": str(home), "PATH": path}
+    trusted = dict.fromkeys(("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"), str(certificate))
+    return kept | QUIET | trusted | {"HOME": str(home), "PATH": path}
 
 
 def prepare(client: Section, installed: Installed, home: Path) -> None:
@@ -89,8 +90,11 @@ def prepare(client: Section, installed: Installed, home: Path) -> None:
         (home / "node_modules").symlink_to(modules)
 
 
-def run(snippet: Snippet, installed: Installed, home: Path) -> tuple[int, str]:
-    """Run one snippet; its exit status and what it printed. The status of one that does not end in time is -1."""
+def run(snippet: Snippet, installed: Installed, home: Path, certificate: Path) -> tuple[int, str]:
+    """Run one snippet; its exit status and what it printed. The status of one that does not end in time is -1.
+
+    certificate: of SpendAI behind https.
+    """
     script = home / {"python": "snippet.py", "js": "snippet.mjs", "sh": "snippet.sh"}[snippet.language]
     script.write_text(snippet.text + "\n")
     program = {"python": [str(HERE / installed.environment / "bin/python")], "js": ["node"], "sh": ["sh", "-e"]}
@@ -99,7 +103,7 @@ def run(snippet: Snippet, installed: Installed, home: Path) -> tuple[int, str]:
     try:
         done = subprocess.run(
             [*program[snippet.language], str(script)],
-            check=False, cwd=work, env=environ(installed.environment, home), stdin=subprocess.DEVNULL,
+            check=False, cwd=work, env=environ(installed.environment, home, certificate), stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", timeout=SECONDS,
         )  # fmt: skip
     except subprocess.TimeoutExpired as late:

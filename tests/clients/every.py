@@ -1,35 +1,37 @@
 """`make prove-clients`: runs every snippet of docs/clients.md with the real client, then looks into the ledger.
 
-OpenAI is a stand-in (answers.py), the product is the real one. What a client prints must contain what was answered,
-and the ledger must have one row for each call: priced, at the cost that its tokens come to. Prints a table; exit status
-1 when something is wrong. ``--write`` puts its lines into docs/clients.md. ``--shared``: the OpenAI key serves several
-organizations, so references to what stays at OpenAI are refused. Names of clients as arguments: only these.
+OpenAI is a stand-in (openai_stand_in.py), the product is the real one. What a client prints must contain what was
+answered, and the ledger must have one row for each call or response in a WebSocket: priced, at the cost that its tokens
+come to. Prints a table; exit status 1 when something is wrong. ``--write`` puts its lines into docs/clients.md.
+``--shared``: the OpenAI key serves several organizations, so references to what stays at OpenAI are refused. Names of
+clients as arguments: only these.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import sys
 import tempfile
 import time
 from collections import Counter
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from clients.answers import Answer, OpenAI
+from certificates import Https
+from clients.costs import expected, prices
 from clients.drive import INSTALLED, prepare, run
+from clients.openai_stand_in import Answer, OpenAI
+from clients.sessions import HTTP, PREWARM
 from durable.product import Product
-from fake_openai import SERVED
+from fake_socket import is_upgrade
 from fake_upstream import FakeUpstream
 from processes import empty_folder
-from stack import ROOT
 
 from webapp.pages.clients import DOCUMENT, Section, Snippet, clients
 
+AGAIN = "Reconnecting"  # what Codex prints when a connection has failed
+PUBLIC = "spendai.example"  # host of an address behind https in the document
 BEGIN, END = "<!-- table: written by make prove-clients -->", "<!-- end of table -->"
-DIMENSIONS = ("input_text", "cached_text", "output_text")
 HEAD = "| client | version | snippets | calls | ledger |\n|---|---|---:|---:|---|"
 
 
@@ -47,51 +49,33 @@ class Line(NamedTuple):
         return "| " + " | ".join([self.client, self.version, str(self.snippets), str(self.calls), self.ledger]) + " |"
 
 
-def prices() -> dict[tuple[str, str], Decimal]:
-    """Dollars for one token of a model and dimension, standard tier and shortest context, as they are shipped."""
-    with (ROOT / "db/prices/model_prices.csv").open() as file:
-        return {
-            (row["model"], row["dimension"]): Decimal(row["unit_price"]) / Decimal(row["unit_qty"])
-            for row in csv.DictReader(file)
-            if row["service_tier"] == "standard" and row["context_min_tokens"] == "0" and row["dimension"] in DIMENSIONS
-        }  # fmt: skip
-
-
-def expected(answer: Answer, price: dict[tuple[str, str], Decimal]) -> tuple[Any, ...]:
-    """The row that the ledger must have for an answer."""
-    given, cached, made = answer.tokens
-    amounts = zip(DIMENSIONS, (given - cached, cached, made), strict=True)
-    cost = sum(amount * price[answer.model, dimension] for dimension, amount in amounts)
-    return SERVED.get(answer.model, answer.model), given, cached, made, cost, "priced", "settled"
-
-
 def arrived(snippet: Snippet, answers: list[Answer], printed: str) -> bool:
     """Whether a client showed what was answered.
 
     A program shows every text, and the call of a tool if nothing came after it. A command line tool makes calls of its
-    own (opencode asks for a title), so one answer is enough there.
+    own (opencode asks for a title), so one answer is enough there. A prewarmed response has no text.
     """
-    shown = [answer.mark in printed for answer in answers if not answer.tool or answer is answers[-1]]
+    texts = [answer for answer in answers if answer.way != PREWARM]
+    shown = [answer.mark in printed for answer in texts if not answer.tool or answer is texts[-1]]
     return any(shown) if snippet.language == "sh" else bool(shown) and all(shown)
 
 
 class Matrix:
     """The clients in front of one running product."""
 
-    def __init__(self, product: Product, openai: OpenAI, upstream: FakeUpstream, home: Path) -> None:
-        self.product, self.openai, self.upstream, self.home = product, openai, upstream, home
+    def __init__(self, product: Product, openai: OpenAI, upstream: FakeUpstream, https: Https, home: Path) -> None:
+        self.product, self.openai, self.upstream, self.https, self.home = product, openai, upstream, https, home
         self.base_url, self.key = f"http://127.0.0.1:{product.port}/api/v1/proxy", product.key()
         self.prices, self.seen = prices(), set[str]()
 
     def line(self, client: Section) -> Line:
         """Run all snippets of a client."""
-        installed = INSTALLED.get(client.name)
-        missing = installed.missing() if installed else "not run: its snippets are only shown"
-        if installed is None or missing:
+        installed = INSTALLED[client.name]
+        if missing := installed.missing():
             return Line(client.name, "", ledger=missing)
         home = self.home / installed.environment / client.name.replace(" ", "-")
         home.mkdir(parents=True)
-        filled = Section(client.name, *([s.filled(self.base_url, self.key) for s in part] for part in client[1:]))
+        filled = Section(client.name, *([self.filled(snippet) for snippet in part] for part in client[1:]))
         prepare(filled, installed, home)
         before = len(self.openai.answers)
         runs = [snippet for snippet in [*filled.setup, *filled.more] if snippet.run and not snippet.file]
@@ -100,16 +84,24 @@ class Matrix:
         words = "one row each, exact" if not faults else "wrong"
         return Line(client.name, installed.version(), len(runs), calls, words, tuple(faults))
 
+    def filled(self, snippet: Snippet) -> Snippet:
+        """The snippet with the address of this product, behind https where the document shows it so."""
+        filled = snippet.filled(self.base_url, self.key)
+        return filled._replace(text=filled.text.replace(PUBLIC, f"127.0.0.1:{self.https.port}"))
+
     def faults(self, snippet: Snippet, name: str, home: Path) -> list[str]:
         """Run one snippet; what is wrong with what it printed and with the ledger."""
         answered, asked = len(self.openai.answers), len(self.upstream.requests)
-        status, printed = run(snippet, INSTALLED[name], home)
+        status, printed = run(snippet, INSTALLED[name], home, self.https.certificate)
         answers, requests = self.openai.answers[answered:], self.upstream.requests[asked:]
-        good = status == 0 and arrived(snippet, answers, printed)
+        good = status == 0 and arrived(snippet, answers, printed) and AGAIN not in printed
         found = [] if good else [f"exit status {status}, printed: {printed[-1500:]}"]
-        rows = self.new_rows()
-        if len(rows) != len(requests):
-            found.append(f"{len(requests)} calls and {len(rows)} rows")
+        rows, upgrades = self.new_rows(), sum(map(is_upgrade, requests))
+        calls = len(requests) - upgrades + sum(answer.way != HTTP for answer in answers)
+        if len(rows) != calls:
+            found.append(f"{calls} calls and {len(rows)} rows")
+        if (sessions := self.new_sessions()) != upgrades:
+            found.append(f"{upgrades} WebSocket sessions and {sessions} rows of them that have ended")
         wanted = Counter(expected(answer, self.prices) for answer in answers)
         there = Counter(row for row in rows if row[-2] != "free")
         found += [f"no row {row}" for row in (wanted - there)] + [f"a row too many {row}" for row in (there - wanted)]
@@ -119,13 +111,21 @@ class Matrix:
         """Rows of the ledger that were not there the last time, once none of them is open or 30 seconds have passed."""
         query = """select id::text, model, tokens_in, tokens_cached, tokens_out, cost, cost_status, state
                    from public.usage_logs where not id = any(%s::uuid[])"""
+        return [tuple(row.values())[1:] for row in self._new(query)]
+
+    def new_sessions(self) -> int:
+        """The same for WebSocket sessions: how many have ended."""
+        query = "select id::text, state from public.sessions where not id = any(%s::uuid[])"
+        return sum(row["state"] == "ended" for row in self._new(query))
+
+    def _new(self, query: str) -> list[dict[str, Any]]:
         end = time.monotonic() + 30
         rows = self.product.rows(query, list(self.seen))
         while any(row["state"] == "open" for row in rows) and time.monotonic() < end:
             time.sleep(0.05)
             rows = self.product.rows(query, list(self.seen))
         self.seen |= {row["id"] for row in rows}
-        return [tuple(row.values())[1:] for row in rows]
+        return rows
 
 
 def merged(document: str, rows: list[str]) -> str:
@@ -140,7 +140,7 @@ def merged(document: str, rows: list[str]) -> str:
 
 def prove(names: list[str], *, shared: bool = False) -> list[Line]:
     """The lines of the table, of these clients or of all if there are no names."""
-    wanted = [client for client in clients() if not names or client.name in names]
+    wanted = [client for client in clients() if client.name in (names or INSTALLED)]
     openai = OpenAI()
     with (
         empty_folder("spendai-clients-") as home,
@@ -152,14 +152,16 @@ def prove(names: list[str], *, shared: bool = False) -> list[Line]:
         product.start()
         try:
             product.whole(0)
-            matrix = Matrix(product, openai, upstream, Path(users))
-            lines = []
-            for client in wanted:
-                lines.append(matrix.line(client))
-                print(lines[-1].row(), *lines[-1].faults, sep="\n", flush=True)
-            return lines
+            with Https(product.port, Path(users)) as https:
+                matrix = Matrix(product, openai, upstream, https, Path(users))
+                return [printed(matrix.line(client)) for client in wanted]
         finally:
             product.stop()
+
+
+def printed(line: Line) -> Line:
+    print(line.row(), *line.faults, sep="\n", flush=True)
+    return line
 
 
 def main() -> int:

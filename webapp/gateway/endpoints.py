@@ -50,9 +50,9 @@ Operations that are always forwarded must not name an object that stays at OpenA
 - `background`, `conversation`, `previous_response_id`, and every other name that ends in `_id` or `_ids` with a text
   in it (`file_id`, `vector_store_ids`, `container_id`, `skill_id`, …); but not `call_id`, `tool_call_id`,
   `caller_id`, `approval_request_id`, `connector_id`, and not what is in an object of the client's own words:
-  `metadata`, `client_metadata`, `request_metadata`, JSON schemas (`parameters`, `schema`, `input_schema`,
-  `output_schema`, `item_schema`), `arguments`, `data`, `headers`, `env`, `attributes`, `state_variables`,
-  `logit_bias`, `error`, and texts among the `variables` of a prompt
+  `metadata`, `client_metadata`, `request_metadata`, Codex's `internal_chat_message_metadata_passthrough`, JSON schemas
+  (`parameters`, `schema`, `input_schema`, `output_schema`, `item_schema`), `arguments`, `data`, `headers`, `env`,
+  `attributes`, `state_variables`, `logit_bias`, `error`, and texts among the `variables` of a prompt
 - a `container` given as a text; `prompt`, `voice` and `audio` objects with an `id`
 - items that are nothing but an id: item references; messages without content, images without their `result`,
   reasoning without `encrypted_content`; any other item with nothing beside its `id`, `type`, `status` and `role`.

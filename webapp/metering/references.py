@@ -23,6 +23,7 @@ HARMLESS = frozenset((
 # stand. A test compares them with all request types of openai-python (tests/webapp/metering/test_free_form.py).
 FREE_FORM = frozenset((
     "metadata", "client_metadata", "request_metadata",  # labels
+    "internal_chat_message_metadata_passthrough",  # labels that Codex gives the items of its input
     "parameters", "schema", "input_schema", "output_schema", "item_schema",  # JSON schemas
     "arguments", "data", "headers", "env", "attributes", "state_variables", "logit_bias",
     "error",  # of a tool, as it reported it

@@ -33,6 +33,11 @@ OWN_WORDS = {"file_id": "file-1", "user_id": "7", "id": "x", "container": "c", "
 PLACES = [
     {"client_metadata": OWN_WORDS},
     {"metadata": OWN_WORDS},
+    {
+        "input": [
+            {"type": "message", "role": "user", "content": "x", "internal_chat_message_metadata_passthrough": OWN_WORDS}
+        ]
+    },
     {"tools": [{"type": "function", "name": "f", "parameters": {"default": OWN_WORDS}}]},
     {"tools": [{"type": "function", "function": {"name": "f", "parameters": {"dependentRequired": {"a_id": ["b"]}}}}]},
     {"text": {"format": {"type": "json_schema", "schema": {"const": OWN_WORDS, "id": "https://schema.test"}}}},

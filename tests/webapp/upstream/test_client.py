@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
-import ipaddress
 import socket
 import ssl
 import subprocess
@@ -15,9 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from certificates import certificate, server_context
 
 from webapp.upstream import connections
 from webapp.upstream.client import Client, Interrupted, UpstreamError
@@ -338,18 +334,10 @@ def test_a_request_with_a_line_break_or_space_in_its_head_is_not_sent(client, ur
 @pytest.fixture
 def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
     """The TLS context of a server for 127.0.0.1, with a certificate that this process trusts."""
-    key, name, now = ec.generate_private_key(ec.SECP256R1()), x509.Name([]), datetime.datetime.now(datetime.UTC)
-    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    builder = x509.CertificateBuilder(name, name, key.public_key(), 7, now, now + datetime.timedelta(1))
-    certificate = builder.add_extension(names, critical=True).sign(key, hashes.SHA256())
-    pem, secret = serialization.Encoding.PEM, tmp_path / "key.pem"
-    (tmp_path / "cert.pem").write_bytes(certificate.public_bytes(pem))
-    secret.write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
+    public, secret = certificate(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(public))
     connections._tls.cache_clear()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "cert.pem", secret)
-    yield context
+    yield server_context(public, secret)
     connections._tls.cache_clear()
 
 

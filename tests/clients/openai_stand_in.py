@@ -10,24 +10,30 @@ import json
 import re
 import threading
 from collections.abc import Iterator
-from functools import reduce
+from functools import partial, reduce
 from typing import Any, NamedTuple
 
 import fake_openai
+from clients.sessions import HTTP, PREWARM, REALTIME, realtime, responses
 from fake_openai import data, event, served, text_part
 from fake_replies import Reply, reply_json, reply_sse
+from fake_socket import is_upgrade, upgraded
 from fake_upstream import Request
 
 FORCED = ("required", "any")
 
 
 class Answer(NamedTuple):
-    """What was answered to one call. tool: name of the tool that is called; text: its arguments, or the message."""
+    """What was answered to one call. tool: name of the tool that is called; text: its arguments, or the message.
+
+    way: how it was asked for: HTTP, WEBSOCKET, PREWARM (over WebSocket, without an output) or REALTIME (with audio).
+    """
 
     number: int
     model: str
     tool: str
     text: str
+    way: str = HTTP
 
     @property
     def mark(self) -> str:
@@ -37,7 +43,22 @@ class Answer(NamedTuple):
     @property
     def tokens(self) -> tuple[int, int, int]:
         """Input, cached input (part of the former), output."""
-        return 1000 + self.number, 100 + self.number, 10 + self.number
+        return 1000 + self.number, 100 + self.number, 0 if self.way == PREWARM else 10 + self.number
+
+    @property
+    def amounts(self) -> dict[str, int]:
+        """Tokens by the dimension that prices them."""
+        given, cached, made = (tokens - audio for tokens, audio in zip(self.tokens, self.audio, strict=True))
+        heard, heard_cached, spoken = self.audio
+        return {
+            "input_text": given - cached, "cached_text": cached, "output_text": made,
+            "input_audio": heard - heard_cached, "cached_audio": heard_cached, "output_audio": spoken,
+        }  # fmt: skip
+
+    @property
+    def audio(self) -> tuple[int, int, int]:
+        """Which part of the tokens is audio."""
+        return (400, 50, 8) if self.way == REALTIME else (0, 0, 0)
 
 
 def mark(number: int) -> str:
@@ -52,18 +73,25 @@ class OpenAI:
         self._lock = threading.Lock()
 
     def __call__(self, request: Request) -> Reply | None:
-        """The answer to a chat completion or response; None for everything else."""
+        """The answer to a chat completion, response or upgrade; None for everything else."""
+        if is_upgrade(request):
+            sessions = {"/v1/responses": partial(responses, self.answer, response_steps)}
+            return upgraded(request, sessions.get(request.path, partial(realtime, self.answer)))
         writers = {"/v1/chat/completions": (chat, chat_events), "/v1/responses": (response, response_events)}
         if request.path not in writers or request.method != "POST":
             return None
         asked = json.loads(request.body)
-        with self._lock:
-            answer = self._answer(asked)
-            self.answers.append(answer)
+        answer = self.answer(asked)
         whole, events = writers[request.path]
         return reply_sse(events(asked, answer)) if asked.get("stream") else reply_json(whole(asked, answer))
 
-    def _answer(self, asked: dict[str, Any]) -> Answer:
+    def answer(self, asked: dict[str, Any], way: str = HTTP) -> Answer:
+        """A new answer to what was asked, in either API."""
+        with self._lock:
+            self.answers.append(self._answer(asked, way))
+            return self.answers[-1]
+
+    def _answer(self, asked: dict[str, Any], way: str) -> Answer:
         number = len(self.answers) + 1
         tool, form = called_tool(asked), schema(asked)
         if tool:
@@ -72,7 +100,7 @@ class OpenAI:
             text = json.dumps(example(form, mark(number)))
         else:
             text = f"Hello from {mark(number)}."
-        return Answer(number, asked["model"], tool["name"] if tool else "", text)
+        return Answer(number, asked["model"], tool["name"] if tool else "", text, way)
 
 
 def called_tool(asked: dict[str, Any]) -> dict[str, Any] | None:
@@ -180,34 +208,42 @@ def response(asked: dict[str, Any], answer: Answer) -> dict[str, Any]:
         "input_tokens_details": {"cached_tokens": cached},
     }  # fmt: skip
     return fake_openai.response(asked) | {
-        "id": f"resp_{answer.number}", "output": [item(answer)], "usage": usage,
+        "id": f"resp_{answer.number}", "output": [] if answer.way == PREWARM else [item(answer)], "usage": usage,
     }  # fmt: skip
 
 
 def response_events(asked: dict[str, Any], answer: Answer) -> Iterator[bytes]:
     """The events of a streamed response."""
-    whole, done = response(asked, answer), item(answer)
+    for number, (kind, fields) in enumerate(response_steps(asked, answer)):
+        yield event(kind, number, **fields)
+
+
+def response_steps(asked: dict[str, Any], answer: Answer) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Type and members of these events."""
+    whole = response(asked, answer)
     begun = {**whole, "status": "in_progress", "output": [], "usage": None}
+    yield "response.created", {"response": begun}
+    yield "response.in_progress", {"response": begun}
+    if answer.way != PREWARM:
+        yield from output_steps(answer)
+    yield "response.completed", {"response": whole}
+
+
+def output_steps(answer: Answer) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Those of its one output item."""
+    done = item(answer)
     empty = {"status": "in_progress", **({"arguments": ""} if answer.tool else {"content": []})}
     place = {"item_id": done["id"], "output_index": 0}
-    events: list[tuple[str, dict[str, Any]]] = [
-        ("response.created", {"response": begun}),
-        ("response.in_progress", {"response": begun}),
-        ("response.output_item.added", {"output_index": 0, "item": done | empty}),
-    ]
+    yield "response.output_item.added", {"output_index": 0, "item": done | empty}
     if answer.tool:
         kind = "response.function_call_arguments"
-        events += [(f"{kind}.delta", {"delta": piece, **place}) for piece in pieces(answer.text)]
-        events += [(f"{kind}.done", {"arguments": answer.text, "name": answer.tool, **place})]
+        yield from ((f"{kind}.delta", {"delta": piece, **place}) for piece in pieces(answer.text))
+        yield f"{kind}.done", {"arguments": answer.text, "name": answer.tool, **place}
     else:
         place |= {"content_index": 0}
-        events += [("response.content_part.added", {"part": text_part(""), **place})]
-        events += [
-            ("response.output_text.delta", {"delta": piece, "logprobs": [], **place}) for piece in pieces(answer.text)
-        ]
-        events += [("response.output_text.done", {"text": answer.text, "logprobs": [], **place})]
-        events += [("response.content_part.done", {"part": text_part(answer.text), **place})]
-    events += [("response.output_item.done", {"output_index": 0, "item": done})]
-    events += [("response.completed", {"response": whole})]
-    for number, (kind, fields) in enumerate(events):
-        yield event(kind, number, **fields)
+        yield "response.content_part.added", {"part": text_part(""), **place}
+        for piece in pieces(answer.text):
+            yield "response.output_text.delta", {"delta": piece, "logprobs": [], **place}
+        yield "response.output_text.done", {"text": answer.text, "logprobs": [], **place}
+        yield "response.content_part.done", {"part": text_part(answer.text), **place}
+    yield "response.output_item.done", {"output_index": 0, "item": done}
