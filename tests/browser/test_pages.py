@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from types import SimpleNamespace
+from uuid import UUID
 
 import pytest
 from everything import ADMINS_ONLY, SIGNED_IN, SIGNED_OUT
+from ledgers import add_call
 from playwright.sync_api import Page, expect
 from spending import spent
 from stack import Stack
@@ -32,7 +35,22 @@ def acme(site: Stack) -> SimpleNamespace:
         for model in ("gpt-4o", "gpt-4o-mini")
     ]
     ids = {"project": people.projects["ada"], "key": people.keys["ada"].id, "member": people.ids["dev"]}
-    return SimpleNamespace(call=calls[0], **ids)
+    return SimpleNamespace(call=calls[0], session=add_session(site), **ids)
+
+
+def add_session(site: Stack) -> UUID:
+    """A WebSocket session of Ada's key with three calls, one of them without a known cost; and one that is lost."""
+    query = """insert into public.websocket_sessions (id, org_id, project_id, api_key_id, upstream, endpoint, started_at,
+            deadline_at, model, ended_at, close_code, closed_by)
+        select gen_random_uuid(), k.org_id, k.project_id, k.id, 'sandbox', '/v1/realtime', %s, %s,
+            'gpt-realtime-2.1', %s, %s, %s from public.api_keys k where k.id = %s returning id"""
+    began, key = datetime.now(UTC) - timedelta(hours=1), site.people.keys["ada"].id
+    site.people.one(query, began - timedelta(days=1), began, None, None, None, key)
+    session = site.people.one(query, began, began, datetime.now(UTC), 1012, "spendai", key)["id"]
+    for n, cost in enumerate((Decimal("0.0123"), Decimal("0.00045"), None)):
+        known = {"cost": cost, "cost_status": "no_usage" if cost is None else "priced"}
+        add_call(site.people, "ada", began + timedelta(minutes=n), session_id=session, **known)
+    return session
 
 
 def log_in(page: Page) -> Page:
