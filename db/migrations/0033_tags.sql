@@ -1,4 +1,4 @@
--- 0038_tags: `metadata` of requests as tags, per project; and what was left out of the tags that a client sent
+-- 0033_tags: `metadata` of requests as tags, per project; and what was left out of the tags that a client sent
 alter table public.projects add column metadata_tags boolean not null default false;
 comment on column public.projects.metadata_tags is
     'Whether the metadata of requests becomes tags, beside x-spendai-tags. Off at first, because metadata may hold private words.';

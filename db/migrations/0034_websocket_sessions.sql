@@ -1,4 +1,4 @@
--- 0041_websocket_sessions: sessions over WebSocket, and which session a call was made in
+-- 0034_websocket_sessions: sessions over WebSocket, and which session a call was made in
 --
 -- A session may last for an hour and make any number of calls, also none: it has a row of its own, so that it is seen anyway.
 -- Like usage_logs it has no foreign keys: organization, project and key come from the key's row in the statement that opens it.

@@ -1,4 +1,4 @@
--- 0033_key_refusals: how many calls of a revoked or expired key, or of an archived project's, were refused each day
+-- 0032_key_refusals: how many calls of a revoked or expired key, or of an archived project's, were refused each day
 create table public.key_refusals (
     org_id uuid not null references public.organizations (id),
     api_key_id uuid not null references public.api_keys (id),
