@@ -40,8 +40,8 @@ def acme(site: Stack) -> SimpleNamespace:
 
 def add_session(site: Stack) -> UUID:
     """A WebSocket session of Ada's key with three calls, one of them without a known cost; and one that is lost."""
-    query = """insert into public.websocket_sessions (id, org_id, project_id, api_key_id, upstream, endpoint, started_at,
-            deadline_at, model, ended_at, close_code, closed_by)
+    query = """insert into public.websocket_sessions (id, org_id, project_id, api_key_id, upstream, endpoint,
+            started_at, deadline_at, model, ended_at, close_code, closed_by)
         select gen_random_uuid(), k.org_id, k.project_id, k.id, 'sandbox', '/v1/realtime', %s, %s,
             'gpt-realtime-2.1', %s, %s, %s from public.api_keys k where k.id = %s returning id"""
     began, key = datetime.now(UTC) - timedelta(hours=1), site.people.keys["ada"].id
