@@ -25,6 +25,7 @@ from webapp.config import load  # noqa: E402
 from webapp.postgres import embedded  # noqa: E402
 
 DAYS, PROJECTS, KEYS, MEMBERS, MODELS, LABELS, CALLS, LINES = 100, 200, 400, 60, 300, 400, 20_000, 2_000
+SESSIONS = 120
 BATCH = 2_000
 # Names as people, pipelines and mischief make them; each at most 200 characters.
 STRANGE = (
@@ -109,6 +110,7 @@ class Huge(Organization):
         self.insert("model_prices", [self._price(number) for number in range(40)])
         self._calls()
         self._corrections()
+        self.insert("websocket_sessions", [self._session(number) for number in range(SESSIONS)])
         self.insert("audit_log", [self._line(number) for number in range(LINES)])
 
     def _uuid(self, at: datetime | None = None) -> UUID:
@@ -159,6 +161,15 @@ class Huge(Organization):
         email = (None, "huge@spendai.test", "a" * 64 + "@example.test")[number % 3]
         return {"org_id": self.org_id, "at": self.now - timedelta(minutes=number), "actor_email": email,
                 "actor_id": self.people[0] if email else None, "action": action, "details": Jsonb(details)}  # fmt: skip
+
+    def _session(self, number: int) -> dict[str, Any]:
+        at, ended = self.now - timedelta(minutes=number), number % 5 != 4
+        return {"id": self._uuid(at), "org_id": self.org_id, "project_id": self.projects[number % PROJECTS],
+                "api_key_id": self.keys[number % KEYS], "upstream": "openai", "endpoint": "/v1/live/sessions",
+                "started_at": at, "deadline_at": at + timedelta(hours=number % 2),
+                "model_requested": STRANGE[number % len(STRANGE)], "model": STRANGE[0], "upstream_session_id": "s" * 200,
+                "ended_at": self.now if ended else None, "close_code": 1000 + number % 15 if ended else None,
+                "closed_by": ("client", "openai", "spendai")[number % 3] if ended else None}  # fmt: skip
 
     def _models(self) -> list[str]:
         tuned = f"ft:gpt-4o-mini-2024-07-18:{'organization-' * 12}:Ab3dEf9h"

@@ -18,7 +18,7 @@ from hostile.frame import ATTACKS, Result, Target
 from webapp.config import ROOT
 from webapp.postgres.cluster import SUPERUSER, Cluster, temporary
 
-MODULES = ("loops", "slow", "crowd", "bodies", "false_answers", "growth", "sockets")
+MODULES = ("loops", "slow", "crowd", "bodies", "answers", "growth", "sockets")
 PASSWORD = "temporary"
 
 

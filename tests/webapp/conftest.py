@@ -19,7 +19,7 @@ from contract import check_answer
 from flask import Flask
 from flask.testing import FlaskClient
 from sandbox_sdk import sdk  # noqa: F401  # fixtures
-from sockets import connect_to, openai, sockets  # noqa: F401
+from socket_client import connect_to, openai, sockets  # noqa: F401
 from stack import SECRETS
 from werkzeug.test import TestResponse
 

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from fake_socket import FakeSocket
 from processes import children
-from sockets import Client
+from socket_client import Client
 from stack import Stack
 from websockets.exceptions import ConnectionClosed
 

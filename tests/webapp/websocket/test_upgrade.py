@@ -12,12 +12,12 @@ from typing import Any
 
 import gevent
 import pytest
-from conftest import Client
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from fake_socket import FakeSocket
 from gevent import socket
+from socket_client import Client
 from stack import Stack
 from websockets.exceptions import InvalidHandshake, InvalidStatus
 from websockets.utils import accept_key
