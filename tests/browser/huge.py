@@ -166,8 +166,8 @@ class Huge(Organization):
         at, ended = self.now - timedelta(minutes=number), number % 5 != 4
         return {"id": self._uuid(at), "org_id": self.org_id, "project_id": self.projects[number % PROJECTS],
                 "api_key_id": self.keys[number % KEYS], "upstream": "openai", "endpoint": "/v1/live/sessions",
-                "started_at": at, "deadline_at": at + timedelta(hours=number % 2),
-                "model_requested": STRANGE[number % len(STRANGE)], "model": STRANGE[0], "upstream_session_id": "s" * 200,
+                "started_at": at, "deadline_at": at + timedelta(hours=number % 2), "upstream_session_id": "s" * 200,
+                "model_requested": STRANGE[number % len(STRANGE)], "model": STRANGE[0],
                 "ended_at": self.now if ended else None, "close_code": 1000 + number % 15 if ended else None,
                 "closed_by": ("client", "openai", "spendai")[number % 3] if ended else None}  # fmt: skip
 
