@@ -5,6 +5,7 @@ import re
 import pytest
 
 from webapp.gateway.routes import ROUTES
+from webapp.websocket.paths import PATHS
 
 CHAT = "/v1/chat/completions"
 
@@ -42,4 +43,4 @@ def test_every_endpoint_that_it_names_is_one_of_openai_s_operations(db):
     text = db.execute("select prosrc from pg_proc where oid = 'app.status_unpriced'::regproc").fetchone()["prosrc"]
     named = set(re.findall(r"'(/v1/[^']*)'", text))
     assert len(named) > 15
-    assert named <= {route.endpoint for route in ROUTES}
+    assert named <= {route.endpoint for route in (*ROUTES, *(path.route for path in PATHS.values()))}
