@@ -132,14 +132,21 @@ class Scanner:
                 value, _ = scanstring(self._text[self._at : end] + '"', 0, self._strict)
                 closed = False
             # An escaped pair of surrogates that was cut in two is one character.
-            length += len(value) - (high and "\udc00" <= value[:1] <= "\udfff")
+            pair = high and "\udc00" <= value[:1] <= "\udfff"
+            length += len(value) - pair
             high = "\ud800" <= value[-1:] <= "\udbff" if value else high
             if len(kept) < KEPT_CHARS:
                 kept += value[: KEPT_CHARS - len(kept)]
+                kept = _joined(kept) if pair else kept
             self._at = end
             if closed:
                 return kept, length
             yield from self._more()
+
+
+def _joined(text: str) -> str:
+    """The text with each pair of surrogates as the one character that it stands for."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 
 
 def _before_escape(text: str, at: int) -> int:

@@ -7,7 +7,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from references import REFERENCES
 from test_selected import HOSTILE
@@ -173,6 +173,7 @@ def read(data: bytes, seed: int, window: int) -> RequestReader:
 
 
 @settings(max_examples=80, deadline=None)
+@example({"": None, "stream_options": "\U0001f600"}, True, None, False, 1, 2)  # an escaped pair, cut in two
 @given(st.dictionaries(NAMES, VALUES, max_size=6), st.booleans(), st.sampled_from([None, 1]), st.booleans(),
        st.integers(0, 1 << 30), st.sampled_from([2, 8, 40]))  # fmt: skip
 def test_facts_and_objection_are_those_of_a_small_request(body, ascii_only, indent, bom, seed, window) -> None:
