@@ -22,8 +22,17 @@ def acme(site: Site) -> SimpleNamespace:
     team = site.team()
     team.project = team.ada.post("/projects", {"name": "chat"}).json["id"]
     assert team.ada.call("PUT", "/provider-key", SEALED | {"project_id": team.project}).status_code == 200
-    team.call = site.call(team.ada.post(f"/projects/{team.project}/keys", {"name": "calls"}).json)
+    made = team.ada.post(f"/projects/{team.project}/keys", {"name": "calls"}).json
+    team.call, team.session = site.call(made), uuid4()
+    site.sql(BEGUN, team.session, made["id"])
     return team
+
+
+BEGUN = """
+insert into public.websocket_sessions (id, org_id, project_id, api_key_id, upstream, endpoint, started_at, deadline_at)
+select %s, k.org_id, k.project_id, k.id, o.books, '/v1/responses', now(), now()
+from public.api_keys k join public.organizations o on o.id = k.org_id where k.id = %s
+"""
 
 
 def key(acme: SimpleNamespace) -> str:
@@ -55,6 +64,8 @@ TRIES: dict[tuple[str, str], Make] = {
     ("get", "/usage"): lambda s, a: ("/usage", None),
     ("get", "/calls"): lambda s, a: ("/calls", None),
     ("get", "/calls/{call_id}"): lambda s, a: (f"/calls/{a.call}", None),
+    ("get", "/sessions"): lambda s, a: ("/sessions", None),
+    ("get", "/sessions/{session_id}"): lambda s, a: (f"/sessions/{a.session}", None),
     ("get", "/prices"): lambda s, a: ("/prices", None),
     ("post", "/prices"): lambda s, a: ("/prices", PRICE),
     ("get", "/invitations"): lambda s, a: ("/invitations", None),

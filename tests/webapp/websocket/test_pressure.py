@@ -247,4 +247,5 @@ def test_a_thousand_sessions_leave_no_greenlet_and_no_socket() -> None:
         for peer in [peer for line in made for peer in (line.client, line.openai)]:
             peer.sock.close()
     del made, line, peer
-    assert (greenlets(), descriptors()) == before
+    left = greenlets(), descriptors()
+    assert all(now <= then for now, then in zip(left, before, strict=True)), (left, before)
