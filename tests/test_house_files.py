@@ -104,6 +104,11 @@ def test_a_test_file_says_what_it_is(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text()))
 
 
+def test_no_test_depends_on_there_being_no_running_event_loop() -> None:
+    ran = {name(path) for path in TESTS if re.search(r"asyncio\.(run|Runner)\b", path.read_text())}
+    assert ran - {name(Path(__file__).resolve())} == {"tests/aside.py"}  # see there why
+
+
 def test_no_two_test_files_share_a_name() -> None:
     names = [path.name for path in TESTS if path.name not in ("conftest.py", "__init__.py")]
     assert sorted(names) == sorted(set(names))

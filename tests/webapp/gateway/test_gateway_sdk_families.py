@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import openai
 import pytest
+from aside import run_aside
 from fake_replies import Reply
 from fake_upstream import FakeUpstream, Request, default_answer, reply, reply_json
 from stack import Stack
@@ -110,8 +109,7 @@ async def _await(base_url: str, key: str, made: Callable[[Any], Any]) -> Any:
 def run(base_url: str, key: str, made: Callable[[Any], Any], kind: str) -> Any:
     """What the SDK's caller gets: the parsed object as a dict, bytes, or nothing."""
     if kind == "async":
-        with ThreadPoolExecutor(1) as thread:  # the browser's tests keep a running event loop in this one
-            result = thread.submit(asyncio.run, _await(base_url, key, made)).result()
+        result = run_aside(_await(base_url, key, made))
     else:
         quick = openai.DefaultHttpxClient(verify=False)
         with openai.OpenAI(base_url=base_url, api_key=key, max_retries=0, http_client=quick) as client:

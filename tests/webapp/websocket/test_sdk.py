@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from aside import run_aside
 from openai import AsyncOpenAI, OpenAI
 from stack import Stack
 
@@ -91,7 +91,7 @@ def test_both_from_asyncio(sockets, openai):
 
     openai.script("/v1/responses", responses)
     openai.script("/v1/realtime", realtime)
-    asyncio.run(run())
+    run_aside(run())
     assert latest(sockets)["endpoint"] == "/v1/realtime"
 
 
