@@ -1,0 +1,54 @@
+"""app.reconcile_day: a day of OpenAI's books beside the ledger, every part of the difference named."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal as D
+
+from checks import executors
+from openai_books import DAY, WORKED, call, compare, fetch, linked_key, moment, named, worked_day
+from people import People
+
+TOMORROW = DAY + timedelta(days=1)
+
+
+def test_the_worked_day_comes_out_to_the_last_digit(people: People) -> None:
+    ids = worked_day(people)
+    parts = compare(people)
+    assert named(parts) == {
+        ("gpt-4o-mini, input", "in_doubt"): D("0.0075"),
+        ("gpt-4o-mini, output", "in_doubt"): D("0.0048"),
+        ("gpt-4o-mini, output", "day_boundary"): D("-0.0018"),
+        ("gpt-5.6-luna, output", "free_tokens"): D("-0.0231444"),
+        ("gpt-4.1, output", "own_rate"): D("-0.04"),
+        ("web search tool calls", "quantity_unexplained"): D("0.01"),
+        ("gpt-5.4-2026-03-05, output", "outside_key"): D("0.15"),
+        ("evals | gpt-4o-mini-2024-07-18, input", "surface"): D("0.0015"),
+        ("file search tool calls", "no_quantity"): D("0.005"),
+    }
+    assert [part["detail"] for part in parts if part["reason"] == "own_rate"] == [{"ratio": D("0.9")}]
+    assert {tuple(part["detail"]["calls"]) for part in parts if part["reason"] == "in_doubt"} == {(str(ids["doubt"]),)}
+    day = people.one("select * from public.reconciled_days where day = %s", DAY)
+    assert (day["openai"], day["ledger"]) == (D("2.4213"), D("2.3074444"))
+    assert sum(part["amount"] for part in parts) == D("0.1138556") == day["openai"] - day["ledger"]
+    both = named(compare(people, TOMORROW))
+    assert both == {("gpt-4o-mini, output", "day_boundary"): D("0.0018")}  # over both days nothing is left of it
+
+
+def test_only_the_owner_runs_it(people: People) -> None:
+    assert executors(people.conn, "reconcile_day") == set()
+
+
+def test_a_day_that_was_never_fetched_is_not_compared(people: People) -> None:
+    call(people, linked_key(people), moment("09:00:00"), "gpt-4o-mini", {"input_tokens": 5, "output_tokens": 5})
+    assert compare(people) == []
+    assert people.all("select * from public.reconciled_days") == []
+
+
+def test_the_newest_fetch_counts_and_a_day_without_lines_is_zero(people: People) -> None:
+    worked_day(people)
+    compare(people)
+    fetch(people, {DAY: []})
+    assert sum(part["amount"] for part in compare(people)) == D("-2.3074444")
+    fetch(people, {DAY: [*WORKED, (None, "evals | o3, output", 1, "tokens", "1")]})
+    assert sum(part["amount"] for part in compare(people)) == D("1.1138556")
