@@ -53,8 +53,8 @@ def fetch(
         )
         for key, item, quantity, unit, dollars in lines:
             people.conn.execute(
-                "insert into public.openai_cost_lines (fetch_id, org_id, day, openai_project_id, openai_key_id, line_item,"
-                " quantity, quantity_unit, amount) values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+                "insert into public.openai_cost_lines (fetch_id, org_id, day, openai_project_id, openai_key_id,"
+                " line_item, quantity, quantity_unit, amount) values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
                 [made["id"], org, day, project, key, item, quantity, unit, Decimal(str(dollars))],
             )  # fmt: skip
     return made["id"]
@@ -65,8 +65,9 @@ def minute(
 ) -> None:
     """What OpenAI counted in one minute."""
     people.conn.execute(
-        "insert into public.openai_usage_lines (fetch_id, org_id, path, start_at, width, openai_key_id, model, requests,"
-        " counts) select id, org_id, 'completions', %s, '1m', %s, %s, %s, %s from public.openai_fetches where id = %s",
+        "insert into public.openai_usage_lines (fetch_id, org_id, path, start_at, width, openai_key_id, model,"
+        " requests, counts) select id, org_id, 'completions', %s, '1m', %s, %s, %s, %s"
+        " from public.openai_fetches where id = %s",
         [at, key, model, requests, json.dumps(counts), fetch_id],
     )  # fmt: skip
 
@@ -79,7 +80,8 @@ def call(
     row = {"service_tier": "default", "endpoint": "/v1/responses", "upstream": "openai"} | changes
     people.conn.execute("select app.ensure_partition(%s)", [at.date()])
     priced = people.one(
-        "select cost, cost_status, cost_lines::text from app.price_usage(%s, %s, %s, %s, %s, %s, %s, %s, %s)", people.orgs[who], row["endpoint"], model,
+        "select cost, cost_status, cost_lines::text from app.price_usage(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        people.orgs[who], row["endpoint"], model,
         model, row["service_tier"], row.get("batch", False), json.dumps(usage) if usage else None,
         json.dumps(tools) if tools else None, at,
     )  # fmt: skip
@@ -89,7 +91,9 @@ def call(
     )
 
 
-def doubtful(people: People, version: UUID | None, at: datetime, model: str, who: str = "ada", minutes: int = 10) -> UUID:
+def doubtful(
+    people: People, version: UUID | None, at: datetime, model: str, who: str = "ada", minutes: int = 10
+) -> UUID:
     """A call that was opened and never settled, its deadline past."""
     people.conn.execute("select app.ensure_partition(%s)", [at.date()])
     return add_open_call(
@@ -122,8 +126,6 @@ def compare(people: People, day: date = DAY, who: str = "ada") -> list[dict[str,
 def named(parts: list[dict[str, Any]]) -> dict[tuple[str, str], Decimal]:
     """{(line, reason): dollars}."""
     return {(part["line"], part["reason"]): part["amount"] for part in parts}
-
-
 
 
 WORKED = [
@@ -163,5 +165,7 @@ def worked_day(people: People) -> dict[str, UUID]:
     late = call(people, key, moment("23:59:50"), mini, tokens | {"output_tokens": 3000}, seconds=22)
     doubt = doubtful(people, key, moment("15:00:00"), mini)
     made = fetch(people, {DAY: WORKED, DAY + timedelta(days=1): NEXT_DAY})
-    minute(people, made, moment("15:02:00"), mini, input_uncached_tokens=50000, input_cached_tokens=0, output_tokens=8000)
+    minute(
+        people, made, moment("15:02:00"), mini, input_uncached_tokens=50000, input_cached_tokens=0, output_tokens=8000
+    )
     return {"late": late, "doubt": doubt, "fetch": made, "key": key}
