@@ -11,6 +11,8 @@ from uuid import UUID
 from ledgers import add_call, add_open_call
 from people import People
 
+from webapp.gateway.call import new_id
+
 DAY = date(2026, 10, 14)
 Line = tuple[str | None, str, object, str | None, object]  # key, line item, quantity, unit, dollars
 
@@ -18,6 +20,11 @@ Line = tuple[str | None, str, object, str | None, object]  # key, line item, qua
 def moment(clock: str, day: date = DAY) -> datetime:
     """A time of a day, UTC: moment("14:00:20")."""
     return datetime.fromisoformat(f"{day}T{clock}+00:00").astimezone(UTC)
+
+
+def _id(at: datetime) -> UUID:
+    """An id with its moment in it, as the gateway makes them."""
+    return new_id(int(at.timestamp() * 1000))
 
 
 def linked_key(people: People, who: str = "ada", openai_key: str = "key_proxy") -> UUID:
@@ -87,7 +94,10 @@ def call(
     )  # fmt: skip
     priced |= {"settled_at": at + timedelta(seconds=seconds), "model": model}
     return add_call(
-        people, who, at, **(priced | {"model_requested": model, "provider_key_id": version, "usage": usage} | row)
+        people,
+        who,
+        at,
+        **(priced | {"id": _id(at), "model_requested": model, "provider_key_id": version, "usage": usage} | row),
     )
 
 
@@ -97,8 +107,8 @@ def doubtful(
     """A call that was opened and never settled, its deadline past."""
     people.conn.execute("select app.ensure_partition(%s)", [at.date()])
     return add_open_call(
-        people, who, at, deadline_at=at + timedelta(minutes=minutes), model_requested=model, upstream="openai",
-        endpoint="/v1/responses", provider_key_id=version,
+        people, who, at, id=_id(at), deadline_at=at + timedelta(minutes=minutes), model_requested=model,
+        upstream="openai", endpoint="/v1/responses", provider_key_id=version,
     )  # fmt: skip
 
 
