@@ -6,7 +6,7 @@
         … OPENAI_BASE_URL=admin.url …
 
 Answers are awkward where OpenAI's are: amounts as text with 39 decimals, as "0E-6176", as numbers and with an exponent;
-fields nobody documents; moments without a zone. Faults: ``admin.queue("costs", reply(…), …)`` answers the next requests.
+fields nobody documents; moments without a zone. Faults: ``admin.queue("costs", reply(…))`` answers the next one.
 """
 
 from __future__ import annotations
@@ -142,7 +142,8 @@ class FakeAdmin:
                     known[0] = known[0] if quantity is None else (known[0] or 0) + quantity
                     known[1] += Decimal(str(dollars))
             return [
-                {"object": "organization.costs.result", "amount": {"value": self._spelled(dollars), "currency": currency},
+                {"object": "organization.costs.result",
+                 "amount": {"value": self._spelled(dollars), "currency": currency},
                  "project_id": project, "api_key_id": key, "line_item": item, "quantity": quantity,
                  "quantity_unit": unit, "organization_id": "org-x", "user_email": None}
                 for (project, key, item, unit, currency), (quantity, dollars) in sums.items()

@@ -341,7 +341,8 @@ def test_one_organization_that_fails_does_not_keep_the_others_from_it(acme: Acme
 
 
 @pytest.mark.parametrize("words", [
-    ("--from", "2026-10-14", "--to", "2026-10-14"), ("--from", "2020-01-01"), ("--from", "2999-01-01"), ("--from", "yesterday"),
+    ("--from", "2026-10-14", "--to", "2026-10-14"), ("--from", "2020-01-01"), ("--from", "2999-01-01"),
+    ("--from", "yesterday"),
 ])  # fmt: skip
 def test_a_period_that_is_none_is_refused_and_nothing_stored(acme: Acme, words: tuple[str, ...]) -> None:
     done = acme.fetch(*words)
