@@ -92,7 +92,7 @@ def call(
         model, row["service_tier"], row.get("batch", False), json.dumps(usage) if usage else None,
         json.dumps(tools) if tools else None, at,
     )  # fmt: skip
-    priced |= {"settled_at": at + timedelta(seconds=seconds), "model": model}
+    priced |= {"settled_at": at + timedelta(seconds=seconds), "latency_ms": int(seconds * 1000), "model": model}
     return add_call(
         people,
         who,

@@ -17,7 +17,7 @@ as $$
     with calls as (
         select u.id, u.started_at, u.endpoint, u.model_requested, l.openai_key_id, coalesce(u.model, u.model_requested) as model, u.batch,
             date_trunc('minute', u.started_at, 'utc') as since,
-            case when u.state = 'settled' then u.settled_at else least(u.deadline_at, now()) end as until,
+            case when u.state = 'settled' then coalesce(u.started_at + u.latency_ms * interval '1 ms', u.settled_at) else least(u.deadline_at, now()) end as until,
             case when u.state = 'open' and u.deadline_at < now() then 'in_doubt'
                 when u.state = 'settled' and u.cost_status in ('no_usage', 'pending_object') and u.cost is null then 'no_usage' end as reason
         from public.usage_logs u

@@ -17,8 +17,8 @@ set search_path = ''
 as $$
     with calls as (
         select u.id, u.started_at, u.cost, u.cost_status, u.cost_lines, app.price_tier_of(u.service_tier, u.batch) as served,
-            (u.started_at at time zone 'utc')::date as day, (u.settled_at at time zone 'utc')::date as ended
-        from public.usage_logs u
+            (u.started_at at time zone 'utc')::date as day, (coalesce(u.started_at + u.latency_ms * interval '1 ms', u.settled_at) at time zone 'utc')::date as ended
+        from public.usage_logs u  -- ended: by its latency, since a settle may come late, from a spool
         join public.organizations o on o.id = u.org_id and o.books = u.upstream
         where u.org_id = p_org_id and u.state = 'settled'
           and u.started_at >= (p_day - 1)::timestamp at time zone 'utc' and u.started_at < (p_day + 1)::timestamp at time zone 'utc'

@@ -19,7 +19,7 @@ from psycopg.types.json import Jsonb
 from webapp import db
 from webapp.auth.passwords import hashed
 from webapp.config import Config, ConfigError, load
-from webapp.launch import demo_calls, run
+from webapp.launch import demo_books, demo_calls, run
 from webapp.postgres.migrations import MigrationError, migrate
 from webapp.postgres.owner import open_database
 from webapp.postgres.programs import ClusterError, say
@@ -35,10 +35,10 @@ from public.members m join public.organizations o on o.id = m.org_id where m.use
 """
 OPEN = """
 insert into public.usage_logs (id, org_id, project_id, api_key_id, started_at, deadline_at, state, upstream, endpoint,
-    method, stream, batch, model_requested, end_user, tags)
+    method, stream, batch, model_requested, end_user, tags, provider_key_id)
 values (%(id)s, %(org_id)s, %(project_id)s, %(api_key_id)s, %(started_at)s,
     %(started_at)s::timestamptz + interval '1 h', 'open', 'sandbox', %(endpoint)s, %(method)s, %(stream)s, false,
-    %(model_requested)s, %(end_user)s, %(tags)s)
+    %(model_requested)s, %(end_user)s, %(tags)s, %(provider_key_id)s)
 on conflict do nothing
 """
 
@@ -69,7 +69,10 @@ class Demo:
             raise DemoError(f"{EMAIL} belongs to an organization that is not the demo")
         self.began = datetime.combine(began.astimezone(UTC).date(), time(), UTC)
         self._projects([(people[email], email) for email, role in TEAM.items() if role == "admin"])
-        return self._calls()
+        self.version = demo_books.key_version(self.conn, self.org_id, self.began)
+        count = self._calls()
+        demo_books.fill(self.conn, self.org_id, self.now)
+        return count
 
     def _row(self, query: str, *args: Any) -> Any:
         return self.conn.execute(query, args).fetchone()
@@ -148,6 +151,7 @@ class Demo:
     def _message(self, call: dict[str, Any]) -> dict[str, Any]:
         project_id, key_id = self.ids[call.pop("app"), call.pop("key")]
         places = {"org_id": str(self.org_id), "project_id": str(project_id), "api_key_id": str(key_id)}
+        places |= {"provider_key_id": str(self.version), "openai_project": "proj_demo"}
         return call | places | {"started_at": call["started_at"].isoformat()}
 
 
