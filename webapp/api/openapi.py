@@ -114,6 +114,9 @@ ROUTES = (
     ("get", "/provider-key/versions", "Keys that serve or served the organization", "ProviderKeyVersionList"),
     ("put", "/provider-key", "Store an OpenAI key", "ProviderKeySet", "NewProviderKey", 200, "admin"),
     ("delete", "/provider-key", "Delete an OpenAI key", NO_BODY, NO_BODY, 204, "admin", PROJECT),
+    ("get", "/admin-key", "Which OpenAI admin key is stored, and when it last fetched", "AdminKey"),
+    ("put", "/admin-key", "Try and store an OpenAI admin key", "AdminKeySet", "NewAdminKey", 200, "admin"),
+    ("delete", "/admin-key", "Delete the OpenAI admin key", NO_BODY, NO_BODY, 204, "admin"),
     ("get", "/audit", "Who did what, newest first", "AuditLineList", NO_BODY, 200, "admin", PAGED),
     ("get", "/openapi.json", "This document", "any", NO_BODY, 200, "stranger"),
 )

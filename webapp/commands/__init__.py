@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from flask import Flask
 
-from webapp.commands import analyst, backup, calls, doctor, migrate, prices, retention, users
+from webapp.commands import analyst, backup, books, calls, doctor, migrate, prices, retention, users
 
 COMMANDS = (
     migrate.migrate, users.users, analyst.analyst, prices.prices, calls.calls, backup.backup, backup.restore,
-    retention.retention, doctor.doctor,
+    retention.retention, doctor.doctor, books.books,
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Settings: the organization's name, and its OpenAI key, which can be stored but not read."""
+"""Settings: the organization's name, its OpenAI key and its OpenAI admin key, which can be stored but not read."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from werkzeug.wrappers import Response
 from webapp import auth, db
 from webapp.auth import login_required
 from webapp.auth.csrf import came_from
+from webapp.books.access import store as store_admin
+from webapp.books.access import tried
 from webapp.errors import ApiError
 from webapp.pages.common import admin_only, attempt
 from webapp.secrets.provider_keys import ProviderKey, store
@@ -24,11 +26,13 @@ def page(error: ApiError | None = None, name: str | None = None) -> str:
     """The settings page; error, name: of a refused form."""
     with auth.person() as tx:
         keys, versions = tx.rows("provider_key_list"), tx.rows("provider_key_history")
+        admin_key = tx.call("admin_key_show")
     own = next((key for key in keys if key["project_id"] is None), None)
     me = auth.me() or {}
     name = me["organization"] if name is None else name
     supabase_url = current_app.config["SPENDAI"].supabase_url
     words = {"own": own, "versions": versions, "error": error, "name": name, "supabase_url": supabase_url}
+    words["admin_key"] = admin_key
     return render_template("settings.html", **words)
 
 
@@ -98,6 +102,51 @@ def delete_key() -> Response:
     with auth.person() as tx:
         tx.call("provider_key_delete", None)
     flash("OpenAI key forgotten.", "good")
+    return redirect(url_for(".index"))
+
+
+@bp.post("/settings/admin-key")
+@login_required
+def store_admin_key() -> Response | tuple[str, int]:
+    """Try an OpenAI admin key with OpenAI and store it encrypted; keeps a base URL that was set."""
+    admin_only()
+    config = current_app.config["SPENDAI"]
+    with auth.person() as tx:
+        base_url = (tx.call("admin_key_show") or {}).get("base_url")
+    try:
+        new = tried(config, request.form.get("admin_key", ""), base_url)
+    except ApiError as error:
+        error.param = "admin_key" if error.param == "key" else None
+        return page(error), error.status
+    _, error = attempt(lambda tx: store_admin(tx, config, new))
+    if error:
+        return page(error), error.status
+    flash("OpenAI admin key stored.", "good")
+    return redirect(url_for(".index"))
+
+
+@bp.get("/settings/admin-key/delete")
+@login_required
+def ask_delete_admin_key() -> str:
+    """Ask before the admin key is deleted."""
+    admin_only()
+    return render_template(
+        "confirm.html",
+        title="Forget the OpenAI admin key?",
+        text="OpenAI's books are no longer fetched. What was fetched stays. The key itself lives on at OpenAI.",
+        action="Forget admin key",
+        back=url_for(".index"),
+        values={},
+    )
+
+
+@bp.post("/settings/admin-key/delete")
+@login_required
+def delete_admin_key() -> Response:
+    """Delete the admin key."""
+    with auth.person() as tx:
+        tx.call("admin_key_delete")
+    flash("OpenAI admin key forgotten.", "good")
     return redirect(url_for(".index"))
 
 

@@ -1,0 +1,86 @@
+"""``flask books``: copies OpenAI's own books, with an admin key or from a file, to compare them with the ledger."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import click
+import psycopg
+from flask import current_app
+from flask.cli import with_appcontext
+
+from webapp.books.dashboard_csv import read_dashboard_csv
+from webapp.books.fetching import fetch_as_owner
+from webapp.books.values import BooksError
+from webapp.commands.database import owner_connection
+
+DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.group()
+def books() -> None:
+    """OpenAI's own books beside the ledger."""
+
+
+@books.command()
+@click.option("--from", "since", type=DAY, help="First day, UTC. Default: 7 days before yesterday; first time: 34.")
+@click.option("--to", "until", type=DAY, help="Day after the last one, UTC. Default: today.")
+@click.option("--org", type=click.UUID, help="Only this organization. Default: all that have an admin key.")
+@with_appcontext
+def fetch(since: datetime | None, until: datetime | None, org: UUID | None) -> None:
+    """Fetch OpenAI's books of some days. What fails is stored as a failed fetch; the older fetches still count."""
+    config, failed = current_app.config["SPENDAI"], []
+    days = [moment and moment.date() for moment in (since, until)]
+    with owner_connection(autocommit=True) as conn:
+        organizations = _with_key(conn, org)
+        for org_id, name in organizations:
+            try:
+                done = fetch_as_owner(conn, config, org_id, *days)
+            except BooksError as error:
+                raise click.UsageError(str(error)) from None
+            if done.error:
+                failed.append(f"{name}: {done.error}")
+            else:
+                click.echo(f"{name}: {done.days} days from {done.from_day}, {done.lines} lines of OpenAI's bill")
+    if failed:
+        raise click.ClickException("; ".join(failed))
+
+
+@books.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--org", type=click.UUID, help="Organization. May be left out where there is only one.")
+@with_appcontext
+def import_(file: Path, org: UUID | None) -> None:
+    """Read FILE, costs exported as CSV from OpenAI's dashboard; its days count as fetched."""
+    try:
+        made = read_dashboard_csv(file)
+    except BooksError as error:
+        raise click.ClickException(f"{file.name}: {error}") from None
+    with owner_connection() as conn:
+        org_id, name = _only(conn, org)
+        conn.execute("select app.books_store(%s, %s::jsonb)", [org_id, json.dumps(made)])
+    click.echo(f"{name}: {len(made['days'])} days from {made['from_day']}, {len(made['costs'])} lines of OpenAI's bill")
+
+
+def _with_key(conn: psycopg.Connection[Any], org: UUID | None) -> list[tuple[UUID, str]]:
+    """Organizations that have an admin key: id and name."""
+    found = conn.execute(
+        "select o.id, o.name from public.organizations o join private.admin_keys k on k.org_id = o.id"
+        " where o.id = coalesce(%s, o.id) order by o.name, o.id", [org],
+    ).fetchall()  # fmt: skip
+    if not found:
+        raise click.ClickException("no OpenAI admin key is stored: an admin stores it on the Settings page")
+    return found
+
+
+def _only(conn: psycopg.Connection[Any], org: UUID | None) -> tuple[UUID, str]:
+    found = conn.execute(
+        "select id, name from public.organizations where id = coalesce(%s, id) and not is_demo limit 2", [org]
+    ).fetchall()
+    if len(found) != 1:
+        raise click.UsageError("there is no such organization" if not found else "say which organization: --org ID")
+    return found[0]
