@@ -13,9 +13,8 @@ from typing import Any
 
 from flask import Response, request, stream_with_context
 
-# A formula begins with one of these characters (the last four are their full-width forms). Spreadsheets that expect
-# semicolons or tabs between cells also split a text there.
-FORMULA = re.compile(r"^(?=[\t\r])|(?:^|(?<=[;\t\r\n]))(?=\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
+from webapp.written import guarded
+
 CHUNK_ROWS = 500
 
 
@@ -31,7 +30,7 @@ def cell(value: Any) -> str:
         return str(value)
     if isinstance(value, dict):
         value = json.dumps(value, ensure_ascii=False) if value else ""
-    return FORMULA.sub("'", str(value))
+    return guarded(str(value))
 
 
 def _lines(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
