@@ -1,6 +1,6 @@
 -- month_report_of(organization, first day of a month) → the ledger's spend of the month (UTC) by project, key, model, tag and person
 --
--- {"project": [row, …], "key": …, "model": …, "tag": …, "person": …}, the dearest first. A row: id, name, calls, tokens_in,
+-- {"total": [row], "project": [row, …], "key": …, "model": …, "tag": …, "person": …}, the dearest first. A row: id, name, calls, tokens_in,
 -- tokens_cached, tokens_out, cost (US dollars with all corrections of these calls), corrections (the part of cost that is
 -- corrections), unpriced_calls, no_usage_calls, in_doubt_calls. Dollars are decimal text. The rows of project, key, model and
 -- person add up to the ledger's total of the month. A call with several tags is in several rows of tag, a call without in none.
@@ -23,7 +23,7 @@ as $$
         left join public.projects p on p.id = e.project_id
         left join public.api_keys k on k.id = e.api_key_id
         cross join lateral (values
-            ('project', e.project_id::text, p.name), ('key', e.api_key_id::text, p.name || ' / ' || k.name || ' ' || k.prefix || '…'),
+            ('total', '', 'Total'), ('project', e.project_id::text, p.name), ('key', e.api_key_id::text, p.name || ' / ' || k.name || ' ' || k.prefix || '…'),
             ('model', e.model, e.model), ('person', k.created_by::text, app.person_email(p_org_id, k.created_by))) as v (by, id, name)
         union all
         select 'tag', l.label, l.label, l.calls, l.tokens_in, l.tokens_cached, l.tokens_out, l.cost_corrected,
@@ -45,7 +45,7 @@ as $$
         from added a
         group by 1
     )
-    select jsonb_build_object('project', '[]'::jsonb, 'key', '[]'::jsonb, 'model', '[]'::jsonb, 'tag', '[]'::jsonb, 'person', '[]'::jsonb)
+    select jsonb_build_object('total', '[]'::jsonb, 'project', '[]'::jsonb, 'key', '[]'::jsonb, 'model', '[]'::jsonb, 'tag', '[]'::jsonb, 'person', '[]'::jsonb)
         || coalesce((select jsonb_object_agg(l.by, l.rows) from listed l), '{}')
 $$;
 

@@ -33,7 +33,7 @@ def test_each_breakdown_but_tags_adds_up_to_the_ledger(people: People) -> None:
     ledger = state(people)["ledger"]
     assert ledger == D("0.25")
     found = report(people)
-    for by in ("project", "key", "model", "person"):
+    for by in ("total", "project", "key", "model", "person"):
         assert sum(D(row["cost"]) for row in found[by]) == ledger
         assert sum(row["calls"] for row in found[by]) == 3
         assert sum(row["unpriced_calls"] for row in found[by]) == 1
@@ -47,5 +47,5 @@ def test_each_breakdown_but_tags_adds_up_to_the_ledger(people: People) -> None:
 
 
 def test_a_month_without_calls_has_empty_breakdowns(people: People) -> None:
-    assert report(people) == {"project": [], "key": [], "model": [], "tag": [], "person": []}
+    assert report(people) == {"total": [], "project": [], "key": [], "model": [], "tag": [], "person": []}
     assert executors(people.conn, "month_report_of") == set()

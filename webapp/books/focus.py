@@ -12,7 +12,6 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -170,7 +169,7 @@ NOBODY: Charge = dict.fromkeys(
 COLUMNS = tuple(row_of(NOBODY, date(2026, 1, 1), UUID(int=0), "", False))
 
 
-def write_parquet(rows: list[dict[str, Any]], file: Path | io.BytesIO) -> None:
+def parquet(rows: list[dict[str, Any]]) -> bytes:
     """A Parquet file: amounts as decimals of 24 places, moments in UTC. ImportError when pyarrow is missing."""
     import pyarrow as pa  # noqa: PLC0415  # optional, see NO_PYARROW
     import pyarrow.parquet as pq  # noqa: PLC0415
@@ -187,4 +186,6 @@ def write_parquet(rows: list[dict[str, Any]], file: Path | io.BytesIO) -> None:
         type_, turned = kind(column)
         fields.append(pa.field(column, type_))
         arrays.append(pa.array([None if row[column] is None else turned(row[column]) for row in rows], type_))
+    file = io.BytesIO()
     pq.write_table(pa.Table.from_arrays(arrays, schema=pa.schema(fields)), file)
+    return file.getvalue()

@@ -48,9 +48,10 @@ def focus(month: date, org: UUID | None, kind: str, output: Path | None) -> None
 def _write(rows: list[dict[str, object]], kind: str, output: Path | None) -> None:
     if kind == "parquet" and output:
         try:
-            focus_rows.write_parquet(rows, output)
+            content = focus_rows.parquet(rows)
         except ImportError:
             raise click.ClickException(focus_rows.NO_PYARROW) from None
+        output.write_bytes(content)
     elif output:
         output.write_text("".join(focus_rows.csv_lines(rows, focus_rows.COLUMNS)), newline="")
     else:

@@ -53,10 +53,15 @@ def answer(name: str, columns: Sequence[str], rows: Iterable[dict[str, Any]]) ->
         for row in rows:
             yield [row[column] for column in columns]
 
+    return download(f"{name}.csv", "text/csv", _lines(table()))
+
+
+def download(name: str, mimetype: str, parts: Iterable[str | bytes]) -> Response:
+    """A streamed file."""
     response = Response(
-        stream_with_context(_lines(table())),
-        mimetype="text/csv",
-        headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
+        stream_with_context(iter(parts)),
+        mimetype=mimetype,
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
     if re.fullmatch(r"[0-9]{1,20}", request.args.get("download", "")):
         # app.js waits for this cookie to learn that the download has begun.

@@ -9,13 +9,12 @@ import re
 import sys
 from datetime import date
 from decimal import Decimal as D
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from webapp.books.focus import COLUMNS, DECIMALS, MOMENTS, csv_lines, row_of, unit_of, write_parquet
+from webapp.books.focus import COLUMNS, DECIMALS, MOMENTS, csv_lines, parquet, row_of, unit_of
 
 MONTH = date(2026, 10, 1)
 ORG = UUID("11111111-2222-3333-4444-555555555555")
@@ -186,18 +185,17 @@ def test_units(dimension: str, unit: str) -> None:
     assert unit_of(dimension) == unit
 
 
-def test_parquet_has_the_same_columns_with_types(tmp_path: Path) -> None:
+def test_parquet_has_the_same_columns_with_types() -> None:
     pq = pytest.importorskip("pyarrow.parquet")
     rows = [row(USAGE), row(DIFFERENCE), row(CORRECTION)]
-    write_parquet(rows, tmp_path / "f.parquet")
-    table = pq.read_table(tmp_path / "f.parquet")
+    table = pq.read_table(io.BytesIO(parquet(rows)))
     assert tuple(table.column_names) == COLUMNS
     assert table["BilledCost"].to_pylist() == [line["BilledCost"] for line in rows]
     assert str(table.schema.field("ChargePeriodStart").type) == "timestamp[us, tz=UTC]"
     assert table["ChargeClass"].to_pylist() == [None, None, "Correction"]
 
 
-def test_without_pyarrow_it_is_an_import_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_pyarrow_it_is_an_import_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(ImportError):
-        write_parquet([row(USAGE)], tmp_path / "f.parquet")
+        parquet([row(USAGE)])

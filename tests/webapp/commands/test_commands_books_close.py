@@ -9,10 +9,8 @@ from decimal import Decimal as D
 
 import pytest
 from closes import OUTSIDE, month
-from commands import Operator
+from commands import Operator, operator: F401  # operator is a fixture
 from people import People
-
-pytest_plugins = ("commands",)
 
 
 @pytest.fixture
