@@ -15,10 +15,18 @@ from markupsafe import Markup, escape
 
 # C1 control characters, separators of lines, and characters that change the direction of text; see clean_name.sql.
 _MISLEADING = re.compile("[\x80-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+# A formula begins with one of these characters (the last four are their full-width forms). Spreadsheets that expect
+# semicolons or tabs between cells also split a text there.
+FORMULA = re.compile(r"^(?=[\t\r])|(?:^|(?<=[;\t\r\n]))(?=\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
 NOTHING = "–"  # for a value that is not known, which must not read as 0
 _EXACT = Context(prec=60)
 # Dimensions whose price is a part of what the tokens cost: group `share` of app.price_groups.
 SHARES = ("completion_window", "regional_processing")
+
+
+def guarded(text: str) -> str:
+    """The text with an apostrophe before whatever a spreadsheet would take for a formula."""
+    return FORMULA.sub("'", text)
 
 
 def _plain(value: Decimal) -> str:

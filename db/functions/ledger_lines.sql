@@ -16,14 +16,16 @@ language sql stable
 set search_path = ''
 as $$
     with calls as (
-        select u.id, u.started_at, u.cost, u.cost_status, u.cost_lines, app.price_tier_of(u.service_tier, u.batch) as served,
-            (u.started_at at time zone 'utc')::date as day, (coalesce(u.started_at + u.latency_ms * interval '1 ms', u.settled_at) at time zone 'utc')::date as ended
-        from public.usage_logs u  -- ended: by its latency, since a settle may come late, from a spool
+        -- model: names the lines of a call without a price. ended: by the latency, since a settle may come late, from a spool.
+        select u.id, u.started_at, u.cost, u.cost_status, u.cost_lines, coalesce(u.model, u.model_requested, 'unknown') as model,
+            app.price_tier_of(u.service_tier, u.batch) as served, (u.started_at at time zone 'utc')::date as day,
+            (coalesce(u.started_at + u.latency_ms * interval '1 ms', u.settled_at) at time zone 'utc')::date as ended
+        from public.usage_logs u
         join public.organizations o on o.id = u.org_id and o.books = u.upstream
         where u.org_id = p_org_id and u.state = 'settled'
           and u.started_at >= (p_day - 1)::timestamp at time zone 'utc' and u.started_at < (p_day + 1)::timestamp at time zone 'utc'
     ), raw as (
-        select l.line ->> 'model' as model, l.line ->> 'dimension' as dimension, l.line ->> 'qualifier' as qualifier,
+        select coalesce(l.line ->> 'model', c.model) as model, l.line ->> 'dimension' as dimension, l.line ->> 'qualifier' as qualifier,
             case when c.cost_status = 'tier_fallback' then c.served else coalesce(l.line ->> 'tier', 'standard') end as tier,
             coalesce((l.line ->> 'context_min_tokens')::integer, 0) as context,
             sum(q.n) filter (where c.day = p_day and c.cost is not null and l.line ->> 'cost' is not null) as quantity,

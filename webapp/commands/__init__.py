@@ -8,15 +8,28 @@ from __future__ import annotations
 
 from flask import Flask
 
-from webapp.commands import analyst, backup, books, calls, doctor, migrate, prices, retention, users
+from webapp.commands import (
+    analyst,
+    backup,
+    books,
+    books_close,
+    calls,
+    doctor,
+    export,
+    migrate,
+    prices,
+    retention,
+    users,
+)
 
 COMMANDS = (
     migrate.migrate, users.users, analyst.analyst, prices.prices, calls.calls, backup.backup, backup.restore,
-    retention.retention, doctor.doctor, books.books,
+    retention.retention, doctor.doctor, books.books, export.export,
 )  # fmt: skip
 
 
 def init_app(app: Flask) -> None:
     """Make the commands part of ``flask``."""
+    books_close.add_to(books.books)
     for command in COMMANDS:
         app.cli.add_command(command)

@@ -45,6 +45,8 @@ ACTIONS = {
     "calls.repriced": "priced calls again: {reason}",
     "calls.dropped": "dropped the {calls} calls of {month}: {reason}",
     "call.closed": "closed a call by hand: {reason}",
+    "month.closed": "closed {month} at ${openai} of OpenAI's, ${unexplained} of it unexplained: {note}",
+    "month.reopened": "reopened {month}: {note}",
 }
 
 

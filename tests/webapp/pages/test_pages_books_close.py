@@ -1,0 +1,92 @@
+"""The page of a month: its close and reopen forms, and its files."""
+
+from __future__ import annotations
+
+import csv
+import io
+from decimal import Decimal as D
+from types import SimpleNamespace
+from uuid import UUID
+
+import openpyxl
+import psycopg
+import pytest
+from closes import DAYS, MILLION
+from conftest import Site
+from openai_books import call, fetch, linked_key, moment
+from people import People
+from psycopg.rows import dict_row
+from seeded import Acme, text
+
+PATH = "/books/months/2026-10"
+LINES = [
+    ("key_proxy", "gpt-4o-mini-2024-07-18, input", 1_000_000, "tokens", "0.15"),
+    ("key_proxy", "file search tool calls", None, None, "0.005"),
+]
+
+
+@pytest.fixture
+def team(site: Site) -> Acme:
+    """Acme with October fetched once, and a call of a key named like a formula."""
+    acme = Acme(site)
+    key = acme.ada.post(f"/projects/{acme.project['id']}/keys", {"name": "=cmd()"}).json
+    with psycopg.connect(site.admin, row_factory=dict_row) as conn:
+        people = People.__new__(People)  # the helpers of OpenAI's books need only these four
+        people.conn, people.orgs = conn, {"ada": UUID(acme.ada.organization["id"])}
+        people.projects, people.keys = {"ada": acme.project["id"]}, {"ada": SimpleNamespace(id=key["id"])}
+        call(people, linked_key(people), moment("09:00:00"), "gpt-4o-mini-2024-07-18", MILLION)
+        fetch(people, {day: LINES if day.day == 14 else [] for day in DAYS})
+    return acme
+
+
+def test_an_admin_closes_and_reopens_a_month_and_others_only_read(team: Acme) -> None:
+    page = text(team.browser.get(PATH))
+    assert "2026-10: provisional" in page and "31 days were fetched only once" in page and "no quantity" in page
+    assert team.browser.post(f"{PATH}/close", shown=PATH, note="", confirm="yes").status_code == 400
+    assert team.browser.post(f"{PATH}/close", shown=PATH, note="x", invoice="a lot", confirm="yes").status_code == 400
+    assert team.browser.post(f"{PATH}/close", shown=PATH, note="typed").status_code == 409
+    done = team.browser.post(f"{PATH}/close", shown=PATH, note="asked OpenAI", invoice="0.16", confirm="yes")
+    assert done.status_code == 303
+    page = text(team.devs.get(PATH))
+    assert "2026-10: closed" in page and "asked OpenAI" in page and team.ada.email in page and "$0.16" in page
+    assert "Reopen" not in page
+    assert team.devs.post(f"{PATH}/reopen", shown="/profile", note="x").status_code == 403
+    assert "2026-10: open" in text(team.eves.get(PATH))
+    assert team.browser.post(f"{PATH}/reopen", shown=PATH, note="credit note").status_code == 303
+    assert "2026-10: provisional" in text(team.browser.get(PATH))
+
+
+def test_the_excel_file_has_typed_cells_and_says_what_it_is(team: Acme) -> None:
+    answer = team.browser.get(f"{PATH}.xlsx")
+    assert "openai-books-2026-10.xlsx" in answer.headers["Content-Disposition"]
+    book = openpyxl.load_workbook(io.BytesIO(answer.data))
+    assert book.sheetnames == ["About", "Project", "Key", "Model", "Tag", "Person"]
+    about = {row[0].value: row[1].value for row in book["About"].iter_rows()}
+    assert (about["Month"], about["Time zone of days and months"], about["Sandbox"]) == ("2026-10", "UTC", "no")
+    assert about["Unknown: calls without a price, not in these sums"] == 0
+    sheet = book["Key"]
+    assert sheet.freeze_panes == "A2"
+    header = [made.value for made in sheet[1]]
+    cells = dict(zip(header, sheet[2], strict=True))
+    assert (cells["Cost"].value, cells["Cost"].data_type, cells["Calls"].value) == (0.15, "n", 1)
+    assert "0.00" in cells["Cost"].number_format
+    assert all(made.data_type != "f" for row in sheet.iter_rows() for made in row)
+    assert "=cmd()" in cells["Key"].value
+
+
+@pytest.mark.parametrize("by", ["project", "key", "model", "tag", "person"])
+def test_each_breakdown_is_a_csv_file(team: Acme, by: str) -> None:
+    rows = list(csv.DictReader(io.StringIO(team.browser.get(f"{PATH}/{by}.csv").text)))
+    assert [row["cost"] for row in rows] == ([] if by == "tag" else ["0.15"])
+
+
+def test_the_focus_file_of_the_page_adds_up(team: Acme) -> None:
+    rows = list(csv.DictReader(io.StringIO(team.browser.get(f"{PATH}/focus.csv").text)))
+    assert sum(D(row["BilledCost"]) for row in rows) == D("0.15")
+    assert {row["ProviderName"] for row in rows} == {"OpenAI"}
+    assert team.browser.get(f"{PATH}/focus.parquet").data[:4] == b"PAR1"
+
+
+@pytest.mark.parametrize("path", ["/books/months/2026-13", f"{PATH}/nothing.csv", f"{PATH}/focus.xml"])
+def test_what_does_not_exist_is_not_found(team: Acme, path: str) -> None:
+    assert team.browser.get(path).status_code == 404

@@ -1,0 +1,83 @@
+"""``flask books close`` and ``reopen``: the operator closes a month of OpenAI's books, or reopens it."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import click
+import psycopg
+from flask.cli import with_appcontext
+
+from webapp.books.close import read_month
+from webapp.commands.calls import Dollars
+from webapp.commands.database import owner_connection
+from webapp.errors import ApiError
+
+
+class Month(click.ParamType):
+    """A month written as 2026-10: the date of its first day."""
+
+    name = "month"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        try:
+            return read_month(value)
+        except ApiError as error:
+            self.fail(error.message, param, ctx)
+
+
+def only_organization(conn: psycopg.Connection[Any], org: UUID | None) -> tuple[UUID, str]:
+    """Id and name of this organization; without one, of the only organization that has OpenAI's books."""
+    found = conn.execute(
+        "select o.id, o.name from public.organizations o where o.id = %(org)s::uuid or (%(org)s::uuid is null"
+        " and exists (select from public.openai_fetches f where f.org_id = o.id)) order by o.name limit 2", {"org": org},
+    ).fetchall()  # fmt: skip
+    if len(found) != 1:
+        missing = "no such organization" if org else "no organization has fetched OpenAI's books"
+        raise click.ClickException(
+            "several organizations have OpenAI's books: say which with --org" if found else missing
+        )
+    return found[0]
+
+
+@click.command()
+@click.argument("month", type=Month())
+@click.option("--org", type=click.UUID, help="The organization; not needed when only one has OpenAI's books.")
+@click.option("--note", default="", help="Kept with the month. Required when an amount is unexplained.")
+@click.option("--invoice", type=Dollars(), help="Amount of OpenAI's invoice, in US dollars.")
+@click.option(
+    "--confirm", is_flag=True, help="Close although a day was fetched only once, or its last two fetches differ."
+)
+@with_appcontext
+def close(month: date, org: UUID | None, note: str, invoice: Decimal | None, confirm: bool) -> None:
+    """Close MONTH, such as 2026-10: its sums are frozen, and later changes are shown as differences to them."""
+    with owner_connection() as conn:
+        org_id, name = only_organization(conn, org)
+        conn.execute("select app.month_close_for(%s, %s, %s, %s, %s)", [org_id, month, note, invoice, confirm])
+        openai, ledger, unexplained, sha256 = conn.execute(
+            "select closed_openai, closed_ledger, closed_unexplained, sha256 from app.month_of(%s, %s)", [org_id, month]
+        ).fetchone()
+    click.echo(f"{month:%Y-%m} of {name} is closed: OpenAI ${openai}, ledger ${ledger}, unexplained ${unexplained}")
+    click.echo(f"sha256 {sha256}")
+
+
+@click.command()
+@click.argument("month", type=Month())
+@click.option("--org", type=click.UUID, help="The organization; not needed when only one has OpenAI's books.")
+@click.option("--note", required=True, help="Why; kept with the month.")
+@with_appcontext
+def reopen(month: date, org: UUID | None, note: str) -> None:
+    """Reopen the closed MONTH, such as 2026-10. What was frozen stays readable."""
+    with owner_connection() as conn:
+        org_id, name = only_organization(conn, org)
+        conn.execute("select app.month_reopen_for(%s, %s, %s)", [org_id, month, note])
+    click.echo(f"{month:%Y-%m} of {name} is open again")
+
+
+def add_to(group: click.Group) -> None:
+    """Make both commands part of ``flask books``."""
+    group.add_command(close)
+    group.add_command(reopen)

@@ -1,0 +1,58 @@
+"""``flask export focus``: the charges of a month as FOCUS 1.2, for tools that read the bills of several vendors."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date
+from pathlib import Path
+from uuid import UUID
+
+import click
+from flask.cli import with_appcontext
+from psycopg.rows import dict_row
+
+from webapp.books import focus as focus_rows
+from webapp.commands.books_close import Month, only_organization
+from webapp.commands.database import owner_connection
+
+
+@click.group()
+def export() -> None:
+    """Files for other tools."""
+
+
+@export.command()
+@click.option("--month", type=Month(), required=True, help="Such as 2026-10.")
+@click.option("--org", type=click.UUID, help="The organization; not needed when only one has OpenAI's books.")
+@click.option("--format", "kind", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True)
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="The file; without: stdout.")
+@with_appcontext
+def focus(month: date, org: UUID | None, kind: str, output: Path | None) -> None:
+    """Export the charges of a month in FOCUS 1.2. A closed month adds up to what OpenAI billed."""
+    if kind == "parquet" and output is None:
+        raise click.UsageError("say with -o where the Parquet file goes")
+    with owner_connection() as conn:
+        org_id, name = only_organization(conn, org)
+        (sandbox,) = conn.execute(
+            "select books = 'sandbox' from public.organizations where id = %s", [org_id]
+        ).fetchone()
+        with conn.cursor(row_factory=dict_row) as cursor:
+            charges = cursor.execute("select * from app.focus_charges(%s, %s)", [org_id, month]).fetchall()
+        (unknown,) = conn.execute("select app.focus_unknown(%s, %s)", [org_id, month]).fetchone()
+    rows = [focus_rows.row_of(charge, month, org_id, name, sandbox) for charge in charges]
+    _write(rows, kind, output)
+    if unknown:
+        click.echo(f"{unknown} calls of the month have no known cost and are not in the file", err=True)
+
+
+def _write(rows: list[dict[str, object]], kind: str, output: Path | None) -> None:
+    if kind == "parquet" and output:
+        try:
+            content = focus_rows.parquet(rows)
+        except ImportError:
+            raise click.ClickException(focus_rows.NO_PYARROW) from None
+        output.write_bytes(content)
+    elif output:
+        output.write_text("".join(focus_rows.csv_lines(rows, focus_rows.COLUMNS)), newline="")
+    else:
+        sys.stdout.writelines(focus_rows.csv_lines(rows, focus_rows.COLUMNS))

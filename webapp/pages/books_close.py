@@ -1,0 +1,175 @@
+"""A month of OpenAI's books: how far its closing is, the form that closes or reopens it, and its files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from webapp import auth, db
+from webapp.auth import login_required
+from webapp.books import focus
+from webapp.books.close import BREAKDOWNS, COLUMNS, read_month, table_rows
+from webapp.errors import ApiError
+from webapp.pages import export
+from webapp.pages.common import attempt
+from webapp.pages.sheets import XLSX, Sheets
+
+bp = Blueprint("books_close", __name__)
+ABOUT = ("", "Value")
+
+
+def _month(text: str) -> date:
+    """First day of the month in an address; ApiError 404 for what is none."""
+    try:
+        return read_month(text)
+    except ApiError:
+        raise ApiError(404, "not_found", "no such month") from None
+
+
+def _load(tx: db.Transaction, month: date) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
+    """State and report of a month, the days that changed compared again."""
+    tx.call("reconcile", month, focus.next_month(month))
+    return tx.rows("month_state", month)[0], tx.query("select app.month_report(%s) as report", month)[0]["report"]
+
+
+@bp.get("/books/months/<month>")
+@login_required
+def show(month: str, error: ApiError | None = None) -> str:
+    """The month with its sums, its form, its breakdowns and its files."""
+    first = _month(month)
+    with auth.person() as tx:
+        state, report = _load(tx, first)
+        says = {row["reason"]: row["says"] for row in tx.query("select reason, says from public.part_reasons")}
+    tables = {by: table_rows(report, by) for by in BREAKDOWNS}
+    named = {reason: Decimal(amount) for reason, amount in state["named"].items()}
+    return render_template("books_month.html", month=month, state=state, tables=tables, titles=BREAKDOWNS, named=named,
+                           says=says, error=error, total=table_rows(report, "total"), typed=request.form)  # fmt: skip
+
+
+@bp.post("/books/months/<month>/close")
+@login_required
+def close(month: str) -> Response | tuple[str, int]:
+    """Close the month."""
+    first = _month(month)
+
+    def act(tx: db.Transaction) -> Any:
+        confirm = request.form.get("confirm") == "yes"
+        return tx.call("month_close", first, request.form.get("note", ""), _invoice(), confirm)
+
+    _, error = attempt(act)
+    return _done(month, error, f"{month} is closed.")
+
+
+@bp.post("/books/months/<month>/reopen")
+@login_required
+def reopen(month: str) -> Response | tuple[str, int]:
+    """Reopen the closed month."""
+    first = _month(month)
+    _, error = attempt(lambda tx: tx.call("month_reopen", first, request.form.get("note", "")))
+    return _done(month, error, f"{month} is open again.")
+
+
+def _done(month: str, error: ApiError | None, words: str) -> Response | tuple[str, int]:
+    if error:
+        return show(month, error), error.status
+    flash(words, "good")
+    return redirect(url_for(".show", month=month), 303)
+
+
+def _invoice() -> Decimal | None:
+    """The amount typed in; None: nothing."""
+    text = request.form.get("invoice", "").strip().removeprefix("$")
+    try:
+        return Decimal(text) if text else None
+    except InvalidOperation:
+        raise ApiError(400, "invoice_invalid", "this is an amount such as 1234.56", "invoice") from None
+
+
+def _name(month: str, of: str) -> str:
+    """Name of a file without its ending; it says when the money is the sandbox's."""
+    return f"{of}-{month}{'-sandbox' if auth.me()['books'] == 'sandbox' else ''}"
+
+
+@bp.get("/books/months/<month>/<by>.csv")
+@login_required
+def table(month: str, by: str) -> Response:
+    """One breakdown of the month as CSV."""
+    first = _month(month)
+    if by not in BREAKDOWNS:
+        raise ApiError(404, "not_found", "no such table")
+    with auth.person() as tx:
+        _, report = _load(tx, first)
+    return export.answer(_name(month, f"openai-books-{by}"), COLUMNS, table_rows(report, by))
+
+
+@bp.get("/books/months/<month>.xlsx")
+@login_required
+def workbook(month: str) -> Response:
+    """All breakdowns of the month as an Excel file, with a sheet that says what they are."""
+    first = _month(month)
+    with auth.person() as tx:
+        state, report = _load(tx, first)
+    sheets = Sheets()
+    sheets.add("About", ABOUT, about(month, state, report, auth.me()))
+    for by, title in BREAKDOWNS.items():
+        rows = table_rows(report, by)
+        header = [title, *(column.replace("_", " ").capitalize() for column in COLUMNS[1:])]
+        sheets.add(title, header, ([row[column] for column in COLUMNS] for row in rows))
+    return export.download(f"{_name(month, 'openai-books')}.xlsx", XLSX, [sheets.content()])
+
+
+def about(month: str, state: dict[str, Any], report: dict[str, Any], me: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Rows of the sheet About: (name, value)."""
+    closed = state["state"] == "closed"
+    yield from [("Organization", me["organization"]), ("Month", month), ("Time zone of days and months", "UTC")]
+    sandbox = "yes: play money that nobody pays" if me["books"] == "sandbox" else "no"
+    yield from [("Sandbox", sandbox), ("State", state["state"])]
+    for name in ("openai", "ledger", "unexplained"):
+        title = {"openai": "OpenAI's bill", "ledger": "Ledger", "unexplained": "Unexplained difference"}[name]
+        yield f"{title}, US dollars", state[f"closed_{name}" if closed else name]
+        if closed:
+            yield f"{title}, change since the close", state[f"restated_{name}"]
+    yield from [("Invoice as typed in, US dollars", state["invoice"]), ("Closed at (UTC)", state["closed_at"])]
+    who = state["closed_by"] or ("the operator" if closed else None)
+    yield from [("Closed by", who), ("Note", state["note"]), ("SHA-256", state["sha256"])]
+    for row in table_rows(report, "total"):
+        yield "Calls", row["calls"]
+        yield "Unknown: calls without a price, not in these sums", row["unpriced_calls"]
+        yield "Unknown: calls without usage, not in these sums", row["no_usage_calls"]
+        yield "Unknown: calls in doubt, not in these sums", row["in_doubt_calls"]
+    yield (
+        "Tags",
+        "A call with several tags is in several rows, a call without tags in none: rows do not add up to the total.",
+    )
+    yield (
+        "Cost",
+        "US dollars of the month's calls with all their corrections. Corrections is the part that is corrections.",
+    )
+
+
+@bp.get("/books/months/<month>/focus.<kind>")
+@login_required
+def focus_file(month: str, kind: str) -> Response:
+    """The charges of the month in FOCUS 1.2; kind: csv or parquet."""
+    first = _month(month)
+    if kind not in ("csv", "parquet"):
+        raise ApiError(404, "not_found", "no such file")
+    me = auth.me()
+    with auth.person() as tx:
+        tx.call("reconcile", first, focus.next_month(first))
+        charges = tx.rows("focus_month", first)
+    org = UUID(str(me["org_id"]))
+    rows = [focus.row_of(charge, first, org, me["organization"], me["books"] == "sandbox") for charge in charges]
+    name = _name(month, "focus")
+    if kind == "csv":
+        return export.download(f"{name}.csv", "text/csv", focus.csv_lines(rows, focus.COLUMNS))
+    try:
+        return export.download(f"{name}.parquet", "application/vnd.apache.parquet", [focus.parquet(rows)])
+    except ImportError:
+        raise ApiError(409, "pyarrow_missing", focus.NO_PYARROW) from None
