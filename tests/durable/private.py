@@ -23,6 +23,7 @@ import psycopg
 import requests
 from durable.private_sockets import Sockets, send_signal
 from durable.product import Product
+from fake_admin_api import FakeAdmin
 from fake_replies import Reply, Wire, cut_off, hang, raw, reply, reply_json, reply_sse, reset, truncate
 from fake_upstream import FakeUpstream
 from processes import empty_folder
@@ -183,6 +184,28 @@ class Routes:
         self.call(CHAT, reply_json(self.answer()), json=self.body())
         assert self.upstream.requests[-1].header("authorization") == f"Bearer {own}"
 
+    def admin_key(self) -> None:
+        """An OpenAI admin key that is refused, then one that is stored and used by flask books fetch."""
+        with FakeAdmin() as openai:
+            admin = f"sk-admin-{self.words.word('admin key')}"
+            body = {"key": admin, "base_url": openai.url}
+            said = {
+                "error": {"message": f"Incorrect API key provided: {admin}", "note": self.words.word("error of books")}
+            }
+            openai.queue("costs", reply_json(said, 401))
+            assert "error" in self._api("PUT", "/admin-key", body), "not refused"
+            openai.keys[admin] = {"api.usage.read", "api.management.read"}
+            assert self._api("PUT", "/admin-key", body).get("last4"), "not stored"
+            for fault in (None, reply_json(said, 401), raw(self.words.word("garbage of books").encode())):
+                if fault:
+                    openai.queue("costs", fault)
+                done = subprocess.run(
+                    [sys.executable, "-m", "flask", "--app", "wsgi", "books", "fetch"], env=self.product.environ,
+                    capture_output=True, check=False,
+                )  # fmt: skip
+                (self.product.home / f"books-{len(openai.requests)}.log").write_bytes(done.stdout + done.stderr)
+                assert done.returncode == (1 if fault else 0), done.stderr.decode()
+
     def look(self, where: str, folder: Path) -> None:
         """Look for every secret word in the files below a folder; inside base64 and hex where there is text."""
         for path in folder.rglob("*"):
@@ -219,7 +242,15 @@ def prove(step: Callable[[str], None] = lambda _: None) -> tuple[list[str], list
             product.whole(0)
             routes = Routes(product, upstream, words)
             sockets = Sockets(routes)
-            for part in (routes.good, routes.bad, sockets.talk, routes.spooled, sockets.spooled, routes.own_key):
+            for part in (
+                routes.good,
+                routes.bad,
+                sockets.talk,
+                routes.spooled,
+                sockets.spooled,
+                routes.own_key,
+                routes.admin_key,
+            ):
                 step(part.__doc__)
                 part()
             product.whole(0)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -26,6 +27,7 @@ REPORTS = {
 }  # part of the Usage API → what its numbers are grouped by
 MINUTES = ("completions", "embeddings")  # parts that can prove the usage of a call
 BUCKETS = {"1d": 31, "1m": 1440}  # days or minutes of one page
+Span = tuple[datetime, datetime]  # whole minutes, UTC; the second is not included
 REQUESTS = ("num_model_requests", "num_requests")
 
 
@@ -34,9 +36,29 @@ def fetch_days(api: Administration, since: date, until: date) -> list[dict[str, 
     return [line for path in REPORTS for line in _read(api, path, "1d", since, until)]
 
 
-def fetch_minutes(api: Administration, days: Iterable[date]) -> list[dict[str, Any]]:
-    """Usage of every minute of these days."""
-    return [line for day in days for path in MINUTES for line in _read(api, path, "1m", day, day + timedelta(days=1))]
+def fetch_minutes(api: Administration, spans: Iterable[Span]) -> list[dict[str, Any]]:
+    """Usage of every minute within these spans. It asks for whole days and leaves out the rest."""
+    wanted = list(spans)
+    days = {day for since, until in wanted for day in _days(since, until)}
+    lines = [
+        line
+        for day in sorted(days)
+        for path in MINUTES
+        for line in _read(api, path, "1m", day, day + timedelta(days=1))
+    ]
+    return [line for line in lines if _within(datetime.fromisoformat(line["start_at"]), wanted)]
+
+
+def _days(since: datetime, until: datetime) -> list[date]:
+    """The UTC days that a span touches."""
+    first, last = since.astimezone(UTC).date(), (until - timedelta(microseconds=1)).astimezone(UTC).date()
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+
+
+def _within(minute: datetime, spans: list[Span]) -> bool:
+    """Whether a minute is in one of the spans, which are in order and do not overlap."""
+    before = bisect_right(spans, minute, key=lambda span: span[0])
+    return before > 0 and minute < spans[before - 1][1]
 
 
 def _read(api: Administration, path: str, width: str, since: date, until: date) -> list[dict[str, Any]]:

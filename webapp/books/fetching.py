@@ -9,7 +9,7 @@ No transaction is open while OpenAI is asked.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -23,14 +23,14 @@ from webapp.books.access import admins_organization, opened, read_as_proxy
 from webapp.books.accounts import fetch_accounts
 from webapp.books.administration import Administration
 from webapp.books.costs import fetch_costs
-from webapp.books.counted import fetch_days, fetch_minutes
+from webapp.books.counted import Span, fetch_days, fetch_minutes
 from webapp.books.values import BooksError
 from webapp.config import Config
 from webapp.errors import ApiError
 
 AGAIN, FIRST = 7, 34  # days before yesterday: OpenAI may restate them; at the first fetch
 LONGEST = 400  # days of one fetch
-Doubts = Callable[[date, date], Iterable[date]]
+Doubts = Callable[[date, date], list[Span]]  # what app.books_doubts says of a period
 
 
 class Fetched(NamedTuple):
@@ -51,9 +51,9 @@ def fetch_as_owner(
     cursor = conn.cursor(row_factory=dict_row)
     row = cursor.execute("select * from app.admin_key_read(%s)", [org_id]).fetchone()
 
-    def doubts(first: date, end: date) -> list[date]:
-        rows = cursor.execute("select day from app.books_doubts(%s, %s, %s)", [org_id, first, end]).fetchall()
-        return [each["day"] for each in rows]
+    def doubts(first: date, end: date) -> list[Span]:
+        rows = cursor.execute("select * from app.books_doubts(%s, %s, %s)", [org_id, first, end]).fetchall()
+        return [(each["since"], each["until"]) for each in rows]
 
     made = _made(config, org_id, row, (since, until), doubts)
     stored = cursor.execute("select app.books_store(%s, %s::jsonb) as id", [org_id, json.dumps(made)]).fetchone()
@@ -74,9 +74,9 @@ def fetch_own(
     with person() as tx:
         org_id = admins_organization(tx)
 
-    def doubts(first: date, end: date) -> list[date]:
+    def doubts(first: date, end: date) -> list[Span]:
         with person() as tx:
-            return [row["day"] for row in tx.rows("books_doubts", org_id, first, end)]
+            return [(each["since"], each["until"]) for each in tx.rows("books_doubts", org_id, first, end)]
 
     row = read_as_proxy(config, org_id)
     if row is None:

@@ -152,9 +152,13 @@ def test_minutes_are_asked_only_for_days_with_calls_in_doubt_and_the_key_is_in_n
     acme: Acme, admin: FakeAdmin
 ) -> None:
     worked(admin)
+    for clock in ("14:59:59", "15:12:00"):
+        admin.events.append(Event(moment(clock), model=MINI, path="completions", counts=PROVEN))
     worked_ledger(acme, acme.version())
     admin.requests.clear()
     acme.fetch(*PERIOD)
+    query = "select start_at from public.openai_usage_lines where org_id = %s and width = '1m'"
+    assert [row["start_at"] for row in acme.all(query, acme.org)] == [moment("15:02:00")]
     widths = [asked["bucket_width"][0] for asked in admin.asked("usage/completions")]
     assert widths == ["1d", "1m"]
     (costs,) = admin.asked("costs")
