@@ -10,8 +10,8 @@ from openai_books import DAY, compare, fetch, linked_key, worked_day
 from people import People
 
 MONTHS = "select * from app.books_months(%s)"
-CLOSED = """insert into public.month_closes (org_id, month, status, openai, ledger, unexplained, named, report, fetch_ids,
-    sha256, note) values (%s, '2026-10-01', %s, 1, 1, 0, '{}', '{}', '{}', 'x', 'n')"""
+CLOSED = """insert into public.month_closes (org_id, month, status, openai, ledger, unexplained, named, report,
+    fetch_ids, sha256, note) values (%s, '2026-10-01', %s, 1, 1, 0, '{}', '{}', '{}', 'x', 'n')"""
 
 
 def months(people: People, who: str = "ada", count: int = 5) -> list[dict]:
@@ -33,7 +33,7 @@ def test_a_month_is_the_sum_of_its_days_and_says_what_went_past_us(people: Peopl
 def test_a_whole_month_is_provisional_then_closed_then_reopened(people: People) -> None:
     linked_key(people)
     days = [date(2026, 10, 1) + timedelta(days=n) for n in range(31)]
-    fetch(people, dict.fromkeys(days, []))
+    fetch(people, {day: [] for day in days})
     for day in days:
         compare(people, day)
     assert [(month["status"], month["share"]) for month in months(people)] == [("provisional", None)]

@@ -16,8 +16,8 @@ DARK = "select * from app.dark_keys(%s, %s)"
 def test_each_key_and_each_other_use_is_one_row_over_the_days(people: People) -> None:
     ids = worked_day(people)
     people.conn.execute(
-        "insert into public.openai_usage_lines (fetch_id, org_id, path, start_at, width, openai_project_id, openai_key_id,"
-        " requests) values (%s, %s, 'completions', %s, '1d', 'proj_a', 'key_laptop', 12)",
+        "insert into public.openai_usage_lines (fetch_id, org_id, path, start_at, width, openai_project_id,"
+        " openai_key_id, requests) values (%s, %s, 'completions', %s, '1d', 'proj_a', 'key_laptop', 12)",
         [ids["fetch"], people.orgs["ada"], f"{DAY}T00:00Z"],
     )
     keys_of_openai(people, key_laptop="tooP")
@@ -27,7 +27,12 @@ def test_each_key_and_each_other_use_is_one_row_over_the_days(people: People) ->
         assert people.all(DARK, DAY - timedelta(days=3), DAY) == []
     assert (laptop["openai_key"], laptop["openai_key_ending"], laptop["owner"]) == ("laptop", "tooP", "Grace")
     assert (laptop["amount"], laptop["requests"], laptop["surface"]) == (D("0.15"), 12, None)
-    assert (evals["surface"], evals["amount"], evals["requests"], evals["openai_key_id"]) == ("evals", D("0.0015"), None, None)
+    assert (evals["surface"], evals["amount"], evals["requests"], evals["openai_key_id"]) == (
+        "evals",
+        D("0.0015"),
+        None,
+        None,
+    )
     with people.as_("eve"):
         assert people.all(DARK, DAY, DAY + timedelta(days=1)) == []
     assert executors(people.conn, "dark_keys") == {"authenticated"}

@@ -12,7 +12,21 @@ from pathlib import Path
 from flask import Flask, Response, request, url_for
 
 from webapp import written
-from webapp.pages import account, audit, calls, keys, prices, profile, projects, settings, spend, team, websockets
+from webapp.pages import (
+    account,
+    audit,
+    books,
+    books_links,
+    calls,
+    keys,
+    prices,
+    profile,
+    projects,
+    settings,
+    spend,
+    team,
+    websockets,
+)
 from webapp.pages.common import PERIODS
 
 FOREVER = "public, max-age=31536000, immutable"
@@ -29,7 +43,8 @@ def init_app(app: Flask) -> None:
     def asset(name: str) -> str:
         return url_for("static", filename=name, v=_digest(Path(app.static_folder or "") / name))
 
-    for family in (account, spend, projects, keys, calls, prices, team, settings, audit, profile, websockets):
+    money = (spend, calls, websockets, prices, books, books_links)
+    for family in (account, *money, projects, keys, team, settings, audit, profile):
         app.register_blueprint(family.bp)
     written.init_app(app)
     app.jinja_env.lstrip_blocks = True  # do not send the indentation of template tags

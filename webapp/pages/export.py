@@ -30,7 +30,7 @@ def cell(value: Any) -> str:
     if isinstance(value, date | int):
         return str(value)
     if isinstance(value, dict):
-        value = json.dumps(value, ensure_ascii=False) if value else ""
+        value = json.dumps(value, ensure_ascii=False, default=str) if value else ""
     return FORMULA.sub("'", str(value))
 
 
