@@ -139,12 +139,20 @@ WORKED = [
     ("key_proxy", "file search tool calls", None, None, "0.005"),
     (None, "evals | gpt-4o-mini-2024-07-18, input", 10000, "tokens", "0.0015"),
 ]
+PROVEN = {"input_uncached_tokens": 50000, "input_cached_tokens": 0, "output_tokens": 8000}  # of the call in doubt
 NEXT_DAY = [("key_proxy", "gpt-4o-mini-2024-07-18, output", 3000, "tokens", "0.0018")]
 
 
 def worked_day(people: People) -> dict[str, UUID]:
     """The ledger and OpenAI's books of one day with each kind of difference; the ids of its calls and of its fetch."""
-    key = linked_key(people)
+    ids = worked_ledger(people, linked_key(people))
+    made = fetch(people, {DAY: WORKED, DAY + timedelta(days=1): NEXT_DAY})
+    minute(people, made, moment("15:02:00"), "gpt-4o-mini-2024-07-18", **PROVEN)
+    return ids | {"fetch": made}
+
+
+def worked_ledger(people: People, key: UUID) -> dict[str, UUID]:
+    """The ledger of the worked day, its calls made with this provider key; the ids of two calls."""
     tokens = {"input_tokens": 0, "output_tokens": 0}
     for model, dimension, price in (
         ("gpt-5.6-luna", "output_text", "1.2"), ("gpt-4.1", "output_text", "8"), ("gpt-5.4", "output_text", "15"),
@@ -162,6 +170,4 @@ def worked_day(people: People) -> dict[str, UUID]:
     call(people, key, moment("14:00:00"), five, None, tools={"web_search_calls": 6})
     late = call(people, key, moment("23:59:50"), mini, tokens | {"output_tokens": 3000}, seconds=22)
     doubt = doubtful(people, key, moment("15:00:00"), mini)
-    made = fetch(people, {DAY: WORKED, DAY + timedelta(days=1): NEXT_DAY})
-    minute(people, made, moment("15:02:00"), mini, input_uncached_tokens=50000, input_cached_tokens=0, output_tokens=8000)
-    return {"late": late, "doubt": doubt, "fetch": made, "key": key}
+    return {"late": late, "doubt": doubt, "key": key}

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from conftest import PASSWORD, Api, Site
+from fake_admin_api import FakeAdmin
 
 from webapp.api.openapi import OPERATIONS
 
 PRICE = {"model": "gpt-99", "dimension": "input_text", "unit_price": "0.1", "unit_qty": "1000000"}
+ADMIN = "sk-admin-" + "x" * 40
 SEALED = {"key": "sk-" + "x" * 40}
 
 
 @pytest.fixture(scope="module")
-def acme(site: Site) -> SimpleNamespace:
+def acme(site: Site) -> Iterator[SimpleNamespace]:
     """A team with one of everything."""
+    with FakeAdmin() as openai:
+        openai.keys[ADMIN] = {"api.usage.read", "api.management.read"}
+        yield one_of_everything(site, {"key": ADMIN, "base_url": openai.url})
+
+
+def one_of_everything(site: Site, admin_key: dict[str, str]) -> SimpleNamespace:
     team = site.team()
     team.project = team.ada.post("/projects", {"name": "chat"}).json["id"]
     assert team.ada.call("PUT", "/provider-key", SEALED | {"project_id": team.project}).status_code == 200
     made = team.ada.post(f"/projects/{team.project}/keys", {"name": "calls"}).json
+    team.admin_key = admin_key
+    assert team.ada.call("PUT", "/admin-key", admin_key).status_code == 200
     team.call, team.session = site.call(made), uuid4()
     site.sql(BEGUN, team.session, made["id"])
     site.sql(BOOKS, team.ada.organization["id"])
@@ -31,7 +41,8 @@ def acme(site: Site) -> SimpleNamespace:
 
 BOOKS = """
 with made as (
-    insert into public.openai_fetches (org_id, source, from_day, until_day) values (%s, 'api', '2026-10-14', '2026-10-15')
+    insert into public.openai_fetches (org_id, source, from_day, until_day)
+    values (%s, 'api', '2026-10-14', '2026-10-15')
     returning org_id, n, id)
 insert into public.openai_days select m.org_id, '2026-10-14', m.n, m.id, 0, 0, true from made m returning n
 """
@@ -89,6 +100,9 @@ TRIES: dict[tuple[str, str], Make] = {
     ("get", "/books/days/{day}"): lambda s, a: ("/books/days/2026-10-14", None),
     ("get", "/books/months"): lambda s, a: ("/books/months", None),
     ("get", "/books/dark-spend"): lambda s, a: ("/books/dark-spend", None),
+    ("get", "/admin-key"): lambda s, a: ("/admin-key", None),
+    ("put", "/admin-key"): lambda s, a: ("/admin-key", a.admin_key),
+    ("delete", "/admin-key"): lambda s, a: ("/admin-key", None),
     ("get", "/audit"): lambda s, a: ("/audit", None),
 }
 ROUTES = {
@@ -108,6 +122,14 @@ def again(site: Site, who: Api) -> Api:
     """The same person after a new log-in, for routes that end one."""
     answer = site.nobody().post("/auth/login", {"email": who.email, "password": PASSWORD})
     return Api(site.app, answer.json["access_token"], who.email)
+
+
+def store_again(acme: SimpleNamespace, route: tuple[str, str]) -> None:
+    """Put back the key that a route deleted."""
+    if route == ("delete", "/provider-key"):
+        acme.ada.call("PUT", "/provider-key", SEALED | {"project_id": acme.project})
+    elif route == ("delete", "/admin-key"):
+        acme.ada.call("PUT", "/admin-key", acme.admin_key)
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda r: f"{r[0]} {r[1]}")
@@ -130,8 +152,7 @@ def test_an_admin_may_and_a_developer_only_reads(site: Site, acme: SimpleNamespa
     else:
         assert answer.status_code == operation.status
     assert ada.call(route[0].upper(), path, body).status_code == operation.status
-    if route == ("delete", "/provider-key"):
-        ada.call("PUT", "/provider-key", SEALED | {"project_id": acme.project})
+    store_again(acme, route)
 
 
 @pytest.mark.parametrize(
@@ -152,8 +173,7 @@ def test_ids_of_another_organization_do_not_exist(site: Site, acme: SimpleNamesp
         assert acme.ada.call(method, "/".join(words), body).status_code == 404
     # and Ada, whose it is, still can
     assert acme.ada.call(method, path, body).status_code == ROUTES[route].status
-    if route == ("delete", "/provider-key"):
-        acme.ada.call("PUT", "/provider-key", SEALED | {"project_id": acme.project})
+    store_again(acme, route)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from conftest import PASSWORD, Site
+from conftest import PASSWORD, Browser, Site
+from fake_admin_api import FakeAdmin
 from seeded import Acme, browser_of, spend, text
+from werkzeug.test import TestResponse
 
 
 @pytest.fixture
@@ -107,6 +109,42 @@ def test_the_openai_key_goes_in_and_only_its_last_four_come_out(site: Site, team
     page = text(team.browser.get("/settings"))
     assert "No key of your own is stored" in page
     assert "…WXYZ all projects" in page and "in use" not in page
+
+
+def test_the_admin_key_is_tried_stored_shown_by_its_end_replaced_and_forgotten(site: Site, team: Acme) -> None:
+    secret = "sk-admin-abcdefghijklmnopWXYZ"
+    page = text(team.browser.get("/settings"))
+    assert "No admin key is stored" in page and "Read only" in page
+    with FakeAdmin() as openai:
+        openai.keys[secret] = {"api.usage.read"}
+        site.sql("insert into private.admin_keys (org_id, ciphertext, last4, base_url) values (%s, 'x', 'xxxx', %s)",
+                 team.ada.organization["id"], openai.url)  # fmt: skip
+
+        def store(browser: Browser, key: str) -> TestResponse:
+            return browser.post("/settings/admin-key", shown="/settings", admin_key=key)
+
+        for key, why in (("sk-proj-abcdefghijklmnopqrstuv", "begins with sk-admin-"), (secret, "lacks a right")):
+            refused = store(team.browser, key)
+            assert refused.status_code == 400 and why in text(refused) and key not in refused.text
+        assert "ending in xxxx" in text(team.browser.get("/settings"))
+        openai.keys[secret].add("api.management.read")
+        assert store(team.devs, secret).status_code == 403
+        assert store(team.browser, secret).location == "/settings"
+    page = team.browser.get("/settings")
+    assert "The admin key ending in WXYZ at " in text(page) and "Nothing was fetched with it yet" in text(page)
+    assert secret not in page.text and secret[:14] not in page.text
+    seen = text(team.devs.get("/settings"))
+    assert "ending in WXYZ" in seen and "Replace admin key" not in seen
+    assert "No admin key is stored" in text(team.eves.get("/settings"))
+    site.sql(
+        "insert into public.openai_fetches (org_id, source, from_day, until_day, error)"
+        " values (%s, 'api', '2026-10-14', '2026-10-15', 'costs: OpenAI has a fault')", team.ada.organization["id"],
+    )  # fmt: skip
+    assert "failed: costs: OpenAI has a fault" in text(team.browser.get("/settings"))
+    assert "Forget the OpenAI admin key?" in text(team.browser.get("/settings/admin-key/delete"))
+    assert team.devs.get("/settings/admin-key/delete").status_code == 403
+    assert team.browser.post("/settings/admin-key/delete").location == "/settings"
+    assert "No admin key is stored" in text(team.browser.get("/settings"))
 
 
 def test_a_key_of_another_organization_goes_in_only_with_the_box_ticked(site: Site, team: Acme) -> None:
