@@ -29,6 +29,7 @@ REASONS = {
     "no_quantity": "no quantity",
     "unknown_line": "unknown line",
 }
+BILLED = ("missing_in_ledger", "unknown_line")  # no call is behind these
 APART = ("outside_key", "surface")  # parts of lines that are not compared with the ledger
 COST_STATUSES = {
     "in_doubt": ["in_doubt"],
@@ -42,7 +43,7 @@ def led_to(part: Row, bill: list[Row], models: list[Row], day: date) -> list[tup
     """(words, address) of what is behind a part: calls that prove it, calls of its day and model, OpenAI's lines."""
     proven = part["detail"].get("calls", [])
     links = [(f"call {call[:8]}", url_for("calls.show", call_id=call)) for call in proven[:3]]
-    if part["reason"] not in APART and (not proven or len(proven) > len(links)):
+    if part["reason"] not in (*APART, *BILLED) and (not proven or len(proven) > len(links)):
         links += _calls(part, models, day)
     place = next((line["n"] for line in bill if _behind(part, line)), None)
     return links + ([("OpenAI's line", f"#bill-{place}")] if place else [])
