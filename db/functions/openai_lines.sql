@@ -1,8 +1,8 @@
 -- openai_lines(organization, fetch, day) → the lines of one day of a fetch, by the names that the ledger uses
 --
--- reason: null where the line can be compared, that is for keys that are linked to a provider key of ours (key_links, also ended
--- ones); else surface (dashboard, evals, fine-tuning and other uses without one of our keys) or outside_key. Lines that can be
--- compared are added up by name, the others by key and project too.
+-- reason: null where the line can be compared, that is for keys that are linked to a provider key of ours (key_links; a link
+-- that was undone was wrong); else surface (dashboard, evals, fine-tuning and other uses without one of our keys) or
+-- outside_key. Lines that can be compared are added up by name, the others by key and project too.
 -- In a fetch that knows no keys (grain project), the keys of a project that answered calls of the day count as ours; if no call
 -- of the day says a project, all do.
 -- quantity: in tokens, seconds, characters or whatever the ledger counts; null when OpenAI gives none.
@@ -36,7 +36,8 @@ as $$
             when (select f.grain from public.openai_fetches f where f.id = p_fetch_id) = 'project' then
                 case when p.ids is null or l.openai_project_id = any (p.ids) then null else 'outside_key' end
             when l.openai_key_id is null then 'surface'
-            when not exists (select from public.key_links k where k.org_id = p_org_id and k.openai_key_id = l.openai_key_id) then 'outside_key'
+            when not exists (select from public.key_links k where k.org_id = p_org_id and k.openai_key_id = l.openai_key_id
+                and k.ended_at is null) then 'outside_key'
             end as reason
         from lines l join names n using (line_item) cross join projects p
     )

@@ -22,7 +22,9 @@ SIGNED_IN = {
     "calls-dearest": "/calls?sort=cost", "calls-nothing": "/calls?model=none", "call": "/calls/{call}",
     "sessions": "/sessions", "sessions-nothing": "/sessions?state=lost&key=none", "session": "/sessions/{session}",
     "prices": "/prices", "prices-found": "/prices?q=gpt-5", "price-history": "/prices/{model}", "team": "/team",
-    "member": "/team/{member}", "settings": "/settings", "account": "/account", "not-found": "/nowhere",
+    "member": "/team/{member}", "settings": "/settings", "books": "/books", "books-month": "/books?month=2020-01",
+    "books-day": "/books/{books_day}",
+    "books-dark": "/books/dark-spend", "books-links": "/books/links", "account": "/account", "not-found": "/nowhere",
 }  # fmt: skip
 ADMINS_ONLY = {
     "archive": "/projects/{project}/archive", "rotate": "/keys/{key}/rotate", "revoke": "/keys/{key}/revoke",
@@ -51,6 +53,7 @@ def words_of(page: Page, who: str) -> dict[str, str]:
     return {
         "project": first("/projects", f"/projects/{uuid}"), "key": first("/keys", f"/?key={uuid}"),
         "call": first("/calls", f"/calls/{uuid}"), "session": first("/sessions", f"/sessions/{uuid}"),
+        "books_day": first("/books", r"/books/(\d{4}-\d\d-\d\d)\""),
         "member": first("/team", f"/team/{uuid}"),
         "model": huge.STRANGE[0].lower() if "huge" in who else "gpt-5",
         "quarter": str(now - timedelta(days=100)), "tomorrow": str(now + timedelta(days=1)),

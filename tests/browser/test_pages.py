@@ -11,6 +11,8 @@ from uuid import UUID
 import pytest
 from everything import ADMINS_ONLY, SIGNED_IN, SIGNED_OUT
 from ledgers import add_call
+from openai_books import DAY, WORKED, fetch
+from openai_keys import keys_of_openai
 from playwright.sync_api import Page, expect
 from spending import spent
 from stack import Stack
@@ -34,7 +36,14 @@ def acme(site: Stack) -> SimpleNamespace:
         for day in range(40)
         for model in ("gpt-4o", "gpt-4o-mini")
     ]
-    ids = {"project": people.projects["ada"], "key": people.keys["ada"].id, "member": people.ids["dev"]}
+    fetch(people, {DAY: WORKED})  # no link: in sandbox books nothing of it is compared
+    keys_of_openai(people, key_laptop="tooP", key_proxy="xyzA")
+    ids = {
+        "books_day": DAY,
+        "project": people.projects["ada"],
+        "key": people.keys["ada"].id,
+        "member": people.ids["dev"],
+    }
     return SimpleNamespace(call=calls[0], session=add_session(site), **ids)
 
 

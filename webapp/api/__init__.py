@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from webapp.api import account, admin_key, keys, members, openapi, projects, provider_key, reports  # noqa: F401  # add their routes
+from webapp.api import account, admin_key, books, keys, members, openapi, projects, provider_key, reports  # noqa: F401  # add their routes
 from webapp.api.blueprint import bp
 
 

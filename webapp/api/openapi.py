@@ -26,6 +26,10 @@ PERIOD = {
 SESSIONS = {name: {"type": "array", "items": {"type": "string"}} for name in SESSION_FILTERS}
 GROUP = {"group_by": {"type": "string", "description": "Comma-separated: " + ", ".join(GROUPS)}}
 MODEL = {"model": {"type": "string", "description": "Name or alias of a model: all its prices, newest first."}}
+BOOKS = {
+    "from": {"type": "string", "format": "date", "description": "UTC, inclusive. Default: 30 days before to."},
+    "to": {"type": "string", "format": "date", "description": "UTC, exclusive. Default: tomorrow. At most 400 days."},
+}
 KEY_OF = "The key of this project. Absent: that of the organization."
 PROJECT = {"project_id": {"type": "string", "format": "uuid", "description": KEY_OF}}
 
@@ -117,6 +121,19 @@ ROUTES = (
     ("get", "/admin-key", "Which OpenAI admin key is stored, and when it last fetched", "AdminKey"),
     ("put", "/admin-key", "Try and store an OpenAI admin key", "AdminKeySet", "NewAdminKey", 200, "admin"),
     ("delete", "/admin-key", "Delete the OpenAI admin key", NO_BODY, NO_BODY, 204, "admin"),
+    ("get", "/books/days", "OpenAI's books beside the ledger, by day", "BooksDayList", NO_BODY, 200, "member", BOOKS),
+    ("get", "/books/days/{day}", "One day, with each named part of the difference", "BooksDay"),
+    ("get", "/books/months", "OpenAI's books beside the ledger, by month, newest first", "BooksMonthList"),
+    (
+        "get",
+        "/books/dark-spend",
+        "Spent at OpenAI past SpendAI, by key",
+        "DarkKeyList",
+        NO_BODY,
+        200,
+        "member",
+        BOOKS,
+    ),
     ("get", "/audit", "Who did what, newest first", "AuditLineList", NO_BODY, 200, "admin", PAGED),
     ("get", "/openapi.json", "This document", "any", NO_BODY, 200, "stranger"),
 )
@@ -172,7 +189,7 @@ def _described(operation: Operation) -> dict[str, Any]:
         "responses": {str(operation.status): answer, "default": {"description": "An error", "content": _json("Error")}},
         "security": [] if operation.who == "stranger" else [{"token": []}],
         "parameters": [
-            {"name": name, "in": "path", "required": True, "schema": schema("id")}
+            {"name": name, "in": "path", "required": True, "schema": schema("day" if name == "day" else "id")}
             for name in re.findall(r"{(\w+)}", operation.path)
         ]
         + [{"name": name, "in": "query", "schema": words} for name, words in operation.query.items()],

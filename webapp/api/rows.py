@@ -90,3 +90,61 @@ KEY = {
     "created_at": "time",
     "expires_at": "time?",
 }
+BOOKS_SUMS = {
+    "openai": "money",
+    "ledger": "money",
+    "difference": "money",
+    "explained": "money",
+    "unexplained": "money",
+    "unexplained_gross": "money",
+}
+BOOKS_DAY = {
+    "day": "day",
+    "whole": "flag",
+    "fetched_at": "time",
+    "compared_at": "time",
+    "restatements": "whole",
+} | BOOKS_SUMS
+BOOKS_PART = {
+    "n": "whole",
+    "line": "text",
+    "reason": "text",
+    "explained": "flag",
+    "amount": "money",
+    "quantity": "exact?",
+    "openai": "money?",
+    "openai_quantity": "exact?",
+    "ledger": "money?",
+    "ledger_quantity": "exact?",
+    "model": "text?",
+    "openai_key_id": "text?",
+    "openai_key": "text?",
+    "openai_project_id": "text?",
+    "openai_project": "text?",
+    "detail": "any",
+}
+BOOKS_MONTH = {
+    "month": "day",
+    "status": "text",
+    "days": "whole",
+    "dark": "money",
+    "share": "exact?",
+    "restated_days": "whole",
+    "fetched_at": "time",
+    "closed_at": "time?",
+} | BOOKS_SUMS
+DARK_KEY = {
+    "reason": "text",
+    "openai_key_id": "text?",
+    "openai_key": "text?",
+    "openai_key_ending": "text?",
+    "owner_kind": "text?",
+    "owner": "text?",
+    "openai_project_id": "text?",
+    "openai_project": "text?",
+    "surface": "text?",
+    "last_used_at": "time?",
+    "days": "whole",
+    "amount": "money",
+    "requests": "whole?",
+}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from webapp.api.rows import CALL, COUNTS, KEY, SESSION
+from webapp.api.rows import BOOKS_DAY, BOOKS_MONTH, BOOKS_PART, BOOKS_SUMS, CALL, COUNTS, DARK_KEY, KEY, SESSION
 
 WORDS: dict[str, dict[str, Any]] = {
     "text": {"type": "string"},
@@ -161,6 +161,13 @@ SHAPES: dict[str, dict[str, str]] = {
         "subject_id": "id?",
         "details": "any",
     },
+    "BooksDayRow": BOOKS_DAY,
+    "BooksDayList": {"data": "[BooksDayRow]", "next_cursor": "text?", "totals": "BooksTotals"},
+    "BooksTotals": {"days": "whole", "fetched_at": "time?"} | BOOKS_SUMS,
+    "BooksDay": BOOKS_DAY | {"parts": "[BooksPart]"},
+    "BooksPart": BOOKS_PART,
+    "BooksMonth": BOOKS_MONTH,
+    "DarkKey": DARK_KEY,
     "Health": {"status": "text", "service?": "text", "warning?": "text"},
 }
 LISTS = (
@@ -173,6 +180,8 @@ LISTS = (
     "Member",
     "ProviderKeyVersion",
     "AuditLine",
+    "BooksMonth",
+    "DarkKey",
 )
 
 

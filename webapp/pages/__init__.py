@@ -15,7 +15,9 @@ from webapp import written
 from webapp.pages import (
     account,
     audit,
+    books,
     books_close,
+    books_links,
     calls,
     keys,
     prices,
@@ -42,20 +44,8 @@ def init_app(app: Flask) -> None:
     def asset(name: str) -> str:
         return url_for("static", filename=name, v=_digest(Path(app.static_folder or "") / name))
 
-    for family in (
-        account,
-        spend,
-        projects,
-        keys,
-        calls,
-        prices,
-        team,
-        settings,
-        audit,
-        profile,
-        websockets,
-        books_close,
-    ):
+    money = (spend, calls, websockets, prices, books, books_links, books_close)
+    for family in (account, *money, projects, keys, team, settings, audit, profile):
         app.register_blueprint(family.bp)
     written.init_app(app)
     app.jinja_env.lstrip_blocks = True  # do not send the indentation of template tags

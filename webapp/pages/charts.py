@@ -23,6 +23,7 @@ DAY_MS = 86_400_000
 LEAST_BARS = 9  # with fewer, the axis is widened
 CALLS = (("good_calls", "Answered", 1), ("error_calls", "Errors", 4))
 TOKENS = (("tokens_uncached", "Input", 1), ("tokens_cached", "Cached input", 5), ("tokens_out", "Output", 2))
+WAYS = (("through", "Through SpendAI", 1), ("outside", "Other keys", 2), ("surface", "Without a key", 4))
 Row = Mapping[str, Any]
 
 
@@ -147,6 +148,20 @@ def months(rows: Sequence[Row]) -> str | None:
     ends = {"tickvals": bars["x"][:: -(-len(rows) // 6)], "range": [-0.5, len(rows) - 0.5]}
     layout["xaxis"] |= ends | {"type": "category"}
     return _figure([bars | {"width": 0.6}], layout)
+
+
+def through(rows: Sequence[Row]) -> str | None:
+    """Each day's bill at OpenAI in percent: through SpendAI, with other keys, without a key. rows: app.books_share."""
+    known = {row["day"]: row for row in rows}
+    if not any(row["openai"] for row in rows):
+        return None
+    first, last = min(known), max(known)
+    every = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    nothing = dict.fromkeys((column for column, *_ in WAYS), None)
+    shown = [{"bar": day, "days": 1, "partial": False} | nothing | dict(known.get(day, {})) for day in every]
+    data = [_bars(shown, column, name, colour, written.money) for column, name, colour in WAYS]
+    axis = {"ticksuffix": "%", "range": [0, 100]}
+    return _figure(data, _layout(shown, axis) | {"barnorm": "percent"})
 
 
 def _dollars(highest: Decimal) -> dict[str, str]:

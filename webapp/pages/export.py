@@ -29,7 +29,7 @@ def cell(value: Any) -> str:
     if isinstance(value, date | int):
         return str(value)
     if isinstance(value, dict):
-        value = json.dumps(value, ensure_ascii=False) if value else ""
+        value = json.dumps(value, ensure_ascii=False, default=str) if value else ""
     return guarded(str(value))
 
 

@@ -35,9 +35,17 @@ def one_of_everything(site: Site, admin_key: dict[str, str]) -> SimpleNamespace:
     assert team.ada.call("PUT", "/admin-key", admin_key).status_code == 200
     team.call, team.session = site.call(made), uuid4()
     site.sql(BEGUN, team.session, made["id"])
+    site.sql(BOOKS, team.ada.organization["id"])
     return team
 
 
+BOOKS = """
+with made as (
+    insert into public.openai_fetches (org_id, source, from_day, until_day)
+    values (%s, 'api', '2026-10-14', '2026-10-15')
+    returning org_id, n, id)
+insert into public.openai_days select m.org_id, '2026-10-14', m.n, m.id, 0, 0, true from made m returning n
+"""
 BEGUN = """
 insert into public.websocket_sessions (id, org_id, project_id, api_key_id, upstream, endpoint, started_at, deadline_at)
 select %s, k.org_id, k.project_id, k.id, o.books, '/v1/responses', now(), now()
@@ -88,6 +96,10 @@ TRIES: dict[tuple[str, str], Make] = {
     ("get", "/provider-key/versions"): lambda s, a: ("/provider-key/versions", None),
     ("put", "/provider-key"): lambda s, a: ("/provider-key", SEALED | {"project_id": a.project}),
     ("delete", "/provider-key"): lambda s, a: (f"/provider-key?project_id={a.project}", None),
+    ("get", "/books/days"): lambda s, a: ("/books/days", None),
+    ("get", "/books/days/{day}"): lambda s, a: ("/books/days/2026-10-14", None),
+    ("get", "/books/months"): lambda s, a: ("/books/months", None),
+    ("get", "/books/dark-spend"): lambda s, a: ("/books/dark-spend", None),
     ("get", "/admin-key"): lambda s, a: ("/admin-key", None),
     ("put", "/admin-key"): lambda s, a: ("/admin-key", a.admin_key),
     ("delete", "/admin-key"): lambda s, a: ("/admin-key", None),
@@ -153,10 +165,11 @@ def test_ids_of_another_organization_do_not_exist(site: Site, acme: SimpleNamesp
     assert foreign.status_code == 404, foreign.text
     if "{" in route[1]:
         words = path.split("/")
-        words[2] = str(uuid4())
+        place = next(n for n, word in enumerate(route[1].split("/")) if word.startswith("{"))
+        words[place] = str(uuid4())
         unknown = acme.eve.call(method, "/".join(words), body)
         assert (unknown.status_code, unknown.json) == (404, foreign.json)  # no telling apart
-        words[2] = "not-an-id"
+        words[place] = "not-an-id"
         assert acme.ada.call(method, "/".join(words), body).status_code == 404
     # and Ada, whose it is, still can
     assert acme.ada.call(method, path, body).status_code == ROUTES[route].status
