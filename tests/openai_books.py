@@ -53,8 +53,8 @@ def fetch(
         )
         for key, item, quantity, unit, dollars in lines:
             people.conn.execute(
-                "insert into public.openai_cost_lines (fetch_id, org_id, day, openai_project_id, openai_key_id, line_item,"
-                " quantity, quantity_unit, amount) values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+                "insert into public.openai_cost_lines (fetch_id, org_id, day, openai_project_id, openai_key_id,"
+                " line_item, quantity, quantity_unit, amount) values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
                 [made["id"], org, day, project, key, item, quantity, unit, Decimal(str(dollars))],
             )  # fmt: skip
     return made["id"]
@@ -65,8 +65,9 @@ def minute(
 ) -> None:
     """What OpenAI counted in one minute."""
     people.conn.execute(
-        "insert into public.openai_usage_lines (fetch_id, org_id, path, start_at, width, openai_key_id, model, requests,"
-        " counts) select id, org_id, 'completions', %s, '1m', %s, %s, %s, %s from public.openai_fetches where id = %s",
+        "insert into public.openai_usage_lines (fetch_id, org_id, path, start_at, width, openai_key_id, model,"
+        " requests, counts) select id, org_id, 'completions', %s, '1m', %s, %s, %s, %s"
+        " from public.openai_fetches where id = %s",
         [at, key, model, requests, json.dumps(counts), fetch_id],
     )  # fmt: skip
 
@@ -79,8 +80,9 @@ def call(
     row = {"service_tier": "default", "endpoint": "/v1/responses", "upstream": "openai"} | changes
     people.conn.execute("select app.ensure_partition(%s)", [at.date()])
     priced = people.one(
-        "select cost, cost_status, cost_lines::text from app.price_usage(%s, %s, %s, %s, %s, %s, %s, %s, %s)", people.orgs[who], row["endpoint"], model,
-        model, row["service_tier"], row.get("batch", False), json.dumps(usage) if usage else None,
+        "select cost, cost_status, cost_lines::text from app.price_usage(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        people.orgs[who], row["endpoint"], model, model, row["service_tier"], row.get("batch", False),
+        json.dumps(usage) if usage else None,
         json.dumps(tools) if tools else None, at,
     )  # fmt: skip
     priced |= {"settled_at": at + timedelta(seconds=seconds), "model": model}
@@ -89,7 +91,9 @@ def call(
     )
 
 
-def doubtful(people: People, version: UUID | None, at: datetime, model: str, who: str = "ada", minutes: int = 10) -> UUID:
+def doubtful(
+    people: People, version: UUID | None, at: datetime, model: str, who: str = "ada", minutes: int = 10
+) -> UUID:
     """A call that was opened and never settled, its deadline past."""
     people.conn.execute("select app.ensure_partition(%s)", [at.date()])
     return add_open_call(
@@ -124,6 +128,63 @@ def named(parts: list[dict[str, Any]]) -> dict[tuple[str, str], Decimal]:
     return {(part["line"], part["reason"]): part["amount"] for part in parts}
 
 
+EACH = """
+with f as (
+    insert into public.openai_fetches (org_id, source, from_day, until_day)
+    values (%(org)s, 'api', %(day)s, %(day)s + 1)
+    returning *
+), a as (
+    insert into private.admin_keys (org_id, ciphertext, last4) values (%(org)s, 'c', %(mark)s)
+), d as (
+    insert into public.openai_days select org_id, from_day, n, id, 2, 1, true from f
+), c as (
+    insert into public.openai_cost_lines (fetch_id, org_id, day, openai_key_id, openai_project_id, line_item, amount)
+    select id, org_id, from_day, %(mark)s, %(mark)s, %(mark)s, 2 from f
+), u as (
+    insert into public.openai_usage_lines (fetch_id, org_id, path, start_at, width, openai_key_id, model)
+    select id, org_id, 'completions', from_day, '1d', %(mark)s, %(mark)s from f
+), p as (
+    insert into public.openai_projects (org_id, id, name, seen_at) select org_id, %(mark)s, %(mark)s, at from f
+), k as (
+    insert into public.openai_keys (org_id, id, name, ending, owner, seen_at)
+    select org_id, %(mark)s, %(mark)s, %(mark)s, %(mark)s, at from f
+), v as (
+    insert into public.provider_key_versions (org_id, last4, until) select org_id, %(mark)s, at from f returning *
+), l as (
+    insert into public.key_links (org_id, version_id, openai_key_id, how) select org_id, id, 'linked', 'admin' from v
+), x as (
+    insert into public.line_aliases (org_id, line_item, means) select org_id, %(mark)s, %(mark)s from f
+), r as (
+    insert into public.reconciled_days (org_id, day, fetch_id, openai, ledger, state)
+    select org_id, from_day, id, 2, 0, '' from f
+), q as (
+    insert into public.reconciled_parts (org_id, day, n, line, reason, amount, openai_key_id, openai_project_id)
+    select org_id, from_day, 1, %(mark)s, 'outside_key', 2, %(mark)s, %(mark)s from f
+)
+insert into public.month_closes (org_id, month, status, note)
+select org_id, date_trunc('month', from_day), 'reopened', %(mark)s from f
+"""
+
+
+def row_in_each(people: People, who: str, mark: str) -> None:
+    """A row of the organization in every table and view of OpenAI's books, each text in it ``mark``."""
+    people.conn.execute(EACH, {"org": people.orgs[who], "day": DAY, "mark": mark})
+
+
+def each_reads_the_own(people: People, relation: str, everybodys: int = 0) -> None:
+    """Assert that Ada and Dev read the row of Acme, Eve the one of Evil, and who has no organization none.
+
+    everybodys: how many rows of no organization all of them read too.
+    """
+    row_in_each(people, "ada", "acme")
+    row_in_each(people, "eve", "evil")
+    for who in ("ada", "dev", "eve"):
+        with people.as_(who):
+            rows = [row["org_id"] for row in people.all(f"select org_id from public.{relation}")]
+        assert (rows.count(people.orgs[who]), rows.count(None), len(rows)) == (1, everybodys, 1 + everybodys)
+    people.sign_up("lone", "lone@nowhere.test")
+    with people.as_("lone"):
+        assert people.all(f"select from public.{relation}") == []
 
 
 WORKED = [
@@ -163,5 +224,7 @@ def worked_day(people: People) -> dict[str, UUID]:
     late = call(people, key, moment("23:59:50"), mini, tokens | {"output_tokens": 3000}, seconds=22)
     doubt = doubtful(people, key, moment("15:00:00"), mini)
     made = fetch(people, {DAY: WORKED, DAY + timedelta(days=1): NEXT_DAY})
-    minute(people, made, moment("15:02:00"), mini, input_uncached_tokens=50000, input_cached_tokens=0, output_tokens=8000)
+    minute(
+        people, made, moment("15:02:00"), mini, input_uncached_tokens=50000, input_cached_tokens=0, output_tokens=8000
+    )
     return {"late": late, "doubt": doubt, "fetch": made, "key": key}
