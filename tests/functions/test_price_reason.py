@@ -14,14 +14,6 @@ from people import People
 ASK = "select app.price_reason(%s, %s, %s, %s, %s, %s, %s) as reason"
 ROW = {"org": None, "day": DAY, "line": "gpt-9, input", "prices": [], "price": D("0.9"), "ratio": D("0.9"),
        "same": True}  # fmt: skip
-    "org": None,
-    "day": DAY,
-    "line": "gpt-9, input",
-    "prices": [],
-    "price": D("0.9"),
-    "ratio": D("0.9"),
-    "same": True,
-}
 
 
 def reason(people: People, **changes: Any) -> str:
