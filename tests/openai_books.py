@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,12 @@ Line = tuple[str | None, str, object, str | None, object]  # key, line item, qua
 def moment(clock: str, day: date = DAY) -> datetime:
     """A time of a day, UTC: moment("14:00:20")."""
     return datetime.fromisoformat(f"{day}T{clock}+00:00").astimezone(UTC)
+
+
+def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
+    """Sum with all decimals; sum() rounds to 28 digits."""
+    with localcontext(prec=200):
+        return sum(amounts, Decimal(0))
 
 
 def linked_key(people: People, who: str = "ada", openai_key: str = "key_proxy") -> UUID:
@@ -46,7 +53,7 @@ def fetch(
         " returning id, n", org, grain, min(days), max(days) + timedelta(days=1),
     )  # fmt: skip
     for day, lines in days.items():
-        amount = sum((Decimal(str(line[4])) for line in lines), Decimal(0))
+        amount = exact_sum(Decimal(str(line[4])) for line in lines)
         people.conn.execute(
             "insert into public.openai_days values (%s, %s, %s, %s, %s, %s, true)",
             [org, day, made["n"], made["id"], amount, len(lines)],
