@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,12 @@ def moment(clock: str, day: date = DAY) -> datetime:
 def _id(at: datetime) -> UUID:
     """An id with its moment in it, as the gateway makes them."""
     return new_id(int(at.timestamp() * 1000))
+
+
+def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
+    """Sum with all decimals; sum() rounds to 28 digits."""
+    with localcontext(prec=200):
+        return sum(amounts, Decimal(0))
 
 
 def linked_key(people: People, who: str = "ada", openai_key: str = "key_proxy") -> UUID:
@@ -53,7 +60,7 @@ def fetch(
         " returning id, n", org, grain, min(days), max(days) + timedelta(days=1),
     )  # fmt: skip
     for day, lines in days.items():
-        amount = sum((Decimal(str(line[4])) for line in lines), Decimal(0))
+        amount = exact_sum(Decimal(str(line[4])) for line in lines)
         people.conn.execute(
             "insert into public.openai_days values (%s, %s, %s, %s, %s, %s, true)",
             [org, day, made["n"], made["id"], amount, len(lines)],
@@ -88,8 +95,8 @@ def call(
     people.conn.execute("select app.ensure_partition(%s)", [at.date()])
     priced = people.one(
         "select cost, cost_status, cost_lines::text from app.price_usage(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        people.orgs[who], row["endpoint"], model,
-        model, row["service_tier"], row.get("batch", False), json.dumps(usage) if usage else None,
+        people.orgs[who], row["endpoint"], model, model, row["service_tier"], row.get("batch", False),
+        json.dumps(usage) if usage else None,
         json.dumps(tools) if tools else None, at,
     )  # fmt: skip
     priced |= {"settled_at": at + timedelta(seconds=seconds), "latency_ms": int(seconds * 1000), "model": model}
@@ -136,6 +143,65 @@ def compare(people: People, day: date = DAY, who: str = "ada") -> list[dict[str,
 def named(parts: list[dict[str, Any]]) -> dict[tuple[str, str], Decimal]:
     """{(line, reason): dollars}."""
     return {(part["line"], part["reason"]): part["amount"] for part in parts}
+
+
+EACH = """
+with f as (
+    insert into public.openai_fetches (org_id, source, from_day, until_day)
+    values (%(org)s, 'api', %(day)s, %(day)s + 1)
+    returning *
+), a as (
+    insert into private.admin_keys (org_id, ciphertext, last4) values (%(org)s, 'c', %(mark)s)
+), d as (
+    insert into public.openai_days select org_id, from_day, n, id, 2, 1, true from f
+), c as (
+    insert into public.openai_cost_lines (fetch_id, org_id, day, openai_key_id, openai_project_id, line_item, amount)
+    select id, org_id, from_day, %(mark)s, %(mark)s, %(mark)s, 2 from f
+), u as (
+    insert into public.openai_usage_lines (fetch_id, org_id, path, start_at, width, openai_key_id, model)
+    select id, org_id, 'completions', from_day, '1d', %(mark)s, %(mark)s from f
+), p as (
+    insert into public.openai_projects (org_id, id, name, seen_at) select org_id, %(mark)s, %(mark)s, at from f
+), k as (
+    insert into public.openai_keys (org_id, id, name, ending, owner, seen_at)
+    select org_id, %(mark)s, %(mark)s, %(mark)s, %(mark)s, at from f
+), v as (
+    insert into public.provider_key_versions (org_id, last4, until) select org_id, %(mark)s, at from f returning *
+), l as (
+    insert into public.key_links (org_id, version_id, openai_key_id, how) select org_id, id, 'linked', 'admin' from v
+), x as (
+    insert into public.line_aliases (org_id, line_item, means) select org_id, %(mark)s, %(mark)s from f
+), r as (
+    insert into public.reconciled_days (org_id, day, fetch_id, openai, ledger, state)
+    select org_id, from_day, id, 2, 0, '' from f
+), q as (
+    insert into public.reconciled_parts (org_id, day, n, line, reason, amount, openai_key_id, openai_project_id)
+    select org_id, from_day, 1, %(mark)s, 'outside_key', 2, %(mark)s, %(mark)s from f
+)
+insert into public.month_closes (org_id, month, status, note)
+select org_id, date_trunc('month', from_day), 'reopened', %(mark)s from f
+"""
+
+
+def row_in_each(people: People, who: str, mark: str) -> None:
+    """A row of the organization in every table and view of OpenAI's books, each text in it ``mark``."""
+    people.conn.execute(EACH, {"org": people.orgs[who], "day": DAY, "mark": mark})
+
+
+def each_reads_the_own(people: People, relation: str, everybodys: int = 0) -> None:
+    """Assert that Ada and Dev read the row of Acme, Eve the one of Evil, and who has no organization none.
+
+    everybodys: how many rows of no organization all of them read too.
+    """
+    row_in_each(people, "ada", "acme")
+    row_in_each(people, "eve", "evil")
+    for who in ("ada", "dev", "eve"):
+        with people.as_(who):
+            rows = [row["org_id"] for row in people.all(f"select org_id from public.{relation}")]
+        assert (rows.count(people.orgs[who]), rows.count(None), len(rows)) == (1, everybodys, 1 + everybodys)
+    people.sign_up("lone", "lone@nowhere.test")
+    with people.as_("lone"):
+        assert people.all(f"select from public.{relation}") == []
 
 
 WORKED = [

@@ -3,7 +3,7 @@
 -- quantity, cost: of calls whose cost is known. unpriced: quantity of calls without a cost, or of lines without a price.
 -- late: quantity of calls that arrived the day before and ended on this day, minus calls that arrived on this day and ended
 -- later: OpenAI may count either by its end. prices: the price rows that were used. tier, dimension, context: of the line; when
--- several lines of the ledger have one name, of one of them.
+-- several lines of the ledger have one name, of one of them. A line without a price has no price model: the model that answered.
 --
 -- `corrections` and `closed by hand` are costs that come from no price and have no quantity.
 -- Only calls of the organization's books. For app.reconcile_day, which runs as owner: row security does not apply.
@@ -26,7 +26,7 @@ as $$
           and u.started_at >= (p_day - 1)::timestamp at time zone 'utc' and u.started_at < (p_day + 1)::timestamp at time zone 'utc'
     ), raw as (
         select coalesce(l.line ->> 'model', c.model) as model, l.line ->> 'dimension' as dimension, l.line ->> 'qualifier' as qualifier,
-            case when c.cost_status = 'tier_fallback' then c.served else coalesce(l.line ->> 'tier', 'standard') end as tier,
+            coalesce(case when c.cost_status <> 'tier_fallback' then l.line ->> 'tier' end, c.served, 'standard') as tier,
             coalesce((l.line ->> 'context_min_tokens')::integer, 0) as context,
             sum(q.n) filter (where c.day = p_day and c.cost is not null and l.line ->> 'cost' is not null) as quantity,
             sum((l.line ->> 'cost')::numeric) filter (where c.day = p_day and c.cost is not null) as cost,

@@ -24,7 +24,8 @@ begin
     ), proven as (
         select * from app.call_evidence(p_org_id, p_day)
     ), evidence as (
-        select app.ledger_line(e ->> 'tier', coalesce(m.model, e ->> 'model'), e ->> 'dimension', e ->> 'qualifier', e ? 'context_min_tokens') as line,
+        select app.ledger_line(e ->> 'tier', coalesce(m.model, e ->> 'model', regexp_replace(lower(p.model), '-20\d\d-\d\d-\d\d$', '')),
+            e ->> 'dimension', e ->> 'qualifier', e ? 'context_min_tokens') as line,
             coalesce(sum((e ->> 'quantity')::numeric) filter (where p.reason = 'in_doubt'), 0) as doubt,
             coalesce(sum((e ->> 'quantity')::numeric) filter (where p.reason = 'no_usage'), 0) as silent,
             jsonb_agg(distinct p.call_id) as calls

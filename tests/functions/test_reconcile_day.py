@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal as D
 
 from checks import executors
-from openai_books import DAY, WORKED, call, compare, fetch, linked_key, moment, named, worked_day
+from openai_books import DAY, WORKED, call, compare, doubtful, fetch, linked_key, minute, moment, named, worked_day
 from people import People
 
 TOMORROW = DAY + timedelta(days=1)
@@ -52,3 +52,18 @@ def test_the_newest_fetch_counts_and_a_day_without_lines_is_zero(people: People)
     assert sum(part["amount"] for part in compare(people)) == D("-2.3074444")
     fetch(people, {DAY: [*WORKED, (None, "evals | o3, output", 1, "tokens", "1")]})
     assert sum(part["amount"] for part in compare(people)) == D("1.1138556")
+
+
+def test_calls_without_a_price_get_openais_and_do_not_stop_the_comparison(people: People) -> None:
+    key = linked_key(people)
+    usage = {"input_tokens": 1000, "output_tokens": 0}
+    call(people, key, moment("09:00:00"), "gpt-99-2031-01-31", usage)
+    call(people, key, moment("10:00:00"), "gpt-99", usage, service_tier="flex")
+    doubtful(people, key, moment("11:00:00"), "gpt-98")
+    bill = [
+        ("key_proxy", "gpt-99-2031-01-31, input", 1000, "tokens", 3),
+        ("key_proxy", "gpt-98, output", 7, "tokens", 7),
+    ]
+    made = fetch(people, {DAY: bill})
+    minute(people, made, moment("11:01:00"), "gpt-98-2031-01-31", output_tokens=7)
+    assert named(compare(people)) == {("gpt-99, input", "unpriced"): 3, ("gpt-98, output", "in_doubt"): 7}

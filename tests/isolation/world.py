@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import psycopg
 from analysts import new_analyst
 from ledgers import add_call
+from openai_books import row_in_each
 from people import People
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
@@ -81,6 +82,7 @@ def fill(people: People, name: str) -> None:
         people.conn.execute(statement, [mark, call])
     session = people.conn.execute(SESSION, {"mark": mark, "key": people.keys[name].id}).fetchone()
     add_call(people, name, session_id=session["id"], method="WEBSOCKET")
+    row_in_each(people, name, mark)
     people.conn.execute(
         "insert into public.key_refusals (org_id, api_key_id, day, calls)"
         " select org_id, id, current_date, 1 from public.api_keys where org_id = %s", [org])  # fmt: skip
