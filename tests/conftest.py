@@ -67,7 +67,8 @@ def quick_passwords() -> Iterator[None]:
 def cluster() -> Iterator[Cluster]:
     """A throw-away Postgres, shaped like Supabase's; role postgres has the superuser's password."""
     bindir = os.environ.get("PG_BINDIR")
-    with temporary(Path(bindir) if bindir else None, max_connections="200") as server:
+    # Debian's Postgres compiles a dear plan to machine code, which takes seconds and is of use for millions of rows.
+    with temporary(Path(bindir) if bindir else None, max_connections="200", jit="off") as server:
         with psycopg.connect(server.dsn(SUPERUSER, PASSWORD)) as conn:
             for file in SHIM:
                 conn.execute(file.read_text())
