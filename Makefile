@@ -1,19 +1,24 @@
 # Each target starts a program of webapp/, tests/, bench/ or .ci/; `make` alone lists them.
 .PHONY: help run demo screenshots test tools lint bench psql prove-isolation prove-durable prove-private prove-scale \
-	prove-hostile prove-clients lock audit sbom
+	prove-hostile prove-clients prove-postgres15 lock audit sbom
 BIN := .venv/bin
 SQL_TESTS := tests/functions tests/guards tests/policies tests/views tests/test_house.py tests/test_supabase_shape.py \
 	tests/test_spend_views.py tests/test_isolation.py tests/test_attacks.py tests/test_attacks_on_the_server.py \
 	tests/test_attacks_by_statistics.py tests/test_plans_under_row_security.py
+# The files of SQL_TESTS that take longest: they try with many made-up rows what the other files run with few.
+LONG_SQL_TESTS := test_isolation functions/test_sums functions/test_calls_page functions/test_calls_places \
+	functions/test_totals_add_side_by_side functions/test_totals_add_properties functions/test_price_usage_properties \
+	functions/test_usage_corrections functions/test_labels_beyond functions/test_reprice
 # In the order of tests/conftest.py, which begins with the files that take longest.
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+# Three workers for two cores: many tests wait for a process or for a deadline and need no core meanwhile.
+PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 # Without bytecode every worker would compile the tests, and every gateway the product, again.
 unexport PYTHONDONTWRITEBYTECODE
 # `value` keeps ARGS as it was typed: SQL may contain $, which make would otherwise expand.
 override export ARGS := $(value ARGS)
 
 help: ## Show this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 24
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 24
 
 run: .venv/installed ## Start SpendAI: database, migrations, gateway; Ctrl-C stops it, var/ keeps the data
 	@$(BIN)/python -m webapp.launch.run
@@ -25,8 +30,8 @@ screenshots: .venv/installed-dev ## Take pictures of every page into screenshots
 	@.ci/chromium
 	@$(BIN)/python tests/browser/screenshots.py
 
-test: .venv/installed-dev tools ## Run all tests, those of SQL on Postgres 15 too; or those in ARGS
-	@[ -n "$$ARGS" ] || .ci/postgres15 $(PYTEST) -q $(SQL_TESTS)
+test: .venv/installed-dev tools ## Run all tests, the quick ones of SQL on Postgres 15 too; or those in ARGS
+	@[ -n "$$ARGS" ] || .ci/postgres15 $(PYTEST) -q $(SQL_TESTS) $(LONG_SQL_TESTS:%=--ignore=tests/%.py)
 	@$(PYTEST) $(ARGS)
 
 # .ci/run makes this at the same time as .venv/installed-dev.
@@ -57,6 +62,10 @@ prove-hostile: .venv/installed-dev ## Attack what everybody shares: loops, slow 
 prove-clients: .venv/installed-dev ## Run every snippet of docs/clients.md with its real client; ARGS=--write, --shared, NAME
 	@.ci/clients/install
 	@PYTHONPATH=.:tests:tests/webapp $(BIN)/python -m clients.every $(ARGS)
+
+prove-postgres15: .venv/installed-dev ## Run all tests of SQL on Postgres 15, of which `make test` runs the quick ones
+	@.ci/databases
+	@NEEDED=true .ci/postgres15 $(PYTEST) -q $(SQL_TESTS)
 
 bench: .venv/installed-dev ## Measure beside nginx, LiteLLM, Portkey; ARGS=--quick, --streams, --websockets, --rows, --growth; --write
 	@PYTHONPATH=.:tests:tests/webapp $(BIN)/python -m bench $(ARGS)

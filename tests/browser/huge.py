@@ -97,7 +97,7 @@ class Organization:
 class Huge(Organization):
     """Everything as many, as long and as strange as the product lets it be."""
 
-    def fill(self) -> None:
+    def fill(self, calls: int = CALLS) -> None:
         for number in range(MEMBERS - len(self.people)):
             name = (f"m{number}-" + "x" * (60 if number % 7 == 0 else number % 9))[:64]
             domain = ".".join(["d" * 60] * 3) if number % 14 == 0 else "example"
@@ -108,7 +108,7 @@ class Huge(Organization):
         self.keys = [self._uuid() for _ in range(KEYS)]
         self.insert("api_keys", [self._key(number) for number in range(KEYS)])
         self.insert("model_prices", [self._price(number) for number in range(40)])
-        self._calls()
+        self._calls(calls)
         self._corrections()
         self.insert("websocket_sessions", [self._session(number) for number in range(SESSIONS)])
         self.insert("audit_log", [self._line(number) for number in range(LINES)])
@@ -175,10 +175,10 @@ class Huge(Organization):
         tuned = f"ft:gpt-4o-mini-2024-07-18:{'organization-' * 12}:Ab3dEf9h"
         return [*USUAL, STRANGE[0], tuned, *STRANGE[2:9], *(f"gpt-made-up-{n}" for n in range(MODELS - 16))]
 
-    def _calls(self) -> None:
+    def _calls(self, count: int) -> None:
         for day in range(DAYS + 1):
             self.conn.execute("select app.ensure_partition(%s)", [(self.began + timedelta(days=day)).date()])
-        rows = list(self._made_up())
+        rows = list(self._made_up(count))
         copy = sql.SQL("copy public.usage_logs ({}) from stdin").format(
             sql.SQL(", ").join(map(sql.Identifier, rows[0]))
         )
@@ -187,10 +187,10 @@ class Huge(Organization):
                 for row in rows[start : start + BATCH]:
                     out.write_row(list(row.values()))
 
-    def _made_up(self) -> Iterator[dict[str, Any]]:
+    def _made_up(self, count: int) -> Iterator[dict[str, Any]]:
         chance, models, (lines,) = self.chance, self._models(), self.conn.execute(MANY_LINES).fetchone()
-        for number in range(CALLS):
-            newest = number == CALLS - 1  # one call is strange in every way and the first in the list
+        for number in range(count):
+            newest = number == count - 1  # one call is strange in every way and the first in the list
             at = self.now - timedelta(minutes=1) if newest else self.began + timedelta(days=DAYS) * chance.random()
             key = 0 if newest else self._often(KEYS)
             model = STRANGE[0] if newest else models[self._often(len(models))]

@@ -20,7 +20,7 @@ WIDTHS = "[...document.querySelectorAll('.scroll')].map(e => e.scrollWidth - e.c
 def organization(site: Stack) -> None:
     with psycopg.connect(site.admin_dsn) as conn:
         conn.execute("set role postgres")
-        huge.Huge(conn, huge.STRANGE[0], "huge", PASSWORD, books="openai").fill()
+        huge.Huge(conn, huge.STRANGE[0], "huge", PASSWORD, books="openai").fill(calls=4_000)
 
 
 def test_no_page_is_wider_than_the_window(organization: None, open_page: Callable[..., Page]) -> None:

@@ -11,19 +11,23 @@ from people import People
 from spending import CELLS, PRICE, another_key, days_ago, spent
 
 BARS = f"select * from app.spend_bars({CELLS}, %s, %s, %s::text[])"
-TODAY = datetime.combine(datetime.now(UTC).date(), time(), UTC)
+
+
+def today() -> datetime:
+    """The day on which the test runs, which may be another one than that on which pytest began."""
+    return datetime.combine(datetime.now(UTC).date(), time(), UTC)
 
 
 def bars(people: People, days: int, top: list[str], who: str = "ada", by: str = "project") -> list[dict[str, Any]]:
     with people.as_(who):
-        period = TODAY - timedelta(days=days - 1), TODAY + timedelta(days=1)
+        period = today() - timedelta(days=days - 1), today() + timedelta(days=1)
         return people.all(BARS, *period, by, "{}", *period, top)
 
 
 def test_every_day_is_there_for_every_series_and_today_is_partial(people: People) -> None:
     project, key = another_key(people, "search")
     spent(people)
-    spent(people, at=TODAY - timedelta(days=2), project_id=str(project), api_key_id=str(key))
+    spent(people, at=today() - timedelta(days=2), project_id=str(project), api_key_id=str(key))
     found = bars(people, 5, [str(project)])
     by_series = {n: [row for row in found if row["series"] == n] for n in (1, 0, None)}
     assert [len(rows) for rows in by_series.values()] == [5, 5, 5]
@@ -51,9 +55,9 @@ def test_more_than_92_days_become_weeks_from_monday(people: People) -> None:
 
 def test_days_to_come_are_not_drawn(people: People) -> None:
     with people.as_("ada"):
-        period = TODAY, TODAY + timedelta(days=3000)
+        period = today(), today() + timedelta(days=3000)
         found = people.all(BARS, *period, "project", "{}", *period, [])
-    assert [row["bar"] for row in found if row["days"] == 7] == [(TODAY - timedelta(days=TODAY.weekday())).date()]
+    assert [row["bar"] for row in found if row["days"] == 7] == [(today() - timedelta(days=today().weekday())).date()]
 
 
 def test_errors_are_told_from_calls_that_were_answered(people: People) -> None:

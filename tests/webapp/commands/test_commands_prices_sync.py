@@ -11,12 +11,16 @@ from commands import Operator, operator
 from pricing import add_price
 
 __all__ = ["operator"]
-TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 GPT_4O = {
     "id": "gpt-4o",
     "prices": {"input_mtok": 2.5, "cache_read_mtok": 1.25, "output_mtok": 10, "web_searches_kcount": 10,
                "storage_searches_kcount": 2.5},
 }  # fmt: skip
+
+
+def today() -> datetime:
+    """The day on which the test runs, which may be another one than that on which pytest began."""
+    return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def rows(operator: Operator, model: str, where: str = "true") -> list[tuple[object, ...]]:
@@ -47,7 +51,7 @@ def test_a_different_price_becomes_a_row_from_today_and_the_old_one_stays(operat
     assert operator.rows("select * from private.price_sync_runs where kind = 'sync'") == []
 
     operator.run("prices", "sync", *operator.both(changed))
-    new = ("input_text", "standard", 0, Decimal("2.000000001"), TODAY, 1)
+    new = ("input_text", "standard", 0, Decimal("2.000000001"), today(), 1)
     assert rows(operator, "gpt-4o", "valid_from > '-infinity'") == [new]
     (run,) = operator.rows("select * from private.price_sync_runs where kind = 'sync'")
     assert (run["counts"]["changed"], run["counts"]["equal"], run["counts"]["agreed"]) == (1, 4, 3)
@@ -58,11 +62,11 @@ def test_a_different_price_becomes_a_row_from_today_and_the_old_one_stays(operat
     assert "5 equal, 0 new, 0 changed" in again.output
     twice = {"id": "gpt-4o", "prices": GPT_4O["prices"] | {"input_mtok": 3}}
     operator.run("prices", "sync", *operator.both(twice))
-    assert rows(operator, "gpt-4o", "revision = 2") == [("input_text", "standard", 0, 3, TODAY, 2)]
+    assert rows(operator, "gpt-4o", "revision = 2") == [("input_text", "standard", 0, 3, today(), 2)]
 
 
 def test_the_source_s_own_dates_count_where_they_are_later_than_ours(operator: Operator) -> None:
-    past, soon = (TODAY - timedelta(days=9)).date(), (TODAY + timedelta(days=9)).date()
+    past, soon = (today() - timedelta(days=9)).date(), (today() + timedelta(days=9)).date()
     prices = GPT_4O["prices"]
     dated = [{"prices": prices}] + [
         {"constraint": {"start_date": str(day)}, "prices": prices | {"input_mtok": price}}
