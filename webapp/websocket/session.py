@@ -60,6 +60,14 @@ class Session:
         if self.opened["outcome"] != "opened":
             raise refused(self.opened["outcome"], objection)
 
+    def refusal(self) -> ApiError | None:
+        """Why the proxy key may begin nothing any more; None where it may, or the database does not answer."""
+        try:
+            outcome = self._ledger.check(self._key_hash)
+        except (LedgerUnavailable, LedgerRefused):
+            return None
+        return None if outcome == "valid" else refused(outcome, None)
+
     def end(self, code: int, closed_by: str) -> None:
         """Note how it ended. closed_by: client, openai or spendai."""
         self._ledger.end_session({
