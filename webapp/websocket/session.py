@@ -17,7 +17,6 @@ from webapp.metering import AnswerFacts, RequestFacts, Tags
 from webapp.metering.references import Objection
 
 METHOD = "WEBSOCKET"  # of the calls' rows
-CHANGED = ApiError(409, "provider_key_changed", "The OpenAI key of this SpendAI key was changed; connect again")
 
 
 class Session:
@@ -125,12 +124,8 @@ class SessionCall(Call):
         """Write the open row, or raise ApiError: then nothing may be sent."""
         try:
             self._bookkeeper.open(self, self._key_hash)
-            changed = self.opened["upstream"] != self._session.opened["upstream"]
         finally:  # whatever is stored now, the session goes on with the OpenAI key that it was opened with
             self.opened = self._session.opened
-        if changed:
-            self.settle(409, outcome="error")
-            raise CHANGED
 
     def settle(self, status: int, outcome: str, facts: AnswerFacts | None = None) -> None:
         """Settle it, once; a row that is missing is written."""
