@@ -14,11 +14,11 @@
 -- by one, with its session_id and its provider key, also when another one was stored meanwhile.
 --
 -- p_calls: [{n, id, started_at, max_seconds, key_hash (hex), endpoint, method, model, stream, end_user, tags, objection,
--- object_id, session_id, begins_session, provider_key_id}, …]
+-- object_id, session_id, begins_session, provider_key_id, seen_as, side}, …]; with seen_as only the call that seen_first names gets a row.
 -- p_install_key: which organizations the install's own OpenAI key serves: none, first (only the first one) or shared (all).
 -- p_install_fingerprint: of that key, as in provider_keys.fingerprint; null without one.
 -- provider_key: the stored provider key, encrypted; null for the install's own key and for the sandbox. provider_project_id:
--- the project that it is stored for; null for a key of the organization. account: whose OpenAI account the call belongs to.
+-- the project that it is stored for; null for a key of the organization. account: the organization's own, install or sandbox.
 -- provider_key_id: version of the key, which the row keeps. It is read from the same row as the encrypted key, so that a key
 -- replaced at this moment labels no call that was sent with the one before. Of the install's key: the latest version with its
 -- fingerprint (see install_key_version). metadata_tags: whether `metadata` of the project's requests becomes tags.
@@ -41,7 +41,7 @@ begin
         select * from jsonb_to_recordset(p_calls) as c (
             n integer, id uuid, started_at timestamptz, max_seconds integer, key_hash text, endpoint text, method text,
             model text, stream boolean, end_user text, tags jsonb, objection text, object_id text,
-            session_id uuid, begins_session boolean, provider_key_id uuid)
+            session_id uuid, begins_session boolean, provider_key_id uuid, seen_as text, side boolean)
     ), checked as materialized (
         select c.*, k.id as key_id, k.org_id, k.project_id, s.upstream, own.ciphertext, own.project_id as own_project, own.base_url,
             f.shared, p.metadata_tags,
@@ -95,7 +95,8 @@ begin
                                        endpoint, method, stream, batch, model_requested, end_user, tags, provider_key_id, session_id)
         select c.id, c.org_id, c.project_id, c.key_id, c.started_at, c.started_at + make_interval(secs => c.max_seconds), 'open',
                c.upstream, c.endpoint, c.method, c.stream, false, c.model, c.end_user, c.tags, c.version, c.session_id
-        from checked c where c.outcome = 'opened' and c.begins_session is not true
+        from checked c where case when c.outcome <> 'opened' or c.begins_session then false when c.seen_as is null then true
+            else app.seen_first(c.org_id, c.seen_as, c.side, c.id, c.started_at) end
         on conflict do nothing
     ), begun as (
         insert into public.websocket_sessions (id, org_id, project_id, api_key_id, started_at, deadline_at, upstream, endpoint,
@@ -106,7 +107,6 @@ begin
         on conflict do nothing
     )
     select c.n, c.outcome, c.org_id, c.project_id, c.key_id, c.upstream, c.ciphertext, c.own_project, c.base_url,
-           -- account: the organization's own, the install's, or the sandbox.
            case when c.upstream <> 'openai' then c.upstream when c.ciphertext is not null then c.org_id::text
                 when c.upstream = 'openai' then 'install' end,
            case when c.outcome = 'opened' then coalesce(c.shared, false) end,

@@ -19,6 +19,8 @@ begin
             jsonb_build_object('month', to_char(p_month, 'YYYY-MM'), 'calls', v_org.calls, 'reason', p_reason));
         v_calls := v_calls + v_org.calls;
     end loop;
+    delete from private.seen_responses s
+    where s.started_at >= p_month::timestamp at time zone 'utc' and s.started_at < (p_month + interval '1 month') at time zone 'utc';
     delete from private.label_counts c where c.day >= p_month and c.day < p_month + interval '1 month';
     execute format('drop table private.%I', v_partition);
     insert into private.dropped_months (month, calls, reason) values (p_month, v_calls, p_reason);

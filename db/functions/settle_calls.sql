@@ -15,7 +15,7 @@
 -- p_calls: [{n, id, started_at, org_id, project_id, api_key_id, upstream, account, endpoint, method, stream, batch,
 -- model_requested, model, service_tier, usage, tools, outcome (complete, pending, error or no_usage), status_code, latency_ms,
 -- ttft_ms, upstream_request_id, upstream_object_id, makes, end_user, tags, max_seconds, provider_key_id, openai_project, region,
--- session_id, warning}, …]; see fill_objects for makes. Messages of older gateways lack the last five.
+-- session_id, warning, seen_as, side}, …]; see fill_objects for makes, settle_seen for seen_as. Older gateways lack the last seven.
 -- listed, of a call that lists objects, is for fill_objects: [{upstream_object_id, model, service_tier, usage, tools}, …].
 create or replace function app.settle_calls(p_calls jsonb) returns table (n integer, outcome text)
 language plpgsql security definer
@@ -30,7 +30,7 @@ set jit = off  -- before Postgres 18 the settings above make each plan look so e
 as $$
 #variable_conflict use_column
 declare
-    v_calls app.settlement[] := array(select c from jsonb_populate_recordset(null::app.settlement, p_calls) c);
+    v_calls app.settlement[];
     -- Ids and period of the batch. Repeated beside each join, so that the kept plan reads only their months, and only by id.
     v_ids uuid[];
     v_first timestamptz;
@@ -42,6 +42,8 @@ declare
     v_closed integer[];  -- n of the calls that a person had closed by hand
     v_settled integer[];
 begin
+    p_calls := case when p_calls @? '$[*].seen_as' then app.settle_seen(p_calls) else p_calls end;
+    v_calls := array(select c from jsonb_populate_recordset(null::app.settlement, p_calls) c);
     select array_agg(c.id), min(c.started_at), max(c.started_at),
         coalesce(array_agg(c.n) filter (where app.status_unpriced(c.outcome, c.method, c.endpoint) is not null), '{}'),
         bool_or(c.outcome = 'pending' or coalesce(c.makes, false) or app.is_sighting(c.method, c.endpoint))
@@ -57,7 +59,7 @@ begin
             select c.id, c.org_id, c.project_id, c.api_key_id, c.started_at, c.started_at + make_interval(secs => c.max_seconds),
                 'open', c.upstream, c.endpoint, c.method, c.stream, c.batch, c.model_requested, c.end_user, coalesce(c.tags, '{}'),
                 c.provider_key_id, c.session_id
-            from unnest(v_calls) c where c.org_id is not null and not exists (
+            from unnest(v_calls) c where c.org_id is not null and c.outcome <> 'repeated' and not exists (
                 -- A month is dropped only when no call in it is open, so a call of such a month was settled before.
                 select from private.dropped_months m where m.month = date_trunc('month', c.started_at at time zone 'utc')::date)
             order by c.id

@@ -1,6 +1,7 @@
 -- status_unpriced(outcome, method, endpoint) → cost status of a call that is not priced by its usage; null for one that is
 --
--- p_outcome: how the call ended, as the gateway reports it: complete, pending, error or no_usage. Reading, changing or
+-- p_outcome: how the call ended, as the gateway reports it: complete, pending, error or no_usage; repeated:
+-- another call books it (see settle_seen). Reading, changing or
 -- stopping an object is free, because the call that made it was billed. Moderations, counting input tokens, uploading
 -- files, and making assistants, threads and conversations are free too. Evals, fine-tuning, vector stores and the like are
 -- billed by OpenAI by other measures than the call, so such a call has no usage.
@@ -14,6 +15,7 @@ as $$
 begin
     return case
         when p_outcome = 'error' then 'error'
+        when p_outcome = 'repeated' then 'free'
         when p_method in ('GET', 'HEAD', 'DELETE') or p_endpoint like '%}'
             or p_endpoint like any (array['%}/cancel', '%}/pause', '%}/resume'])
             or p_endpoint in ('/v1/moderations', '/v1/responses/input_tokens', '/v1/assistants', '/v1/threads',

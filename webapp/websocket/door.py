@@ -67,8 +67,9 @@ class Door:
         place = self._gateway.bounds.enter(key_hash)
         try:
             tags = parse_tags(environ.get("HTTP_X_SPENDAI_TAGS"))
-            session = Session(self._gateway.ledger, key_hash, path.route, tags)
-            meaning = self._begun(session, path, parse_qs(query))
+            named = parse_qs(query)
+            session = Session(self._gateway.ledger, key_hash, path.route, tags, side="call_id" in named)
+            meaning = self._begun(session, path, named)
             visit = Visit(self._gateway, environ, session, upgrade, target)
             return visit.serve(start_response, meaning, self._serve, place)
         except CallFailed as failed:

@@ -99,20 +99,20 @@ class Meaning:
         self.newest = call
         return call
 
-    def seen(self, facts: RequestFacts, path: str | None = None) -> SessionCall:
+    def seen(self, facts: RequestFacts, path: str | None = None, seen_as: str | None = None) -> SessionCall:
         """A call that OpenAI has begun without a message of the client.
 
         It is billed, so it is written down also where it cannot be opened (the key was revoked, the database is away):
         then when it is settled, with another id, because the ledger may note about the first id that nothing was sent.
         """
         facts = facts._replace(objection=None)
-        call = self.session.call(facts, self.seconds, path)
+        call = self.session.call(facts, self.seconds, path, seen_as)
         try:
             call.open()
         except ApiError as error:
             if error.status in REFUSED:
                 self.closing = Closing(POLICY, error.message)
-            return self.session.call(facts, self.seconds, path)
+            return self.session.call(facts, self.seconds, path, seen_as)
         return call
 
     def is_new(self, upstream_id: str) -> bool:

@@ -86,9 +86,9 @@ class Realtime(Meaning):
         if kind in SESSION_EVENTS:
             self._told(as_object(event.get("session")))
         elif kind == "response.created" and self.is_new(upstream_id):
-            self.begin(upstream_id, self._begun())
+            self.begin(upstream_id, self._begun(upstream_id))
         elif kind == "response.done" and not self.has_ended(upstream_id):
-            call = self.running.pop(upstream_id, None) or self._begun()
+            call = self.running.pop(upstream_id, None) or self._begun(upstream_id)
             answer = {"id": upstream_id, "model": self.model, "usage": response.get("usage")}
             self.settle(call, answer, doubtful=doubtful)
             self.forget(upstream_id)
@@ -106,17 +106,25 @@ class Realtime(Meaning):
         told = as_object(audio.get("transcription")) or as_object(session.get("input_audio_transcription"))
         self.transcription_model = word(told.get("model")) or self.transcription_model
 
-    def _begun(self) -> SessionCall:
-        """The call of a response that has begun: the oldest that was asked for, or one that a voice has begun."""
-        return self.waiting.popleft()[1] if self.waiting else self.seen(self._facts())
+    def _begun(self, upstream_id: str) -> SessionCall:
+        """The call of a response that has begun: the oldest that was asked for, or one that a voice has begun.
+
+        Every connection to the session is told of it.
+        """
+        if not self.waiting:
+            return self.seen(self._facts(), seen_as=upstream_id)
+        call = self.waiting.popleft()[1]
+        call.seen_as = upstream_id
+        return call
 
     def _transcript(self, event: dict[str, Any], *, doubtful: bool) -> None:
-        item = f"{event['item_id']}/{event.get('content_index')}" if word(event.get("item_id")) else ""
+        item = word(event.get("item_id")) or ""
+        item = item and f"{item}/{word(str(event.get('content_index')))}"
         if self.has_ended(item):
             return
         self.forget(item)
         model = self.transcription_model
-        call = self.seen(RequestFacts(model=model))
+        call = self.seen(RequestFacts(model=model), seen_as=item)
         self.settle(call, {"id": event.get("item_id"), "model": model, "usage": event.get("usage")}, doubtful=doubtful)
 
     def _refused(self, event_id: str | None) -> None:
@@ -161,7 +169,9 @@ class Translation(Meaning):
         if event.get("type") == TRANSLATED and "" in self.running:
             usage = _seconds(as_object(event.get("usage")))
             answer = {"id": self.session.upstream_id, "model": self._model, "usage": usage}
-            self.settle(self.running.pop(""), answer, doubtful=doubtful)
+            call = self.running.pop("")
+            call.seen_as = self.session.upstream_id
+            self.settle(call, answer, doubtful=doubtful)
 
     def farewell(self) -> bytes | None:
         """The client is gone: OpenAI tells the seconds when it is asked to close."""

@@ -13,11 +13,12 @@ import gevent
 from gevent.event import Event
 
 from webapp.websocket.end import ABNORMAL, GONE, PING_SECONDS, End, Gone, Message
-from webapp.websocket.meaning import Meaning
+from webapp.websocket.meaning import POLICY, Meaning
 
 UNEXPECTED, TOO_LONG = 1011, 1001  # close codes
 RESTARTS = (1012, "SpendAI restarts; connect again", "spendai")
 FAREWELL_SECONDS = 5
+KEY_TICKS = 3  # after so many times PING_SECONDS the proxy key is checked: a Live session may begin no call for an hour
 
 log = logging.getLogger("spendai.websocket")
 
@@ -36,7 +37,7 @@ class Relay:
     def __init__(self, name: str, client: End, upstream: End, meaning: Meaning, seconds: Seconds) -> None:
         self._client, self._upstream, self._meaning, self._seconds = client, upstream, meaning, seconds
         self._name, self._began = name, time.monotonic()
-        self._quiet, self._ended = Event(), False
+        self._quiet, self._ended, self._ticks = Event(), False, 0
         self._why, self._farewell = RESTARTS, False  # how SpendAI ends it; whether OpenAI was asked to end it
         self.code, self.closed_by = ABNORMAL, "client"
 
@@ -160,3 +161,11 @@ class Relay:
         for end in (self._client, self._upstream):
             if not end.tick(now):
                 end.give_up()
+        self._ticks += 1
+        if self._ticks % KEY_TICKS == 0:
+            gevent.spawn(self._check_key)
+
+    def _check_key(self) -> None:
+        """End the session of a key that was revoked or has expired, when what is under way is over."""
+        if not self._ended and (refusal := self._meaning.session.refusal()):
+            self._wind_up(POLICY, refusal.message, "spendai")

@@ -17,20 +17,20 @@ from webapp.metering import AnswerFacts, RequestFacts, Tags
 from webapp.metering.references import Objection
 
 METHOD = "WEBSOCKET"  # of the calls' rows
-CHANGED = ApiError(409, "provider_key_changed", "The OpenAI key of this SpendAI key was changed; connect again")
 
 
 class Session:
     """One session. ``opened``: what app.open_calls returned for it; ``region``: of OpenAI's API; see region.py.
 
-    model, upstream_id: of the session at OpenAI, as far as it has told them.
+    model, upstream_id: of the session at OpenAI, as far as it has told them. side: whether it is one more connection to
+    a Realtime call.
     """
 
-    def __init__(self, ledger: Ledger, key_hash: bytes, route: Route, tags: Tags) -> None:
+    def __init__(self, ledger: Ledger, key_hash: bytes, route: Route, tags: Tags, *, side: bool = False) -> None:
         now_ms = time.time_ns() // 1_000_000
         self.id = new_id(now_ms)
         self.started_at = datetime.fromtimestamp(now_ms / 1000, UTC).isoformat()
-        self.route, self.tags = route, tags
+        self.route, self.tags, self.side = route, tags, side
         self.opened: dict[str, Any] = {}
         self.region: str | None = None
         self.request_id: str | None = None
@@ -59,6 +59,14 @@ class Session:
         if self.opened["outcome"] != "opened":
             raise refused(self.opened["outcome"], objection)
 
+    def refusal(self) -> ApiError | None:
+        """Why the proxy key may begin nothing any more; None where it may, or the database does not answer."""
+        try:
+            outcome = self._ledger.check(self._key_hash)
+        except (LedgerUnavailable, LedgerRefused):
+            return None
+        return None if outcome == "valid" else refused(outcome, None)
+
     def end(self, code: int, closed_by: str) -> None:
         """Note how it ended. closed_by: client, openai or spendai."""
         self._ledger.end_session({
@@ -71,10 +79,14 @@ class Session:
         """Whether its OpenAI key serves several organizations."""
         return self.opened["shared"]
 
-    def call(self, facts: RequestFacts, seconds: int, path: str | None = None) -> SessionCall:
-        """A call that is about to be made; path: OpenAI's, where it is not the session's own."""
+    def call(
+        self, facts: RequestFacts, seconds: int, path: str | None = None, seen_as: str | None = None
+    ) -> SessionCall:
+        """A call that is about to be made; path: OpenAI's, where it is not the session's own; seen_as: of the call."""
         route = self.route if path is None else self.route._replace(path=path)
-        return SessionCall(self, route, facts, seconds)
+        call = SessionCall(self, route, facts, seconds)
+        call.seen_as = seen_as
+        return call
 
     @property
     def entry(self) -> tuple[Ledger, bytes]:
@@ -83,7 +95,10 @@ class Session:
 
 
 class SessionCall(Call):
-    """A call within a session: one response, one transcript, or the seconds of the session itself."""
+    """A call within a session: one response, one transcript, or the seconds of the session itself.
+
+    seen_as: OpenAI's id of what other connections may report too; None: nobody else does. See app.settle_seen.
+    """
 
     def __init__(self, session: Session, route: Route, facts: RequestFacts, seconds: int) -> None:
         super().__init__(route, METHOD, RequestBody(objection=facts.objection, facts=facts), session.tags)
@@ -92,22 +107,25 @@ class SessionCall(Call):
         ledger, self._key_hash = session.entry
         self._session, self._bookkeeper = session, Bookkeeper(ledger, seconds)
         self.opened = session.opened
+        self.seen_as: str | None = None
 
     def open_message(self, key_hash: bytes, max_seconds: int) -> dict[str, Any]:
         """The message for app.open_calls, with the provider key of the session."""
         version = self._session.opened["provider_key_id"]
         return super().open_message(key_hash, max_seconds) | {"provider_key_id": version}
 
+    def _common(self, facts: RequestFacts, tags: Tags, max_seconds: int) -> dict[str, Any]:
+        message = super()._common(facts, tags, max_seconds)
+        if self.seen_as and not self._session.shared:  # side connections need an own OpenAI key
+            message |= {"seen_as": self.seen_as, "side": self._session.side}
+        return message
+
     def open(self) -> None:
         """Write the open row, or raise ApiError: then nothing may be sent."""
         try:
             self._bookkeeper.open(self, self._key_hash)
-            changed = self.opened["upstream"] != self._session.opened["upstream"]
         finally:  # whatever is stored now, the session goes on with the OpenAI key that it was opened with
             self.opened = self._session.opened
-        if changed:
-            self.settle(409, outcome="error")
-            raise CHANGED
 
     def settle(self, status: int, outcome: str, facts: AnswerFacts | None = None) -> None:
         """Settle it, once; a row that is missing is written."""

@@ -14,9 +14,10 @@ from gevent.event import Event
 from test_relay import Line, until
 from websockets.frames import Frame, Opcode
 
+from webapp.ledger.ledger import LedgerUnavailable
 from webapp.websocket import end as end_module
 from webapp.websocket.live import Live
-from webapp.websocket.relay import Seconds
+from webapp.websocket.relay import KEY_TICKS, Seconds
 from webapp.websocket.responses import Responses
 
 CREATE = json.dumps({"type": "response.create", "model": "m"}).encode()
@@ -182,6 +183,43 @@ def test_a_session_of_a_revoked_key_ends_after_what_openai_began(lines: list[Lin
     line.running.join(10)
     assert [row["outcome"] for row in line.ledger.settled] == ["complete"]
     assert (line.client.protocol.close_rcvd.code, line.relay.closed_by) == (1008, "spendai")
+
+
+@pytest.mark.parametrize("outcome", ["revoked_key", "expired_key", "archived_project"])
+def test_a_live_session_whose_key_is_revoked_is_closed_and_priced(lines: list[Line], outcome: str) -> None:
+    lines.append(line := Line(live, Seconds(600, 600, 60)))
+    asks(line, START)
+    until(lambda: texts(line.openai))
+    says(line, STARTED)
+    until(lambda: texts(line.client))
+    minute(line)
+    assert line.client.protocol.close_rcvd is None
+    line.ledger.check = lambda key_hash: outcome
+    minute(line)
+    until(lambda: len(texts(line.openai)) == 2)
+    assert json.loads(texts(line.openai)[1]) == {"type": "session.close"}
+    says(line, CLOSED)
+    line.running.join(10)
+    assert [row["usage"] for row in line.ledger.settled] == [{"seconds": 90}]
+    assert (line.client.protocol.close_rcvd.code, line.relay.code, line.relay.closed_by) == (1008, 1008, "spendai")
+
+
+def test_a_session_goes_on_while_the_database_cannot_say_whether_its_key_is_valid(lines: list[Line]) -> None:
+    def away(key_hash: bytes) -> str:
+        raise LedgerUnavailable("away", sent=False)
+
+    lines.append(line := Line(Responses))
+    line.ledger.check = away
+    minute(line)
+    asks(line, CREATE)
+    until(lambda: texts(line.openai))
+
+
+def minute(line: Line) -> None:
+    """What a minute without messages does."""
+    for _ in range(KEY_TICKS):
+        line.relay._tick()
+    turns()
 
 
 def test_a_response_costs_nothing_when_openai_closes_while_its_row_is_being_written(lines: list[Line]) -> None:
