@@ -1,8 +1,9 @@
-"""docs/reconciliation.md explains every reason that the database knows, and says of each whether it explains anything."""
+"""docs/reconciliation.md lists every reason that the database knows, and whether it counts as explained."""
 
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 import psycopg
 
@@ -20,4 +21,4 @@ def test_it_has_the_reasons_of_the_view_in_their_order(db: psycopg.Connection) -
 def test_the_example_adds_up() -> None:
     example = PAGE.split("### The reasons")[0]
     parts = re.findall(r"`\w+` ([+−])\$([\d.]+)", "\n".join(line for line in example.splitlines() if line[0:1] == "|"))
-    assert round(sum(float(dollars) * (1 if sign == "+" else -1) for sign, dollars in parts), 9) == 0.1138556
+    assert sum(Decimal(dollars) * (1 if sign == "+" else -1) for sign, dollars in parts) == Decimal("0.1138556")

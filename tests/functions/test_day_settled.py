@@ -36,9 +36,9 @@ def test_two_equal_fetches_in_a_row_settle_a_day(people: People) -> None:
 
 def test_the_same_sum_on_other_lines_or_of_another_project_is_a_change(people: People) -> None:
     fetch(people, {DAY: [LINE]})
-    fetch(people, {DAY: [LINE[:1] + ("o3, input",) + LINE[2:]]})
+    fetch(people, {DAY: [(*LINE[:1], "o3, input", *LINE[2:])]})
     assert not settled(people)
-    fetch(people, {DAY: [LINE[:1] + ("o3, input",) + LINE[2:]]}, project="proj_b")
+    fetch(people, {DAY: [(*LINE[:1], "o3, input", *LINE[2:])]}, project="proj_b")
     assert not settled(people)
     fetch(people, {DAY: []})
     assert not settled(people)

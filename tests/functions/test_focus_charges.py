@@ -1,4 +1,4 @@
-"""app.focus_charges: the charges of a month, which add up to the ledger, or to OpenAI's bill once the month is closed."""
+"""app.focus_charges: the charges of a month; they add up to the ledger, or once it is closed to OpenAI's bill."""
 
 from __future__ import annotations
 

@@ -14,7 +14,8 @@ def test_every_frozen_column_changes_the_hash_and_a_time_zone_does_not(people: P
     assert people.one(HASH, "{}")["h"] == kept
     people.conn.execute("set local timezone = 'Asia/Kolkata'")
     assert people.one(HASH, '{"openai": 0.150}')["h"] == kept
-    changes = ('{"openai": 1}', '{"ledger": 1}', '{"unexplained": 1}', '{"invoice": null}', '{"note": ""}', '{"named": {"a": "1"}}',
+    changes = ('{"openai": 1}', '{"ledger": 1}', '{"unexplained": 1}', '{"invoice": null}',
+               '{"note": ""}', '{"named": {"a": "1"}}',
                '{"report": {}}', '{"fetch_ids": []}', '{"at": "2026-11-05T00:00:00Z"}', '{"closed_by": null}',
                '{"month": "2026-09-01"}')  # fmt: skip
     assert kept not in {people.one(HASH, change)["h"] for change in changes}

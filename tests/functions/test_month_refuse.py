@@ -9,8 +9,8 @@ from checks import executors
 from people import People
 
 TODAY = datetime.now(UTC).date()
-READY = {"state": "provisional", "missing": [], "changing": [], "days": 31, "compared": 31, "ledger": 1, "unexplained": 0,
-         "closes_on": str(TODAY)}  # fmt: skip
+READY = {"state": "provisional", "missing": [], "changing": [], "days": 31, "compared": 31, "ledger": 1,
+         "unexplained": 0, "closes_on": str(TODAY)}  # fmt: skip
 REFUSE = "select app.month_refuse(%s, 'a note', null, false)"
 
 

@@ -1,7 +1,7 @@
 """FOCUS 1.2 (focus.finops.org): the columns of a month's charges, as CSV and as Parquet for FinOps tools.
 
-Amounts come from app.focus_charges; nothing is calculated here. Types of a CSV are often guessed by its reader: so no id
-is a number, and every quantity and amount has a decimal point.
+Amounts come from app.focus_charges; nothing is calculated here. Types of a CSV are often guessed by its reader: so no
+id is a number, and every quantity and amount has a decimal point.
 """
 
 from __future__ import annotations
@@ -162,9 +162,9 @@ def csv_lines(rows: Iterable[dict[str, Any]], columns: Iterable[str]) -> Iterato
 
 
 NOBODY: Charge = dict.fromkeys(
-    ("openai_project_id", "openai_project", "project", "key", "tags", "model", "dimension", "qualifier", "tier", "quantity",
-     "context_min_tokens", "unit_price", "unit_qty", "billed", "list_price", "price_id", "pricing_quantity", "list_cost",
-     "contracted", "reason")
+    ("openai_project_id", "openai_project", "project", "key", "tags", "model", "dimension", "qualifier", "tier",
+     "quantity", "context_min_tokens", "unit_price", "unit_qty", "billed", "list_price", "price_id", "pricing_quantity",
+     "list_cost", "contracted", "reason")
 ) | {"kind": "correction", "since": date.min, "until": date.min, "closed": False}  # fmt: skip
 COLUMNS = tuple(row_of(NOBODY, date(2026, 1, 1), UUID(int=0), "", False))
 

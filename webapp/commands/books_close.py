@@ -33,7 +33,8 @@ def only_organization(conn: psycopg.Connection[Any], org: UUID | None) -> tuple[
     """Id and name of this organization; without one, of the only organization that has OpenAI's books."""
     found = conn.execute(
         "select o.id, o.name from public.organizations o where o.id = %(org)s::uuid or (%(org)s::uuid is null"
-        " and exists (select from public.openai_fetches f where f.org_id = o.id)) order by o.name limit 2", {"org": org},
+        " and exists (select from public.openai_fetches f where f.org_id = o.id)) order by o.name limit 2",
+        {"org": org},
     ).fetchall()  # fmt: skip
     if len(found) != 1:
         missing = "no such organization" if org else "no organization has fetched OpenAI's books"

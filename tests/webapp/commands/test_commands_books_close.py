@@ -9,19 +9,21 @@ from decimal import Decimal as D
 
 import pytest
 from closes import OUTSIDE, month
-from commands import Operator, operator: F401  # operator is a fixture
+from commands import Operator, operator  # noqa: F401  # a fixture
 from people import People
 
 
 @pytest.fixture
-def acme(operator: Operator) -> People:
+def acme(operator: Operator) -> People:  # noqa: F811
     people = operator.people()
     month(people, OUTSIDE)
     return people
 
 
 def test_a_month_is_closed_reopened_and_exported(
-    operator: Operator, acme: People, monkeypatch: pytest.MonkeyPatch
+    operator: Operator,  # noqa: F811
+    acme: People,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     closed = operator.run("books", "close", "2026-10", "--invoice", "0.30")
     assert (closed.exit_code, closed.output.splitlines()[0]) == (
@@ -45,7 +47,7 @@ def test_a_month_is_closed_reopened_and_exported(
     assert (opened.exit_code, opened.output) == (0, "2026-10 of Acme is open again\n")
 
 
-def test_what_is_wrong_is_said_in_one_line(operator: Operator) -> None:
+def test_what_is_wrong_is_said_in_one_line(operator: Operator) -> None:  # noqa: F811
     assert "write a month as 2026-10" in operator.run("books", "close", "October").output
     none = operator.run("books", "close", "2026-10")
     assert (none.exit_code, none.output) == (1, "Error: no organization has fetched OpenAI's books\n")
