@@ -46,7 +46,7 @@ def _read(api: Administration, since: date, until: date, found: Costs, groups: t
         if day in seen:
             raise BooksError(f"costs: OpenAI's answer has {day} twice")
         seen.add(day)
-        found.days.append({"day": day.isoformat(), "whole": _ended(api.now, start, bucket.get("end_time"))})
+        found.days.append({"day": day.isoformat(), "whole": _ended(api.now, start)})
         found.costs += [_line(day, result) for result in results_of(bucket, "costs")]
     return found
 
@@ -59,10 +59,9 @@ def results_of(bucket: dict[str, Any], path: str) -> list[dict[str, Any]]:
     return results
 
 
-def _ended(now: datetime, start: int, end: Any) -> bool:
-    """Whether a day was over by OpenAI's clock. The last bucket may end within its day."""
-    whole = start + DAY_SECONDS
-    return end in (None, whole) and datetime.fromtimestamp(whole, UTC) <= now
+def _ended(now: datetime, start: int) -> bool:
+    """Whether a day was over by OpenAI's clock."""
+    return datetime.fromtimestamp(start + DAY_SECONDS, UTC) <= now
 
 
 def _line(day: date, result: dict[str, Any]) -> dict[str, Any]:
