@@ -19,6 +19,8 @@ from openai_keys import keys_of_openai, provider_key
 from psycopg.rows import dict_row
 from seeded import Acme, table, text
 
+from webapp.pages.reasons import REASONS
+
 TOMORROW = DAY + timedelta(days=1)
 
 
@@ -234,3 +236,7 @@ def test_the_api_refuses_what_is_no_period_and_finds_no_day_of_others(team: Acme
         answer = who.get(f"/books/days/{day}")
         assert (answer.status_code, answer.json["error"]["code"]) == (404, "day_not_found")
     assert team.eve.get("/books/months").json["data"] == []
+
+
+def test_every_reason_has_words(site: Site) -> None:
+    assert [reason for (reason,) in site.sql("select reason from public.part_reasons order by n")] == list(REASONS)
