@@ -118,7 +118,7 @@ have been billed is sent again. The exceptions:
 |---|---|---|
 | `/responses` | each response, also one that OpenAI begins after steering, and one with `generate: false` | yes |
 | `/realtime`, also `?intent=transcription` | each response, and each transcript, at the model that made it | yes |
-| `/realtime?call_id=…` | the same; what several connections are told of is one call, booked once | not on a shared key |
+| `/realtime?call_id=…` | the same; what several connections are told is booked once | not on a shared key |
 | `/realtime/translations` | the session: its seconds of input | yes |
 | `/live/sessions` | the session: its seconds; and each response and decision that it delegates | yes |
 | `/live/sessions/{session_id}/fork` | the same | not on a shared key |
