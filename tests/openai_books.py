@@ -12,6 +12,8 @@ from uuid import UUID
 from ledgers import add_call, add_open_call
 from people import People
 
+from webapp.gateway.call import new_id
+
 DAY = date(2026, 10, 14)
 Line = tuple[str | None, str, object, str | None, object]  # key, line item, quantity, unit, dollars
 
@@ -19,6 +21,11 @@ Line = tuple[str | None, str, object, str | None, object]  # key, line item, qua
 def moment(clock: str, day: date = DAY) -> datetime:
     """A time of a day, UTC: moment("14:00:20")."""
     return datetime.fromisoformat(f"{day}T{clock}+00:00").astimezone(UTC)
+
+
+def id_of(at: datetime) -> UUID:
+    """An id of a call that began at the moment, as the gateway makes it."""
+    return UUID(str(new_id(int(at.timestamp() * 1000))))
 
 
 def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
@@ -84,7 +91,12 @@ def call(
     tools: dict[str, Any] | None = None, who: str = "ada", seconds: float = 1, **changes: Any
 ) -> UUID:  # fmt: skip
     """A settled call, priced as the product prices it."""
-    row = {"service_tier": "default", "endpoint": "/v1/responses", "upstream": "openai"} | changes
+    row = {
+        "id": id_of(at),
+        "service_tier": "default",
+        "endpoint": "/v1/responses",
+        "upstream": "openai",
+    } | changes
     people.conn.execute("select app.ensure_partition(%s)", [at.date()])
     priced = people.one(
         "select cost, cost_status, cost_lines::text from app.price_usage(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
@@ -104,7 +116,8 @@ def doubtful(
     """A call that was opened and never settled, its deadline past."""
     people.conn.execute("select app.ensure_partition(%s)", [at.date()])
     return add_open_call(
-        people, who, at, deadline_at=at + timedelta(minutes=minutes), model_requested=model, upstream="openai",
+        people, who, at, id=id_of(at), deadline_at=at + timedelta(minutes=minutes), model_requested=model,
+        upstream="openai",
         endpoint="/v1/responses", provider_key_id=version,
     )  # fmt: skip
 
