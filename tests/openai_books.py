@@ -23,9 +23,9 @@ def moment(clock: str, day: date = DAY) -> datetime:
     return datetime.fromisoformat(f"{day}T{clock}+00:00").astimezone(UTC)
 
 
-def _id(at: datetime) -> UUID:
-    """An id with its moment in it, as the gateway makes them."""
-    return new_id(int(at.timestamp() * 1000))
+def id_of(at: datetime) -> UUID:
+    """An id of a call that began at the moment, as the gateway makes it."""
+    return UUID(str(new_id(int(at.timestamp() * 1000))))
 
 
 def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
@@ -91,7 +91,12 @@ def call(
     tools: dict[str, Any] | None = None, who: str = "ada", seconds: float = 1, **changes: Any
 ) -> UUID:  # fmt: skip
     """A settled call, priced as the product prices it."""
-    row = {"service_tier": "default", "endpoint": "/v1/responses", "upstream": "openai"} | changes
+    row = {
+        "id": id_of(at),
+        "service_tier": "default",
+        "endpoint": "/v1/responses",
+        "upstream": "openai",
+    } | changes
     people.conn.execute("select app.ensure_partition(%s)", [at.date()])
     priced = people.one(
         "select cost, cost_status, cost_lines::text from app.price_usage(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
@@ -104,7 +109,7 @@ def call(
         people,
         who,
         at,
-        **(priced | {"id": _id(at), "model_requested": model, "provider_key_id": version, "usage": usage} | row),
+        **(priced | {"model_requested": model, "provider_key_id": version, "usage": usage} | row),
     )
 
 
@@ -114,8 +119,9 @@ def doubtful(
     """A call that was opened and never settled, its deadline past."""
     people.conn.execute("select app.ensure_partition(%s)", [at.date()])
     return add_open_call(
-        people, who, at, id=_id(at), deadline_at=at + timedelta(minutes=minutes), model_requested=model,
-        upstream="openai", endpoint="/v1/responses", provider_key_id=version,
+        people, who, at, id=id_of(at), deadline_at=at + timedelta(minutes=minutes), model_requested=model,
+        upstream="openai",
+        endpoint="/v1/responses", provider_key_id=version,
     )  # fmt: skip
 
 

@@ -7,8 +7,12 @@ set search_path = ''
 as $$
     select concat_ws(' ',
         (select d.n from public.openai_days d where d.org_id = p_org_id and d.day = p_day order by d.n desc limit 1),
-        (select concat_ws(' ', sum(t.calls), trim_scale(sum(t.cost + t.corrections)), sum(t.tokens_in + t.tokens_out), count(distinct t.cost_status))
+        (select concat_ws(' ', sum(t.calls), trim_scale(sum(t.cost + t.corrections)), sum(t.tokens_in + t.tokens_out))
          from public.daily_totals t where t.org_id = p_org_id and t.day between p_day - 1 and p_day + 1),
+        (select string_agg(s.cost_status || ':' || s.calls, ',' order by s.cost_status)
+         from (select t.cost_status, sum(t.calls) as calls from public.daily_totals t
+               where t.org_id = p_org_id and t.day between p_day - 1 and p_day + 1 group by 1) s),
+        (select o.books from public.organizations o where o.id = p_org_id),
         (select count(*) from public.usage_logs u
          where u.org_id = p_org_id and u.state = 'open' and u.deadline_at < now()
            and u.started_at >= p_day::timestamp at time zone 'utc' and u.started_at < (p_day + 1)::timestamp at time zone 'utc'),

@@ -5,11 +5,12 @@
 -- minutes prove nothing. Needs the link of its provider key and the minutes that `flask books fetch` reads around such calls.
 --
 -- reason: in_doubt or no_usage. usage: see app.minute_usage. cost, cost_lines: what that usage costs at the organization's prices
--- when the call arrived; cost is null where a price is missing.
+-- when the call arrived; cost is null where a price is missing. tier: service_tier of OpenAI's minute.
 -- For app.reconcile_day and app.evidence_list: row security does not apply.
 create or replace function app.call_evidence(p_org_id uuid, p_day date)
 returns table (
-    call_id uuid, started_at timestamptz, reason text, model text, minute timestamptz, usage jsonb, cost numeric, cost_lines jsonb
+    call_id uuid, started_at timestamptz, reason text, model text, minute timestamptz, usage jsonb, cost numeric, cost_lines jsonb,
+    tier text
 )
 language sql stable
 set search_path = ''
@@ -53,7 +54,7 @@ as $$
             select from asked b where b.id <> a.id and b.openai_key_id = a.openai_key_id and b.price_model = a.price_model
               and m.start_at >= b.since and m.start_at <= b.until)
     )
-    select p.id, p.started_at, p.reason, p.model, p.start_at, p.usage, c.cost, c.cost_lines
+    select p.id, p.started_at, p.reason, p.model, p.start_at, p.usage, c.cost, c.cost_lines, p.tier
     from (select p.*, app.minute_usage(p.counts) as usage from proven p where p.minutes = 1) p
     cross join lateral app.price_usage(p_org_id, p.endpoint, p.model, p.model_requested, p.tier, p.batch, p.usage, null, p.started_at) c
 $$;

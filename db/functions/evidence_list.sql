@@ -1,24 +1,19 @@
--- evidence_list(from, until) → calls in doubt or without usage that a minute of OpenAI's Usage API proves, the newest first
+-- evidence_list(from, until) → calls in doubt or without usage that a minute of OpenAI's proves, with that minute, usage and cost
 --
--- For members. Columns as those of app.call_evidence. cost is null where a price is missing: such a call cannot be closed yet.
--- p_until is not included; at most 62 days.
+-- See app.call_evidence. p_until is not included; at most 31 days.
 create or replace function app.evidence_list(p_from date, p_until date)
 returns table (
-    call_id uuid, started_at timestamptz, reason text, model text, minute timestamptz, usage jsonb, cost numeric, cost_lines jsonb
+    call_id uuid, started_at timestamptz, reason text, model text, minute timestamptz, usage jsonb, cost numeric
 )
 language sql stable security definer
 set search_path = ''
 as $$
-    select e.* from (
-        select distinct (u.start_at at time zone 'utc')::date as day from public.openai_usage_lines u
-        where u.org_id = (select app.current_org_id()) and u.width = '1m'
-          and u.start_at >= p_from::timestamp at time zone 'utc' and u.start_at < p_until::timestamp at time zone 'utc'
-          and u.start_at < (p_from + 62)::timestamp at time zone 'utc'
-    ) d
-    cross join lateral app.call_evidence((select app.current_org_id()), d.day) e
-    order by e.started_at desc, e.call_id
+    select e.call_id, e.started_at, e.reason, e.model, e.minute, e.usage, e.cost
+    from generate_series(p_from, least(p_until - 1, p_from + 30), interval '1 day') d (day)
+    cross join lateral app.call_evidence(app.current_org_id(), d.day::date) e
+    order by e.started_at, e.call_id
 $$;
 
-comment on function app.evidence_list is 'Calls whose usage the ledger does not know but OpenAI''s minutes prove, with what they cost.';
+comment on function app.evidence_list is 'Calls of the organization in doubt or without usage whose use OpenAI''s minutes show.';
 revoke execute on function app.evidence_list from public, anon, authenticated, service_role;
 grant execute on function app.evidence_list to authenticated;

@@ -2,8 +2,9 @@
 --
 -- quantity, cost: of calls whose cost is known. unpriced: quantity of calls without a cost, or of lines without a price.
 -- late: quantity of calls that arrived the day before and ended on this day, minus calls that arrived on this day and ended
--- later: OpenAI may count either by its end. prices: the price rows that were used. tier, dimension, context: of the line; when
--- several lines of the ledger have one name, of one of them. A line without a price has no price model: the model that answered.
+-- later: OpenAI may count either by its end. A call that was closed by hand ended at its deadline at the latest. prices: the price
+-- rows that were used. tier, dimension, context: of the line; when several lines of the ledger have one name, of one of them. A line
+-- without a price has no price model: the model that answered.
 --
 -- `corrections` and `closed by hand` are costs that come from no price and have no quantity.
 -- Only calls of the organization's books. For app.reconcile_day, which runs as owner: row security does not apply.
@@ -19,7 +20,7 @@ as $$
         -- model: names the lines of a call without a price. ended: by the latency, since a settle may come late, from a spool.
         select u.id, u.started_at, u.cost, u.cost_status, u.cost_lines, coalesce(u.model, u.model_requested, 'unknown') as model,
             app.price_tier_of(u.service_tier, u.batch) as served, (u.started_at at time zone 'utc')::date as day,
-            (coalesce(u.started_at + u.latency_ms * interval '1 ms', u.settled_at) at time zone 'utc')::date as ended
+            (coalesce(u.started_at + u.latency_ms * interval '1 ms', least(u.settled_at, u.deadline_at)) at time zone 'utc')::date as ended
         from public.usage_logs u
         join public.organizations o on o.id = u.org_id and o.books = u.upstream
         where u.org_id = p_org_id and u.state = 'settled'

@@ -23,7 +23,7 @@ as $$
                 and p.context_min_tokens = used.context_min_tokens and p.qualifier = used.qualifier
                 and (p.org_id is null or p.org_id = p_org_id) and p.valid_from <> used.valid_from
             where used.id = any (p_prices) and round(p.unit_price / p.unit_qty, 15) = round(p_price, 15)) then 'price_date'
-        when p_same and p_ratio not in (0.5, 2) and (p_ratio = round(p_ratio, 2) or (
+        when p_same and p_ratio not in (0.5, 1, 2) and (p_ratio = round(p_ratio, 2) or (
             select count(distinct r.day) from public.reconciled_parts r
             where r.org_id = p_org_id and r.day < p_day and r.day >= p_day - 14 and r.line = p_line
               and r.reason in ('own_rate', 'price_differs') and (r.detail ->> 'ratio')::numeric = p_ratio) >= 2) then 'own_rate'

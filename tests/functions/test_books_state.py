@@ -32,6 +32,8 @@ CHANGES: dict[str, Callable[..., object]] = {
     "a call in doubt": lambda people, key, _: doubtful(people, key, moment("12:00:00"), MINI),
     "a correction": lambda people, _, made: adjust(people, made, D(1), moment("12:00:00")),
     "a link that ended": lambda people, *_: people.conn.execute("update public.key_links set ended_at = now()"),
+    "the money that is shown": lambda people, *_: people.conn.execute(
+        "update public.organizations set books = 'sandbox'"),
     "an alias": alias,
 }  # fmt: skip
 

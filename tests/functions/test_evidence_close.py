@@ -1,55 +1,48 @@
-"""app.evidence_close: an admin closes a call with the minute of OpenAI's Usage API that proves it."""
+"""app.evidence_close: an admin closes a call with what OpenAI counted in its minute."""
 
 from __future__ import annotations
 
 from decimal import Decimal as D
 
-from checks import executors
-from openai_books import call, compare, moment, worked_day
+from checks import audit_lines, executors, refuses, strangers_are_refused
+from openai_books import DAY, call, compare, doubtful, fetch, linked_key, minute, moment, named, worked_day
 from people import People
 
-CLOSE = "select app.evidence_close(%s) as cost"
+CLOSE = "select app.evidence_close(%s)"
+SEE = "select state, cost, cost_status, tokens_in, tokens_out, model from public.usage_logs where id = %s"
 
 
-def test_a_call_in_doubt_gets_the_usage_and_cost_that_openai_counted(people: People) -> None:
-    ids = worked_day(people)
+def test_a_call_in_doubt_gets_usage_and_cost_and_its_part_of_the_difference_is_gone(people: People) -> None:
+    doubt = worked_day(people)["doubt"]
+    before = set(named(compare(people)))
     with people.as_("ada"):
-        assert people.one(CLOSE, ids["doubt"])["cost"] == D("0.0123")  # 50,000 x $0.15 + 8,000 x $0.6, per million
-    row = people.one("select * from public.usage_logs where id = %s", ids["doubt"])
-    assert (row["state"], row["cost_status"], row["tokens_in"], row["tokens_out"]) == ("settled", "priced", 50000, 8000)
-    assert {line["dimension"] for line in row["cost_lines"]} == {"input_text", "output_text"}
-    said = people.one("select details from public.audit_log where subject_id = %s", ids["doubt"])["details"]
-    assert (said["minute"], said["reason"]) == (
-        "2026-10-14T15:02:00+00:00",
-        "OpenAI counted one request of this key and model in the minute 2026-10-14 15:02 UTC",
-    )
-    assert not {part["reason"] for part in compare(people)} & {"in_doubt", "closed_by_hand"}  # both sides have it now
+        people.one(CLOSE, doubt)
+    row = people.one(SEE, doubt)
+    assert (row["state"], row["cost"], row["cost_status"]) == ("settled", D("0.0123"), "priced")
+    assert (row["tokens_in"], row["tokens_out"]) == (50000, 8000)
+    assert audit_lines(people, "ada")[-1][:2] == ("call.proven", doubt)
+    gone = before - set(named(compare(people)))
+    assert gone == {("gpt-4o-mini, input", "in_doubt"), ("gpt-4o-mini, output", "in_doubt")}
+    refuses(people, "ada", "404 evidence_not_found", CLOSE, doubt)
 
 
-def test_without_such_a_minute_nothing_is_closed(people: People) -> None:
-    ids = worked_day(people)
-    other = call(
-        people, ids["key"], moment("15:01:30"), "gpt-4o-mini", {"input_tokens": 9, "output_tokens": 9}, seconds=90
-    )
+def test_a_call_without_usage_too_but_none_without_a_price_or_a_minute(people: People) -> None:
+    key = linked_key(people)
+    silent = call(people, key, moment("17:00:00"), "gpt-4o-mini", None, cost=None, cost_status="no_usage")
+    unpriced, unproven = (doubtful(people, key, moment(clock), "gpt-99") for clock in ("18:00:00", "19:00:00"))
+    made = fetch(people, {DAY: []})
+    minute(people, made, moment("17:00:00"), "gpt-4o-mini", output_tokens=10)
+    minute(people, made, moment("18:00:00"), "gpt-99", output_tokens=10)
+    refuses(people, "ada", "409 evidence_unpriced", CLOSE, unpriced)
+    refuses(people, "ada", "404 evidence_not_found", CLOSE, unproven)
     with people.as_("ada"):
-        assert people.refused("PT409", CLOSE, ids["doubt"]).diag.message_detail == "no_evidence"
-        assert people.refused("PT409", CLOSE, other).diag.message_detail == "no_evidence"
+        people.one(CLOSE, silent)
+    assert people.one(SEE, silent)["cost"] == D("0.000006")
 
 
-def test_a_call_without_usage_is_filled_and_never_twice(people: People) -> None:
-    ids = worked_day(people)
-    people.conn.execute("select app.call_end(null, %s, null, 'a test')", [ids["doubt"]])
-    people.conn.execute("delete from private.closed_calls")  # as if its answer had named no usage
-    with people.as_("ada"):
-        assert people.one(CLOSE, ids["doubt"])["cost"] == D("0.0123")
-        people.refused("PT409", CLOSE, ids["doubt"])
-    assert people.one("select cost from public.cost_fills where call_id = %s", ids["doubt"])["cost"] == D("0.0123")
-
-
-def test_only_admins_and_only_their_own_calls(people: People) -> None:
-    ids = worked_day(people)
-    with people.as_("dev"):
-        people.refused("PT403", CLOSE, ids["doubt"])
-    with people.as_("eve"):
-        assert people.refused("PT404", CLOSE, ids["doubt"]).diag.message_detail == "call_not_found"
+def test_developers_other_organizations_and_strangers_cannot(people: People) -> None:
+    doubt = worked_day(people)["doubt"]
+    refuses(people, "dev", "403 admin_required", CLOSE, doubt)
+    refuses(people, "eve", "404 evidence_not_found", CLOSE, doubt)
+    strangers_are_refused(people, CLOSE, doubt)
     assert executors(people.conn, "evidence_close") == {"authenticated"}

@@ -1,43 +1,34 @@
-"""app.own_rate_take: the rate that OpenAI bills becomes the organization's own price."""
+"""app.own_rate_take: what OpenAI really billed becomes the organization's own price."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal as D
 
-from checks import executors
-from openai_books import call, compare, fetch, linked_key, moment, named
+from checks import audit_lines, executors, refuses, strangers_are_refused
+from openai_books import DAY, compare, worked_day
 from people import People
 
-TAKE = "select app.own_rate_take(%s, %s, %s) as n"
+TAKE = "select app.own_rate_take(%s, %s, %s) as prices"
+ARGUMENTS = ("gpt-4.1", DAY, DAY + timedelta(days=1))
 
 
-def test_a_rate_seen_in_openais_books_is_the_price_from_then_on(people: People) -> None:
-    today = datetime.now(UTC).date()
-    day, after = today - timedelta(days=3), today - timedelta(days=2)
-    key = linked_key(people)
-    usage = {"input_tokens": 1_000_000, "output_tokens": 100_000}
-    for at in (day, after):
-        call(people, key, moment("09:00:00", at), "gpt-4o-mini", usage)
-    lines = [("key_proxy", "gpt-4o-mini, input", 1_000_000, "tokens", "0.135"),
-             ("key_proxy", "gpt-4o-mini, output", 100_000, "tokens", "0.054")]  # fmt: skip
-    fetch(people, {day: lines, after: lines})
-    assert {reason for _, reason in named(compare(people, day))} == {"own_rate"}
+def test_one_confirmation_makes_it_the_own_price_once_and_is_audited(people: People) -> None:
+    worked_day(people)
+    compare(people)
     with people.as_("ada"):
-        offered = people.all("select * from app.own_rate_list(%s, %s)", day, today)
-        assert [(row["model"], row["ratio"], row["amount"]) for row in offered] == [
-            ("gpt-4o-mini", D("0.9"), D("-0.021"))
-        ]
-        assert people.refused("PT409", TAKE, "gpt-4o-mini", D("0.8"), today).diag.message_detail == "own_rate_not_seen"
-        assert people.one(TAKE, "gpt-4o-mini", D("0.9"), today)["n"] == 2
-    new = people.one(
-        "select cost from app.price_usage(%s, '/v1/responses', 'gpt-4o-mini', null, null, false, %s, null, now())",
-        people.orgs["ada"], '{"input_tokens": 1000000, "output_tokens": 100000}',
-    )  # fmt: skip
-    assert new["cost"] == D("0.189")
+        assert people.one(TAKE, *ARGUMENTS)["prices"] == 1
+    price = people.one("select * from public.model_prices order by id desc limit 1")
+    assert (price["model"], price["dimension"], price["unit_price"]) == ("gpt-4.1", "output_text", D("7.2"))
+    assert price["org_id"] == people.orgs["ada"] and "OpenAI" in price["note"]
+    assert audit_lines(people, "ada")[-1][0] == "price.added"
+    refuses(people, "ada", "404 rate_not_found", TAKE, *ARGUMENTS)
 
 
-def test_only_admins_take_it(people: People) -> None:
-    with people.as_("dev"):
-        people.refused("PT403", TAKE, "gpt-4o-mini", D("0.9"), "2026-10-14")
+def test_developers_other_organizations_and_strangers_cannot(people: People) -> None:
+    worked_day(people)
+    compare(people)
+    refuses(people, "dev", "403 admin_required", TAKE, *ARGUMENTS)
+    refuses(people, "eve", "404 rate_not_found", TAKE, *ARGUMENTS)
+    strangers_are_refused(people, TAKE, *ARGUMENTS)
     assert executors(people.conn, "own_rate_take") == {"authenticated"}

@@ -24,7 +24,8 @@ def reason(people: People, **changes: Any) -> str:
     ({"line": "corrections"}, "correction"), ({"line": "closed by hand"}, "closed_by_hand"),
     ({"price": D(0), "ratio": None}, "free_tokens"), ({"prices": [1, 2]}, "price_date"), ({}, "own_rate"),
     ({"ratio": D("0.8125")}, "price_differs"), ({"same": False}, "price_differs"),
-    ({"ratio": D("0.5")}, "price_differs"), ({"ratio": D(2)}, "price_differs"),
+    ({"ratio": D("0.5")}, "price_differs"), ({"ratio": D("1.000000")}, "price_differs"),
+    ({"ratio": D(2)}, "price_differs"),
     ({"ratio": None, "price": None, "same": None}, "price_differs"),
 ])  # fmt: skip
 def test_each_reason(people: People, changes: dict[str, Any], expected: str) -> None:

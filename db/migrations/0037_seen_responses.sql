@@ -1,4 +1,4 @@
--- 0040_seen_responses: which call has booked which response of a Realtime session, so that no other call books it again
+-- 0037_seen_responses: which call has booked which response of a Realtime session, so that no other call books it again
 --
 -- Several connections to one Realtime call (?call_id=, or the main one and others) are told of the same responses.
 create table private.seen_responses (

@@ -1,4 +1,4 @@
--- 0035_openai_books_compared: which key of OpenAI's is which of ours, each day compared with the ledger, and closed months
+-- 0036_openai_books_compared: which key of OpenAI's is which of ours, each day compared with the ledger, and closed months
 create table public.key_links (
     id uuid primary key default gen_random_uuid(),
     org_id uuid not null references public.organizations (id),
