@@ -31,7 +31,7 @@ screenshots: .venv/installed-dev ## Take pictures of every page into screenshots
 	@$(BIN)/python tests/browser/screenshots.py
 
 test: .venv/installed-dev tools ## Run all tests, the quick ones of SQL on Postgres 15 too; or those in ARGS
-	@[ -n "$$ARGS" ] || .ci/postgres15 $(PYTEST) -q $(SQL_TESTS) $(LONG_SQL_TESTS:%=--ignore=tests/%.py)
+	@[ -n "$$ARGS" ] || .ci/postgres15 $(PYTEST) -q $(SQL_TESTS) $(LONG_SQL_TESTS:%=--deselect=tests/%.py)
 	@$(PYTEST) $(ARGS)
 
 # .ci/run makes this at the same time as .venv/installed-dev.

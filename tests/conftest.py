@@ -38,7 +38,8 @@ LONG = (
     "webapp/test_private.py", "webapp/test_db.py", "webapp/gateway/test_gateway_load.py",
     "webapp/postgres/test_embedded.py",
     "webapp/postgres/test_pgbouncer.py", "webapp/postgres/test_migrations.py", "browser/test_pages.py",
-    "browser/test_huge.py", "functions/test_sums.py", "functions/test_calls_page.py",
+    "browser/test_huge.py", "browser/test_first_five_minutes.py", "functions/test_sums.py", "test_isolation.py",
+    "functions/test_totals_add_side_by_side.py", "functions/test_calls_page.py",
 )  # fmt: skip
 os.environ.pop("DATABASE_URL", None)
 # No time limit for each example. In CI the same examples every time: whether a change passes is no matter of luck.

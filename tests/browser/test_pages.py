@@ -6,14 +6,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
+from typing import Any
 from uuid import UUID
 
 import pytest
-from everything import ADMINS_ONLY, SIGNED_IN, SIGNED_OUT
+from everything import ADMINS_ONLY, SIGNED_IN, SIGNED_OUT, log_in
 from ledgers import add_call
 from openai_books import DAY, WORKED, fetch
 from openai_keys import keys_of_openai
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 from spending import spent
 from stack import Stack
 
@@ -23,6 +24,9 @@ from webapp.config import ROOT
 PASSWORD = "correct horse"
 STATIC = ROOT / "webapp/static"
 TELEPHONE, WIDE = {"width": 420, "height": 800}, {"width": 1180, "height": 800}
+WIDTH = "document.documentElement.scrollWidth"
+CHART = "[data-figure]"
+GONE = ("/nowhere", SIGNED_OUT["invitation-gone"])
 BAR = "document.querySelector('[data-figure=spend-figure] .bars .point path').style.fill"
 
 
@@ -63,13 +67,26 @@ def add_session(site: Stack) -> UUID:
     return session
 
 
-def log_in(page: Page) -> Page:
-    page.goto("/login")
-    page.locator("[name=email]").fill("ada@acme.test")
-    page.locator("[name=password]").fill(PASSWORD)
-    page.locator("main button").first.click()
+@pytest.fixture(scope="module")
+def signed_in(acme: SimpleNamespace, chromium: Browser, site: Stack) -> dict[str, Any]:
+    """Ada's cookies, after she has logged in through the form; for open_page(storage_state=…)."""
+    context = chromium.new_context(base_url=site.url)
+    log_in(context.new_page(), "ada@acme.test", PASSWORD)
+    cookies = context.storage_state()
+    context.close()
+    return cookies
+
+
+@pytest.fixture
+def page(open_page: Callable[..., Page], signed_in: dict[str, Any]) -> Page:
+    """Ada's browser, in which she is logged in."""
+    return open_page(storage_state=signed_in)
+
+
+def spend(page: Page) -> Page:
+    """The page, with the first page of the product in it."""
+    page.goto("/")
     expect(page.get_by_role("heading", name="Spend", exact=True)).to_be_visible()
-    page.wait_for_load_state("domcontentloaded")  # by then the page's scripts listen
     return page
 
 
@@ -90,40 +107,41 @@ def addresses(acme: SimpleNamespace) -> list[str]:
     return [path.format(**vars(acme), **words) for path in (SIGNED_IN | ADMINS_ONLY).values()]
 
 
-def test_no_page_complains_or_keeps_anybody_out(
-    acme: SimpleNamespace, open_page: Callable[..., Page], accessible: Callable[..., None]
+def test_no_page_complains_scrolls_sideways_or_keeps_anybody_out(
+    acme: SimpleNamespace,
+    signed_in: dict[str, Any],
+    open_page: Callable[..., Page],
+    accessible: Callable[..., None],
 ) -> None:
-    page = open_page(color_scheme="light")
-    for path in SIGNED_OUT.values():
-        page.goto(path)
-        accessible(page)
-    log_in(page)
-    for path in addresses(acme):
-        assert page.goto(path).status == (404 if path == "/nowhere" else 200), path
-        assert page.locator("h1").count() == 1, path
-        assert page.evaluate("document.documentElement.scrollWidth") == 1180, path
-        accessible(page)
+    """Each page is loaded once, on a telephone; then the window grows, and at last it becomes dark.
 
+    Colours do not glide (reduced_motion), so they are those of the theme at once. The hundreds of elements of charts
+    are checked on the first page and not again for every filter of it.
+    """
+    page = open_page(color_scheme="light", viewport=TELEPHONE, reduced_motion="reduce")
 
-def test_no_page_scrolls_sideways_on_a_telephone_or_keeps_anybody_out_in_dark(
-    acme: SimpleNamespace, open_page: Callable[..., Page], accessible: Callable[..., None]
-) -> None:
-    """Both of pages that were loaded in dark on a telephone; the colours also of what only a wide window shows."""
-    page = open_page(color_scheme="dark", viewport=TELEPHONE)
-    for path in SIGNED_OUT.values():
-        page.goto(path)
-        accessible(page, contrast_only=True)  # only colours differ
-    log_in(page)
-    for path in addresses(acme):
+    def look(path: str) -> None:
         page.set_viewport_size(TELEPHONE)
-        page.goto(path)
-        assert page.evaluate("document.documentElement.scrollWidth") == 420, path
+        page.emulate_media(color_scheme="light")
+        assert page.goto(path).status == (404 if path in GONE else 200), path
+        assert page.locator("h1").count() == 1, path
+        assert page.evaluate(WIDTH) == 420, path
         page.set_viewport_size(WIDE)
-        accessible(page, contrast_only=True)
+        assert page.evaluate(WIDTH) == 1180, path
+        drawn_before = CHART if "?" in path else None
+        accessible(page, without=drawn_before)
+        page.emulate_media(color_scheme="dark")
+        accessible(page, contrast_only=True, without=drawn_before)  # only colours differ
+
+    for path in SIGNED_OUT.values():
+        look(path)
+    page.context.add_cookies(signed_in["cookies"])
+    for path in addresses(acme):
+        look(path)
 
 
 def test_charts_are_drawn_with_a_bar_for_every_day_and_series(acme: SimpleNamespace, page: Page) -> None:
-    log_in(page).goto("/?by=model")
+    page.goto("/?by=model")
     expect(page.locator("[data-figure=spend-figure] .bars .point path")).to_have_count(60)
     expect(page.locator("[data-figure=tokens-figure] .bars .point path").first).to_be_visible()
     colours = [
@@ -135,7 +153,7 @@ def test_charts_are_drawn_with_a_bar_for_every_day_and_series(acme: SimpleNamesp
 
 def test_charts_follow_the_theme_at_once(acme: SimpleNamespace, page: Page) -> None:
     page.emulate_media(color_scheme="light")
-    log_in(page)
+    spend(page)
     light = bar(page)
     page.emulate_media(color_scheme="dark")
     dark = wait_for_bar(page, lambda colour: colour != light)
@@ -147,7 +165,7 @@ def test_charts_follow_the_theme_at_once(acme: SimpleNamespace, page: Page) -> N
 
 
 def test_hovering_names_every_part_of_a_day(acme: SimpleNamespace, page: Page) -> None:
-    log_in(page).goto("/?by=model&period=7")
+    page.goto("/?by=model&period=7")
     box = page.locator("[data-figure=spend-figure] .nsewdrag").bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     shown = page.locator("[data-figure=spend-figure] .hoverlayer")
@@ -156,13 +174,13 @@ def test_hovering_names_every_part_of_a_day(acme: SimpleNamespace, page: Page) -
 
 
 def test_no_button_of_the_chart_library_is_there(acme: SimpleNamespace, page: Page) -> None:
-    log_in(page)
+    spend(page)
     expect(page.locator("[data-figure=spend-figure] .main-svg").first).to_be_visible()
     expect(page.locator(".modebar")).to_have_count(0)
 
 
 def test_choosing_a_filter_applies_it_and_the_chip_takes_it_away(acme: SimpleNamespace, page: Page) -> None:
-    log_in(page).get_by_label("Model").select_option("gpt-4o")
+    spend(page).get_by_label("Model").select_option("gpt-4o")
     chip = page.get_by_role("link", name="Remove filter model gpt-4o")
     expect(chip).to_be_visible()
     expect(page.locator(".stats")).to_contain_text("Calls 30")
@@ -171,7 +189,7 @@ def test_choosing_a_filter_applies_it_and_the_chip_takes_it_away(acme: SimpleNam
 
 
 def test_the_address_says_what_is_filtered_and_going_back_what_was(acme: SimpleNamespace, page: Page) -> None:
-    log_in(page).get_by_label("Model").select_option("gpt-4o")
+    spend(page).get_by_label("Model").select_option("gpt-4o")
     expect(page.locator(".chip")).to_be_visible()
     assert page.url.endswith("/?model=gpt-4o")
     page.go_back()
@@ -180,7 +198,7 @@ def test_the_address_says_what_is_filtered_and_going_back_what_was(acme: SimpleN
 
 
 def test_dates_appear_when_a_custom_period_is_chosen(acme: SimpleNamespace, page: Page) -> None:
-    log_in(page)
+    spend(page)
     expect(page.get_by_label("From")).to_be_hidden()
     page.get_by_label("Period").select_option("custom")
     page.get_by_label("From").fill("2020-01-01")
@@ -191,7 +209,7 @@ def test_dates_appear_when_a_custom_period_is_chosen(acme: SimpleNamespace, page
 
 
 def test_the_keyboard_reaches_the_content_first_and_shows_where_it_is(acme: SimpleNamespace, page: Page) -> None:
-    log_in(page).goto("/keys")
+    page.goto("/keys")
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     for _ in range(4):
