@@ -106,7 +106,8 @@ def test_a_mandatory_column_is_never_empty(column: str) -> None:
 
 def test_usage_has_quantities_prices_and_a_sku_and_other_charges_have_none() -> None:
     names = ("PricingQuantity", "PricingUnit", "ConsumedQuantity", "ConsumedUnit", "ListUnitPrice",
-             "ContractedUnitPrice", "PricingCategory", "SkuId", "SkuPriceId", "SkuMeter", "SkuPriceDetails")  # fmt: skip  # noqa: E501
+             "ContractedUnitPrice", "PricingCategory", "SkuId", "SkuPriceId", "SkuMeter",
+             "SkuPriceDetails")  # fmt: skip
     usage, difference, correction = written(USAGE, DIFFERENCE, CORRECTION)
     assert [usage["ChargeCategory"], difference["ChargeCategory"]] == ["Usage", "Adjustment"]
     assert all(usage[name] for name in names)
