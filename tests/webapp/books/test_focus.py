@@ -191,7 +191,8 @@ def test_units(dimension: str, unit: str) -> None:
 
 
 def test_parquet_has_the_same_columns_with_types() -> None:
-    from pyarrow import parquet as pq  # noqa: PLC0415
+    from pyarrow import parquet as pq
+
     rows = [row(USAGE), row(DIFFERENCE), row(CORRECTION)]
     table = pq.read_table(io.BytesIO(parquet(rows)))
     assert tuple(table.column_names) == COLUMNS
