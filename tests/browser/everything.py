@@ -24,7 +24,8 @@ SIGNED_IN = {
     "prices": "/prices", "prices-found": "/prices?q=gpt-5", "price-history": "/prices/{model}", "team": "/team",
     "member": "/team/{member}", "settings": "/settings", "books": "/books", "books-month": "/books?month=2020-01",
     "books-day": "/books/{books_day}",
-    "books-dark": "/books/dark-spend", "books-links": "/books/links", "account": "/account", "not-found": "/nowhere",
+    "books-dark": "/books/dark-spend", "books-links": "/books/links", "books-learned": "/books/learned",
+    "books-close": "/books/months/2026-10", "account": "/account", "not-found": "/nowhere",
 }  # fmt: skip
 ADMINS_ONLY = {
     "archive": "/projects/{project}/archive", "rotate": "/keys/{key}/rotate", "revoke": "/keys/{key}/revoke",

@@ -16,7 +16,14 @@ from stack import Stack
 from webapp.auth.passwords import hashed
 
 PASSWORD = "correct horse"
-PAGES = ("/books", f"/books/{DAY}", "/books/dark-spend", "/books/links")
+PAGES = (
+    "/books",
+    f"/books/{DAY}",
+    "/books/dark-spend",
+    "/books/links",
+    "/books/learned?month=2026-10",
+    "/books/months/2026-10",
+)
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from webapp.pages import (
     audit,
     books,
     books_close,
+    books_learned,
     books_links,
     calls,
     keys,
@@ -44,7 +45,7 @@ def init_app(app: Flask) -> None:
     def asset(name: str) -> str:
         return url_for("static", filename=name, v=_digest(Path(app.static_folder or "") / name))
 
-    money = (spend, calls, websockets, prices, books, books_links, books_close)
+    money = (spend, calls, websockets, prices, books, books_links, books_learned, books_close)
     for family in (account, *money, projects, keys, team, settings, audit, profile):
         app.register_blueprint(family.bp)
     written.init_app(app)

@@ -69,12 +69,12 @@ STATE = """
 """
 
 
-def _state(tx: db.Transaction) -> dict[str, Any]:
+def state_of(tx: db.Transaction) -> dict[str, Any]:
     """Whether books, an admin key and links are there; admin_key: None where none is stored."""
     return tx.query(STATE)[0] | {"admin_key": tx.call("admin_key_show")}
 
 
-def _month(args: Mapping[str, str], newest: date | None) -> tuple[date, date]:
+def month_of(args: Mapping[str, str], newest: date | None) -> tuple[date, date]:
     """First day of ``month`` (2026-10) and of the month after; by default the newest one with books. ApiError 400."""
     word = args.get("month") or f"{newest or datetime.now(UTC).date():%Y-%m}"
     first = compared.as_day(f"{word}-01") if re.fullmatch(r"[0-9]{4}-[0-9]{2}", word) else None
@@ -88,8 +88,8 @@ def _month(args: Mapping[str, str], newest: date | None) -> tuple[date, date]:
 def index() -> str:
     """The months, and one of them: its sums, its days, its named parts."""
     with auth.person() as tx:
-        state = _state(tx)
-        since, until = _month(request.args, state["newest"])
+        state = state_of(tx)
+        since, until = month_of(request.args, state["newest"])
         compared.compare_months(tx, MONTHS)
         days, totals = compared.days(tx, since, until)
         months, parts = tx.rows("books_months", MONTHS), tx.query(NAMED, since, until)
@@ -102,7 +102,7 @@ def index() -> str:
 def table() -> Response:
     """The days of a month as CSV."""
     with auth.person() as tx:
-        since, until = _month(request.args, _state(tx)["newest"])
+        since, until = month_of(request.args, state_of(tx)["newest"])
         days, _ = compared.days(tx, since, until)
     return export.answer(f"openai-books-{since:%Y-%m}", DAY_COLUMNS, days)
 
@@ -150,8 +150,8 @@ def day_table(day: str) -> Response:
 def dark_spend() -> str:
     """What was spent at OpenAI past SpendAI in a month, and the share that went through SpendAI over time."""
     with auth.person() as tx:
-        state = _state(tx)
-        since, until = _month(request.args, state["newest"])
+        state = state_of(tx)
+        since, until = month_of(request.args, state["newest"])
         compared.compare_months(tx, MONTHS)
         rows, months = tx.rows("dark_keys", since, until), tx.rows("books_months", MONTHS)
         shares = tx.rows("books_share", until - timedelta(days=CHART_DAYS), until)
@@ -165,7 +165,7 @@ def dark_spend() -> str:
 def dark_table() -> Response:
     """What was spent past SpendAI in a month as CSV."""
     with auth.person() as tx:
-        since, until = _month(request.args, _state(tx)["newest"])
+        since, until = month_of(request.args, state_of(tx)["newest"])
         compared.compare(tx, since, until)
         rows = tx.rows("dark_keys", since, until)
     return export.answer(f"dark-spend-{since:%Y-%m}", DARK_COLUMNS, rows)

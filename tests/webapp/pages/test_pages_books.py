@@ -240,3 +240,21 @@ def test_the_api_refuses_what_is_no_period_and_finds_no_day_of_others(team: Acme
 
 def test_every_reason_has_words(site: Site) -> None:
     assert [reason for (reason,) in site.sql("select reason from public.part_reasons order by n")] == list(REASONS)
+
+
+def test_what_the_books_prove_changes_the_ledger_once_an_admin_confirms_it(
+    team: Acme, books: Books, worked: dict[str, UUID]
+) -> None:
+    page = text(team.devs.get("/books/learned?month=2026-10"))
+    assert "0.0123" in page and "50,000" in page and "gpt-4.1" in page and "0.9" in page
+    assert team.devs.post(f"/books/learned/calls/{worked['doubt']}").status_code == 403
+    assert team.eves.post(f"/books/learned/calls/{worked['doubt']}").status_code == 404
+    assert team.browser.post(f"/books/learned/calls/{worked['doubt']}").status_code == 303
+    call = books.one("select state, cost from public.usage_logs where id = %s", worked["doubt"])
+    assert call == {"state": "settled", "cost": D("0.0123")}
+    assert team.devs.post("/books/learned/rates", model="gpt-4.1", month="2026-10").status_code == 403
+    answer = team.browser.post("/books/learned/rates", model="gpt-4.1", month="2026-10")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/books/learned?month=2026-10")
+    own = "select unit_price from public.model_prices where org_id = %s and model = 'gpt-4.1' and source = 'admin'"
+    assert books.one(own, books.orgs["ada"]) == {"unit_price": D("7.2")}
+    assert "No call" not in (left := text(team.browser.get("/books/learned?month=2026-10"))) and "0.0123" not in left
