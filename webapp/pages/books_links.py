@@ -92,11 +92,11 @@ def name_line() -> Answer:
     return _changed(lambda tx: tx.call("line_alias_set", line, means), f"Kept. {AGAIN}")
 
 
-@bp.post("/books/aliases/<int:alias_id>/delete")
+@bp.post("/books/aliases/<uuid:alias_id>/delete")
 @login_required
-def forget_line(alias_id: int) -> Answer:
+def forget_line(alias_id: UUID) -> Answer:
     """Delete a name of a line."""
-    return _changed(lambda tx: tx.call("line_alias_delete", min(alias_id, 2**63 - 1)), "Deleted.")
+    return _changed(lambda tx: tx.call("line_alias_delete", alias_id), "Deleted.")
 
 
 def _as_id(text: str) -> UUID | None:
