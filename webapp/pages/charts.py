@@ -103,15 +103,21 @@ def _figure(data: list[dict[str, Any]], layout: dict[str, Any]) -> str:
     return graph_objects.Figure(data=data, layout=layout).to_json()
 
 
-def spend(bars: Sequence[Row], names: Mapping[int, str]) -> str | None:
-    """Stacked spend per day; names: series → its name. Series 1, the biggest, is drawn first and lies at the bottom."""
+def spend(bars: Sequence[Row], names: Mapping[int, str], history: Mapping[date, Decimal] | None = None) -> str | None:
+    """Stacked spend per day; names: series → its name. Series 1, the biggest, is drawn first and lies at the bottom.
+
+    history: bar → dollars of OpenAI's books from before the first call (app.books_history), hatched.
+    """
     series = [n for n in (1, 2, 3, 4, 5, 6, 0) if n in names]
     rows = {n: [row for row in bars if row["series"] == n] for n in series}
     whole = [row for row in bars if row["series"] is None]
-    if not any(row["cost"] for row in bars):
+    before = [row | {"partial": True, "cost": (history or {}).get(row["bar"])} for row in map(dict, whole)]
+    if not any(row["cost"] for row in [*bars, *before]):
         return None
     data = [_bars(rows[n], "cost", names[n], n, written.money) for n in series if rows[n]]
-    return _figure(data, _layout(whole, _dollars(max(abs(row["cost"]) for row in whole))))
+    if history:
+        data.append(_bars(before, "cost", "Before SpendAI, from OpenAI's books", 0, written.money))
+    return _figure(data, _layout(whole, _dollars(max(abs(row["cost"] or 0) for row in [*whole, *before]))))
 
 
 def tokens(bars: Sequence[Row]) -> str | None:

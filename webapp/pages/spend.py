@@ -62,10 +62,20 @@ def report(tx: db.Transaction, scope: Scope, by: str) -> dict[str, Any]:
         "weekly": any(bar["days"] == 7 for bar in bars),
         "side": side,
         "top": [row for row in top if row["id"] is not None][:TOP],
-        "spend_figure": charts.spend(bars, names),
+        "history": (history := _history(tx, bars) if not scope.query.filters else {}),
+        "spend_figure": charts.spend(bars, names, history),
         "tokens_figure": charts.tokens(bars),
         "calls_figure": charts.calls(bars),
     }
+
+
+def _history(tx: db.Transaction, bars: list[dict[str, Any]]) -> dict[date, Decimal]:
+    """Bar → dollars of OpenAI's books from before the first call."""
+    if not bars:
+        return {}
+    first, last = min(bars, key=lambda bar: bar["bar"]), max(bars, key=lambda bar: bar["bar"])
+    until = last["bar"] + timedelta(days=last["days"])
+    return {row["bar"]: row["amount"] for row in tx.rows("books_history", first["bar"], until, first["days"])}
 
 
 def _exact(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

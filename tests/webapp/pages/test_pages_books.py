@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal as D
 from html import unescape
 from types import SimpleNamespace
@@ -14,7 +14,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from conftest import Site
-from openai_books import DAY, Line, fetch, worked_day
+from openai_books import DAY, Line, call, fetch, linked_key, moment, worked_day
 from openai_keys import keys_of_openai, provider_key
 from psycopg.rows import dict_row
 from seeded import Acme, table, text
@@ -258,3 +258,14 @@ def test_what_the_books_prove_changes_the_ledger_once_an_admin_confirms_it(
     own = "select unit_price from public.model_prices where org_id = %s and model = 'gpt-4.1' and source = 'admin'"
     assert books.one(own, books.orgs["ada"]) == {"unit_price": D("7.2")}
     assert "No call" not in (left := text(team.browser.get("/books/learned?month=2026-10"))) and "0.0123" not in left
+
+
+def test_spend_before_the_first_call_is_drawn_from_openais_books_and_in_no_sum(team: Acme, books: Books) -> None:
+    today = datetime.now(UTC).date()
+    call(books, linked_key(books), moment("00:00:01", today), "gpt-4o-mini", {"input_tokens": 10, "output_tokens": 1})
+    assert "hatched" not in team.browser.get("/").text
+    books.fetch([(None, "gpt-5, output", 1000, "tokens", "12.5")], today - timedelta(days=3))
+    page = team.browser.get("/")
+    assert "hatched" in page.text and "12.50" in page.text  # in the figure
+    assert "$12.5" not in text(page) and "12.5" not in team.browser.get("/spend.csv").text
+    assert "hatched" not in team.browser.get("/?model=gpt-4o-mini").text
