@@ -58,7 +58,8 @@ def test_supabase_py_reads_every_view_and_sees_the_rows_of_the_pages(
         rows = client.table(view).select("*").execute().data
         count = everyone[name].conn.execute(f"select count(*) as n from public.{view}").fetchone()["n"]
         assert len(rows) == count > 0
-        assert {row["org_id"] for row in rows} == {str(getattr(everyone, org))}
+        if view != "part_reasons":  # is the same for everybody
+            assert {row["org_id"] for row in rows} == {str(getattr(everyone, org))}
 
 
 def test_a_person_without_organization_reads_nothing(api: PostgREST, issued: Callable[..., str]) -> None:

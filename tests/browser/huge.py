@@ -112,6 +112,23 @@ class Huge(Organization):
         self._corrections()
         self.insert("websocket_sessions", [self._session(number) for number in range(SESSIONS)])
         self.insert("audit_log", [self._line(number) for number in range(LINES)])
+        self.conn.execute("select app.books_store(%s, %s)", [self.org_id, Jsonb(self._books())])
+
+    def _books(self) -> dict[str, Any]:
+        """OpenAI's books of the last five days: keys, projects and lines with every strange name."""
+        days = [f"{datetime.now(UTC).date() - timedelta(days=back)}" for back in range(1, 6)]
+        keys = [{"id": f"key_{n}", "openai_project_id": f"proj_{n}", "name": name, "ending": "x7Qa", "owner": name,
+                 "owner_kind": "user"} for n, name in enumerate(STRANGE)]  # fmt: skip
+        costs = [
+            {"day": day, "openai_key_id": f"key_{n}", "openai_project_id": f"proj_{n}", "quantity_unit": "tokens",
+             "line_item": f"{name}, input", "quantity": str(10**n * 7 + 1), "amount": f"{10**n}.{n}{10**11 + n}"}
+            for day in days for n, name in enumerate(STRANGE)
+        ]  # fmt: skip
+        return {
+            "source": "api", "from_day": days[-1], "until_day": f"{datetime.now(UTC).date()}", "keys": keys,
+            "costs": costs, "days": [{"day": day, "whole": True} for day in days],
+            "projects": [{"id": f"proj_{n}", "name": name, "status": "active"} for n, name in enumerate(STRANGE)],
+        }  # fmt: skip
 
     def _uuid(self, at: datetime | None = None) -> UUID:
         """An id; that of a call begins with its millisecond."""

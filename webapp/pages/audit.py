@@ -37,6 +37,8 @@ ACTIONS = {
     "organization.renamed": "renamed the organization to {name}",
     "provider_key.set": "stored the OpenAI key ending in {last4}",
     "provider_key.deleted": "removed the OpenAI key ending in {last4}",
+    "admin_key.set": "stored the OpenAI admin key ending in {last4}",
+    "admin_key.deleted": "removed the OpenAI admin key ending in {last4}",
     "key_link.set": "linked the OpenAI key ending in {last4} with OpenAI's {openai_key_id}",
     "key_link.ended": "undid the link of the OpenAI key ending in {last4} with OpenAI's {openai_key_id}",
     "line_alias.set": "compares OpenAI's line {line_item} with {means}",
@@ -49,6 +51,7 @@ ACTIONS = {
     "calls.repriced": "priced calls again: {reason}",
     "calls.dropped": "dropped the {calls} calls of {month}: {reason}",
     "call.closed": "closed a call by hand: {reason}",
+    "call.proven": "closed a call at ${cost} with OpenAI's minute {minute}",
     "month.closed": "closed {month} at ${openai} of OpenAI's, ${unexplained} of it unexplained: {note}",
     "month.reopened": "reopened {month}: {note}",
 }
