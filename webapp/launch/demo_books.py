@@ -71,7 +71,10 @@ def _store(
         "days": [{"day": str(day), "whole": True} for day in days],
         "costs": [line | {"day": str(day)} for day in days for line in books[day]], "usage": usage,
         "projects": [{"id": name, "name": words, "status": "active"} for name, words in PROJECTS.items()],
-        "keys": [key | {"owner_kind": "user" if key["id"] == LAPTOP else "service_account"} for key in KEYS],
+        "keys": [
+            key | {"owner_kind": "user" if key["id"] == LAPTOP else "service_account", "last_used_at": f"{days[-1]}T17:20:00Z"}
+            for key in KEYS
+        ],
     }  # fmt: skip
     conn.execute("select app.books_store(%s, %s)", [org_id, Jsonb(fetch)])
 

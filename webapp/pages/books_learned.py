@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -28,7 +29,8 @@ def index(error: ApiError | None = None) -> str:
     models: dict[str, list[dict[str, object]]] = {}
     for rate in rates:
         models.setdefault(rate["model"], []).append(rate)
-    return render_template("books_learned.html", calls=calls, models=models, since=since, error=error)
+    around = {"before": f"{since - timedelta(days=1):%Y-%m}", "after": f"{until:%Y-%m}"}
+    return render_template("books_learned.html", calls=calls, models=models, since=since, error=error, **around)
 
 
 @bp.post("/books/learned/calls/<uuid:call_id>")
