@@ -66,13 +66,14 @@ def fill(conn: psycopg.Connection, org_id: UUID, now: datetime) -> int:
 def _store(
     conn: psycopg.Connection, org_id: UUID, days: list[date], books: dict[date, list[Line]], usage: list[Line]
 ) -> None:
+    used = f"{days[-1]}T17:20Z"
     fetch = {
         "source": "api", "from_day": str(days[0]), "until_day": str(days[-1] + timedelta(days=1)), "requests": 14,
         "days": [{"day": str(day), "whole": True} for day in days],
         "costs": [line | {"day": str(day)} for day in days for line in books[day]], "usage": usage,
         "projects": [{"id": name, "name": words, "status": "active"} for name, words in PROJECTS.items()],
         "keys": [
-            key | {"owner_kind": "user" if key["id"] == LAPTOP else "service_account", "last_used_at": f"{days[-1]}T17:20:00Z"}
+            key | {"owner_kind": "user" if key["id"] == LAPTOP else "service_account", "last_used_at": used}
             for key in KEYS
         ],
     }  # fmt: skip
