@@ -15,6 +15,8 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
+from webapp.launch.demo_calls import MIDNIGHT_DAY
+
 KEY, LAPTOP, OLD = "key_demo", "key_laptop", "key_ci"
 PROJECTS = {"proj_demo": "Production", "proj_lab": "Lab"}
 KEYS = (
@@ -23,9 +25,28 @@ KEYS = (
     {"id": OLD, "openai_project_id": "proj_demo", "name": "old CI", "ending": "9fPz", "owner": "ci"},
 )
 NEW_MODEL = {"input": Decimal("2e-6"), "output": Decimal("8e-6")}  # OpenAI's prices of the model without a price here
+NEW_PRICE_LINE, NEW_PRICE = "flex | o4-mini, output", Decimal("1.6e-6")  # OpenAI used it a day before its date
 OWN_RATE, OTHER_PRICE = Decimal("0.9"), Decimal("1.0731")
 # Day of the month → line that OpenAI bills in another way than the ledger has it.
 FREE, DEARER, DROPPED, MORE = 5, 8, 12, 14
+FULL = 28  # days: fewer show no month
+CORRECTED = """
+insert into public.cost_adjustments (org_id, call_id, call_started_at, delta, reason)
+select u.org_id, u.id, u.started_at, -0.05, 'OpenAI took this call back' from public.usage_logs u
+where u.org_id = %(org)s and u.started_at >= %(first)s and u.started_at < %(end)s and u.cost > 0.05
+order by u.started_at limit 1
+"""
+TYPED_IN = """
+select app.call_end(u.org_id, u.id, 0.012, 'as the support of OpenAI told') from (
+    select u.org_id, u.id from public.usage_logs u
+    where u.org_id = %(org)s and u.started_at >= %(first)s and u.started_at < %(end)s and u.cost_status = 'no_usage'
+    order by u.started_at limit 1
+) u
+"""
+ANNOUNCED = """
+insert into public.model_prices (org_id, model, dimension, service_tier, unit_price, unit_qty, valid_from, source, note)
+values (%(org)s, 'o4-mini', 'output_text', 'flex', %(price)s, 1000000, %(next)s, 'admin', 'announced by OpenAI')
+"""
 Line = dict[str, Any]
 
 
@@ -54,6 +75,8 @@ def fill(conn: psycopg.Connection, org_id: UUID, now: datetime) -> int:
     days = [since + timedelta(days=n) for n in range((today - since).days)]
     if not days:
         return 0
+    if not newest and len(days) >= FULL:
+        _people(conn, org_id, days[0])
     books = {day: list(_lines(conn, org_id, day)) for day in days}
     usage = [line for day in days for line in _minutes(conn, org_id, day, books[day])] + _requests(days, books)
     early = [day for day in days if day.day == 3]
@@ -61,6 +84,15 @@ def fill(conn: psycopg.Connection, org_id: UUID, now: datetime) -> int:
         _store(conn, org_id, early, {day: books[day][:-2] for day in early}, [])
     _store(conn, org_id, days, books, usage)
     return len(days)
+
+
+def _people(conn: psycopg.Connection, org_id: UUID, first: date) -> None:
+    """What people did in the first month: a correction, a cost typed in, a price of their own from the month after."""
+    words = {"org": org_id, "first": first, "end": first + timedelta(days=28), "price": NEW_PRICE * 1_000_000,
+             "next": f"{(first + timedelta(days=32)).replace(day=1)}T00:00:00Z"}  # fmt: skip
+    conn.execute(CORRECTED, words)
+    conn.execute(TYPED_IN, words)
+    conn.execute(ANNOUNCED, words)
 
 
 def _store(
@@ -97,6 +129,8 @@ def _lines(conn: psycopg.Connection, org_id: UUID, day: date) -> Iterator[Line]:
     )
     for row in ledger.fetchall():
         item, quantity, amount = row["line"], row["quantity"], row["cost"]
+        if quantity and day.day in (MIDNIGHT_DAY, MIDNIGHT_DAY + 1) and row["late"]:  # OpenAI counts calls by their end
+            quantity, amount = quantity + row["late"], amount * (quantity + row["late"]) / quantity
         if row["unpriced"] and not quantity:
             price = NEW_MODEL["output" if item.endswith("output") else "input"]
             yield _line(item, row["unpriced"], row["unpriced"] * price)
@@ -106,6 +140,8 @@ def _lines(conn: psycopg.Connection, org_id: UUID, day: date) -> Iterator[Line]:
             yield _line(item, quantity, Decimal(0))
         elif item.startswith("text-embedding") and day.day == DEARER:
             yield _line(item, quantity, amount * OTHER_PRICE)
+        elif item == NEW_PRICE_LINE and (day + timedelta(days=1)).day == 1:
+            yield _line(item, quantity, quantity * NEW_PRICE)
         elif item == "gpt-4.1, output" and day.day == MORE:
             more = Decimal(12_345)
             yield _line(item, quantity + more, amount * (quantity + more) / quantity)

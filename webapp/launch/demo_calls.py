@@ -16,6 +16,7 @@ from uuid import UUID
 DAYS = 90
 SPIKE, OUTAGE = (9, 2), (11, 1)  # week since the beginning, day of the week
 GROWTH = 1.009  # per day
+MIDNIGHT_DAY = 19  # of the month
 CHAT, RESPONSES, EMBEDDINGS = "/v1/chat/completions", "/v1/responses", "/v1/embeddings"
 
 
@@ -75,6 +76,12 @@ def calls(first: date, since: datetime, until: datetime) -> Iterator[dict[str, A
 
 
 def _of_day(app: App, day: date, age: int) -> Iterator[dict[str, Any]]:
+    """The calls of an application on a day; one of a month is answered only after midnight."""
+    if app.project == "data-eng" and day.day == MIDNIGHT_DAY:
+        chance = Random(f"midnight {day}")  # noqa: S311  # made-up numbers, no secrets
+        at = datetime(day.year, day.month, day.day, 23, 59, 55, tzinfo=UTC)
+        late = {"id": str(_id(at, chance)), "started_at": at, "latency_ms": 14_000, "ttft_ms": 9_000}
+        yield _call(app, day, False, chance) | late
     chance = Random(f"{app.project} {day}")  # noqa: S311  # made-up numbers, no secrets
     busy = app.calls * GROWTH**age * (app.weekends if day.weekday() > 4 else 1) * chance.uniform(0.85, 1.15)
     if (age // 7, day.weekday()) == SPIKE and app.project in ("search-rerank", "data-eng"):
