@@ -20,10 +20,17 @@ PERIOD = f"'{START:%F}Z'", f"'{START + timedelta(days=2):%F}Z'"
 
 
 @pytest.fixture(scope="module")
-def filled(stack_dsns: Callable[[str], tuple[str, str]]) -> tuple[str, str, str, str]:
-    """Ten organizations with calls: owner's and superuser's DSN, ids of one organization and of a person in it."""
+def all_filled(stack_dsns: Callable[[str], tuple[str, str]]) -> tuple[str, str, dict[str, tuple[str, str]]]:
+    """Ten organizations with calls: owner's and superuser's DSN, ids of two organizations and of a person in each."""
     owner, admin = stack_dsns("spendai_plans")
-    return owner, admin, *map(str, fill(admin, 5000, START)["small"])
+    return owner, admin, {name: (str(org), str(user)) for name, (org, user) in fill(admin, 5000, START).items()}
+
+
+@pytest.fixture(scope="module")
+def filled(all_filled: tuple[str, str, dict[str, tuple[str, str]]]) -> tuple[str, str, str, str]:
+    """Owner's and superuser's DSN, ids of the organization with few calls and of a person in it."""
+    owner, admin, ids = all_filled
+    return owner, admin, *ids["small"]
 
 
 @contextmanager
@@ -88,6 +95,30 @@ def test_the_newest_calls_are_read_from_the_end_of_the_index_without_sorting(con
     found = plan(conn, "select * from public.calls order by started_at desc limit 50")
     assert all("org_id = " in cond for cond in scans(found))
     assert "Sort" not in {node["Node Type"] for node in found}
+
+
+PAGES = (
+    "app.calls_page('-infinity', 'infinity', '{}', null, null, 51)",
+    """app.calls_page('-infinity', 'infinity', '{"model": ["gpt-4o-mini-2024-07-18"]}', null, null, 51)""",
+)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_reads_its_own_calls_also_when_its_session_asks_for_the_first_time(
+    all_filled: tuple[str, str, dict[str, tuple[str, str]]], page: str
+) -> None:
+    """A session's first plans are made for the very values: they may be others than those of a session that asked often."""
+    _, admin, ids = all_filled
+    with psycopg.connect(admin) as session:
+        session.execute("select set_config('request.jwt.claims', %s, false)", [json.dumps({"sub": ids["large"][1]})])
+        session.execute("set role authenticated")
+        found = session.execute(f"select id from {page}").fetchall()
+        (read,) = session.execute(
+            "select sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) from pg_stat_xact_user_tables where relname like %s",
+            ["usage_logs%"],
+        ).fetchone()
+    assert len(found) == 51
+    assert read <= 4 * 51  # of 1,500
 
 
 TOUCHED = """

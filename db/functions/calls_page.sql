@@ -66,7 +66,9 @@ begin
     end if;
     return query
     select v.* from unnest(v_ids, v_ats) as page (id, at)
-    join public.calls v on v.id = page.id and v.started_at = page.at
+    cross join lateral (  -- offset 0: each row is looked up by itself, whatever the planner expects
+        select c.* from public.calls c where c.id = page.id and c.started_at = page.at offset 0
+    ) v
     order by page.at desc, page.id desc;
 end $$;
 

@@ -25,7 +25,9 @@ begin
             order by r.rank desc, r.id desc limit $7
         )
         select v.* from page p
-        join public.calls v on v.id = p.id and v.started_at = p.at
+        cross join lateral (  -- offset 0: each row is looked up by itself, whatever the planner expects
+            select c.* from public.calls c where c.id = p.id and c.started_at = p.at offset 0
+        ) v
         order by p.rank desc, p.id desc
     $sql$, app.calls_sql(p_filters))
     using p_filters, p_from, p_to, p_by, p_after_value, p_after_id, p_limit;

@@ -10,7 +10,10 @@ as $$
           and u.started_at >= (select s.started_at from public.sessions s where s.id = p_id)
         order by u.started_at desc, u.id desc limit p_limit
     )
-    select v.* from page p join public.calls v on v.id = p.id and v.started_at = p.started_at
+    select v.* from page p
+    cross join lateral (  -- offset 0: each row is looked up by itself, whatever the planner expects
+        select c.* from public.calls c where c.id = p.id and c.started_at = p.started_at offset 0
+    ) v
     order by p.started_at, p.id
 $$;
 
