@@ -107,7 +107,7 @@ PAGES = (
 def test_a_page_reads_its_own_calls_also_when_its_session_asks_for_the_first_time(
     all_filled: tuple[str, str, dict[str, tuple[str, str]]], page: str
 ) -> None:
-    """A session's first plans are made for the very values: they may be others than those of a session that asked often."""
+    """A session's first plans are made for the very values and may differ from those of a session that asked often."""
     _, admin, ids = all_filled
     with psycopg.connect(admin) as session:
         session.execute("select set_config('request.jwt.claims', %s, false)", [json.dumps({"sub": ids["large"][1]})])

@@ -10,6 +10,7 @@ import re
 from webapp.metering.inflate import Inflater
 
 MEDIA = ("audio/", "image/", "video/")  # labels that are believed
+EVENTS = (b"data: ", b"event: ")  # how the plain text of nearly every event stream begins
 _BEFORE = b" \t\r\n\xef\xbb\xbf"  # white space and the byte order mark
 _FIELD = re.compile(rb"(?:data|event|id|retry)?:")
 _FIELDS = (b"data:", b"event:", b"id:", b"retry:")

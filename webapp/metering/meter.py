@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from webapp.metering.answer import AnswerFacts, AskedCall, members_of, read_answer
-from webapp.metering.beginning import MEDIA, Beginning
+from webapp.metering.beginning import EVENTS, MEDIA, Beginning
 from webapp.metering.cues import FORMATS, Cues
 from webapp.metering.inflate import Inflater
 from webapp.metering.plain import InflatedSseTee, JsonCopy, PlainTee
@@ -38,10 +38,9 @@ class Meter:
     def __post_init__(self) -> None:
         kind = self.content_type.partition(";")[0].strip().lower()
         self._label = kind == "text/event-stream"
-        self._beginning: Beginning | None = None  # until the first byte is there
+        self._beginning: Beginning | None = None  # what is there of a beginning that does not tell yet
         self._build(is_stream=self._label)
         if self._label or (self.facts.stream and not kind.startswith(MEDIA)):
-            self._beginning = Beginning(self._encoding, label=self._label)
             self.feed = self._feed_first
 
     def _build(self, *, is_stream: bool) -> None:
@@ -62,7 +61,10 @@ class Meter:
 
     def _feed_first(self, chunk: bytes) -> bytes:
         """As `feed`, until the first byte tells whether the label is right; bytes before it are held."""
-        beginning = self._beginning
+        if self._beginning is None and self._label and chunk.startswith(EVENTS):
+            self.feed = self._tee.feed
+            return self.feed(chunk)
+        self._beginning = beginning = self._beginning or Beginning(self._encoding, label=self._label)
         is_stream = beginning.add(chunk)
         if is_stream is None:
             return b""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 _USUAL = b',"usage":null'
+_LAST = _USUAL + b"}\n\n"  # as the last member of the last object
 _FLAT = re.compile(rb'(?:,"[^"\\]*":"[^"\\]*")*\}\s*')  # the end of an object of which only texts are left
 _NULL = re.compile(rb',\s*"usage"\s*:\s*null(?=\s*[,}])|(?<=\{)\s*"usage"\s*:\s*null\s*,')
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
@@ -18,6 +19,8 @@ def without_null(event: bytes, data: bytes) -> bytes | None:
 
     One comma beside the member goes with it. Data of several lines is only edited where the member is at its end.
     """
+    if event.endswith(_LAST):
+        return event[: -len(_LAST)] + b"}\n\n"
     at = event.rfind(_USUAL)
     if at >= 0 and _FLAT.fullmatch(event, at + len(_USUAL)):
         return event[:at] + event[at + len(_USUAL) :]

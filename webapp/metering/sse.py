@@ -165,8 +165,10 @@ class SseTee:
                 out.append(data[given : max(given, at)])
                 self._hold_from(data[max(given, at) : end], data[end:])
                 return b"".join(out)
-            if verdict in (Verdict.HIDE, Verdict.EDIT) and given <= at:
-                out += (data[given:at], self._judge.edited if verdict is Verdict.EDIT else b"")
+            if verdict is not Verdict.PASS and given <= at:  # HIDE or EDIT
+                out.append(data[given:at])
+                if verdict is Verdict.EDIT:
+                    out.append(self._judge.edited)
                 given, self._orphan_lf = end, verdict is Verdict.HIDE and data[end - 1] == 13 and end == len(data)
             at, begun = end, False
         self._keep(data, at, given, out)

@@ -23,6 +23,7 @@ EVENT: Selection = {
 }  # fmt: skip
 
 _DONE = b"[DONE]"
+_DONE_ENDS = b"] \t\n\r\x0b\x0c"  # no JSON object of a chunk ends so
 _RESPONSE_ENDS = (b"response.completed", b"response.incomplete", b"response.failed")
 _CREATED = b"response.created"
 _ERROR_NAME = b"error"
@@ -55,6 +56,7 @@ class StreamReader:
         self.doubtful = False  # whether a member that decides the price was there twice, or could not be read
         self._pause = pause
         self._final: dict[str, Any] | None = None  # the object or event that carries the usage
+        self._used = False  # whether a chat chunk with usage above 0 was seen
         self._closing = False  # whether a chat chunk with usage was one of the last: without choices, or finishing one
         self._named: bytes = b""  # an event with the answer's id and model
         self._tiered: bytes = b""  # the last chat chunk with a service tier
@@ -84,20 +86,17 @@ class StreamReader:
         name, data = fields(event)
         if not data:
             return Verdict.PASS
-        if len(data) < HEAD_BYTES and data.strip() == _DONE:
+        if data[-1] in _DONE_ENDS and len(data) < HEAD_BYTES and data.strip() == _DONE:
             self.ended = True
-            return Verdict.HOLD if self._chat and not (self.failed or self._used()) else Verdict.END
+            return Verdict.HOLD if self._chat and not (self.failed or self._used) else Verdict.END
         if not self._chat and b"." not in name and name != _ERROR_NAME:
             name = self._type(data)
         if name == _ERROR_NAME or _ERROR.match(data):
             self.failed = True
             return Verdict.PASS
         if self._chat:
-            verdict = self._chunk(data)
-            if self._hide and verdict is Verdict.PASS and (edited := without_null(event, data)):
-                self.edited, verdict = edited, Verdict.EDIT
-            return verdict
-        return self._typed(name, data) if name else self._chunk(data)
+            return self._chunk(data, event)
+        return self._typed(name, data) if name else self._chunk(data, event)
 
     def answer(self, *, whole: bool) -> dict[str, Any]:
         """The answer's final object, as far as the stream contained it; {} when it contained nothing of it.
@@ -122,13 +121,9 @@ class StreamReader:
         """Whether the usage has been seen, or the regular end of an answer without usage."""
         return self._final is not None or (self.ended and not self.failed)
 
-    def _used(self) -> bool:
-        """Whether usage above 0 has been seen."""
-        return self._final is not None and size(self._final["usage"]) > 0
-
     def _counts(self, *, whole: bool) -> bool:
         """Whether the usage is that of the whole answer; zeros are if they stand at its regular end."""
-        return (whole or self._closing) if self._used() else (self.ended and self._closing)
+        return (whole or self._closing) if self._used else (self.ended and self._closing)
 
     def _read(self, data: bytes) -> dict[str, Any]:
         """The object in an event's data."""
@@ -142,19 +137,24 @@ class StreamReader:
             return first[1]
         return str(self._read(data).get("type") or "").encode() if _LATER_TYPE.search(data) else b""
 
-    def _chunk(self, data: bytes) -> Verdict:
-        """An event without a type: a chunk of a chat or text completion."""
+    def _chunk(self, data: bytes, event: bytes) -> Verdict:
+        """An event without a type, and its data: a chunk of a chat or text completion."""
         if not self._named and _MODEL.search(data):
             self._named = data
         if _TIER.search(data):
             self._tiered = data
-        if b'"usage"' in data and _USAGE.search(data):
+        if b'"usage"' not in data:
+            return Verdict.PASS
+        if _USAGE.search(data):
             chunk = self._read(data)
             usage = self._usage_of(chunk)
             if usage is not None:
-                self._final = {**chunk, "usage": usage}
+                self._final, self._used = {**chunk, "usage": usage}, size(usage) > 0
                 if self._hide and chunk.get("choices") == [] and not _CHOICE.search(data):
                     return Verdict.HIDE
+        if self._hide and (edited := without_null(event, data)):
+            self.edited = edited
+            return Verdict.EDIT
         return Verdict.PASS
 
     def _usage_of(self, chunk: dict[str, Any]) -> dict[str, Any] | None:

@@ -152,6 +152,8 @@ def _says_something(usage: dict[str, Any], depth: int = MAX_DEPTH) -> bool:
 def _plain(value: Any) -> Decimal:
     """A count as a number from 0 to _MAX_SIZE; 0 for what is none."""
     text = str(value)
+    if len(text) < 19 and text.isascii() and text.isdecimal():  # nearly all counts
+        return Decimal(text)
     if isinstance(value, bool) or len(text) > MAX_STRING_CHARS or not _NUMERIC.fullmatch(text):
         return Decimal(0)
     try:
