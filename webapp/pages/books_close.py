@@ -18,6 +18,7 @@ from webapp.books.close import BREAKDOWNS, COLUMNS, read_month, table_rows
 from webapp.errors import ApiError
 from webapp.pages import export
 from webapp.pages.common import attempt
+from webapp.pages.reasons import REASONS
 from webapp.pages.sheets import XLSX, Sheets
 
 bp = Blueprint("books_close", __name__)
@@ -49,7 +50,8 @@ def show(month: str, error: ApiError | None = None) -> str:
     tables = {by: table_rows(report, by) for by in BREAKDOWNS}
     named = {reason: Decimal(amount) for reason, amount in state["named"].items()}
     return render_template("books_month.html", month=month, state=state, tables=tables, titles=BREAKDOWNS, named=named,
-                           says=says, error=error, total=table_rows(report, "total"), typed=request.form)  # fmt: skip
+                           says=says, reasons=REASONS, error=error,
+                           total=table_rows(report, "total"), typed=request.form)  # fmt: skip
 
 
 @bp.post("/books/months/<month>/close")
