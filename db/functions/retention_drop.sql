@@ -1,8 +1,8 @@
--- retention_drop(month, reason) → drops a month of usage_logs that is already detached; returns how many calls were in it
+-- retention_drop(month, reason, archive hash) → drops a month of usage_logs that is already detached; returns how many calls were in it
 --
 -- flask retention detaches it before, in a statement of its own (concurrently, so that no call waits). Daily totals,
 -- corrections and the audit log stay. The audit log gets a line for each organization that had calls in the month.
-create or replace function app.retention_drop(p_month date, p_reason text) returns bigint
+create or replace function app.retention_drop(p_month date, p_reason text, p_archive_hash text) returns bigint
 language plpgsql
 set search_path = ''
 as $$
@@ -23,7 +23,7 @@ begin
     where s.started_at >= p_month::timestamp at time zone 'utc' and s.started_at < (p_month + interval '1 month') at time zone 'utc';
     delete from private.label_counts c where c.day >= p_month and c.day < p_month + interval '1 month';
     execute format('drop table private.%I', v_partition);
-    insert into private.dropped_months (month, calls, reason) values (p_month, v_calls, p_reason);
+    insert into private.dropped_months (month, calls, reason, archive_hash) values (p_month, v_calls, p_reason, p_archive_hash);
     return v_calls;
 end $$;
 

@@ -15,7 +15,7 @@ from people import People
 from spending import spent
 from totals import VIEWS, differences
 
-DROP = "select app.retention_drop(%s, %s) as calls"
+DROP = "select app.retention_drop(%s, %s, null) as calls"
 AT = ago(3) + timedelta(days=10, hours=12)
 LABELLED = {"end_user": "u1", "tags": {"team": "web"}}
 

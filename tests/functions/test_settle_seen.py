@@ -112,7 +112,7 @@ def test_main_connections_and_other_organizations_share_nothing(people: People) 
 def test_a_month_that_is_dropped_takes_what_was_seen_in_it_along(people: People) -> None:
     outcomes(people, seen(people))
     take_out(people, 0)
-    people.one("select app.retention_drop(%s, 'test')", ago(0).date())
+    people.one("select app.retention_drop(%s, 'test', null)", ago(0).date())
     assert people.all("select from private.seen_responses") == []
 
 

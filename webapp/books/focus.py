@@ -25,7 +25,6 @@ DECIMALS = {"BilledCost", "ConsumedQuantity", "ContractedCost", "ContractedUnitP
             "ListUnitPrice", "PricingQuantity", "PricingCurrencyContractedUnitPrice", "PricingCurrencyEffectiveCost",
             "PricingCurrencyListUnitPrice"}  # fmt: skip
 MOMENTS = {"BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart", "ChargePeriodEnd"}
-NO_PYARROW = "Parquet needs pyarrow: run pip install pyarrow in SpendAI's environment, or export CSV"
 
 
 def unit_of(dimension: str) -> str:
@@ -170,8 +169,8 @@ COLUMNS = tuple(row_of(NOBODY, date(2026, 1, 1), UUID(int=0), "", False))
 
 
 def parquet(rows: list[dict[str, Any]]) -> bytes:
-    """A Parquet file: amounts as decimals of 24 places, moments in UTC. ImportError when pyarrow is missing."""
-    import pyarrow as pa  # noqa: PLC0415  # optional, see NO_PYARROW
+    """A Parquet file: amounts as decimals of 24 places, moments in UTC."""
+    import pyarrow as pa  # noqa: PLC0415  # slow to import, and seldom needed
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     def kind(column: str) -> tuple[Any, Callable[[Any], Any]]:

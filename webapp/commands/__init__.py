@@ -10,6 +10,7 @@ from flask import Flask
 
 from webapp.commands import (
     analyst,
+    archive,
     backup,
     books,
     books_close,
@@ -24,7 +25,7 @@ from webapp.commands import (
 
 COMMANDS = (
     migrate.migrate, users.users, analyst.analyst, prices.prices, calls.calls, backup.backup, backup.restore,
-    retention.retention, doctor.doctor, books.books, export.export,
+    retention.retention, archive.archive, doctor.doctor, books.books, export.export,
 )  # fmt: skip
 
 

@@ -47,11 +47,7 @@ def focus(month: date, org: UUID | None, kind: str, output: Path | None) -> None
 
 def _write(rows: list[dict[str, object]], kind: str, output: Path | None) -> None:
     if kind == "parquet" and output:
-        try:
-            content = focus_rows.parquet(rows)
-        except ImportError:
-            raise click.ClickException(focus_rows.NO_PYARROW) from None
-        output.write_bytes(content)
+        output.write_bytes(focus_rows.parquet(rows))
     elif output:
         output.write_text("".join(focus_rows.csv_lines(rows, focus_rows.COLUMNS)), newline="")
     else:

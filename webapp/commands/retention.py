@@ -1,9 +1,13 @@
 """``flask retention``: drops the calls of old months, each a partition of usage_logs; daily totals stay.
 
+With ``--archive`` a month is written to Parquet files first, and read back (webapp/archive/).
 With ``--labels`` the end users and tags of these months are counted as (other): their sums stay, their names go.
 """
 
 from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
 
 import click
 import psycopg
@@ -18,10 +22,16 @@ PATIENCE = "60s"  # detaching waits for queries that read usage_logs, such as an
 @click.command()
 @click.option("--months", type=click.IntRange(1), required=True, help="Whole months to keep before the current one.")
 @click.option("--reason", default="retention", show_default=True, help="Kept in the audit log of each organization.")
+@click.option(
+    "--archive",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="First write each month to Parquet files in this folder, and read them back.",
+)
 @click.option("--labels", is_flag=True, help="Also forget the end users and values of tags of dropped months.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be dropped.")
 @with_appcontext
-def retention(months: int, reason: str, labels: bool, dry_run: bool) -> None:
+def retention(months: int, reason: str, folder: Path | None, labels: bool, dry_run: bool) -> None:
     """Drop the calls of older months, one month after the other. Daily totals, corrections and the audit log stay."""
     with owner_connection(autocommit=True) as conn:
         due = conn.execute("select * from app.retention_due(%s)", [months]).fetchall()
@@ -32,15 +42,34 @@ def retention(months: int, reason: str, labels: bool, dry_run: bool) -> None:
             elif dry_run:
                 click.echo(f"{month:%Y-%m}: {calls} calls would be dropped")
             else:
+                written = None
+                if folder:  # before the month leaves usage_logs: a full disk must not hide it from anybody
+                    _archive(conn, month, partition, folder, replace=False)
                 _detach(conn, partition, state)
-                conn.execute("select app.retention_drop(%s, %s)", [month, reason])
-                click.echo(f"{month:%Y-%m}: {calls} calls dropped")
+                if folder:  # from here on nothing of the month changes: written again only if it has changed meanwhile
+                    written = _archive(conn, month, partition, folder, replace=True)
+                conn.execute("select app.retention_drop(%s, %s, %s)", [month, reason, written])
+                click.echo(f"{month:%Y-%m}: {calls} calls dropped{f', archived in {folder}' if folder else ''}")
         if labels and not dry_run:
             _fold(conn)
     if not due:
         click.echo(f"no calls are older than {months} whole months")
     if kept:
         raise click.ClickException("settle the calls in doubt with flask calls settle, then run this again")
+
+
+def _archive(conn: psycopg.Connection, month: date, partition: str, folder: Path, *, replace: bool) -> str:
+    """Write a month's archive, or compare the one that is there with the month; the hash of its manifest."""
+    from webapp.archive.month import ArchiveError, write  # noqa: PLC0415  # imports pyarrow, which is slow
+
+    try:
+        with conn.transaction():
+            conn.execute("set transaction isolation level repeatable read, read only")
+            conn.execute("set local timezone = 'UTC'")
+            calls = sql.Identifier("private", partition)
+            return write(conn, month, calls, folder, replace=replace)["hash"]
+    except ArchiveError as error:
+        raise click.ClickException(f"{month:%Y-%m} stays: {error}") from None
 
 
 def _fold(conn: psycopg.Connection) -> None:

@@ -171,7 +171,4 @@ def focus_file(month: str, kind: str) -> Response:
     name = _name(month, "focus")
     if kind == "csv":
         return export.download(f"{name}.csv", "text/csv", focus.csv_lines(rows, focus.COLUMNS))
-    try:
-        return export.download(f"{name}.parquet", "application/vnd.apache.parquet", [focus.parquet(rows)])
-    except ImportError:
-        raise ApiError(409, "pyarrow_missing", focus.NO_PYARROW) from None
+    return export.download(f"{name}.parquet", "application/vnd.apache.parquet", [focus.parquet(rows)])

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import re
-import sys
 from datetime import date
 from decimal import Decimal as D
 from typing import Any
@@ -199,9 +198,3 @@ def test_parquet_has_the_same_columns_with_types() -> None:
     assert table["BilledCost"].to_pylist() == [line["BilledCost"] for line in rows]
     assert str(table.schema.field("ChargePeriodStart").type) == "timestamp[us, tz=UTC]"
     assert table["ChargeClass"].to_pylist() == [None, None, "Correction"]
-
-
-def test_without_pyarrow_it_is_an_import_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(ImportError):
-        parquet([row(USAGE)])

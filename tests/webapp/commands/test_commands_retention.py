@@ -111,7 +111,7 @@ def test_this_month_always_stays(operator, aged, months):  # noqa: F811
 
 def test_nobody_but_the_operator_may_drop_anything(operator, aged):  # noqa: F811
     with aged.as_("ada"):
-        for statement in ("select app.retention_drop('2026-01-01', 'x')", "select * from app.retention_due(1)"):
+        for statement in ("select app.retention_drop('2026-01-01', 'x', null)", "select * from app.retention_due(1)"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege), operator.conn.transaction():
                 operator.conn.execute(statement)
 

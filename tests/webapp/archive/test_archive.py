@@ -1,0 +1,184 @@
+"""``flask retention --archive`` and ``flask archive verify``: the dropped can be read, what was altered is found."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import resource
+import shutil
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+from commands import operator  # noqa: F401  # a fixture
+from pyarrow import parquet as pq
+from spending import spent
+
+from webapp.archive import month as archive_month
+from webapp.archive.tables import next_month
+from webapp.config import ROOT
+
+OLD = datetime(2026, 5, 15, 12, tzinfo=UTC)
+NAME = "2026-05"
+
+
+@pytest.fixture
+def aged(operator):  # noqa: F811
+    """Two organizations with calls of May 2026; one of them unpriced, one corrected, and one of today."""
+    people = operator.people()
+    spent(people, at=OLD, end_user='ünï, "quoted"\nline', tags={"team": "web, mobile"})
+    spent(people, at=OLD, model="gpt-nobody-knows")
+    spent(people, "eve", at=OLD, usage=None, outcome="no_usage")
+    spent(people)
+    operator.conn.execute(
+        "insert into public.cost_adjustments (org_id, call_id, call_started_at, delta, reason, details)"
+        " select org_id, id, started_at, -0.000000000001, 'test', app.price_used(cost_lines)"
+        " from public.usage_logs order by started_at, cost nulls last limit 1"
+    )
+    return people
+
+
+def drop(operator, folder, *more):  # noqa: F811
+    return operator.run("retention", "--months", "1", "--archive", str(folder), *more)
+
+
+def test_a_month_is_written_read_back_and_then_dropped(operator, aged, tmp_path):  # noqa: F811
+    rows = operator.rows(
+        "select * from public.usage_logs where started_at < '2026-06-01Z' order by org_id, started_at, id"
+    )
+    done = drop(operator, tmp_path)
+    assert done.exit_code == 0, done.output
+    assert done.output == f"{NAME}: 3 calls dropped, archived in {tmp_path}\n"
+    assert operator.rows("select count(*) as n from public.usage_logs")[0]["n"] == 1
+    kept = pq.read_table(tmp_path / NAME / "calls.parquet").to_pylist()
+    assert len(kept) == 3
+    for row, archived in zip(rows, kept, strict=True):
+        for column in ("id", "org_id", "end_user", "cost", "cost_status", "tokens_in", "started_at", "stream", "model"):
+            wanted = str(row[column]) if column in ("id", "org_id") else row[column]
+            assert archived[column] == wanted, column
+        for column in ("usage", "tags", "cost_lines"):
+            assert (archived[column] and json.loads(archived[column], parse_float=Decimal)) == row[column]
+    assert {row["organization"] for row in kept} == {"Acme", "Evil"}
+    corrections = pq.read_table(tmp_path / NAME / "corrections.parquet").to_pylist()
+    assert [row["delta"] for row in corrections] == [Decimal("-0.000000000001")]
+    prices = pq.read_table(tmp_path / NAME / "prices.parquet").to_pylist()
+    named = {line["price_id"] for row in rows for line in row["cost_lines"] or []} - {None}
+    assert {row["id"] for row in prices} == named != set()
+    assert operator.run("archive", "verify", str(tmp_path)).output == f"{NAME}: good, 3 calls, ${kept_cost(rows)}\n"
+
+
+def kept_cost(rows):
+    return f"{sum((row['cost'] or Decimal(0) for row in rows), Decimal(0)):.12f}"
+
+
+def test_a_month_without_corrections_or_priced_calls_can_be_archived(operator, tmp_path):  # noqa: F811
+    spent(operator.people(), at=OLD, usage=None, outcome="no_usage")
+    assert drop(operator, tmp_path).exit_code == 0
+    files = json.loads((tmp_path / NAME / "manifest.json").read_text())["files"]
+    assert {name: facts["rows"] for name, facts in files.items()} == {
+        "calls": 1, "corrections": 0, "fills": 0, "prices": 0,
+    }  # fmt: skip
+    assert operator.run("archive", "verify", str(tmp_path)).exit_code == 0
+
+
+@pytest.mark.parametrize("file", ["calls.parquet", "manifest.json", "prices.parquet"])
+def test_what_was_altered_or_is_gone_is_found(operator, aged, tmp_path, file):  # noqa: F811
+    drop(operator, tmp_path)
+    path = tmp_path / NAME / file
+    good = path.read_bytes()
+    for data in (
+        good[:-3],
+        good.replace(b"2026", b"2027", 1) if file == "manifest.json" else good[:50] + b"!" + good[51:],
+        b"",
+    ):
+        path.write_bytes(data)
+        done = operator.run("archive", "verify", str(tmp_path))
+        assert done.exit_code == 1 and f"BAD {path}" in done.stderr
+    path.unlink()
+    assert operator.run("archive", "verify", str(tmp_path)).exit_code == 1
+
+
+def test_a_manifest_that_was_made_anew_does_not_fit_the_database(operator, aged, tmp_path):  # noqa: F811
+    drop(operator, tmp_path)
+    path = tmp_path / NAME / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["written_at"] = "2026-06-01T00:00:00+00:00"
+    path.write_text(json.dumps(manifest | {"hash": archive_month.hash_of(manifest)}))
+    done = operator.run("archive", "verify", str(tmp_path))
+    assert done.exit_code == 1 and "is not the archive that was written when the month was dropped" in done.stderr
+    alone = operator.run("archive", "verify", str(tmp_path), "--without-database")
+    assert alone.exit_code == 0 and alone.output.startswith(f"{NAME}: good, 3 calls")
+
+
+def test_a_dropped_month_that_is_not_in_the_folder_is_named(operator, aged, tmp_path):  # noqa: F811
+    drop(operator, tmp_path)
+    shutil.move(tmp_path / NAME, tmp_path / "2026-04")
+    done = operator.run("archive", "verify", str(tmp_path))
+    assert done.exit_code == 1 and f"not in {tmp_path}: {NAME}" in done.stderr
+
+
+def test_nothing_is_dropped_when_the_disk_is_full(operator, aged, tmp_path):  # noqa: F811
+    """The files of this process may not grow: what a full disk does to a write, too."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limits[1]))
+    try:
+        done = drop(operator, tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert done.exit_code == 1 and f"{NAME} stays: {tmp_path / NAME}: cannot be written" in done.stderr
+    assert operator.rows("select count(*) as n from public.usage_logs")[0]["n"] == 4
+    assert os.listdir(tmp_path) == []
+    assert drop(operator, tmp_path).exit_code == 0
+
+
+def test_an_archive_of_other_rows_is_not_overwritten(operator, aged, tmp_path):  # noqa: F811
+    drop(operator, tmp_path)
+    spent(aged, at=next_noon())
+    shutil.copytree(tmp_path / NAME, tmp_path / "2026-06")
+    done = drop(operator, tmp_path)
+    assert done.exit_code == 1 and "2026-06 stays" in done.stderr and "move it away" in done.stderr
+    assert operator.rows("select count(*) as n from public.usage_logs")[0]["n"] == 2
+
+
+def next_noon() -> datetime:
+    first = next_month(OLD.date().replace(day=1))
+    return datetime(first.year, first.month, 2, 12, tzinfo=UTC)
+
+
+def test_a_month_that_changes_while_it_is_detached_is_written_again(operator, aged, tmp_path, monkeypatch):  # noqa: F811
+    from webapp.commands import retention
+
+    detach = retention._detach
+
+    def change_first(conn, *more):
+        operator.conn.execute(
+            "insert into public.cost_adjustments (org_id, call_id, call_started_at, delta, reason)"
+            " select org_id, id, started_at, 1, 'late' from public.usage_logs order by started_at limit 1"
+        )
+        detach(conn, *more)
+
+    monkeypatch.setattr(retention, "_detach", change_first)
+    assert drop(operator, tmp_path).exit_code == 0
+    assert pq.read_metadata(tmp_path / NAME / "corrections.parquet").num_rows == 2
+    assert operator.run("archive", "verify", str(tmp_path)).exit_code == 0
+
+
+def test_the_query_of_the_documentation_adds_up_archive_and_live_months(operator, aged, tmp_path):  # noqa: F811
+    """docs/analysts.md has the DuckDB query; live months come from the view calls, here as a table of its rows."""
+    total = operator.rows("select sum(cost) as cost from public.usage_logs")[0]["cost"]
+    drop(operator, tmp_path)
+    text = (ROOT / "docs/analysts.md").read_text()
+    query = re.search(r"```sql\n(-- DuckDB\n.*?)```", text, re.DOTALL)[1]
+    live = operator.rows("select started_at, model, cost from public.usage_logs")
+    db = duckdb.connect()
+    db.execute(
+        "create schema spendai; create table spendai.calls (started_at timestamptz, model text, cost decimal(20, 12))"
+    )
+    for row in live:
+        db.execute("insert into spendai.calls values (?, ?, ?)", [row["started_at"], row["model"], row["cost"]])
+    found = db.execute(query.replace("archive/", f"{Path(tmp_path)}/")).fetchall()
+    assert sum((row[-1] for row in found if row[-1] is not None), Decimal(0)) == total
+    assert len({row[0] for row in found}) == 2
