@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from types import FrameType
 
-from bench import growth, machine, report, rows, sessions, streams, tables, tools
+from bench import archive, growth, machine, report, rows, sessions, streams, tables, tools
 from bench.versus import FULL, QUICK, Versus
 
 
@@ -37,6 +37,8 @@ def measure(folder: Path, words: argparse.Namespace) -> tuple[str, tuple[str, bo
     if words.rows:
         sizes = tuple(size for size in rows.STEPS if size <= words.rows) or (words.rows,)
         return "rows", rows.run(folder, sizes, write=words.write)
+    if words.archive:
+        return "archive", archive.run(folder, words.archive)
     if words.growth:
         return "growth", growth.run(folder, write=words.write)
     return "comparison", compare(folder, quick=words.quick)
@@ -57,6 +59,9 @@ def main() -> int:
         metavar="N",
         help="SQL and pages beside N calls",
     )
+    what.add_argument(
+        "--archive", type=int, nargs="?", const=1_000_000, metavar="N", help="a month of N calls as Parquet"
+    )
     what.add_argument("--growth", action="store_true", help="more workers, streams, rows: tables and docs/growth.svg")
     asked.add_argument("--peers", action="store_true", help="with --streams: LiteLLM and Portkey too")
     asked.add_argument("--write", action="store_true", help="put the results into docs/performance.md")
@@ -67,8 +72,10 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _stop)
     busy = machine.busy()
     _open_more_files()
-    wanted = [] if words.rows else ["cc", "nginx", *([] if words.streams or words.websockets else ["wrk"])]
-    alone = words.quick or words.streams or words.websockets or words.growth or words.rows
+    wanted = (
+        [] if words.rows or words.archive else ["cc", "nginx", *([] if words.streams or words.websockets else ["wrk"])]
+    )
+    alone = words.quick or words.streams or words.websockets or words.growth or words.rows or words.archive
     wanted += ["npm"] if words.peers or not alone else []
     tools.install_programs(*wanted)
     try:

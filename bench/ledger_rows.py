@@ -147,7 +147,7 @@ def fill(dsn: str, calls: int) -> dict[str, Company]:
         with psycopg.connect(dsn, autocommit=True) as conn:
             while waiting:
                 since, following = waiting.pop()
-                for rows in _fill_month(conn, companies.values(), (start, until), (since, following)):
+                for rows in fill_month(conn, companies.values(), (start, until), (since, following)):
                     done[0] += rows
                     _progress(done[0], calls, begun)
 
@@ -161,7 +161,7 @@ def fill(dsn: str, calls: int) -> dict[str, Company]:
     return companies
 
 
-def _fill_month(conn: psycopg.Connection, companies: Iterable[Company], period: Period, month: Period) -> Iterator[int]:
+def fill_month(conn: psycopg.Connection, companies: Iterable[Company], period: Period, month: Period) -> Iterator[int]:
     """The calls of one month, then its sums; yields how many calls each statement wrote."""
     (start, until), (since, following) = period, month
     table = f"usage_logs_{since:%Y_%m}"

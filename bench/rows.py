@@ -89,9 +89,9 @@ def questions(ids: dict[str, str]) -> dict[str, tuple[str, list[Any]]]:
 def run(folder: Path, sizes: tuple[int, ...], *, write: bool) -> tuple[str, bool]:
     """All figures as Markdown, and whether the largest size reaches the targets. write: keep some for growth.py."""
     found = []
-    with _server(folder) as server:
-        empty = _measure(server, 0)
-        found = [_measure(server, rows) for rows in sizes]
+    with server(folder) as cluster:
+        empty = _measure(cluster, 0)
+        found = [_measure(cluster, rows) for rows in sizes]
     if write:
         pages = [
             {"rows": s.rows, "spend_page_ms": s.pages["Spend"], "sql_ms": s.sql["Spend page by project"]} for s in found
@@ -117,7 +117,7 @@ def run(folder: Path, sizes: tuple[int, ...], *, write: bool) -> tuple[str, bool
 
 
 @contextmanager
-def _server(folder: Path) -> Iterator[Cluster]:
+def server(folder: Path) -> Iterator[Cluster]:
     """A durable server on disk, as SpendAI runs it, with a cache of half a gigabyte."""
     folder.chmod(0o755)
     server = Cluster(folder / "rows", folder / "s", settings={"shared_buffers": "512MB", "max_wal_size": "4GB"})
@@ -128,14 +128,14 @@ def _server(folder: Path) -> Iterator[Cluster]:
     server.start()
     try:
         with psycopg.connect(server.dsn(SUPERUSER, "temporary")) as conn:
-            _supabase(conn)
+            supabase(conn)
             conn.execute("alter role postgres password 'temporary'")
         yield server
     finally:
         server.stop()
 
 
-def _supabase(conn: psycopg.Connection) -> None:
+def supabase(conn: psycopg.Connection) -> None:
     for file in ("supabase.sql", "local_auth.sql"):
         conn.execute((ROOT / "db" / file).read_text())
 
@@ -147,7 +147,7 @@ def _measure(server: Cluster, rows: int) -> Size:
         conn.execute(f"create database {name} owner postgres")
     admin, owner = server.dsn(SUPERUSER, "temporary", name), server.dsn("postgres", "temporary", name)
     with psycopg.connect(admin) as conn:
-        _supabase(conn)
+        supabase(conn)
     config = load(
         SECRETS | {"DATABASE_URL": owner, "SPENDAI_HOME": str(server.data.parent / name), "DATABASE_PREPARED": "1"}
     )

@@ -111,7 +111,7 @@ def _batches(
     """The rows of a query, some megabytes at a time: as CSV out of Postgres, which keeps every digit."""
     with conn.cursor().copy(sql.SQL("copy ({}) to stdout with (format csv, header)").format(asked)) as copy:
         yield from csv.open_csv(
-            _Reader(copy),
+            io.BufferedReader(_Reader(copy), 1 << 20),  # reads whole blocks: each becomes a row group of the file
             read_options=csv.ReadOptions(block_size=1 << 23),
             parse_options=csv.ParseOptions(newlines_in_values=True),
             convert_options=csv.ConvertOptions(
