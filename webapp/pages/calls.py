@@ -1,12 +1,10 @@
-"""Calls: the list, one call with its cost line by line, closing a call by hand, and the export."""
+"""Calls: the list, one call with its cost line by line, and closing a call by hand."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -16,59 +14,17 @@ from werkzeug.wrappers import Response
 from webapp import auth, cursors, db
 from webapp.auth import login_required
 from webapp.errors import ApiError
-from webapp.pages import export
 from webapp.pages.common import (
     STATUSES,
     Scope,
     attempt,
     found,
-    read_query,
     read_scope,
 )
 from webapp.pages.sorting import Sorting, read_sorting
 
 bp = Blueprint("calls", __name__)
 PAGE = 50
-EXPORT_PAGE = 1000
-COLUMNS = [
-    "id",
-    "started_at",
-    "project",
-    "key",
-    "key_prefix",
-    "endpoint",
-    "model_requested",
-    "model",
-    "service_tier",
-    "status_code",
-    "state",
-    "tokens_in",
-    "tokens_cached",
-    "tokens_cache_write",
-    "tokens_audio_in",
-    "tokens_out",
-    "tokens_reasoning",
-    "tokens_audio_out",
-    "cost",
-    "cost_status",
-    "latency_ms",
-    "ttft_ms",
-    "stream",
-    "batch",
-    "upstream",
-    "end_user",
-    "tags",
-    "upstream_request_id",
-    "adjustments",
-    "cost_corrected",
-    "provider_key_id",
-    "provider_key_last4",
-    "openai_project",
-    "region",
-    "warning",
-    "session_id",
-    "cost_at_least",
-]
 # Columns to sort by. started_at, newest first, uses an index; the others read every call of the period.
 ORDERS = dict.fromkeys(("started_at", "cost", "tokens_in", "tokens_cached", "tokens_out"), True)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -145,24 +101,3 @@ def _amount(text: str) -> Decimal | None:
     if not re.fullmatch(r"\d{1,7}(\.\d{1,12})?", text, re.ASCII):
         raise ApiError(400, "invalid_value", "dollars are written 0.0125", "cost")
     return Decimal(text)
-
-
-@bp.get("/calls.csv")
-@login_required
-def table() -> Response:
-    """All calls of a query string as CSV. Each thousand is a transaction: none stays open while a slow client reads."""
-    query = read_query(request.args)
-    words = query.since, query.until, Jsonb(query.filters)
-
-    def rows() -> Iterator[dict[str, Any]]:
-        before: tuple[datetime | None, UUID | None] = (None, None)
-        while True:
-            with auth.person() as tx:
-                found_rows = tx.rows("calls_page", *words, *before, EXPORT_PAGE)
-            yield from found_rows
-            if len(found_rows) < EXPORT_PAGE:
-                return
-            before = (found_rows[-1]["started_at"], found_rows[-1]["id"])
-
-    name = f"calls-{query.since.date()}-{(query.until - timedelta(microseconds=1)).date()}"
-    return export.answer(name, COLUMNS, rows())
