@@ -66,8 +66,10 @@ def test_calls_of_others_and_of_the_other_books_are_not_there(people: People) ->
 
 
 SCANS = """
-select substring(c.relname from 'id_started_at|object_id|request_id') as index, sum(pg_stat_get_xact_numscans(c.oid))::integer as n
-from pg_class c where c.relnamespace = 'private'::regnamespace and c.relkind in ('r', 'i') and c.relname ~ '^usage_logs_'
+select substring(c.relname from 'id_started_at|object_id|request_id') as index,
+    sum(pg_stat_get_xact_numscans(c.oid))::integer as n
+from pg_class c
+where c.relnamespace = 'private'::regnamespace and c.relkind in ('r', 'i') and c.relname ~ '^usage_logs_'
 group by 1
 """
 
