@@ -1,6 +1,7 @@
 """The columns of the list of calls: which there are, and which of them a person chose to see.
 
-Time and cost are always shown. The choice stands in ``columns=`` of the query string, and in a cookie for pages without it.
+Time and cost are always shown. The choice stands in ``columns=`` of the query string, and in a cookie for pages
+without it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from flask import Response, request
 from webapp.errors import ApiError
 
 COOKIE, YEAR = "calls_columns", 365 * 86400
-# Column → its heading, and the width of a window, in pixels, from which it is shown to those who chose nothing; 0: always.
+# Column → its heading, and the width of a window, in pixels, from which those see it who chose nothing: 0 always,
+# None never.
 COLUMNS: dict[str, tuple[str, int | None]] = {
     "model": ("Model", 0),
     "project": ("Project", 0),
