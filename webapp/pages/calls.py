@@ -108,9 +108,10 @@ def find() -> Response | str:
     if len(rows) == 1:
         return redirect(url_for(".show", call_id=rows[0]["id"]), 303)
     error = None
-    if text and not rows:
-        words = "no such call" if len(text) >= SHORTEST else f"an id has more than {len(text)} characters"
-        error = ApiError(404, "not_found", words, "id", hint=f"At least the first {SHORTEST} are needed")
+    if 0 < len(text) < SHORTEST:
+        error = ApiError(400, "id_too_short", f"type at least the first {SHORTEST} characters of the id", "id")
+    elif text and not rows:
+        error = ApiError(404, "not_found", "no such call", "id", hint="An id of OpenAI's must be complete")
     return render_template("calls_found.html", text=text, rows=rows[:FOUND], more=len(rows) > FOUND, error=error)
 
 

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from webapp import auth
 from webapp.auth import login_required
 from webapp.pages import export
-from webapp.pages.calls import bp
+from webapp.pages.calls import bp, read_session
 from webapp.pages.common import read_query
 
 EXPORT_PAGE = 1000
@@ -64,7 +64,7 @@ COLUMNS = [
 def table() -> Response:
     """All calls of a query string as CSV. Each thousand is a transaction: none stays open while a slow client reads."""
     query = read_query(request.args)
-    words = query.since, query.until, Jsonb(query.filters)
+    words = query.since, query.until, Jsonb(query.filters | read_session())
 
     def rows() -> Iterator[dict[str, Any]]:
         before: tuple[datetime | None, UUID | None] = (None, None)
