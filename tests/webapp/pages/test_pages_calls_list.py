@@ -41,7 +41,7 @@ def test_each_cell_leads_to_the_calls_that_share_its_value(site: Site, team: Acm
     page = html.unescape(team.devs.get("/calls?period=7&columns=" + ",".join(calls_columns.COLUMNS)).text)
     for name, word in (
         ("project", team.project["id"]), ("key", team.key["id"]), ("model", "gpt-4o-mini"), ("end_user", "u+1"),
-        ("tag", "team%3Da%26b"), ("status", "200"),
+        ("tag", "team%3Da%26b"), ("status", "200"), ("service_tier", "flex"),
     ):  # fmt: skip
         link = re.search(rf'href="(/calls\?period=7[^"]*&{name}={re.escape(word)})"', page)
         assert link, name
