@@ -34,6 +34,7 @@ PAGE = 50
 ORDERS = dict.fromkeys(("started_at", "cost", "tokens_in", "tokens_cached", "tokens_out"), True)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SHORTEST = 8  # characters of an id that are enough to look for it
+MOST = 300_000  # calls are read at most for a sum that nobody asked for: about 0.2 seconds
 FOUND = 20  # calls of one id are listed at most
 
 
@@ -78,7 +79,8 @@ def index() -> Response:
         words = scope.query.since, scope.query.until, Jsonb(scope.query.filters | session)
         sorting = read_sorting(ORDERS, lambda word: scope.link(sort=word))
         rows, following = _sorted_page(tx, words, sorting, cursor)
-        sums = tx.call("calls_sum", *words) if rows else None
+        most = None if request.args.get("sum") else MOST
+        sums = tx.call("calls_sum", *words, most) if rows else None
         last = None if rows else tx.call("setup_state")["last_call_at"]
     answer = render_template(
         "calls.html",
