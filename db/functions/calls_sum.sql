@@ -6,7 +6,7 @@
 --
 -- p_most: so many calls may be read where no totals answer (see app.sums_source), such as for the models that one end user called;
 -- null: any number. A row of nulls where it would be more.
-create or replace function app.calls_sum(p_from timestamptz, p_to timestamptz, p_filters jsonb, p_most bigint default null)
+create or replace function app.calls_sum(p_from timestamptz, p_to timestamptz, p_filters jsonb, p_most bigint)
 returns table (
     calls bigint, tokens bigint, cost numeric, unpriced_calls bigint, no_usage_calls bigint, in_doubt_calls bigint,
     error_calls bigint, adjustments numeric

@@ -13,7 +13,7 @@ from people import People
 from test_end_sessions import begin
 from totals import EARLY, LATE, entries, fits, many_calls
 
-SUM = "select * from app.calls_sum(%s, %s, %s::jsonb)"
+SUM = "select * from app.calls_sum(%s, %s, %s::jsonb, null)"
 LIMITED = "select * from app.calls_sum(%s, %s, %s::jsonb, %s)"
 SAME = ("unpriced_calls", "no_usage_calls", "in_doubt_calls", "error_calls")
 
