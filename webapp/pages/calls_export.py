@@ -1,23 +1,22 @@
-"""Files of Calls: every call of a period and filters, one row each."""
+"""Files of Calls: every call of a period and filters, one row each, in the order of the list."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from flask import request
-from psycopg.types.json import Jsonb
 from werkzeug.wrappers import Response
 
-from webapp import auth
+from webapp import db
 from webapp.auth import login_required
 from webapp.pages import export
-from webapp.pages.calls import bp
-from webapp.pages.common import read_query
+from webapp.pages.calls import EPOCH, ORDERS, bp
+from webapp.pages.common import Scope, read_query
+from webapp.pages.sorting import read_sorting
+from webapp.pages.spend_export import facts, period_of
 
-EXPORT_PAGE = 1000
+RANKED_ROWS = 10_000  # that one transaction reads in another order than by time: each ranks all calls of the period
 COLUMNS = [
     "id",
     "started_at",
@@ -60,21 +59,23 @@ COLUMNS = [
 
 
 @bp.get("/calls.csv")
+@bp.get("/calls.xlsx", endpoint="workbook")
 @login_required
 def table() -> Response:
-    """All calls of a query string as CSV. Each thousand is a transaction: none stays open while a slow client reads."""
-    query = read_query(request.args)
-    words = query.since, query.until, Jsonb(query.filters)
+    """All calls of a query string as a file, sorted as the page is."""
+    query, sorting = read_query(request.args), read_sorting(ORDERS)
+    words = Scope(query, {}, {}).words
 
-    def rows() -> Iterator[dict[str, Any]]:
-        before: tuple[datetime | None, UUID | None] = (None, None)
-        while True:
-            with auth.person() as tx:
-                found_rows = tx.rows("calls_page", *words, *before, EXPORT_PAGE)
-            yield from found_rows
-            if len(found_rows) < EXPORT_PAGE:
-                return
-            before = (found_rows[-1]["started_at"], found_rows[-1]["id"])
+    def by_time(tx: db.Transaction, last: export.Row | None, count: int) -> list[export.Row]:
+        return tx.rows("calls_page", *words, last and last["started_at"], last and last["id"], count)
 
-    name = f"calls-{query.since.date()}-{(query.until - timedelta(microseconds=1)).date()}"
-    return export.answer(name, COLUMNS, rows())
+    def ranked(tx: db.Transaction, last: export.Row | None, count: int) -> list[export.Row]:
+        return tx.rows("calls_ranked", *words, sorting.word, last and rank(last), last and last["id"], count)
+
+    def rank(row: export.Row) -> Any:
+        value = row[sorting.column]
+        return (value - EPOCH) // timedelta(microseconds=1) if sorting.column == "started_at" else value
+
+    by_age = sorting.word == "started_at"
+    rows = export.paged(by_time) if by_age else export.paged(ranked, RANKED_ROWS)
+    return export.answer(f"calls {period_of(query)}", COLUMNS, rows, facts())

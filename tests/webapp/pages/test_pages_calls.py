@@ -115,11 +115,11 @@ def test_filters_narrow_the_list_and_the_export_alike(site: Site, team: Acme) ->
 def test_the_export_streams_every_page_with_exact_numbers(
     site: Site, team: Acme, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("webapp.pages.calls_export.EXPORT_PAGE", 4)
+    monkeypatch.setattr("webapp.pages.export.PAGE_ROWS", 4)
     made = {str(spend(site, team, days=n / 1000)) for n in range(10)}
     rows = table(team.browser.get("/calls.csv"))
     assert {row["id"] for row in rows} == made and len(rows) == 10
-    assert {row["cost"] for row in rows} == {"0.000450000000"}
+    assert {row["cost"] for row in rows} == {"0.00045"}
     assert rows[0]["started_at"].endswith("Z")
 
 
