@@ -6,6 +6,7 @@ Imports auth, secrets and the modules directly in webapp/. charts, export, sorti
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
@@ -52,6 +53,7 @@ def init_app(app: Flask) -> None:
     written.init_app(app)
     app.jinja_env.lstrip_blocks = True  # do not send the indentation of template tags
     app.add_template_global(asset)
+    app.add_template_global(lambda: datetime.now(UTC), "now")
     app.jinja_env.globals["periods"] = PERIODS
 
     @app.after_request
