@@ -64,7 +64,7 @@ COLUMNS = [
 def table() -> Response:
     """All calls of a query string as a file, sorted as the page is."""
     query, sorting = read_query(request.args), read_sorting(ORDERS)
-    words = Scope(query, {}, {}).words
+    words = Scope(query).words
 
     def by_time(tx: db.Transaction, last: export.Row | None, count: int) -> list[export.Row]:
         return tx.rows("calls_page", *words, last and last["started_at"], last and last["id"], count)
@@ -78,4 +78,4 @@ def table() -> Response:
 
     by_age = sorting.word == "started_at"
     rows = export.paged(by_time) if by_age else export.paged(ranked, RANKED_ROWS)
-    return export.answer(f"calls {period_of(query)}", COLUMNS, rows, facts())
+    return export.answer(f"calls {period_of(query)}", COLUMNS, rows, facts(), query.zone)

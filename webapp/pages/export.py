@@ -24,6 +24,7 @@ from flask import Response, request, stream_with_context
 from webapp import auth, db
 from webapp.errors import ApiError
 from webapp.pages import sheets
+from webapp.pages.common import organization_zone
 
 PAGE_ROWS = 1000  # rows that one transaction reads
 CHUNK_ROWS = 500  # rows that are sent together
@@ -49,9 +50,9 @@ def cell(value: Any, zone: ZoneInfo | None = None, comma: bool = False) -> str:
     return sheets.text_of(value)
 
 
-def own_zone() -> ZoneInfo:
-    """The time zone of the organization."""
-    return ZoneInfo((auth.me() or {}).get("time_zone") or "UTC")
+def amount(value: Any) -> Decimal:
+    """A sum of dollars in JSON from SQL; whole ones are read as int."""
+    return Decimal(value)
 
 
 def paged(fetch: Callable[[db.Transaction, Row | None, int], list[Row]], count: int = 0) -> Iterator[Row]:
@@ -78,7 +79,7 @@ def answer(
     name: what it is and, after a space, of which period: "openai-books 2026-10"; about: facts for the sheet About, read
     after the rows; zone: of days and moments, None for the organization's.
     """
-    zone = zone or own_zone()
+    zone = zone or organization_zone()
     file = file_name(name, zone)
     if request.path.endswith(".xlsx"):
         title = name.split(maxsplit=1)[0].replace("-", " ").capitalize().replace("Openai", "OpenAI")

@@ -42,7 +42,7 @@ def report(tx: db.Transaction, scope: Scope, by: str) -> dict[str, Any]:
     sorting = read_sorting(COLUMNS, lambda word: scope.link(sort=word))
     since, until, filters = scope.words
     grain = "week" if until - since > timedelta(days=92) else "day"
-    period = (since, until, scope.query.before.since, scope.query.before.until, "UTC", grain)
+    period = (since, until, *(scope.query.before or (None, None)), "UTC", grain)
     found = tx.call("spend_report", *period, by, None, side, filters, None if everything else SERIES)
     totals, rows, top, bars = _exact([found["totals"]])[0], *(_exact(found[part]) for part in ("rows", "side", "bars"))
     for bar in bars:

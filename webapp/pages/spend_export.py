@@ -1,26 +1,36 @@
-"""Files of Spend: the sums of its period and filters, one row for each day and project, model, key, end user or tag.
+"""Files of Spend: the sums of its period and filters, one row for each day and project, model, key, person, tag, …
 
-``grain=month`` (week, hour) has a row for each month instead, and one more with the totals.
+``by`` says what a row is about, ``and`` a second such thing. ``grain=month`` (week, hour) has a row for each month, and
+one more with the totals.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 from flask import Response, request
-from psycopg.types.json import Jsonb
 
-from webapp import auth
+from webapp import auth, db
 from webapp.auth import login_required
+from webapp.errors import ApiError
 from webapp.filters import Query
 from webapp.pages import export
 from webapp.pages.common import Scope, read_query, read_scope
-from webapp.pages.spend import bp, chosen_by
+from webapp.pages.spend import bp
 
-# What a row is about → more columns beside its name.
-IDS = {"project": ["project_id"], "key": ["project_id", "key_id", "key_prefix"]}
+# What a row is about → the words of app.usage for it, and more columns of a row.
+BY = {
+    "project": (["project"], ["project_id"]),
+    "model": (["model"], []),
+    "key": (["project", "key"], ["project_id", "key_id", "key_prefix"]),
+    "person": (["person"], ["person_id"]),
+    "tag": (["tag"], []),
+    "end_user": (["end_user"], []),
+    "endpoint": (["endpoint"], []),
+    "service_tier": (["service_tier"], []),
+    "status": (["status"], []),
+}
 SUMS = ["calls", "tokens_in", "tokens_cached", "tokens_out", "cost"]
 COUNTS = ["unpriced_calls", "no_usage_calls", "in_doubt_calls", "error_calls", "adjustments", "cost_corrected"]
 # Counts of calls that no sum contains → their words.
@@ -29,18 +39,21 @@ UNKNOWN = {"unpriced_calls": "without a price", "no_usage_calls": "without usage
 
 def period_of(query: Query) -> str:
     """First and last day of a period, for names of files."""
-    return f"{query.since.date()}-{(query.until - timedelta(microseconds=1)).date()}"
+    return f"{query.span.first}-{query.span.last}"
 
 
-def facts(by: str = "") -> Iterator[tuple[str, Any]]:
-    """What the sheet About says of the calls of this request: period, filters, sums, and what is not known."""
+def facts(overlapping: bool = False) -> Iterator[tuple[str, Any]]:
+    """What the sheet About says of the calls of this request: period, filters, sums, and what is not known.
+
+    overlapping: whether a call with several tags is in several rows.
+    """
     with auth.person() as tx:
         scope = read_scope(tx)
         since, until, filters = scope.words
         total = tx.call("usage", since, until, [], filters)
     yield "Period", scope.days
     for name, words, _ in scope.chips:
-        yield f"Only {name}", words
+        yield f"Only {name.lower()}", words
     if total is None:
         yield "Calls", 0
         return
@@ -50,7 +63,7 @@ def facts(by: str = "") -> Iterator[tuple[str, Any]]:
     yield "Calls of the period with all their corrections until today, US dollars", total["cost_corrected"]
     for column, words in UNKNOWN.items():
         yield f"Unknown: calls {words}, not in these sums", total[column]
-    if by == "tag":
+    if overlapping:
         yield "Tags", "A call with several tags is in the row of each: the rows do not add up to the total."
 
 
@@ -59,13 +72,47 @@ def facts(by: str = "") -> Iterator[tuple[str, Any]]:
 @login_required
 def table() -> Response:
     """The report of the same query string as a file."""
-    by, query = chosen_by(), read_query(request.args)
-    grain = request.args.get("grain") or "day"
-    groups = [grain, "project", "key"] if by == "key" else [grain, by]
+    query = read_query(request.args)
+    by, second = request.args.get("by") or "project", request.args.get("and") or ""
+    for name, word in (("by", by), ("and", second)):
+        if word and word not in (*BY, "kind"):
+            raise ApiError(400, f"invalid_{name}", f"'{name}' is one of {', '.join(BY)}, kind", name)
+    about = {word: BY[word] for word in (by, second) if word in BY}
+    tag_name = request.args.get("tag_name", "").replace("\0", "") if list(about) == ["tag"] else ""
     with auth.person() as tx:
-        rows = tx.rows("usage_with_total", *Scope(query, {}, {}).words[:2], groups, Jsonb(query.filters))
-    total = rows.pop() if rows else None
-    if total and grain != "day":
-        rows.append(total | {grain: "total"})
-    columns = [*groups, *IDS.get(by, ()), *SUMS, *COUNTS]
-    return export.answer(f"spend {period_of(query)}", columns, rows, facts(by))
+        if "kind" in (by, second):
+            columns, rows = ["kind", "cost"], _kinds(tx, query)
+        else:
+            columns, rows = _sums(tx, query, about, tag_name)
+    told = facts(overlapping="tag" in about and not tag_name)
+    return export.answer(f"spend {period_of(query)}", columns, rows, told, query.zone)
+
+
+def _sums(
+    tx: db.Transaction, query: Query, about: dict[str, tuple[list[str], list[str]]], tag_name: str
+) -> tuple[list[str], list[export.Row]]:
+    """Columns and rows of sums for each bar. tag_name: rows are the values of this tag, one of them: without it."""
+    grain = query.asked_grain or "day"
+    since, until, filters = Scope(query).words
+    groups = list(dict.fromkeys(word for words, _ in about.values() for word in words))
+    more = list(dict.fromkeys(column for _, columns in about.values() for column in columns))
+    words = since, until, [grain, *groups], filters, query.zone.key
+    found = tx.rows("usage_with_total", *words)
+    if tag_name:
+        values = tx.rows("sums", *words, tag_name)
+        values.sort(key=lambda row: (row["bar"], -row["cost"], row["tag"] or ""))
+        found = [row | {"is_total": False} for row in values] + found[-1:]
+    begins = "bar" if grain == "hour" else "day"
+    rows = [row | {grain: "total" if row["is_total"] else row[begins]} for row in found]
+    if grain == "day":
+        rows = rows[:-1]
+    return [grain, *groups, *more, *SUMS, *COUNTS], rows
+
+
+def _kinds(tx: db.Transaction, query: Query) -> list[export.Row]:
+    """What the dollars of the period were paid for, and the total."""
+    since, until, filters = Scope(query).words
+    words = since, until, None, None, query.zone.key, "month", "project", None, "key", filters, 1
+    found = tx.call("spend_report", *words)
+    total = {"kind": "total", "cost": found["totals"]["cost"]}
+    return [{"kind": row["kind"], "cost": export.amount(row["cost"])} for row in (*found["kinds"], total)]

@@ -105,6 +105,50 @@ def test_a_period_without_calls_is_an_empty_table(team: Acme) -> None:
         assert rows(book) == [] and about(book)["Calls"] == 0
 
 
+def test_spend_by_month_has_totals_and_what_is_not_known(site: Site, team: Acme) -> None:
+    other = Acme(site)
+    for at in ("2026-08-31T23:45:00+00:00", "2026-09-30T22:45:00+00:00", "2026-10-31T23:45:00+00:00"):
+        days = (datetime.now(UTC) - datetime.fromisoformat(at)).total_seconds() / 86400
+        spend(site, other, days, tags={"team": "web", "env": "live"} if at < "2026-10" else {})
+        spend(site, other, days, model="gpt-4o", usage={"prompt_tokens": 5, "completion_tokens": 0})
+    spend(site, other, days, model="nobody-knows-it", model_requested="nobody-knows-it")
+    address = "/spend.csv?from=2026-08-01&to=2026-10-31&grain=month"
+    found = [(row["month"], row["project"], row["calls"], row["cost"], row["unpriced_calls"])
+             for row in table(other.browser.get(address))]  # fmt: skip
+    assert found == [
+        ("2026-08-01", "chat", "2", "0.0004625", "0"), ("2026-09-01", "chat", "2", "0.0004625", "0"),
+        ("2026-10-01", "chat", "3", "0.0004625", "1"), ("total", "", "7", "0.0013875", "1"),
+    ]  # fmt: skip
+    book = workbook(other.browser.get(address.replace("csv", "xlsx")))
+    assert [row[0].value for row in book["Spend"].iter_rows(min_row=2)][-1] == "total"
+    assert book["Spend"]["A2"].is_date
+
+    berlin = table(other.browser.get(address + "&by=model&tz=Europe/Berlin&model=gpt-4o"))
+    assert [row["month"] for row in berlin] == ["2026-09-01", "2026-10-01", "total"], (
+        "the last call is in November there"
+    )
+    assert (
+        name_of(other.browser, address + "&tz=Europe/Berlin")
+        == "acme-spend-2026-08-01-2026-10-31-europe-berlin-sandbox.csv"
+    )
+    hours = table(other.browser.get("/spend.csv?from=2026-10-01&to=2026-10-01&grain=hour&tz=Asia/Kolkata&by=model"))
+    assert {row["hour"] for row in hours} == {"2026-10-01T04:00:00+05:30", "total"}
+
+    two = table(other.browser.get(address + "&by=project&and=model"))
+    assert [(row["project"], row["model"]) for row in two][-4:] == [
+        ("chat", "gpt-4o-mini"), ("chat", "gpt-4o"), ("chat", "nobody-knows-it"), ("", "")]  # fmt: skip
+    values = table(other.browser.get(address + "&by=tag&tag_name=team"))
+    assert [(row["month"][:7], row["tag"], row["calls"]) for row in values] == [
+        ("2026-08", "web", "1"), ("2026-08", "", "1"), ("2026-09", "web", "1"), ("2026-09", "", "1"),
+        ("2026-10", "", "3"), ("total", "", "7"),
+    ]  # fmt: skip
+    kinds = table(other.browser.get(address + "&by=kind"))
+    assert [(row["kind"], row["cost"]) for row in kinds if row["cost"] != "0"] == [
+        ("input", "0.0004875"), ("output", "0.0009"), ("total", "0.0013875")]  # fmt: skip
+    assert other.browser.get("/spend.csv?by=weather").status_code == 400
+    assert other.browser.get("/spend.csv?and=weather").status_code == 400
+
+
 def name_of(browser: Browser, path: str) -> str:
     return browser.get(path).headers["Content-Disposition"].partition("filename=")[2].strip('"')
 
