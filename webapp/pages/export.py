@@ -50,11 +50,6 @@ def cell(value: Any, zone: ZoneInfo | None = None, comma: bool = False) -> str:
     return sheets.text_of(value)
 
 
-def amount(value: Any) -> Decimal:
-    """A sum of dollars in JSON from SQL; whole ones are read as int."""
-    return Decimal(value)
-
-
 def paged(fetch: Callable[[db.Transaction, Row | None, int], list[Row]], count: int = 0) -> Iterator[Row]:
     """All rows of a list. fetch: (transaction, last row of the page before or None, how many) → rows of the next page;
     count: rows of a page, by default PAGE_ROWS.

@@ -73,46 +73,43 @@ def facts(overlapping: bool = False) -> Iterator[tuple[str, Any]]:
 def table() -> Response:
     """The report of the same query string as a file."""
     query = read_query(request.args)
-    by, second = request.args.get("by") or "project", request.args.get("and") or ""
-    for name, word in (("by", by), ("and", second)):
-        if word and word not in (*BY, "kind"):
-            raise ApiError(400, f"invalid_{name}", f"'{name}' is one of {', '.join(BY)}, kind", name)
-    about = {word: BY[word] for word in (by, second) if word in BY}
-    tag_name = request.args.get("tag_name", "").replace("\0", "") if list(about) == ["tag"] else ""
+    words = [word for word in (request.args.get("by") or "project", request.args.get("and")) if word]
+    if not {*BY, "kind"}.issuperset(words):
+        raise ApiError(400, "invalid_by", f"'by' and 'and' are each one of {', '.join(BY)}, kind", "by")
+    tag_name = request.args.get("tag_name", "").replace("\0", "") if words == ["tag"] else ""
     with auth.person() as tx:
-        if "kind" in (by, second):
-            columns, rows = ["kind", "cost"], _kinds(tx, query)
-        else:
-            columns, rows = _sums(tx, query, about, tag_name)
-    told = facts(overlapping="tag" in about and not tag_name)
+        columns, rows = _kinds(tx, query) if "kind" in words else _sums(tx, query, words, tag_name)
+    told = facts(overlapping="tag" in words and not tag_name)
     return export.answer(f"spend {period_of(query)}", columns, rows, told, query.zone)
 
 
-def _sums(
-    tx: db.Transaction, query: Query, about: dict[str, tuple[list[str], list[str]]], tag_name: str
-) -> tuple[list[str], list[export.Row]]:
+def _sums(tx: db.Transaction, query: Query, by: list[str], tag_name: str) -> tuple[list[str], list[export.Row]]:
     """Columns and rows of sums for each bar. tag_name: rows are the values of this tag, one of them: without it."""
-    grain = query.asked_grain or "day"
     since, until, filters = Scope(query).words
-    groups = list(dict.fromkeys(word for words, _ in about.values() for word in words))
-    more = list(dict.fromkeys(column for _, columns in about.values() for column in columns))
-    words = since, until, [grain, *groups], filters, query.zone.key
-    found = tx.rows("usage_with_total", *words)
+    groups = list(dict.fromkeys(group for word in by for group in BY[word][0]))
+    more = list(dict.fromkeys(column for word in by for column in BY[word][1]))
+    words = since, until, [query.asked_grain or "day", *groups], filters, query.zone.key
+    *found, total = tx.rows("usage_with_total", *words) or [None]
     if tag_name:
-        values = tx.rows("sums", *words, tag_name)
-        values.sort(key=lambda row: (row["bar"], -row["cost"], row["tag"] or ""))
-        found = [row | {"is_total": False} for row in values] + found[-1:]
-    begins = "bar" if grain == "hour" else "day"
-    rows = [row | {grain: "total" if row["is_total"] else row[begins]} for row in found]
-    if grain == "day":
-        rows = rows[:-1]
-    return [grain, *groups, *more, *SUMS, *COUNTS], rows
+        found = tx.rows("sums", *words, tag_name)
+        found.sort(key=lambda row: (row["bar"], -row["cost"], row["tag"] or ""))
+    return _by_bar(query, [*groups, *more, *SUMS, *COUNTS], found, total)
 
 
-def _kinds(tx: db.Transaction, query: Query) -> list[export.Row]:
-    """What the dollars of the period were paid for, and the total."""
+def _kinds(tx: db.Transaction, query: Query) -> tuple[list[str], list[export.Row]]:
+    """Columns and rows of what the dollars of each bar were paid for."""
     since, until, filters = Scope(query).words
-    words = since, until, None, None, query.zone.key, "month", "project", None, "key", filters, 1
-    found = tx.call("spend_report", *words)
-    total = {"kind": "total", "cost": found["totals"]["cost"]}
-    return [{"kind": row["kind"], "cost": export.amount(row["cost"])} for row in (*found["kinds"], total)]
+    found = tx.rows("spend_kinds", since, until, query.zone.key, query.asked_grain or "day", filters)
+    return _by_bar(query, ["kind", "cost"], found, tx.call("usage", since, until, [], filters, query.zone.key))
+
+
+def _by_bar(
+    query: Query, columns: list[str], found: list[export.Row], total: export.Row | None
+) -> tuple[list[str], list[export.Row]]:
+    """Columns and rows with the bar of each row as a date, of an hour as a moment; days have no row of totals."""
+    grain = query.asked_grain or "day"
+    begins = {row["bar"]: row["bar"] if grain == "hour" else row["bar"].astimezone(query.zone).date() for row in found}
+    rows = [row | {grain: begins[row["bar"]]} for row in found]
+    if total and grain != "day":
+        rows.append(dict.fromkeys(columns) | total | {grain: "total"})
+    return [grain, *columns], rows
