@@ -33,6 +33,16 @@ declare
         else format('e.at >= %L and e.at < %L', p_since[1], p_until[array_upper(p_until, 1)]) end;
     v_calls text := case when p_corrected then 'public.bookings' else 'public.booked_calls' end;
 begin
+    if 'kind' = any (p_words) then
+        v_calls := format($sql$ (
+            select b.*, k.* from %s b
+            left join public.usage_logs u on u.id = b.call_id and u.started_at = b.call_started_at and b.calls = 1
+            cross join lateral app.cost_kinds(u.cost, u.cost_lines, u.tokens_reasoning) k) $sql$, v_calls);
+    end if;
+    if cardinality(p_since) > 1 then  -- offset 0: so that Postgres looks up each of these short times by the index
+        v_calls := format($sql$ (
+            select c.* from %s c where c.org_id = (select app.current_org_id()) and c.at >= r.since and c.at < r.until offset 0) $sql$, v_calls);
+    end if;
     return format($sql$
         select m.bar, e.project_id, e.api_key_id, %s, %s, %s from %s cross join lateral (%s) m
         where e.org_id = (select app.current_org_id()) and %s%s %s
@@ -47,14 +57,8 @@ begin
     case
         when p_unit <> 'call' then format('public.%s%s_entries e', case p_unit when 'day' then 'daily' else 'hourly' end,
             case when v_labelled then '_label' else '' end)
-        else case when cardinality(p_since) > 1 then format('unnest(%L::timestamptz[], %L::timestamptz[]) r (since, until) join ', p_since, p_until)
-            else '' end
-            || case when 'kind' = any (p_words) then format($sql$ (
-                select b.*, k.* from %s b
-                left join public.usage_logs u on u.id = b.call_id and u.started_at = b.call_started_at and b.calls = 1
-                cross join lateral app.cost_kinds(u.cost, u.cost_lines, u.tokens_reasoning) k
-                ) $sql$, v_calls) else v_calls end || ' e'
-            || case when cardinality(p_since) > 1 then ' on e.at >= r.since and e.at < r.until' else '' end
+        else case when cardinality(p_since) > 1 then format('unnest(%L::timestamptz[], %L::timestamptz[]) r (since, until) cross join lateral ',
+                p_since, p_until) else '' end || v_calls || ' e'
             || case when not 'tag' = any (p_words) then ' cross join (select null::text as tag) t'
                 when p_named then ' cross join lateral (select e.tags ->> $4 as tag) t'
                 else $sql$ left join lateral (select x.key || '=' || x.value as tag from jsonb_each_text(e.tags) x) t on true $sql$ end end,
