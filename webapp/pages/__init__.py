@@ -7,6 +7,7 @@ are helpers of the pages.
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,13 +21,13 @@ from webapp.pages import (
     books_close,
     books_learned,
     books_links,
-    calls,
+    calls_export,
     keys,
     prices,
     profile,
     projects,
     settings,
-    spend,
+    spend_export,
     team,
     websockets,
 )
@@ -47,12 +48,14 @@ def init_app(app: Flask) -> None:
     def asset(name: str) -> str:
         return url_for("static", filename=name, v=_digest(Path(app.static_folder or "") / name))
 
-    money = (spend, calls, websockets, prices, books, books_links, books_learned, books_close)
+    # spend_export and calls_export add their routes to the blueprints of spend and calls.
+    money = (spend_export, calls_export, websockets, prices, books, books_links, books_learned, books_close)
     for family in (account, *money, projects, keys, team, settings, audit, profile):
         app.register_blueprint(family.bp)
     written.init_app(app)
     app.jinja_env.lstrip_blocks = True  # do not send the indentation of template tags
     app.add_template_global(asset)
+    app.add_template_global(lambda: datetime.now(UTC), "now")
     app.add_template_filter(filters.written, "filter_value")
     app.jinja_env.globals |= {"periods": PERIODS, "carried": carried}
 

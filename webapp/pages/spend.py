@@ -7,14 +7,14 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
-from flask import Blueprint, Response, current_app, render_template, request
+from flask import Blueprint, current_app, render_template, request
 
 from webapp import auth, db
 from webapp.auth import login_required
 from webapp.errors import ApiError
-from webapp.pages import charts, export
+from webapp.pages import charts
 from webapp.pages.clients import filled
-from webapp.pages.common import Scope, read_query, read_scope
+from webapp.pages.common import Scope, read_scope
 from webapp.pages.sorting import read_sorting
 
 bp = Blueprint("spend", __name__)
@@ -42,7 +42,7 @@ def report(tx: db.Transaction, scope: Scope, by: str) -> dict[str, Any]:
     sorting = read_sorting(COLUMNS, lambda word: scope.link(sort=word))
     since, until, filters = scope.words
     grain = "week" if until - since > timedelta(days=92) else "day"
-    period = (since, until, scope.query.before.since, scope.query.before.until, "UTC", grain)
+    period = (since, until, *(scope.query.before or (None, None)), "UTC", grain)
     found = tx.call("spend_report", *period, by, None, side, filters, None if everything else SERIES)
     totals, rows, top, bars = _exact([found["totals"]])[0], *(_exact(found[part]) for part in ("rows", "side", "bars"))
     for bar in bars:
@@ -121,20 +121,3 @@ def index() -> str:
     return render_template(
         "spend.html", r=shown, last_call=start["setup"]["last_call_at"], one_day=timedelta(days=1), **shown
     )
-
-
-@bp.get("/spend.csv")
-@login_required
-def table() -> Response:
-    """The report of the same query string per day, as CSV."""
-    by, query = chosen_by(), read_query(request.args)
-    words = ["day", "project", "key"] if by == "key" else ["day", by]
-    scope = Scope(query, {}, {})
-    since, until, filters = scope.words
-    with auth.person() as tx:
-        rows = tx.rows("usage", since, until, words, filters)
-    ids = {"project": ["project_id"], "key": ["project_id", "key_id", "key_prefix"]}.get(by, [])
-    sums = ["calls", "tokens_in", "tokens_cached", "tokens_out", "cost"]
-    counts = ["unpriced_calls", "no_usage_calls", "in_doubt_calls", "error_calls", "adjustments", "cost_corrected"]
-    name = f"spend-{query.since.date()}-{(query.until - timedelta(microseconds=1)).date()}"
-    return export.answer(name, words + ids + sums + counts, rows)

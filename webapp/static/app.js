@@ -1,4 +1,4 @@
-// app.js: copy buttons, forms that are sent once, filters. Every page works without it.
+// app.js: copy buttons, forms that are sent once, filters, menus, heads of tables in sight. Every page works without it.
 "use strict";
 
 (() => {
@@ -64,7 +64,11 @@
     // Lists of choices: one open at a time; Escape and a click elsewhere close it.
     const close = (besides) => { for (const pick of picks) if (pick !== besides) pick.open = false; };
     form.addEventListener("toggle", ({ target }) => {
-      if (target.open && picks.includes(target)) close(target);
+      if (!target.open || !picks.includes(target)) return;
+      close(target);
+      const list = target.querySelector("fieldset");
+      target.classList.remove("flip");
+      target.classList.toggle("flip", list.getBoundingClientRect().right > document.documentElement.clientWidth - 16);
     }, true);
     form.addEventListener("keydown", (event) => {
       const open = event.target.closest(".pick[open]");
@@ -95,6 +99,19 @@
     addEventListener("pageshow", (event) => { if (event.persisted) { form.reset(); close(); } });
   }
 
+  // A menu closes by Escape and by a click elsewhere.
+  const menus = () => document.querySelectorAll(".menu[open]");
+  document.addEventListener("click", (event) => {
+    for (const menu of menus()) if (!menu.contains(event.target)) menu.open = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const menu of menus()) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  });
+
   // A download begins when the database has found its first rows: until then its link says so.
   for (const link of document.querySelectorAll("[data-download]")) {
     const words = link.textContent;
@@ -115,6 +132,15 @@
       }, 100);
     });
   }
+
+  // A table that fits into its card needs no box that scrolls: it scrolls with the page, below its head.
+  const fit = new ResizeObserver((changed) => {
+    for (const { target } of changed) {
+      const box = target.closest(".scroll");
+      box.classList.toggle("fits", target.offsetWidth <= box.offsetWidth);
+    }
+  });
+  for (const table of document.querySelectorAll(".scroll > table")) fit.observe(table);
 
   // Theme without a reload; the server writes the same cookie when this script is away.
   const themes = document.querySelector("[data-theme-form]");
