@@ -39,7 +39,7 @@ def page(project_id: UUID, error: ApiError | None = None, typed: str = "") -> st
         scope = read_scope(tx, kept(by, "key"), project=str(project_id))
         shown = report(tx, scope, by)
         keys = tx.rows("key_overview", project_id)
-        months = tx.rows("spend_months", MONTHS, scope.words[2])
+        months = tx.rows("spend_months", MONTHS, scope.words[2], scope.query.zone.key)
     last = max((key["last_used_at"] for key in keys if key["last_used_at"]), default=None)
     first = next((n for n, row in enumerate(months) if row["calls"] or row["cost"]), len(months))
     months = months[first:]  # without the empty months before its first call
@@ -66,6 +66,7 @@ def index(error: ApiError | None = None, typed: str = "") -> str:
 
 
 @bp.get("/projects.csv")
+@bp.get("/projects.xlsx", endpoint="workbook")
 @login_required
 def table() -> Response:
     """The same table, as a file."""

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
-from flask import Blueprint, Response, current_app, render_template, request
+from flask import Blueprint, current_app, render_template, request
 
 from webapp import auth, db
 from webapp.auth import login_required
 from webapp.errors import ApiError
-from webapp.pages import charts, export
+from webapp.pages import charts
 from webapp.pages.clients import filled
-from webapp.pages.common import Scope, read_query, read_scope
+from webapp.pages.common import Scope, read_scope
 from webapp.pages.sorting import read_sorting
 
 bp = Blueprint("spend", __name__)
@@ -24,7 +24,8 @@ TOP = 5  # rows of the second, shorter breakdown
 COLUMNS = {"cost": True, "name": False, "calls": True, "tokens_in": True, "tokens_cached": True, "tokens_out": True}
 # Amounts and ratios in the JSON of app.spend_report; psycopg reads whole ones as int.
 DECIMALS = ("cost", "adjustments", "cost_corrected", "cost_per_1000", "share", "cached_share", "error_share",
-            "error_share_before", "calls_change", "tokens_change", "cost_change", "cost_per_1000_change")  # fmt: skip
+            "error_share_before", "cost_before", "cost_per_1000_before", "change", "change_calls", "change_tokens",
+            "change_price", "calls_change", "tokens_change", "cost_change", "cost_per_1000_change")  # fmt: skip
 
 
 def chosen_by(default: str = "project") -> str:
@@ -40,10 +41,13 @@ def report(tx: db.Transaction, scope: Scope, by: str) -> dict[str, Any]:
     everything, side = bool(request.args.get("all")), "model" if by == "key" else "key"
     sorting = read_sorting(COLUMNS, lambda word: scope.link(sort=word))
     since, until, filters = scope.words
-    found = tx.call("spend_report", since, until, by, side, filters, None if everything else SERIES)
+    grain = "week" if until - since > timedelta(days=92) else "day"
+    period = (since, until, *(scope.query.before or (None, None)), "UTC", grain)
+    found = tx.call("spend_report", *period, by, None, side, filters, None if everything else SERIES)
     totals, rows, top, bars = _exact([found["totals"]])[0], *(_exact(found[part]) for part in ("rows", "side", "bars"))
     for bar in bars:
-        bar["bar"] = date.fromisoformat(bar["bar"])
+        bar["bar"] = datetime.fromisoformat(bar["bar"]).date()
+        bar |= {"days": 7 if grain == "week" else 1, "partial": bar["partial"] == "now"}
     names = {row["series"]: title(row, by) for row in reversed(rows)}
     if everything and 0 in names:
         names[0] = "Other"
@@ -117,20 +121,3 @@ def index() -> str:
     return render_template(
         "spend.html", r=shown, last_call=start["setup"]["last_call_at"], one_day=timedelta(days=1), **shown
     )
-
-
-@bp.get("/spend.csv")
-@login_required
-def table() -> Response:
-    """The report of the same query string per day, as CSV."""
-    by, query = chosen_by(), read_query(request.args)
-    words = ["day", "project", "key"] if by == "key" else ["day", by]
-    scope = Scope(query, {}, {})
-    since, until, filters = scope.words
-    with auth.person() as tx:
-        rows = tx.rows("usage", since, until, words, filters)
-    ids = {"project": ["project_id"], "key": ["project_id", "key_id", "key_prefix"]}.get(by, [])
-    sums = ["calls", "tokens_in", "tokens_cached", "tokens_out", "cost"]
-    counts = ["unpriced_calls", "no_usage_calls", "in_doubt_calls", "error_calls", "adjustments", "cost_corrected"]
-    name = f"spend-{query.since.date()}-{(query.until - timedelta(microseconds=1)).date()}"
-    return export.answer(name, words + ids + sums + counts, rows)
