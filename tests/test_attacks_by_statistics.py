@@ -40,6 +40,13 @@ insert into public.daily_totals (org_id, day, project_id, api_key_id, model, end
 insert into public.daily_labels (org_id, kind, day, label, project_id, api_key_id, upstream, slot, calls)
     select org_id, 'end_user', started_at::date, 'wim@rival.eu', project_id, api_key_id, upstream, 65, count(*)
     from public.usage_logs where org_id <> '{own}' group by 1, 3, 5, 6, 7;
+insert into public.hourly_totals (org_id, hour, project_id, api_key_id, model, endpoint, service_tier, status_code,
+    cost_status, upstream, slot, calls)
+    select org_id, day, project_id, api_key_id, model, endpoint, service_tier, status_code, cost_status, upstream, slot,
+        calls from public.daily_totals where slot = 65;
+insert into public.hourly_labels (org_id, kind, hour, label, project_id, api_key_id, upstream, slot, calls)
+    select org_id, kind, day, label, project_id, api_key_id, upstream, slot, calls from public.daily_labels
+    where slot = 65;
 insert into public.cost_adjustments (org_id, call_id, call_started_at, delta, reason)
     select org_id, id, started_at, 1, 'quince' from public.usage_logs where org_id <> '{own}';
 insert into public.cost_fills (org_id, call_id, call_started_at, old_status, new_status, reason)
@@ -112,8 +119,8 @@ def spelled(conn: psycopg.Connection, source: str, column: str) -> str:
 @pytest.mark.parametrize(("source", "column"), [
     ("usage_logs", "model"), ("usage_logs", "end_user"), ("calls", "model"), ("booked_calls", "end_user"),
     ("projects", "name"), ("projects", "lower(name)"), ("api_keys", "name"), ("organizations", "name"),
-    ("daily_totals", "model"), ("daily_labels", "label"), ("model_prices", "source"), ("cost_fills", "reason"),
-    ("spend_by_model", "model"),
+    ("daily_totals", "model"), ("daily_labels", "label"), ("hourly_totals", "model"), ("hourly_labels", "label"),
+    ("model_prices", "source"), ("cost_fills", "reason"), ("spend_by_model", "model"),
 ])  # fmt: skip
 def test_no_word_of_another_organization_can_be_spelled_out(spy: psycopg.Connection, source: str, column: str) -> None:
     word = spelled(spy, source, column)
