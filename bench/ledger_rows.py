@@ -81,16 +81,17 @@ from (
 ) c
 """
 TOTALS = """
-insert into public.{table}_totals (org_id, {column}, project_id, api_key_id, model, endpoint, service_tier, status_code,
-    cost_status, upstream, slot, calls, tokens_in, tokens_cached, tokens_out, cost, cost_input, cost_output)
-select org_id, {moment}, project_id, api_key_id, model, endpoint, service_tier,
-    status_code, cost_status, upstream, 64, count(*), coalesce(sum(tokens_in), 0), coalesce(sum(tokens_cached), 0),
-    coalesce(sum(tokens_out), 0), coalesce(sum(cost), 0),
-    coalesce(sum((cost_lines #>> '{{0,cost}}')::numeric), 0), coalesce(sum((cost_lines #>> '{{1,cost}}')::numeric), 0)
-from private.{month} group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+insert into public.{part}_totals
+select org_id, {moment}, project_id, api_key_id, model, endpoint,
+    service_tier, status_code, cost_status, upstream, 64, count(*), coalesce(sum(tokens_in), 0),
+    coalesce(sum(tokens_cached), 0), 0, coalesce(sum(tokens_out), 0), 0, 0, 0, coalesce(sum(cost), 0), 0, 0,
+    sum(k.cost_input), sum(k.cost_cached), sum(k.cost_cache_write), sum(k.cost_output), sum(k.cost_reasoning),
+    sum(k.cost_audio), sum(k.cost_image), sum(k.cost_tools), sum(k.cost_region)
+from private.{month} cross join lateral app.cost_kinds(cost, cost_lines, tokens_reasoning) k
+group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 """
 LABELS = """
-insert into public.{table}_labels
+insert into public.{part}_labels
 select org_id, kind, {moment}, label, project_id, api_key_id, upstream, 64, count(*),
     coalesce(sum(tokens_in), 0), coalesce(sum(tokens_cached), 0), coalesce(sum(tokens_out), 0), coalesce(sum(cost), 0),
     count(*) filter (where cost_status = 'unpriced_model'), count(*) filter (where cost_status = 'no_usage'),
@@ -105,10 +106,9 @@ cross join lateral (
 ) l
 group by 1, 2, 3, 4, 5, 6, 7
 """
-# The words in the names of the tables → the column and its expression.
-SUMMED = {
-    "daily": ("day", "(started_at at time zone 'utc')::date"),
-    "hourly": ("hour", "date_bin('1 hour', started_at, '2000-01-01Z')"),
+MOMENTS = {
+    "daily": "(started_at at time zone 'utc')::date",
+    "hourly": "date_bin('1 hour', started_at, '2000-01-01 00:00+00')",
 }
 
 
@@ -183,9 +183,9 @@ def fill_month(conn: psycopg.Connection, companies: Iterable[Company], period: P
             words = {"org": company.org_id, "start": start, "span": until - start, "calls": company.calls}
             conn.execute(CALLS.format(month=table), words | {"low": first, "high": last})
             yield last - first + 1
-    for name, (column, moment) in SUMMED.items():
+    for part, moment in MOMENTS.items():
         for statement in (TOTALS, LABELS):
-            conn.execute(statement.format(month=table, table=name, column=column, moment=moment))
+            conn.execute(statement.format(month=table, part=part, moment=moment))
 
 
 def _progress(done: int, calls: int, begun: float) -> None:

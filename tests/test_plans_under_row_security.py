@@ -169,7 +169,7 @@ def test_a_question_over_days_reads_the_sums_kept_of_them_and_of_the_calls_only_
     ("day", '{"model": ["gpt-4o-mini-2024-07-18"], "status": ["200"]}', ("daily_totals_pkey",)),
     ("day,end_user", "{}", ("daily_labels_pkey", "daily_totals_pkey")),
     ("tag,project", "{}", ("daily_labels_pkey", "daily_totals_pkey")),
-    ("day", '{"end_user": ["u1"]}', ("daily_labels_pkey",)),
+    ("day", '{"end_user": ["u1"]}', ("daily_labels_pkey", "daily_totals_pkey")),  # for its first and its last day
     ("key", '{"tag": ["team"]}', ("daily_labels_pkey",)),
 ])  # fmt: skip
 def test_sums_of_whole_days_read_what_is_kept_of_them_and_of_the_calls_only_those_open(
@@ -180,7 +180,7 @@ def test_sums_of_whole_days_read_what_is_kept_of_them_and_of_the_calls_only_thos
 
 
 def test_the_test_would_notice_if_calls_were_added_up(filled: tuple[str, str, str, str]) -> None:
-    part = f"'{START + timedelta(days=1, hours=7):%FT%T}Z'"
+    part = f"'{START + timedelta(days=1, hours=7, minutes=30):%FT%T}Z'"
     with a_person(filled) as conn:
         _, kept, of_calls = touched(conn, SUMS.format(PERIOD[0], part, "day", "{}"))
     assert kept == {"daily_totals_pkey"}
