@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 from flask import request
+from psycopg.types.json import Jsonb
 from werkzeug.wrappers import Response
 
-from webapp import db
+from webapp import auth, db
 from webapp.auth import login_required
 from webapp.pages import export
-from webapp.pages.calls import EPOCH, ORDERS, bp
-from webapp.pages.common import Scope, read_query
+from webapp.pages.calls import EPOCH, ORDERS, bp, read_session
+from webapp.pages.common import read_query
 from webapp.pages.sorting import read_sorting
-from webapp.pages.spend_export import facts, period_of
+from webapp.pages.spend_export import UNKNOWN, facts, period_of
 
 RANKED_ROWS = 10_000  # that one transaction reads in another order than by time: each ranks all calls of the period
 COLUMNS = [
@@ -64,7 +66,8 @@ COLUMNS = [
 def table() -> Response:
     """All calls of a query string as a file, sorted as the page is."""
     query, sorting = read_query(request.args), read_sorting(ORDERS)
-    words = Scope(query).words
+    session = read_session()
+    words = query.since, query.until, Jsonb(query.filters | session)
 
     def by_time(tx: db.Transaction, last: export.Row | None, count: int) -> list[export.Row]:
         return tx.rows("calls_page", *words, last and last["started_at"], last and last["id"], count)
@@ -78,4 +81,16 @@ def table() -> Response:
 
     by_age = sorting.word == "started_at"
     rows = export.paged(by_time) if by_age else export.paged(ranked, RANKED_ROWS)
-    return export.answer(f"calls {period_of(query)}", COLUMNS, rows, facts(), query.zone)
+    about = _facts(session["session"], words) if session else facts()
+    return export.answer(f"calls {period_of(query)}", COLUMNS, rows, about, query.zone)
+
+
+def _facts(session: list[str], words: tuple[Any, ...]) -> Iterator[tuple[str, Any]]:
+    """What the sheet About says of the calls of WebSocket sessions, for which no sums are kept."""
+    with auth.person() as tx:
+        sums = tx.call("calls_sum", *words, None)
+    yield "Only calls of WebSocket session", ", ".join(session)
+    yield "Calls", sums["calls"]
+    yield "Cost, US dollars, without corrections", sums["cost"]
+    for column, explain in UNKNOWN.items():
+        yield f"Unknown: calls {explain}, not in these sums", sums[column]
