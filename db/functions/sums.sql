@@ -23,28 +23,24 @@ set search_path = ''
 set timezone = 'UTC'  -- in a session's own time zone, adding a day may add 23 hours
 as $$
 declare
-    v_source text := app.sums_source(p_words, p_filters);
+    v_sources text[] := app.sums_source(p_words, p_filters);  -- null: the calls have to be read
     v_grain text := (select w.word from unnest(p_words) w (word) where w.word in ('hour', 'day', 'week', 'month') limit 1);
     v_corrected boolean := exists (select from public.cost_adjustments a where a.org_id = (select app.current_org_id())
         and (a.at >= p_from and a.at < p_to or a.call_started_at >= p_from and a.call_started_at < p_to));
     v_bars timestamptz[] := '{}';
     v_parts text[];
-    v_sources text[] := array[coalesce(v_source, 'all')];
 begin
     if v_grain is not null then
         select app.bars(greatest(p_from, s.first), least(p_to, s.until), p_zone, v_grain) into v_bars from app.sums_span() s;
     end if;
-    if v_source <> 'all' and not p_filters ? v_source then  -- calls without a label count too: all calls less those with one
-        v_sources := v_sources || array['all', '-' || v_source];
-    end if;
-    select array_agg(app.sums_entries(s.source, p.unit, p.since, p.until, p.moved, p.noon, p_words, p_tag_name is not null, p_filters, v_corrected)) into v_parts
-    from app.sums_pieces(p_from, p_to, p_zone, v_grain, v_bars, v_source is not null) p
-    cross join unnest(v_sources) s (source)
-    where p.unit <> 'call' or s.source = v_sources[1];  -- the calls themselves have every label
+    select array_agg(app.sums_entries(s.source, p.unit, p.since, p.until, p.moved, p.noon, p_words, p_tag_name is not null,
+        p_filters, v_corrected)) into v_parts
+    from app.sums_pieces(p_from, p_to, p_zone, v_grain, v_bars, v_sources is not null) p
+    cross join unnest(case when p.unit = 'call' then array['all'] else v_sources end) s (source);
     if v_parts is null then
         return;
     end if;
-    return query execute format($sql$ 
+    return query execute format($sql$
         select $3[e.bar], ($3[e.bar] at time zone $5)::date,
             case when 'project' = any ($2) then e.project_id end,
             case when 'key' = any ($2) then e.api_key_id end,

@@ -3,7 +3,8 @@
 -- p_source: which calls the rows are of.
 --   all: every call
 --   end_user, tag: calls with such a label, a row for each tag
---   -end_user, -tag: calls with such a label, each once, as negative numbers: added to `all` they leave the calls without one
+--   -end_user, -tag: calls with such a label, each once, as negative numbers: added to `all` they leave the calls without one. So in
+--     both, filters by label are left out.
 -- p_unit, p_since, p_until, p_moved: what they are read from, as app.sums_pieces says it. p_noon: the zone whose noon of a day says in
 -- which bar the day counts. Calls have every label, so for them p_source makes no difference.
 -- p_named: tags of one name are asked for, that in $4; each call has one of them at most.
@@ -62,7 +63,8 @@ begin
     v_where,
     case when v_labelled then format(' and e.kind = %L', v_kind) else '' end
         || case when v_labelled and v_kind = 'tag' and p_named then $sql$ and starts_with(e.label, $4 || '=') $sql$ else '' end,
-    app.filter_sql(p_filters, v_labelled));
+    app.filter_sql(case when p_unit = 'call' or p_source in ('end_user', 'tag') then p_filters
+        else p_filters - '{end_user,not_end_user,tag}'::text[] end, v_labelled));
 end $$;
 
 comment on function app.sums_entries is
