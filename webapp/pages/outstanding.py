@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from statistics import median_low
 from typing import Any
 
 LEAST_BARS = 5  # with fewer, nothing is usual
-TIMES = 2  # as high as the usual bar, at least
+TIMES = Decimal("1.75")  # as high as the usual bar, at least: more than workdays are beside a week with its weekend
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ def report(tx: db.Transaction, scope: Scope, default: str) -> dict[str, Any]:
     sorting = read_sorting(COLUMNS, lambda word: scope.link(sort=word))
     return {
         "scope": scope, "by": by, "by_words": shown.words, "tag_name": shown.tag_name, "overlaps": shown.overlaps,
-        "stacked": shown.stacked, "measure": measure, "totals": totals, "compared": scope.query.before is not None,
+        "measure": measure, "totals": totals, "compared": scope.query.before is not None,
         "grain": scope.query.grain, "sorting": sorting, "rows": _sorted(rows, sorting, measure),
         "total": measured(totals, measure, totals[measure.column]), "history": history,
         "side": side.by, "top": [row for row in side.named(tx, found["side"]) if row["id"] is not None][:TOP],
@@ -64,16 +64,14 @@ def report(tx: db.Transaction, scope: Scope, default: str) -> dict[str, Any]:
 
 
 def _asked(tx: db.Transaction, shown: Breakdown, side: Breakdown) -> dict[str, Any]:
-    """The answer of app.spend_report with exact amounts and moments; by kind, its kinds are the rows."""
+    """The answer of app.spend_report with exact amounts and moments."""
     query = shown.scope.query
     found = tx.call(
         "spend_report", query.since, query.until, *(query.before or (None, None)), query.zone.key, query.grain,
-        "project" if shown.by == "kind" else shown.by, shown.tag_name or None, side.by, Jsonb(query.filters),
-        None if request.args.get("all") else SERIES,
+        shown.by, shown.tag_name or None, side.by, Jsonb(query.filters),
+        None if request.args.get("all") or shown.by == "kind" else SERIES,
     )  # fmt: skip
-    exact = {part: _exact(found[part]) for part in ("rows", "side", "bars", "before_bars", "kinds")}
-    if shown.by == "kind":
-        exact["rows"] = [row | {"id": row["kind"], "series": 0} for row in exact["kinds"]]
+    exact = {part: _exact(found[part]) for part in ("rows", "side", "bars", "before_bars")}
     for bar in exact["bars"]:
         bar |= {end: datetime.fromisoformat(bar[end]) for end in ("bar", "bar_end")}
     return exact | {"totals": _exact([found["totals"]])[0]}
@@ -94,7 +92,7 @@ def _sorted(rows: list[Row], sorting: Any, measure: Measure) -> list[Row]:
 
 def _series(shown: Breakdown, rows: list[Row]) -> list[Series]:
     """The colours of the chart, the first row of the table at the bottom; one colour where rows do not make up bars."""
-    if not shown.stacked:
+    if shown.overlaps:
         return [Series(None, "All", "all")]
     series = [Series(row["series"], row["full_name"], row["colour"]) for row in rows if row["series"]]
     rest = [row for row in rows if not row["series"]]
@@ -123,12 +121,12 @@ def _hatching(whole: list[Row]) -> str:
 def _peak(shown: Breakdown, bars: list[Row], rows: list[Row], measure: Measure, across: Bars) -> dict[str, Any] | None:
     """The words and links of the sentence about a bar that stands out."""
     found, scope, words = outstanding.peak(bars, measure.column), shown.scope, measure.words
-    if found is None:
+    if found is None or scope.query.grain == "hour":  # the hours of a day are never alike
         return None
     place = [row["bar"] for row in bars if row["series"] is None].index(found.start)
     said = {"head": across.heads[place], "link": across.links[place], "amount": words(found.amount),
             "usual": words(found.usual)}  # fmt: skip
-    row = next((row for row in rows if shown.stacked and found.series and row["series"] == found.series), None)
+    row = next((row for row in rows if found.series and not shown.overlaps and row["series"] == found.series), None)
     if row is None:
         return said
     ends = (found.start, found.end - timedelta(microseconds=1))

@@ -24,7 +24,7 @@ def bars(*days: tuple[int, int], partial: dict[int, str] | None = None) -> list[
     return rows
 
 
-def test_a_bar_twice_as_high_as_the_usual_one_is_named_with_what_rose_most() -> None:
+def test_a_bar_far_higher_than_the_usual_one_is_named_with_what_rose_most() -> None:
     found = peak(bars((10, 2), (11, 2), (10, 2), (12, 30), (10, 3), (9, 2)), "cost")
     assert found and found.start == BEGAN + timedelta(days=3)
     assert (found.amount, found.usual) == (42, 12)
