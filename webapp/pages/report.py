@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 
 from webapp import db, written
 from webapp.errors import ApiError
-from webapp.pages import breakdown, grains, outstanding, spend_charts
+from webapp.pages import breakdown, grains, outstanding, pivot, spend_charts
 from webapp.pages.breakdown import BY, SERIES, Breakdown
 from webapp.pages.charts import Bars
 from webapp.pages.common import Scope, read_query
@@ -59,6 +59,8 @@ def report(tx: db.Transaction, scope: Scope, default: str) -> dict[str, Any]:
         "chart": spend_charts.spend(across, found["bars"], _series(shown, rows), measure, history),
         "tokens_chart": spend_charts.tokens(across, whole), "calls_chart": spend_charts.calls(across, whole),
         "hatching": _hatching(whole), "back": _back(scope),
+        "pivot": pivot.pivot(tx, shown, pivot.chosen_and(), measure),
+        "pivots": pivot.choices(scope, shown, pivot.chosen_and()),
         "peak": _peak(shown, found["bars"], rows, measure, across),
     } | _switches(scope, by, measure) | _running(scope, found, across, measure) | _months(tx, scope)  # fmt: skip
 
