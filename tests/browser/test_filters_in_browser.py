@@ -162,15 +162,17 @@ def test_dates_that_cannot_be_are_an_error_beside_the_field_and_one_day_is_none(
     acme: SimpleNamespace, page: Page, accessible: Callable[[Page], None], complaints: list[str]
 ) -> None:
     page.goto(f"/calls?{OCTOBER}&model=gpt-4o&model=gpt-5&sort=cost")
-    page.get_by_label("From").fill("2026-10-20")
-    page.get_by_label("To").fill("2026-10-10")
+    page.get_by_label("From", exact=True).fill("2026-10-20")
+    page.get_by_label("To", exact=True).fill("2026-10-10")
     apply(page)
     expect(page.get_by_role("alert")).to_have_text("'from' must not be after 'to'.")
-    assert page.get_by_label("From").get_attribute("aria-describedby") == page.get_by_role("alert").get_attribute("id")
-    expect(page.get_by_label("To")).to_have_value("2026-10-10")
+    assert page.get_by_label("From", exact=True).get_attribute("aria-describedby") == page.get_by_role(
+        "alert"
+    ).get_attribute("id")
+    expect(page.get_by_label("To", exact=True)).to_have_value("2026-10-10")
     expect(page.locator(".chip")).to_have_count(2)
     accessible(page)
-    page.get_by_label("From").fill("2026-10-10")
+    page.get_by_label("From", exact=True).fill("2026-10-10")
     apply(page)
     expect(page.locator("tbody tr")).to_have_count(6)
     assert asked(page) == {

@@ -1,4 +1,4 @@
-// app.js: copy buttons, forms that are sent once, filters. Every page works without it.
+// app.js: copy buttons, forms that are sent once, filters, heads of tables that stay in sight. Every page works without it.
 "use strict";
 
 (() => {
@@ -119,6 +119,15 @@
       }, 100);
     });
   }
+
+  // A table that fits into its card needs no box that scrolls: it scrolls with the page, below its head.
+  const fit = new ResizeObserver((changed) => {
+    for (const { target } of changed) {
+      const box = target.closest(".scroll");
+      box.classList.toggle("fits", target.offsetWidth <= box.offsetWidth);
+    }
+  });
+  for (const table of document.querySelectorAll(".scroll > table")) fit.observe(table);
 
   // Theme without a reload; the server writes the same cookie when this script is away.
   const themes = document.querySelector("[data-theme-form]");
