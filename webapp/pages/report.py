@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 
 from webapp import db, written
 from webapp.errors import ApiError
-from webapp.pages import breakdown, grains, outstanding, pivot, spend_charts
+from webapp.pages import breakdown, grains, pivot, spend_charts
 from webapp.pages.breakdown import BY, SERIES, Breakdown
 from webapp.pages.charts import Bars
 from webapp.pages.common import Scope, read_query
@@ -28,7 +28,8 @@ COLUMNS = {"now": True, "name": False, "before": True, "difference": True, "call
 # Amounts and ratios in the JSON of app.spend_report; psycopg reads whole ones as int.
 DECIMALS = ("cost", "adjustments", "cost_corrected", "cost_per_1000", "share", "cached_share", "error_share",
             "error_share_before", "calls_change", "tokens_change", "cost_change", "cost_per_1000_change", "cost_before",
-            "cost_per_1000_before", "change", "change_calls", "change_tokens", "change_price")  # fmt: skip
+            "cost_per_1000_before", "change", "change_calls", "change_tokens", "change_price",
+            "usual", "row_cost", "row_usual")  # fmt: skip
 Row = dict[str, Any]
 
 
@@ -61,7 +62,7 @@ def report(tx: db.Transaction, scope: Scope, default: str) -> dict[str, Any]:
         "hatching": _hatching(whole), "back": _back(scope),
         "pivot": pivot.pivot(tx, shown, pivot.chosen_and(), measure),
         "pivots": pivot.choices(scope, shown, pivot.chosen_and()),
-        "peak": _peak(shown, found["bars"], rows, measure, across),
+        "peak": _peak(shown, found["peak"], across, whole) if measure.name == "money" else None,
     } | _switches(scope, by, measure) | _running(scope, found, across, measure) | _months(tx, scope)  # fmt: skip
 
 
@@ -76,7 +77,8 @@ def _asked(tx: db.Transaction, shown: Breakdown, side: Breakdown) -> dict[str, A
     exact = {part: _exact(found[part]) for part in ("rows", "side", "bars", "before_bars")}
     for bar in exact["bars"]:
         bar |= {end: datetime.fromisoformat(bar[end]) for end in ("bar", "bar_end")}
-    return exact | {"totals": _exact([found["totals"]])[0]}
+    one = {part: _exact([found[part]])[0] if found[part] else None for part in ("totals", "peak")}
+    return exact | one
 
 
 def _exact(rows: list[Row]) -> list[Row]:
@@ -120,22 +122,22 @@ def _hatching(whole: list[Row]) -> str:
     return " or ".join(words[kind] for kind in words if any(row["partial"] == kind for row in whole))
 
 
-def _peak(shown: Breakdown, bars: list[Row], rows: list[Row], measure: Measure, across: Bars) -> dict[str, Any] | None:
-    """The words and links of the sentence about a bar that stands out."""
-    found, scope, words = outstanding.peak(bars, measure.column), shown.scope, measure.words
+def _peak(shown: Breakdown, found: Row | None, across: Bars, whole: list[Row]) -> dict[str, Any] | None:
+    """The words and links of the sentence about a bar that stands out; found: the peak of app.spend_report."""
+    scope = shown.scope
     if found is None or scope.query.grain == "hour":  # the hours of a day are never alike
         return None
-    place = [row["bar"] for row in bars if row["series"] is None].index(found.start)
-    said = {"head": across.heads[place], "link": across.links[place], "amount": words(found.amount),
-            "usual": words(found.usual)}  # fmt: skip
-    row = next((row for row in rows if found.series and not shown.overlaps and row["series"] == found.series), None)
-    if row is None:
+    start = datetime.fromisoformat(found["bar"])
+    place = next(n for n, row in enumerate(whole) if row["bar"] == start)
+    said = {"head": across.heads[place], "link": across.links[place], "amount": found["cost"], "usual": found["usual"]}
+    row = {"id": found["id"], "name": found["name"]}
+    only = shown.only(row)
+    if not only or shown.overlaps:
         return said
-    ends = (found.start, found.end - timedelta(microseconds=1))
-    first, last = (str(moment.astimezone(scope.query.zone).date()) for moment in ends)
-    calls = scope.link("calls.index", back=None, **{"from": first, "to": last} | row["only"])
-    return said | {"name": row["full_name"], "calls": calls, "part": words(found.of_series),
-                   "usual_part": words(found.usual_of_series)}  # fmt: skip
+    last = whole[place]["bar_end"] - timedelta(microseconds=1)
+    days = {name: str(at.astimezone(scope.query.zone).date()) for name, at in (("from", start), ("to", last))}
+    return said | {"name": shown.title(row), "calls": scope.link("calls.index", back=None, **days, **only),
+                   "part": found["row_cost"], "usual_part": found["row_usual"]}  # fmt: skip
 
 
 def _back(scope: Scope) -> dict[str, str] | None:
