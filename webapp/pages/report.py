@@ -45,7 +45,7 @@ def report(tx: db.Transaction, scope: Scope, default: str) -> dict[str, Any]:
     # Tokens and calls are not of one kind.
     measure = MEASURES["money"] if by == "kind" else chosen_measure()
     side = Breakdown(scope, "model" if by == "key" or "key" in breakdown.single(scope) else "key")
-    found = _asked(tx, shown, side)
+    found = _asked(tx, shown, side, None if request.args.get("all") or by == "kind" else SERIES)
     totals, whole = found["totals"], grains.of_bars(found["bars"])
     rows = [measured(row, measure, totals[measure.column]) for row in shown.named(tx, found["rows"])]
     history = _history(tx, scope, whole) if not scope.query.filters else {}
@@ -66,13 +66,20 @@ def report(tx: db.Transaction, scope: Scope, default: str) -> dict[str, Any]:
     } | _switches(scope, by, measure) | _running(scope, found, across, measure) | _months(tx, scope)  # fmt: skip
 
 
-def _asked(tx: db.Transaction, shown: Breakdown, side: Breakdown) -> dict[str, Any]:
+def by_project(tx: db.Transaction, scope: Scope) -> tuple[dict[str, Row], Row]:
+    """Id of each project with calls → its row of the breakdown; and the row of all of them."""
+    found = _asked(tx, Breakdown(scope, "project"), Breakdown(scope, "key"), None)
+    money, totals = MEASURES["money"], found["totals"]
+    rows = [measured(row, money, totals["cost"]) for row in found["rows"]]
+    return {row["id"]: row for row in rows}, measured(totals, money, totals["cost"])
+
+
+def _asked(tx: db.Transaction, shown: Breakdown, side: Breakdown, top: int | None) -> dict[str, Any]:
     """The answer of app.spend_report with exact amounts and moments."""
     query = shown.scope.query
     found = tx.call(
         "spend_report", query.since, query.until, *(query.before or (None, None)), query.zone.key, query.grain,
-        shown.by, shown.tag_name or None, side.by, Jsonb(query.filters),
-        None if request.args.get("all") or shown.by == "kind" else SERIES,
+        shown.by, shown.tag_name or None, side.by, Jsonb(query.filters), top,
     )  # fmt: skip
     exact = {part: _exact(found[part]) for part in ("rows", "side", "bars", "before_bars")}
     for bar in exact["bars"]:
