@@ -64,7 +64,11 @@
     // Lists of choices: one open at a time; Escape and a click elsewhere close it.
     const close = (besides) => { for (const pick of picks) if (pick !== besides) pick.open = false; };
     form.addEventListener("toggle", ({ target }) => {
-      if (target.open && picks.includes(target)) close(target);
+      if (!target.open || !picks.includes(target)) return;
+      close(target);
+      const list = target.querySelector("fieldset");
+      target.classList.remove("flip");
+      target.classList.toggle("flip", list.getBoundingClientRect().right > document.documentElement.clientWidth - 16);
     }, true);
     form.addEventListener("keydown", (event) => {
       const open = event.target.closest(".pick[open]");
