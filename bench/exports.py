@@ -31,7 +31,7 @@ from webapp.config import ROOT, load
 from webapp.postgres.cluster import SUPERUSER
 from webapp.postgres.migrations import migrate
 
-FILES = ("/spend.xlsx?by=key", "/calls.csv", "/calls.xlsx", "/calls.csv?sort=cost")
+FILES = ("/spend.xlsx?by=key", "/calls.xlsx", "/calls.csv", "/calls.csv?sort=cost")
 HEADER = ["file", "seconds to the first byte", "to the last", "MB", "MiB of the worker", "slowest /healthz, ms"]
 
 
@@ -52,7 +52,11 @@ def main(calls: int) -> str:
         ledger_rows.fill(admin, calls)
         with _gateway(environ) as (url, process):
             browser = _signed_in(url)
-            return table(HEADER, [[address, *_download(browser, url + address, process)] for address in FILES])
+            found = []
+            for address in FILES:
+                found.append([address, *_download(browser, url + address, process)])
+                say(" ".join(found[-1]))
+            return table(HEADER, found)
 
 
 @contextmanager
@@ -61,9 +65,11 @@ def _gateway(environ: dict[str, str]) -> Iterator[tuple[str, int]]:
     command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
     url = f"http://127.0.0.1:{environ['PORT']}"
     with subprocess.Popen(command, cwd=ROOT, env=os.environ | environ) as process:
-        rows._until(lambda: requests.get(f"{url}/readyz", timeout=5).ok)
-        yield url, process.pid
-        process.terminate()
+        try:
+            rows._until(lambda: requests.get(f"{url}/readyz", timeout=60).ok)
+            yield url, process.pid
+        finally:
+            process.terminate()
 
 
 def _signed_in(url: str) -> requests.Session:
