@@ -130,14 +130,15 @@ def show(call_id: UUID, error: ApiError | None = None, typed: dict[str, str] | N
         lines = tx.rows("call_lines", call_id)
         problems = tx.query("select unnest(app.usage_problems(%s)) as problem", Jsonb(call["usage"]))
         corrections, fills = tx.rows("call_corrections", call_id), tx.rows("call_fills", call_id)
-        spend = spend_links(call, organization_zone(tx))
+        zone = organization_zone(tx)
     return render_template(
         "call.html",
         call=call,
         lines=lines,
         price_words=price_words(call, lines),
         places=places,
-        spend=spend,
+        spend=spend_links(call, zone),
+        zone=zone,
         back=_query(),
         problems=[row["problem"] for row in problems],
         corrections=corrections,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from webapp import auth, cursors, db, filters
 from webapp.auth import login_required
 from webapp.pages import export
 from webapp.pages.common import STATUSES, found
+from webapp.pages.picks import picks, read_names
 
 bp = Blueprint("websockets", __name__)
 PAGE = 50
@@ -83,20 +85,17 @@ def index() -> str:
     behind = cursors.read(cursor, cursors.moment, UUID)
     with auth.person() as tx:
         rows = tx.rows("websocket_sessions_page", Jsonb(chosen), *behind, PAGE + 1)
-        projects = tx.query("select id, name from public.projects order by lower(name), id")
-        keys = tx.query("select id, name, prefix from public.api_keys order by lower(name), prefix")
+        now = datetime.now(UTC)
+        groups, known = read_names(tx, filters.Query(now - timedelta(days=30), now, filters=chosen))
     following = cursors.write(rows[PAGE - 1]["started_at"], rows[PAGE - 1]["id"]) if len(rows) > PAGE else None
-    choices = {
-        "project": [(row["id"], row["name"]) for row in projects],
-        "key": [(row["id"], f"{row['name']} · {row['prefix']}…") for row in keys],
-        "state": [(state, state.capitalize()) for state in STATES],
-    }
+    groups["state"] = [("", [(state, state.capitalize()) for state in STATES])]
+    shown = picks(chosen, groups, known, filters.SESSION_FILTERS, may_exclude=False).values()
     links = {
         "more": following and url_for(".index", **chosen, cursor=following),
         "newest": cursor and url_for(".index", **chosen),
         "csv": url_for(".table", **chosen),
     }
-    return render_template("sessions.html", rows=rows[:PAGE], chosen=chosen, choices=choices, ending=ending, **links)
+    return render_template("sessions.html", rows=rows[:PAGE], chosen=chosen, picks=shown, ending=ending, **links)
 
 
 @bp.get("/sessions/<uuid:session_id>")
