@@ -62,7 +62,7 @@ def report(tx: db.Transaction, scope: Scope, default: str) -> dict[str, Any]:
         "hatching": _hatching(whole), "back": _back(scope),
         "pivot": pivot.pivot(tx, shown, pivot.chosen_and(), measure),
         "pivots": pivot.choices(scope, shown, pivot.chosen_and()),
-        "peak": _peak(shown, found["peak"], across, whole) if measure.name == "money" else None,
+        "peak": _peak(shown, found["peak"], across, whole, rows) if measure.name == "money" else None,
     } | _switches(scope, by, measure) | _running(scope, found, across, measure) | _months(tx, scope)  # fmt: skip
 
 
@@ -129,7 +129,9 @@ def _hatching(whole: list[Row]) -> str:
     return " or ".join(words[kind] for kind in words if any(row["partial"] == kind for row in whole))
 
 
-def _peak(shown: Breakdown, found: Row | None, across: Bars, whole: list[Row]) -> dict[str, Any] | None:
+def _peak(
+    shown: Breakdown, found: Row | None, across: Bars, whole: list[Row], rows: list[Row]
+) -> dict[str, Any] | None:
     """The words and links of the sentence about a bar that stands out; found: the peak of app.spend_report."""
     scope = shown.scope
     if found is None or scope.query.grain == "hour":  # the hours of a day are never alike
@@ -137,13 +139,13 @@ def _peak(shown: Breakdown, found: Row | None, across: Bars, whole: list[Row]) -
     start = datetime.fromisoformat(found["bar"])
     place = next(n for n, row in enumerate(whole) if row["bar"] == start)
     said = {"head": across.heads[place], "link": across.links[place], "amount": found["cost"], "usual": found["usual"]}
-    row = {"id": found["id"], "name": found["name"]}
+    row = next((row for row in rows if row["id"] == found["id"]), {"id": found["id"], "name": found["name"]})
     only = shown.only(row)
     if not only or shown.overlaps:
         return said
     last = whole[place]["bar_end"] - timedelta(microseconds=1)
     days = {name: str(at.astimezone(scope.query.zone).date()) for name, at in (("from", start), ("to", last))}
-    return said | {"name": shown.title(row), "calls": scope.link("calls.index", back=None, **days, **only),
+    return said | {"name": shown.full_name(row), "calls": scope.link("calls.index", back=None, **days, **only),
                    "part": found["row_cost"], "usual_part": found["row_usual"]}  # fmt: skip
 
 
