@@ -1,4 +1,4 @@
-"""Fills a ledger with any number of made-up calls, fast: inserts into the months' partitions, then sums up the days.
+"""Fills a ledger with any number of made-up calls, fast: inserts into the months, then adds up days and hours.
 
 Twelve months until now for one big company (90 % of the calls) and two small ones: 20 projects with three keys each,
 three models a project, 2,000 end users, each of one project, tags, errors, calls without a price or usage.
@@ -81,15 +81,18 @@ from (
 ) c
 """
 TOTALS = """
-insert into public.daily_totals
-select org_id, (started_at at time zone 'utc')::date, project_id, api_key_id, model, endpoint, service_tier,
-    status_code, cost_status, upstream, 64, count(*), coalesce(sum(tokens_in), 0), coalesce(sum(tokens_cached), 0), 0,
-    coalesce(sum(tokens_out), 0), 0, 0, 0, coalesce(sum(cost), 0), 0, 0
-from private.{month} group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+insert into public.{part}_totals
+select org_id, {moment}, project_id, api_key_id, model, endpoint,
+    service_tier, status_code, cost_status, upstream, 64, count(*), coalesce(sum(tokens_in), 0),
+    coalesce(sum(tokens_cached), 0), 0, coalesce(sum(tokens_out), 0), 0, 0, 0, coalesce(sum(cost), 0), 0, 0,
+    sum(k.cost_input), sum(k.cost_cached), sum(k.cost_cache_write), sum(k.cost_output), sum(k.cost_reasoning),
+    sum(k.cost_audio), sum(k.cost_image), sum(k.cost_tools), sum(k.cost_region)
+from private.{month} cross join lateral app.cost_kinds(cost, cost_lines, tokens_reasoning) k
+group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 """
 LABELS = """
-insert into public.daily_labels
-select org_id, kind, (started_at at time zone 'utc')::date, label, project_id, api_key_id, upstream, 64, count(*),
+insert into public.{part}_labels
+select org_id, kind, {moment}, label, project_id, api_key_id, upstream, 64, count(*),
     coalesce(sum(tokens_in), 0), coalesce(sum(tokens_cached), 0), coalesce(sum(tokens_out), 0), coalesce(sum(cost), 0),
     count(*) filter (where cost_status = 'unpriced_model'), count(*) filter (where cost_status = 'no_usage'),
     count(*) filter (where status_code >= 400), 0, 0
@@ -103,6 +106,10 @@ cross join lateral (
 ) l
 group by 1, 2, 3, 4, 5, 6, 7
 """
+MOMENTS = {
+    "daily": "(started_at at time zone 'utc')::date",
+    "hourly": "date_bin('1 hour', started_at, '2000-01-01 00:00+00')",
+}
 
 
 Period = tuple[datetime, datetime]  # [since, until)
@@ -155,7 +162,10 @@ def fill(dsn: str, calls: int) -> dict[str, Company]:
         for worker in [pool.submit(work) for _ in range(2)]:
             worker.result()
     with psycopg.connect(dsn, autocommit=True) as conn:
-        conn.execute("vacuum analyze public.usage_logs, public.daily_totals, public.daily_labels")
+        conn.execute(
+            "vacuum analyze public.usage_logs, public.daily_totals, public.daily_labels, public.hourly_totals,"
+            " public.hourly_labels"
+        )
         conn.execute("analyze public.projects, public.organizations, public.api_keys, public.members")
     print(f"\n{done[0]:,} calls in {time.monotonic() - begun:.0f} s", file=sys.stderr)
     return companies
@@ -173,8 +183,9 @@ def _fill_month(conn: psycopg.Connection, companies: Iterable[Company], period: 
             words = {"org": company.org_id, "start": start, "span": until - start, "calls": company.calls}
             conn.execute(CALLS.format(month=table), words | {"low": first, "high": last})
             yield last - first + 1
-    for statement in (TOTALS, LABELS):
-        conn.execute(statement.format(month=table))
+    for part, moment in MOMENTS.items():
+        for statement in (TOTALS, LABELS):
+            conn.execute(statement.format(month=table, part=part, moment=moment))
 
 
 def _progress(done: int, calls: int, begun: float) -> None:
