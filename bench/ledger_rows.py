@@ -1,4 +1,4 @@
-"""Fills a ledger with any number of made-up calls, fast: inserts into the months, then adds up days and hours.
+"""Fills a ledger with any number of made-up calls, fast: inserts into the months' partitions, then sums up the days.
 
 Twelve months until now for one big company (90 % of the calls) and two small ones: 20 projects with three keys each,
 three models a project, 2,000 end users, each of one project, tags, errors, calls without a price or usage.
@@ -81,17 +81,16 @@ from (
 ) c
 """
 TOTALS = """
-insert into public.{part}_totals
-select org_id, {moment}, project_id, api_key_id, model, endpoint,
-    service_tier, status_code, cost_status, upstream, 64, count(*), coalesce(sum(tokens_in), 0),
-    coalesce(sum(tokens_cached), 0), 0, coalesce(sum(tokens_out), 0), 0, 0, 0, coalesce(sum(cost), 0), 0, 0,
-    sum(k.cost_input), sum(k.cost_cached), sum(k.cost_cache_write), sum(k.cost_output), sum(k.cost_reasoning),
-    sum(k.cost_audio), sum(k.cost_image), sum(k.cost_tools), sum(k.cost_region)
-from private.{month} cross join lateral app.cost_kinds(cost, cost_lines, tokens_reasoning) k
-group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+insert into public.{table}_totals (org_id, {column}, project_id, api_key_id, model, endpoint, service_tier, status_code,
+    cost_status, upstream, slot, calls, tokens_in, tokens_cached, tokens_out, cost, cost_input, cost_output)
+select org_id, {moment}, project_id, api_key_id, model, endpoint, service_tier,
+    status_code, cost_status, upstream, 64, count(*), coalesce(sum(tokens_in), 0), coalesce(sum(tokens_cached), 0),
+    coalesce(sum(tokens_out), 0), coalesce(sum(cost), 0),
+    coalesce(sum((cost_lines #>> '{{0,cost}}')::numeric), 0), coalesce(sum((cost_lines #>> '{{1,cost}}')::numeric), 0)
+from private.{month} group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 """
 LABELS = """
-insert into public.{part}_labels
+insert into public.{table}_labels
 select org_id, kind, {moment}, label, project_id, api_key_id, upstream, 64, count(*),
     coalesce(sum(tokens_in), 0), coalesce(sum(tokens_cached), 0), coalesce(sum(tokens_out), 0), coalesce(sum(cost), 0),
     count(*) filter (where cost_status = 'unpriced_model'), count(*) filter (where cost_status = 'no_usage'),
@@ -106,9 +105,10 @@ cross join lateral (
 ) l
 group by 1, 2, 3, 4, 5, 6, 7
 """
-MOMENTS = {
-    "daily": "(started_at at time zone 'utc')::date",
-    "hourly": "date_bin('1 hour', started_at, '2000-01-01 00:00+00')",
+# The words in the names of the tables → the column and its expression.
+SUMMED = {
+    "daily": ("day", "(started_at at time zone 'utc')::date"),
+    "hourly": ("hour", "date_bin('1 hour', started_at, '2000-01-01Z')"),
 }
 
 
@@ -183,9 +183,9 @@ def _fill_month(conn: psycopg.Connection, companies: Iterable[Company], period: 
             words = {"org": company.org_id, "start": start, "span": until - start, "calls": company.calls}
             conn.execute(CALLS.format(month=table), words | {"low": first, "high": last})
             yield last - first + 1
-    for part, moment in MOMENTS.items():
+    for name, (column, moment) in SUMMED.items():
         for statement in (TOTALS, LABELS):
-            conn.execute(statement.format(month=table, part=part, moment=moment))
+            conn.execute(statement.format(month=table, table=name, column=column, moment=moment))
 
 
 def _progress(done: int, calls: int, begun: float) -> None:

@@ -132,3 +132,11 @@ def test_a_call_is_found_by_the_beginning_of_its_id(page: Page, calls: SimpleNam
     expect(page.get_by_role("heading", name="gpt-99")).to_be_visible()
     page.get_by_role("link", name="Set a price").click()
     expect(page.locator("#model")).to_have_value("gpt-99")
+
+
+def test_the_dearest_calls_of_yesterday_are_two_clicks_from_its_spend(page: Page, calls: SimpleNamespace) -> None:
+    page.goto("/?period=yesterday")
+    page.locator(".stats").get_by_role("link").first.click()
+    page.get_by_role("link", name="Cost", exact=True).click()
+    expect(page.locator("tbody tr").first).to_contain_text("$9.00")
+    assert f"/calls/{calls.dear}" in page.locator("tbody th a").first.get_attribute("href")

@@ -13,7 +13,8 @@ from people import People
 from test_end_sessions import begin
 from totals import EARLY, LATE, entries, fits, many_calls
 
-SUM = "select * from app.calls_sum(%s, %s, %s::jsonb)"
+SUM = "select * from app.calls_sum(%s, %s, %s::jsonb, null)"
+LIMITED = "select * from app.calls_sum(%s, %s, %s::jsonb, %s)"
 SAME = ("unpriced_calls", "no_usage_calls", "in_doubt_calls", "error_calls")
 
 
@@ -56,6 +57,17 @@ def test_calls_of_a_websocket_session_are_added_up_themselves(people: People) ->
     assert (row["calls"], row["cost"], row["tokens"], row["no_usage_calls"]) == (2, Decimal("0.25"), 2500, 1)
     assert summed(people, {"session": [str(session)], "status": ["error"]})["calls"] == 0
     assert summed(people, {"session": [str(session)]}, who="eve")["calls"] == 0
+
+
+def test_of_more_calls_than_may_be_read_there_is_no_sum(people: People) -> None:
+    many_calls(people)
+    both, whole = json.dumps({"end_user": ["u1"], "model": ["gpt-4o-mini"]}), json.dumps({"model": ["gpt-4o-mini"]})
+    with people.as_("ada"):
+        reads = people.one(SUM, EARLY, LATE, whole)["calls"]
+        known, refused = (people.one(LIMITED, EARLY, LATE, both, most) for most in (reads, reads - 1))
+        from_totals = people.one(LIMITED, EARLY, LATE, whole, 0)
+    assert 0 < known["calls"] < reads == from_totals["calls"]
+    assert set(refused.values()) == {None}
 
 
 def test_no_call_is_a_row_of_zeros_and_strangers_see_none(ledger: People) -> None:

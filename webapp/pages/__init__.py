@@ -7,6 +7,7 @@ charts; and of Spend and a project's page: report, breakdown, measures, grains, 
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
@@ -54,6 +55,7 @@ def init_app(app: Flask) -> None:
     written.init_app(app)
     app.jinja_env.lstrip_blocks = True  # do not send the indentation of template tags
     app.add_template_global(asset)
+    app.add_template_global(lambda: datetime.now(UTC), "now")
     app.add_template_filter(filters.written, "filter_value")
     app.jinja_env.globals |= {"periods": PERIODS, "carried": carried}
 

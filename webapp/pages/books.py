@@ -98,13 +98,14 @@ def index() -> str:
 
 
 @bp.get("/books.csv")
+@bp.get("/books.xlsx", endpoint="workbook")
 @login_required
 def table() -> Response:
-    """The days of a month as CSV."""
+    """The days of a month as a file."""
     with auth.person() as tx:
         since, until = month_of(request.args, state_of(tx)["newest"])
         days, _ = compared.days(tx, since, until)
-    return export.answer(f"openai-books-{since:%Y-%m}", DAY_COLUMNS, days)
+    return export.answer(f"openai-books {since:%Y-%m}", DAY_COLUMNS, days, zone=export.UTC_ZONE)
 
 
 @bp.get("/books/<day>")
@@ -136,13 +137,14 @@ def _lines(
 
 
 @bp.get("/books/<day>.csv")
+@bp.get("/books/<day>.xlsx", endpoint="day_workbook")
 @login_required
 def day_table(day: str) -> Response:
-    """The named parts of a day as CSV."""
+    """The named parts of a day as a file."""
     with auth.person() as tx:
         wanted = compared.as_day(day)
         books = found(compared.one_day(tx, wanted) if wanted else None, "day in OpenAI's books")
-    return export.answer(f"openai-books-{books['day']}", PART_COLUMNS, books["parts"])
+    return export.answer(f"openai-books {books['day']}", PART_COLUMNS, books["parts"], zone=export.UTC_ZONE)
 
 
 @bp.get("/books/dark-spend")
@@ -161,14 +163,15 @@ def dark_spend() -> str:
 
 
 @bp.get("/books/dark-spend.csv")
+@bp.get("/books/dark-spend.xlsx", endpoint="dark_workbook")
 @login_required
 def dark_table() -> Response:
-    """What was spent past SpendAI in a month as CSV."""
+    """What was spent past SpendAI in a month as a file."""
     with auth.person() as tx:
         since, until = month_of(request.args, state_of(tx)["newest"])
         compared.compare(tx, since, until)
         rows = tx.rows("dark_keys", since, until)
-    return export.answer(f"dark-spend-{since:%Y-%m}", DARK_COLUMNS, rows)
+    return export.answer(f"dark-spend {since:%Y-%m}", DARK_COLUMNS, rows, zone=export.UTC_ZONE)
 
 
 @bp.post("/books/fetch")

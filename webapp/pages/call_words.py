@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from flask import url_for
 
+from webapp.filters import written
 from webapp.pages.common import STATUSES
 from webapp.written import day, last_day
 
@@ -43,8 +45,8 @@ def _prices(lines: list[Row]) -> str:
     return f"{kind} prices" + (f", the newest of {day(max(known))}" if known else "")
 
 
-def spend_links(call: Row) -> Callable[[str, Any], str]:
-    """Filter and value → address of Spend with it, in the month (UTC) of the call."""
-    first = call["started_at"].date().replace(day=1)
+def spend_links(call: Row, zone: ZoneInfo) -> Callable[[str, Any], str]:
+    """Filter and value → address of Spend with it, in the month of the call."""
+    first = call["started_at"].astimezone(zone).date().replace(day=1)
     month = {"from": first.isoformat(), "to": last_day(first)}
-    return lambda name, value: f"{url_for('spend.index')}?{urlencode(month | {name: value})}"
+    return lambda name, value: f"{url_for('spend.index')}?{urlencode(month | {name: written(str(value))})}"

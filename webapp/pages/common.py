@@ -74,7 +74,8 @@ def read_query(args: MultiDict[str, str], tx: db.Transaction | None = None) -> Q
     if period in ("custom", "shown"):
         clean.pop("period")
         if period == "shown":
-            clean |= shown
+            for name, word in shown.items():
+                clean[name] = word  # instead of the date that the form sends as well
     elif period:
         clean.poplist("from")
         clean.poplist("to")
@@ -99,7 +100,8 @@ def read_scope(tx: db.Transaction, extra: dict[str, Any] | None = None, **fixed:
     groups, known = read_names(tx, query)
     names = {name: dict(pair for _, values in groups[name] for pair in values) for name in groups}
     kept = {name: request.args.getlist(name) for name in (*VIEW, *VIEW_HERE) if request.args.get(name)} | (extra or {})
-    scope = Scope(query, kept, names, tuple(fixed), picks(query, groups, known, tuple(fixed)), error)
+    shown = picks(query.filters, groups, known, [name for name in FILTERS if name not in fixed])
+    scope = Scope(query, kept, names, tuple(fixed), shown, error)
     if error:
         raise FilterError(error, scope)
     return scope

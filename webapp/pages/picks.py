@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +46,7 @@ WORDS = {
     "status": ("status", "statuses", "Any status"),
     "tag": ("tag", "tags", "Any tag"),
     "end_user": ("end user", "end users", "Any end user"),
+    "state": ("state", "states", "Any state"),
 }
 BASIC = ("project", "model", "key", "cost_status")
 TYPED = {"tag": "team=shop", "end_user": "as the client sent it"}  # filters whose values are typed → an example
@@ -62,6 +64,7 @@ class Pick:
     excluded: bool  # calls that have one of the chosen values are left out
     groups: Groups  # heading, or nothing → the values offered with their words
     known: int  # how many values there are in all
+    may_exclude: bool = True
 
     @property
     def label(self) -> str:
@@ -119,16 +122,23 @@ def _words(row: dict[str, Any]) -> str:
     return row["name"]
 
 
-def picks(query: Query, groups: dict[str, Groups], known: dict[str, int], fixed: tuple[str, ...]) -> dict[str, Pick]:
-    """Filter → how the form shows it. Where a filter both asks for values and leaves some out, it shows the former."""
+def picks(
+    filters: dict[str, list[str]],
+    groups: dict[str, Groups],
+    known: dict[str, int],
+    names: Sequence[str],
+    **fields: bool,
+) -> dict[str, Pick]:
+    """Filter → how the form shows it. Where a filter both asks for values and leaves some out, it shows the former.
+
+    filters: those in use; names: those that are shown; fields: further fields of each Pick.
+    """
     found = {}
-    for name in FILTERS:
-        if name in fixed:
-            continue
-        excluded = f"not_{name}" in query.filters and name not in query.filters
-        chosen = query.filters.get(f"not_{name}" if excluded else name, [])
+    for name in names:
+        excluded = f"not_{name}" in filters and name not in filters
+        chosen = filters.get(f"not_{name}" if excluded else name, [])
         offered = {value for _, values in groups[name] for value, _ in values}
         missing = [(value, value or NONE) for value in chosen if value not in offered]
         shown = ([("", missing)] if missing else []) + groups[name]
-        found[name] = Pick(name, chosen, excluded, shown, max(known.get(name, 0), len(offered)))
+        found[name] = Pick(name, chosen, excluded, shown, max(known.get(name, 0), len(offered)), **fields)
     return found

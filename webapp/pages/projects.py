@@ -77,6 +77,7 @@ def index(error: ApiError | None = None, typed: str = "") -> str:
 
 
 @bp.get("/projects.csv")
+@bp.get("/projects.xlsx", endpoint="workbook")
 @login_required
 def table() -> Response:
     """The same table, as a file."""

@@ -33,7 +33,8 @@ def page(error: ApiError | None = None, name: str | None = None, zone: str | Non
     name = me["organization"] if name is None else name
     supabase_url = current_app.config["SPENDAI"].supabase_url
     words = {"own": own, "versions": versions, "error": error, "name": name, "supabase_url": supabase_url}
-    words |= {"admin_key": admin_key, "zones": zones(), "zone": me.get("time_zone", "UTC") if zone is None else zone}
+    words |= {"admin_key": admin_key, "zones": zones()}
+    words["time_zone"] = me.get("time_zone", "UTC") if zone is None else zone
     return render_template("settings.html", **words)
 
 

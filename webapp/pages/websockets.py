@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, render_template, request, url_for
 from psycopg.types.json import Jsonb
 
-from webapp import auth, cursors, filters
+from webapp import auth, cursors, db, filters
 from webapp.auth import login_required
 from webapp.pages import export
 from webapp.pages.common import STATUSES, found
+from webapp.pages.picks import picks, read_names
 
 bp = Blueprint("websockets", __name__)
-PAGE, EXPORT_PAGE = 50, 1000
+PAGE = 50
 CALLS = 200  # of one session are shown, the newest
 COLUMNS = (
     "id",
@@ -84,20 +85,17 @@ def index() -> str:
     behind = cursors.read(cursor, cursors.moment, UUID)
     with auth.person() as tx:
         rows = tx.rows("websocket_sessions_page", Jsonb(chosen), *behind, PAGE + 1)
-        projects = tx.query("select id, name from public.projects order by lower(name), id")
-        keys = tx.query("select id, name, prefix from public.api_keys order by lower(name), prefix")
+        now = datetime.now(UTC)
+        groups, known = read_names(tx, filters.Query(now - timedelta(days=30), now, filters=chosen))
     following = cursors.write(rows[PAGE - 1]["started_at"], rows[PAGE - 1]["id"]) if len(rows) > PAGE else None
-    choices = {
-        "project": [(row["id"], row["name"]) for row in projects],
-        "key": [(row["id"], f"{row['name']} · {row['prefix']}…") for row in keys],
-        "state": [(state, state.capitalize()) for state in STATES],
-    }
+    groups["state"] = [("", [(state, state.capitalize()) for state in STATES])]
+    shown = picks(chosen, groups, known, filters.SESSION_FILTERS, may_exclude=False).values()
     links = {
         "more": following and url_for(".index", **chosen, cursor=following),
         "newest": cursor and url_for(".index", **chosen),
         "csv": url_for(".table", **chosen),
     }
-    return render_template("sessions.html", rows=rows[:PAGE], chosen=chosen, choices=choices, ending=ending, **links)
+    return render_template("sessions.html", rows=rows[:PAGE], chosen=chosen, picks=shown, ending=ending, **links)
 
 
 @bp.get("/sessions/<uuid:session_id>")
@@ -112,19 +110,13 @@ def show(session_id: UUID) -> str:
 
 
 @bp.get("/sessions.csv")
+@bp.get("/sessions.xlsx", endpoint="workbook")
 @login_required
 def table() -> Response:
-    """All sessions that fit the filters as CSV. Each thousand is a transaction, as in the export of calls."""
+    """All sessions that fit the filters as a file."""
     chosen = Jsonb(filters.of_sessions(request.args))
 
-    def rows() -> Iterator[dict[str, Any]]:
-        before: tuple[Any, Any] = (None, None)
-        while True:
-            with auth.person() as tx:
-                page = tx.rows("websocket_sessions_page", chosen, *before, EXPORT_PAGE)
-            yield from page
-            if len(page) < EXPORT_PAGE:
-                return
-            before = (page[-1]["started_at"], page[-1]["id"])
+    def fetch(tx: db.Transaction, last: export.Row | None, count: int) -> list[export.Row]:
+        return tx.rows("websocket_sessions_page", chosen, last and last["started_at"], last and last["id"], count)
 
-    return export.answer("sessions", COLUMNS, rows())
+    return export.answer("sessions", COLUMNS, export.paged(fetch))

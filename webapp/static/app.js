@@ -1,4 +1,4 @@
-// app.js: copy buttons, forms that are sent once, filters, heads of tables that stay in sight. Every page works without it.
+// app.js: copy buttons, forms that are sent once, filters, menus, heads of tables in sight. Every page works without it.
 "use strict";
 
 (() => {
@@ -98,6 +98,19 @@
     }
     addEventListener("pageshow", (event) => { if (event.persisted) { form.reset(); close(); } });
   }
+
+  // A menu closes by Escape and by a click elsewhere.
+  const menus = () => document.querySelectorAll(".menu[open]");
+  document.addEventListener("click", (event) => {
+    for (const menu of menus()) if (!menu.contains(event.target)) menu.open = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const menu of menus()) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  });
 
   // A download begins when the database has found its first rows: until then its link says so.
   for (const link of document.querySelectorAll("[data-download]")) {

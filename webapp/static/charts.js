@@ -99,4 +99,24 @@
   draw();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
   document.addEventListener("themechange", draw);
+
+  // On paper: light colours, and the width of a page. A browser that is about to print has not laid out the page for
+  // paper yet, so the theme is changed for it.
+  const PAPER = 680, theme = document.documentElement.dataset;
+  let before;
+  const drawForPaper = () => {
+    draw();
+    for (const place of document.querySelectorAll("[data-figure]")) Plotly.relayout(place, { width: PAPER });
+  };
+  addEventListener("beforeprint", () => {
+    before = theme.theme;
+    theme.theme = "light";
+    drawForPaper();
+  });
+  addEventListener("afterprint", () => {
+    if (before) theme.theme = before;
+    else delete theme.theme;
+    draw();
+  });
+  matchMedia("print").addEventListener("change", ({ matches }) => (matches ? drawForPaper() : draw()));
 })();

@@ -34,6 +34,19 @@ def test_above_the_list_stands_the_sum_of_all_its_calls_and_what_is_not_in_it(
     assert "Cost not known for 1 call, 1,500 tokens" in text(team.browser.get("/calls?model=gpt-99"))
 
 
+def test_a_sum_that_would_take_long_is_made_when_asked_for(
+    site: Site, team: Acme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webapp.pages.calls.MOST", 1)
+    for _ in range(2):
+        spend(site, team, end_user="u1")
+    page = team.browser.get("/calls?end_user=u1&model=gpt-4o-mini")
+    assert "$" not in text(page).partition("Add up these calls")[2].partition("Time (UTC)")[0]
+    link = html.unescape(re.search(r'href="([^"]+)">Add up', page.text)[1])
+    assert "$0.00090 for 2 calls" in text(team.browser.get(link))
+    assert "$0.00090 for 2 calls" in text(team.browser.get("/calls?model=gpt-4o-mini")), "from the totals of days"
+
+
 def test_each_cell_leads_to_the_calls_that_share_its_value(site: Site, team: Acme) -> None:
     tags = {"team": "a&b", "feature": "x", "third": "y"}
     spend(site, team, end_user="u 1", tags=tags, service_tier="flex")
@@ -41,7 +54,7 @@ def test_each_cell_leads_to_the_calls_that_share_its_value(site: Site, team: Acm
     page = html.unescape(team.devs.get("/calls?period=7&columns=" + ",".join(calls_columns.COLUMNS)).text)
     for name, word in (
         ("project", team.project["id"]), ("key", team.key["id"]), ("model", "gpt-4o-mini"), ("end_user", "u+1"),
-        ("tag", "team%3Da%26b"), ("status", "200"),
+        ("tag", "team%3Da%26b"), ("status", "200"), ("service_tier", "flex"),
     ):  # fmt: skip
         link = re.search(rf'href="(/calls\?period=7[^"]*&{name}={re.escape(word)})"', page)
         assert link, name

@@ -65,7 +65,7 @@ def test_a_correction_counts_when_it_was_booked_and_is_shown_as_such_everywhere(
     assert "No calls in this period" not in page
     (row,) = table(team.browser.get("/spend.csv"))
     assert (row["calls"], row["cost"], row["adjustments"], row["cost_corrected"]) == (
-        "0", "0.500000000000", "0.500000000000", "0",
+        "0", "0.5", "0.5", "0",
     )  # fmt: skip
     totals = team.ada.get("/usage").json["totals"]
     assert (totals["calls"], totals["cost"], totals["adjustments"], totals["cost_corrected"]) == (0, "0.5", "0.5", "0")
@@ -83,4 +83,4 @@ def test_a_call_keeps_its_cost_and_shows_its_corrections(site: Site, team: Acme)
     call = team.ada.get(f"/calls/{call_id}").json
     assert (call["cost"], call["adjustments"], call["cost_corrected"]) == ("0.00045", "-0.00005", "0.0004")
     (row,) = table(team.browser.get("/calls.csv"))
-    assert (row["cost"], row["cost_corrected"]) == ("0.000450000000", "0.000400000000")
+    assert (row["cost"], row["cost_corrected"]) == ("0.00045", "0.0004")

@@ -93,9 +93,12 @@ def test_one_switch_measures_the_chart_and_the_breakdown_in_money_tokens_or_call
 def test_with_a_filter_for_one_the_page_is_broken_down_by_what_says_more(site: Site, team: Acme) -> None:
     chat, _ = two_projects(site, team)
     key = re.search(r"key=([0-9a-f-]{36})", team.browser.get(f"/?project={chat}").text)[1]
-    for address, by in ((f"/?project={chat}", "Key"), (f"/?key={key}", "Model"), ("/?model=gpt-4o", "Project"),
-                        (f"/?project={chat}&model=gpt-4o", "Key"), ("/?endpoint=/v1/chat/completions&by=endpoint", "Model"),
-                        ("/", "Project"), (f"/projects/{chat}", "Key")):  # fmt: skip
+    pages = {
+        f"/?project={chat}": "Key", f"/?key={key}": "Model", "/?model=gpt-4o": "Project",
+        f"/?project={chat}&model=gpt-4o": "Key", f"/projects/{chat}": "Key", "/": "Project",
+        "/?endpoint=/v1/chat/completions&by=endpoint": "Model",
+    }  # fmt: skip
+    for address, by in pages.items():
         page = team.browser.get(address).text
         assert re.search(r'aria-label="Broken down by".*?aria-current="true">([^<]+)', page, re.S)[1] == by, address
 
