@@ -81,15 +81,17 @@ from (
 ) c
 """
 TOTALS = """
-insert into public.daily_totals
-select org_id, (started_at at time zone 'utc')::date, project_id, api_key_id, model, endpoint, service_tier,
-    status_code, cost_status, upstream, 64, count(*), coalesce(sum(tokens_in), 0), coalesce(sum(tokens_cached), 0), 0,
-    coalesce(sum(tokens_out), 0), 0, 0, 0, coalesce(sum(cost), 0), 0, 0
+insert into public.{table}_totals (org_id, {column}, project_id, api_key_id, model, endpoint, service_tier, status_code,
+    cost_status, upstream, slot, calls, tokens_in, tokens_cached, tokens_out, cost, cost_input, cost_output)
+select org_id, {moment}, project_id, api_key_id, model, endpoint, service_tier,
+    status_code, cost_status, upstream, 64, count(*), coalesce(sum(tokens_in), 0), coalesce(sum(tokens_cached), 0),
+    coalesce(sum(tokens_out), 0), coalesce(sum(cost), 0),
+    coalesce(sum((cost_lines #>> '{{0,cost}}')::numeric), 0), coalesce(sum((cost_lines #>> '{{1,cost}}')::numeric), 0)
 from private.{month} group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 """
 LABELS = """
-insert into public.daily_labels
-select org_id, kind, (started_at at time zone 'utc')::date, label, project_id, api_key_id, upstream, 64, count(*),
+insert into public.{table}_labels
+select org_id, kind, {moment}, label, project_id, api_key_id, upstream, 64, count(*),
     coalesce(sum(tokens_in), 0), coalesce(sum(tokens_cached), 0), coalesce(sum(tokens_out), 0), coalesce(sum(cost), 0),
     count(*) filter (where cost_status = 'unpriced_model'), count(*) filter (where cost_status = 'no_usage'),
     count(*) filter (where status_code >= 400), 0, 0
@@ -103,6 +105,11 @@ cross join lateral (
 ) l
 group by 1, 2, 3, 4, 5, 6, 7
 """
+# The words in the names of the tables → the column and its expression.
+SUMMED = {
+    "daily": ("day", "(started_at at time zone 'utc')::date"),
+    "hourly": ("hour", "date_bin('1 hour', started_at, '2000-01-01Z')"),
+}
 
 
 Period = tuple[datetime, datetime]  # [since, until)
@@ -155,7 +162,10 @@ def fill(dsn: str, calls: int) -> dict[str, Company]:
         for worker in [pool.submit(work) for _ in range(2)]:
             worker.result()
     with psycopg.connect(dsn, autocommit=True) as conn:
-        conn.execute("vacuum analyze public.usage_logs, public.daily_totals, public.daily_labels")
+        conn.execute(
+            "vacuum analyze public.usage_logs, public.daily_totals, public.daily_labels, public.hourly_totals,"
+            " public.hourly_labels"
+        )
         conn.execute("analyze public.projects, public.organizations, public.api_keys, public.members")
     print(f"\n{done[0]:,} calls in {time.monotonic() - begun:.0f} s", file=sys.stderr)
     return companies
@@ -173,8 +183,9 @@ def _fill_month(conn: psycopg.Connection, companies: Iterable[Company], period: 
             words = {"org": company.org_id, "start": start, "span": until - start, "calls": company.calls}
             conn.execute(CALLS.format(month=table), words | {"low": first, "high": last})
             yield last - first + 1
-    for statement in (TOTALS, LABELS):
-        conn.execute(statement.format(month=table))
+    for name, (column, moment) in SUMMED.items():
+        for statement in (TOTALS, LABELS):
+            conn.execute(statement.format(month=table, table=name, column=column, moment=moment))
 
 
 def _progress(done: int, calls: int, begun: float) -> None:

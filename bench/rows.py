@@ -34,6 +34,7 @@ from webapp.postgres.migrations import migrate
 
 STEPS = (10_000, 100_000, 1_000_000, 10_000_000)
 TIMES, RATE_SECONDS = 7, 10
+REPORT = "select * from app.spend_report(%s, %s, %s, %s, %s, %s, %s, null, 'key', '{}', 6)"
 SQL_TARGET, PAGE_TARGET, RATE_TARGET = 100, 250, 0.9  # ms, ms, share of the rate without rows
 VIEWS = ("spend_daily", "spend_by_project", "spend_by_model", "spend_by_key", "spend_by_end_user", "spend_by_tag")
 FILTERS = {
@@ -72,8 +73,15 @@ def questions(ids: dict[str, str]) -> dict[str, tuple[str, list[Any]]]:
         [ids["year"]],
     )
     for by in ("project", "model", "key", "end_user", "tag"):
-        words = [month, tomorrow, by, "model" if by == "key" else "key"]
-        found[f"Spend page by {by}"] = ("select * from app.spend_report(%s, %s, %s, %s, '{}', 6)", words)
+        found[f"Spend page by {by}"] = (REPORT, [month, tomorrow, ids["before"], month, "UTC", "day", by])
+    for zone in ("Europe/Berlin", "America/Los_Angeles", "Asia/Kolkata"):
+        for name, period, grain in (
+            ("30 days", (month, tomorrow, ids["before"], month), "day"),
+            ("12 months", (ids["year"], tomorrow, None, None), "month"),
+            ("a day by hour", (ids["today"], tomorrow, None, None), "hour"),
+        ):
+            words = [day and f"{day} {zone}" for day in period]
+            found[f"Spend page, {name}, {zone}"] = (REPORT, [*words, zone, grain, "project"])
     found["a project's 12 months"] = (
         "select * from app.spend_months(12, %s)",
         [json.dumps({"project": [ids["project"]]})],
@@ -177,8 +185,8 @@ def _measure(server: Cluster, rows: int) -> Size:
 def _ids(conn: psycopg.Connection, company: ledger_rows.Company) -> dict[str, str]:
     """Values for questions and pages: days and ids. From now on the connection acts as the organization's admin."""
     tomorrow = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    days = {"tomorrow": 0, "month": 30, "year": 365}
-    found = {name: (tomorrow - timedelta(days=back)).isoformat() for name, back in days.items()}
+    days = {"tomorrow": 0, "month": 30, "year": 365, "today": 1, "before": 60}
+    found = {name: (tomorrow - timedelta(days=back)).date().isoformat() for name, back in days.items()}
     for name, relation in (("project", "projects"), ("key", "api_keys")):
         query = f"select min(id::text) from public.{relation} where org_id = %s"
         (found[name],) = conn.execute(query, [company.org_id]).fetchone()

@@ -28,7 +28,7 @@ def test_a_statement_of_the_page_runs_and_names_its_columns_as_shown(ledger: Peo
 
 def test_every_view_is_on_the_page_and_every_question_has_its_statement() -> None:
     named = {path.stem for path in (ROOT / "db/views").glob("*.sql")} - set(re.findall(r"`(\w+)`", PAGE))
-    assert named == set() and len(STATEMENTS) == 15
+    assert named == set() and len(STATEMENTS) == 16
 
 
 def test_the_lines_of_the_call_on_the_page_are_those_of_such_a_call(ledger: People) -> None:

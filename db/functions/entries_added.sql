@@ -12,10 +12,8 @@ begin
             e.upstream, null, null,
             sum(e.calls), sum(e.tokens_in), sum(e.tokens_cached), sum(e.tokens_cache_write), sum(e.tokens_out),
             sum(e.tokens_reasoning), sum(e.tokens_audio_in), sum(e.tokens_audio_out), sum(e.cost), sum(e.adjustment),
-            sum(e.correction),
-            min(e.hour),
-            sum(e.cost_input), sum(e.cost_cached), sum(e.cost_cache_write), sum(e.cost_output), sum(e.cost_reasoning),
-            sum(e.cost_audio), sum(e.cost_image), sum(e.cost_tools), sum(e.cost_region))::app.total_entry
+            sum(e.correction), sum(e.cost_input), sum(e.cost_cached), sum(e.cost_cache_write), sum(e.cost_output), sum(e.cost_reasoning),
+            sum(e.cost_audio), sum(e.cost_image), sum(e.cost_tools), sum(e.cost_region), min(e.hour))::app.total_entry
         from unnest(p_entries) e
         group by e.org_id, e.day, case when p_by_hour then e.hour end, e.project_id, e.api_key_id, e.model, e.endpoint,
             e.service_tier, e.status_code, e.cost_status, e.upstream

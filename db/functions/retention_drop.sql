@@ -1,7 +1,7 @@
 -- retention_drop(month, reason) → drops a month of usage_logs that is already detached; returns how many calls were in it
 --
--- flask retention detaches it before, in a statement of its own (concurrently, so that no call waits). Daily totals,
--- corrections and the audit log stay. The audit log gets a line for each organization that had calls in the month.
+-- flask retention detaches it before, in a statement of its own (concurrently, so that no call waits). Totals and labels of days
+-- and hours, corrections and the audit log stay. The audit log gets a line for each organization that had calls in the month.
 create or replace function app.retention_drop(p_month date, p_reason text) returns bigint
 language plpgsql
 set search_path = ''
@@ -23,7 +23,11 @@ begin
     where s.started_at >= p_month::timestamp at time zone 'utc' and s.started_at < (p_month + interval '1 month') at time zone 'utc';
     delete from private.label_counts c where c.day >= p_month and c.day < p_month + interval '1 month';
     execute format('drop table private.%I', v_partition);
-    insert into private.dropped_months (month, calls, reason) values (p_month, v_calls, p_reason);
+    -- Without hours: a month that was detached before its calls were added up by the hour, and is dropped only now.
+    insert into private.dropped_months (month, calls, reason, has_hours)
+    select p_month, v_calls, p_reason, v_calls = 0 or exists (
+        select from public.hourly_totals h where h.hour >= p_month::timestamp at time zone 'utc'
+            and h.hour < (p_month + interval '1 month') at time zone 'utc');
     return v_calls;
 end $$;
 

@@ -25,6 +25,8 @@ as $$
 declare
     v_labelled boolean := p_unit <> 'call' and p_source <> 'all';
     v_kind text := case when p_source = '-tag' and not p_named then 'tagged' else ltrim(p_source, '-') end;
+    v_moves boolean := p_unit <> 'day' and p_words && '{hour,day,week,month}' and not isempty(p_moved);
+    v_sign text := case when v_moves then 'm.sign * ' else '' end;
     -- Where the rows are: a moment of each, and the condition that chooses them.
     v_at text := case p_unit when 'day' then format('(e.day + time ''12:00'') at time zone %L', p_noon) when 'hour' then 'e.hour' else 'e.at' end;
     v_where text := case
@@ -33,6 +35,16 @@ declare
         else format('e.at >= %L and e.at < %L', p_since[1], p_until[array_upper(p_until, 1)]) end;
     v_calls text := case when p_corrected then 'public.bookings' else 'public.booked_calls' end;
 begin
+    if 'kind' = any (p_words) then
+        v_calls := format($sql$ (
+            select b.*, k.* from %s b
+            left join public.usage_logs u on u.id = b.call_id and u.started_at = b.call_started_at and b.calls = 1
+            cross join lateral app.cost_kinds(u.cost, u.cost_lines, u.tokens_reasoning) k) $sql$, v_calls);
+    end if;
+    if cardinality(p_since) > 1 then  -- offset 0: so that Postgres looks up each of these short times by the index
+        v_calls := format($sql$ (
+            select c.* from %s c where c.org_id = (select app.current_org_id()) and c.at >= r.since and c.at < r.until offset 0) $sql$, v_calls);
+    end if;
     return format($sql$
         select m.bar, e.project_id, e.api_key_id, %s, %s, %s from %s cross join lateral (%s) m
         where e.org_id = (select app.current_org_id()) and %s%s %s
@@ -42,27 +54,21 @@ begin
         when p_source = 'end_user' then 'e.label, null'
         when p_source = 'tag' then 'null, ' || case when p_named then 'substr(e.label, length($4) + 2)' else 'e.label' end
         else 'null, null' end,
-    (select string_agg(case when p_source like '-%' then '-' else '' end || 'm.sign * e.' || n.name, ', ' order by n.place)
+    (select string_agg(case when p_source like '-%' then '-' else '' end || v_sign || 'e.' || n.name, ', ' order by n.place)
      from unnest(p_names) with ordinality n (name, place)),
     case
         when p_unit <> 'call' then format('public.%s%s_entries e', case p_unit when 'day' then 'daily' else 'hourly' end,
             case when v_labelled then '_label' else '' end)
-        else case when cardinality(p_since) > 1 then format('unnest(%L::timestamptz[], %L::timestamptz[]) r (since, until) join ', p_since, p_until)
-            else '' end
-            || case when 'kind' = any (p_words) then format($sql$ (
-                select b.*, k.* from %s b
-                left join public.usage_logs u on u.id = b.call_id and u.started_at = b.call_started_at and b.calls = 1
-                cross join lateral app.cost_kinds(u.cost, u.cost_lines, u.tokens_reasoning) k
-                ) $sql$, v_calls) else v_calls end || ' e'
-            || case when cardinality(p_since) > 1 then ' on e.at >= r.since and e.at < r.until' else '' end
+        else case when cardinality(p_since) > 1 then format('unnest(%L::timestamptz[], %L::timestamptz[]) r (since, until) cross join lateral ',
+                p_since, p_until) else '' end || v_calls || ' e'
             || case when not 'tag' = any (p_words) then ' cross join (select null::text as tag) t'
                 when p_named then ' cross join lateral (select e.tags ->> $4 as tag) t'
                 else $sql$ left join lateral (select x.key || '=' || x.value as tag from jsonb_each_text(e.tags) x) t on true $sql$ end end,
-    case when p_words && '{hour,day,week,month}' then format('select width_bucket(%s, $3) as bar, 1 as sign', v_at)
-        || case when p_unit <> 'day' and not isempty(p_moved) then format(
-            ' union all select width_bucket(date_trunc(''day'', %s, ''UTC'') + interval ''12 hours'', $3), -1 where %s >= %L and %s < %L',
-            v_at, v_at, lower(p_moved), v_at, upper(p_moved)) else '' end
-        else 'select null::integer as bar, 1 as sign' end,
+    case when not p_words && '{hour,day,week,month}' then 'select null::integer as bar'
+        when not v_moves then format('select width_bucket(%s, $3) as bar', v_at)
+        else format('select width_bucket(%s, $3) as bar, 1 as sign union all '
+            || 'select width_bucket(date_trunc(''day'', %s, ''UTC'') + interval ''12 hours'', $3), -1 where %s >= %L and %s < %L',
+            v_at, v_at, v_at, lower(p_moved), v_at, upper(p_moved)) end,
     v_where,
     case when v_labelled then format(' and e.kind = %L', v_kind) else '' end
         || case when v_labelled and v_kind = 'tag' and p_named then $sql$ and starts_with(e.label, $4 || '=') $sql$ else '' end,

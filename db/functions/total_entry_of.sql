@@ -17,10 +17,9 @@ begin
         p_calls * coalesce(p_call.tokens_cache_write, 0), p_calls * coalesce(p_call.tokens_out, 0),
         p_calls * coalesce(p_call.tokens_reasoning, 0), p_calls * coalesce(p_call.tokens_audio_in, 0),
         p_calls * coalesce(p_call.tokens_audio_out, 0), p_calls * coalesce(p_call.cost, 0), 0::numeric, 0::numeric,
-        date_bin('1 hour', p_call.started_at, '2000-01-01 00:00+00'), p_calls * v_kinds.cost_input,
-        p_calls * v_kinds.cost_cached, p_calls * v_kinds.cost_cache_write, p_calls * v_kinds.cost_output,
+        p_calls * v_kinds.cost_input, p_calls * v_kinds.cost_cached, p_calls * v_kinds.cost_cache_write, p_calls * v_kinds.cost_output,
         p_calls * v_kinds.cost_reasoning, p_calls * v_kinds.cost_audio, p_calls * v_kinds.cost_image,
-        p_calls * v_kinds.cost_tools, p_calls * v_kinds.cost_region);
+        p_calls * v_kinds.cost_tools, p_calls * v_kinds.cost_region, date_bin('1 hour', p_call.started_at, '2000-01-01 00:00+00'));
 end $$;
 
 comment on function app.total_entry_of is

@@ -24,6 +24,14 @@ def sums(people: People, view: str) -> dict[object, tuple[object, ...]]:
     return {key: tuple(value) for key, value in found.items()}
 
 
+def by_hour(people: People) -> list[dict[str, object]]:
+    """Calls and dollars of each hour by tag name."""
+    return people.all(
+        "select hour, kind, split_part(label, '=', 1) as name, sum(calls) as calls, sum(cost) as cost"
+        " from public.hourly_labels where kind <> 'end_user' group by 1, 2, 3 order by 1, 2, 3"
+    )
+
+
 def test_the_sums_of_a_dropped_month_stay_and_its_labels_are_gone(people: People) -> None:
     ensure(people, 2, 3)
     for n in range(6):
@@ -32,9 +40,13 @@ def test_the_sums_of_a_dropped_month_stay_and_its_labels_are_gone(people: People
     add_call(people, "ada", AT, cost=1)
     add_call(people, "ada", ago(2), cost=2, end_user="later", tags={"team": "later"})
     drop(people)
-    before = {view: sums(people, view) for view in VIEWS}
-    assert people.one(FOLD, ago(3).date())["saved"] == 3
+    before, hours = {view: sums(people, view) for view in VIEWS}, by_hour(people)
+    assert len(hours) > 3
+    assert people.one(FOLD, ago(3).date())["saved"] == 3 + 3, "of days and of their hours"
     assert {view: sums(people, view) for view in VIEWS} == before
+    assert by_hour(people) == hours
+    folded = "select distinct label from public.hourly_labels where hour < %s and kind <> 'tagged'"
+    assert {row["label"] for row in people.all(folded, ago(2))} == {"(other)", "team=(other)", "env=(other)"}
     assert {row["end_user"] for row in shown(people, "spend_by_end_user")} == {None, "(other)", "later"}
     tags = {row["tag"] for row in shown(people, "spend_by_tag")}
     assert tags == {"team=(other)", "env=(other)", "team=later"}

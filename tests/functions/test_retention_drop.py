@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -42,13 +42,21 @@ def shown(people: People, view: str, who: str = "ada") -> list[dict[str, Any]]:
         return people.all(f"select * from public.{view} v order by v::text")
 
 
-@pytest.mark.parametrize("view", VIEWS)
-def test_sums_of_days_stay_as_they_were(old: People, view: str) -> None:
+@pytest.mark.parametrize("view", [*VIEWS, "hourly_entries", "hourly_label_entries"])
+def test_sums_of_days_and_hours_stay_as_they_were(old: People, view: str) -> None:
     before = {who: shown(old, view, who) for who in ("ada", "eve")}
     assert before["ada"]
     assert drop(old) == 3
     assert {who: shown(old, view, who) for who in ("ada", "eve")} == before
     assert differences(old) == []
+
+
+@pytest.mark.parametrize("without", [False, True])
+def test_a_month_without_sums_per_hour_is_remembered_as_such(old: People, without: bool) -> None:
+    if without:
+        old.conn.execute("delete from public.hourly_totals where hour < %s", [ago(2)])
+    drop(old)
+    assert old.one("select app.hours_since() as day")["day"] == (ago(2).date() if without else date.min)
 
 
 def test_the_calls_are_gone_and_those_of_other_months_are_not(old: People) -> None:

@@ -23,7 +23,8 @@ def entry(people: People, **changes: Any) -> dict[str, Any]:
         "org_id": str(people.orgs["ada"]), "day": "2026-01-31", "hour": "2026-01-31T23:00Z",
         "project_id": str(people.projects["ada"]), "api_key_id": str(people.keys["ada"].id), "model": "gpt-5",
         "endpoint": "/v1/responses", "service_tier": "default", "status_code": 200, "cost_status": "priced",
-        "upstream": "sandbox", "end_user": None, "tags": {}, "calls": 1, "cost": "0.1", "adjustment": 0, "correction": 0,
+        "upstream": "sandbox", "end_user": None, "tags": {}, "calls": 1, "cost": "0.1", "adjustment": 0,
+        "correction": 0,
     } | dict.fromkeys(NUMBERS[1:-1], 10) | changes  # fmt: skip
 
 

@@ -107,6 +107,7 @@ def test_a_sum_that_is_not_that_of_its_calls_is_said(home: SimpleNamespace) -> N
         conn.execute("set role postgres")
         People(conn).call("ada")
         assert found(doctor_home.totals, home)[0] == "ok"
-        conn.execute("update public.daily_totals set calls = calls + 2, cost = cost + 0.5")
+        for table in ("daily_totals", "hourly_totals"):
+            conn.execute(f"update public.{table} set calls = calls + 2, cost = cost + 0.5")
     status, text = found(doctor_home.totals, home)
     assert status == "fail" and "by 2 calls and $0.5" in text
