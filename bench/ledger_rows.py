@@ -1,4 +1,4 @@
-"""Fills a ledger with any number of made-up calls, fast: inserts into the months, then adds up days and hours.
+"""Fills a ledger with any number of made-up calls, fast: inserts into the months' partitions, then sums up the days.
 
 Twelve months until now for one big company (90 % of the calls) and two small ones: 20 projects with three keys each,
 three models a project, 2,000 end users, each of one project, tags, errors, calls without a price or usage.

@@ -1,7 +1,7 @@
 -- spend_peak(cells, bars) → the bar that stands out most, and the row that made it; no row where none stands out
 --
--- A bar stands out when it cost at least twice the median of the other whole bars, and what it cost above that is at least a tenth of
--- what they all cost. Only of four whole bars or more. The row (id of the cells) is the one whose cost in this bar is furthest above
+-- A bar stands out when it cost at least 1.75 times the median of the other whole bars: workdays differ less from the median of weeks
+-- with their weekends. Only of four whole bars or more. The row (id of the cells) is the one whose cost in this bar is furthest above
 -- its own median of the other bars. usual, row_usual: those medians; of an even number of bars the lower of the two in the middle.
 -- p_bars: rows of app.spend_bars.
 create or replace function app.spend_peak(p_cells app.spend_cell[], p_bars jsonb)
@@ -17,8 +17,7 @@ as $$
         select w.bar, w.cost, m.usual
         from whole w
         cross join lateral (select percentile_disc(0.5) within group (order by o.cost) as usual from whole o where o.bar <> w.bar) m
-        where (select count(*) from whole) >= 4 and w.cost > 0 and w.cost >= 2 * m.usual
-            and w.cost - m.usual >= 0.1 * (select sum(o.cost) from whole o)
+        where (select count(*) from whole) >= 4 and w.cost > 0 and w.cost >= 1.75 * m.usual
         order by w.cost - m.usual desc, w.bar
         limit 1
     ), of_rows as (

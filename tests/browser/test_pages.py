@@ -168,7 +168,7 @@ def test_hovering_names_every_part_of_a_day(acme: SimpleNamespace, page: Page) -
     page.goto("/?by=model&period=7")
     box = page.locator("[data-figure=spend-figure] .nsewdrag").bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    shown = page.locator("[data-figure=spend-figure] .hoverlayer")
+    shown = page.locator(".tip:visible")
     expect(shown).to_contain_text("gpt-4o-mini")
     expect(shown).to_contain_text("$0.00045")
 

@@ -1,7 +1,7 @@
 """The pages: one module with a blueprint for each family of pages. Decorators hold the whole path of each page.
 
-Imports auth, secrets and the modules directly in webapp/. charts, export, sorting, picks, scope and common
-are helpers of the pages.
+Imports auth, secrets and the modules directly in webapp/. Helpers of the pages: common, scope, picks, sorting, export,
+charts; and of Spend and a project's page: report, breakdown, measures, grains, colours, spend_charts, pivot.
 """
 
 from __future__ import annotations

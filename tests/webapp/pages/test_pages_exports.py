@@ -74,6 +74,12 @@ def test_every_table_is_there_as_csv_and_as_excel_with_the_same_rows(team: Acme)
     assert team.devs.get("/audit.xlsx").status_code == 403
 
 
+def test_every_address_of_a_csv_has_a_sibling_for_excel(site: Site) -> None:
+    rules = {rule.rule for rule in site.app.url_map.iter_rules()}
+    files = {rule for rule in rules if rule.endswith(".csv")}
+    assert len(files) > 10 and {rule.replace(".csv", ".xlsx") for rule in files} <= rules
+
+
 def test_a_workbook_has_typed_cells(team: Acme) -> None:
     book = workbook(team.browser.get("/calls.xlsx?sort=cost"))
     header = {cell.value: cell.column for cell in book["Calls"][1]}

@@ -51,8 +51,76 @@ def test_the_bars_and_the_table_have_the_same_order_and_colours(site: Site, team
     spend(site, team, model="gpt-4o")
     spend(site, team)
     page = team.browser.get("/?by=model").text
-    assert re.findall(r'class="swatch c(\d)"></span><a[^>]*>([^<]+)', page) == [("1", "gpt-4o"), ("2", "gpt-4o-mini")]
+    swatches = re.findall(r'class="swatch c-(s\d+)"></span><a[^>]*>([^<]+)', page)
+    assert [name for _, name in swatches] == ["gpt-4o", "gpt-4o-mini"]
+    assert re.findall(r'<i class="swatch c-(s\d+)"></i>([^<]+)', page)[:2] == swatches
     assert re.findall(r'"name":"(gpt[^"]+)"', page) == ["gpt-4o", "gpt-4o-mini"]
+
+
+def two_projects(site: Site, team: Acme) -> tuple[str, str]:
+    """A dear call of chat with many tokens, two cheap ones of search; the ids of both projects."""
+    chat = team.project["id"]
+    spend(site, team, model="gpt-4o")
+    team.project = team.ada.post("/projects", {"name": "search"}).json
+    team.key = team.ada.post(f"/projects/{team.project['id']}/keys", {"name": "main"}).json
+    for _ in range(2):
+        spend(site, team, usage={"prompt_tokens": 100, "completion_tokens": 10})
+    return chat, team.project["id"]
+
+
+def cells(page: str) -> dict[str, list[str]]:
+    """Name → the texts of its cells in the breakdown."""
+    body = re.search(
+        r"<tbody>(.*?)</tbody>", re.sub(r'<table class="values" id.*?</table>', "", page, flags=re.S), re.S
+    )[1]
+    rows = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.S) for row in body.split("<tr")[1:]]
+    plain = [[re.sub(r"\s+", " ", re.sub("<[^>]+>", "", cell)).strip() for cell in row] for row in rows]
+    return {row[0]: row[1:] for row in plain}
+
+
+def test_one_switch_measures_the_chart_and_the_breakdown_in_money_tokens_or_calls(site: Site, team: Acme) -> None:
+    two_projects(site, team)
+    found = {name: cells(team.browser.get(f"/?measure={name}").text) for name in ("money", "tokens", "calls")}
+    assert [(name, list(rows)) for name, rows in found.items()] == [
+        ("money", ["chat", "search"]), ("tokens", ["chat", "search"]), ("calls", ["search", "chat"]),
+    ]  # fmt: skip
+    assert [found[name]["search"][:2] for name in found] == [["$0.000042", "&lt;1%"], ["220", "13%"], ["2", "67%"]]
+    page = team.browser.get("/?measure=calls").text
+    assert "Calls per day" in page and 'href="/?measure=calls&amp;by=model"' in page
+    assert team.browser.get("/?measure=joy").status_code == team.browser.get("/?and=joy").status_code == 400
+
+
+def test_with_a_filter_for_one_the_page_is_broken_down_by_what_says_more(site: Site, team: Acme) -> None:
+    chat, _ = two_projects(site, team)
+    key = re.search(r"key=([0-9a-f-]{36})", team.browser.get(f"/?project={chat}").text)[1]
+    pages = {
+        f"/?project={chat}": "Key", f"/?key={key}": "Model", "/?model=gpt-4o": "Project",
+        f"/?project={chat}&model=gpt-4o": "Key", f"/projects/{chat}": "Key", "/": "Project",
+        "/?endpoint=/v1/chat/completions&by=endpoint": "Model",
+    }  # fmt: skip
+    for address, by in pages.items():
+        page = team.browser.get(address).text
+        assert re.search(r'aria-label="Broken down by".*?aria-current="true">([^<]+)', page, re.S)[1] == by, address
+
+
+def test_two_breakdowns_at_once_are_a_table_with_totals(site: Site, team: Acme) -> None:
+    two_projects(site, team)
+    page = team.browser.get("/?by=project&and=model&measure=calls")
+    assert cells(page.text) == {"chat": ["1", "1", ""], "search": ["2", "", "2"]}
+    assert "Total 3 1 2" in text(page)
+    link = re.search(r'<td title="2"><a class="quiet" href="([^"]*model=gpt-4o-mini[^"]*)"', page.text)[1]
+    assert len(re.findall(r'href="/calls/[0-9a-f-]{36}', team.browser.get(link.replace("&amp;", "&")).text)) >= 2
+
+
+def test_a_bar_leads_to_its_hours_and_back_to_the_page_it_was_on(site: Site, team: Acme) -> None:
+    spend(site, team, 3)
+    page = team.browser.get("/?by=model&period=7&compare=year").text
+    link = re.findall(r'<th scope="row"><a href="([^"]+grain=hour[^"]+)"', page)[3].replace("&amp;", "&")
+    day = team.browser.get(link)
+    assert "Spend per hour" in text(day) and "Calls 1" in text(day)
+    back = re.search(r'href="([^"]+)">← back to ', day.text)[1].replace("&amp;", "&")
+    assert {"by=model", "period=7", "compare=year"} == set(back.removeprefix("/?").split("&"))
+    assert "← back" not in team.browser.get("/?back=period%3Dcentury").text
 
 
 def test_every_filter_is_a_chip_that_can_be_taken_away(site: Site, team: Acme) -> None:
@@ -85,7 +153,7 @@ def test_every_filter_has_a_chip_that_takes_it_away(site: Site, team: Acme, path
 def test_calls_without_a_price_are_said_and_linked(site: Site, team: Acme) -> None:
     spend(site, team, model="nobody-knows-it", model_requested="nobody-knows-it")
     page = team.browser.get("/")
-    assert "Not in these sums, because what it cost is not known: 1 call has no price yet." in text(page)
+    assert "Not in these sums: 1 call of unknown cost 1 call has no price yet." in text(page)
     link = re.search(r'href="([^"]*cost_status[^"]*)"', page.text)[1].replace("&amp;", "&")
     assert "nobody-knows-it" in text(team.browser.get(link))
 
@@ -155,8 +223,9 @@ def test_static_files_are_kept_for_good_and_their_address_names_their_content(si
 
 
 def test_a_page_without_the_chart_library_is_small(site: Site, team: Acme) -> None:
+    """Most of it are the tables of three charts, with a link for each of thirty days."""
     spend(site, team)
-    assert len(team.browser.get("/").data) < 30_000
+    assert len(team.browser.get("/").data) < 50_000
 
 
 def test_the_theme_is_a_cookie_the_server_reads(team: Acme) -> None:
