@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from webapp import auth, db
 from webapp.auth import passwords
 from webapp.auth.csrf import safe_path
-from webapp.auth.people import ensure_organization, log_in, sign_in, sign_out, sign_up
+from webapp.auth.people import ensure_organization, log_in, nobody_yet, sign_in, sign_out, sign_up
 from webapp.errors import ApiError, from_database
 from webapp.secrets.hashing import sha256_of
 
@@ -54,8 +54,8 @@ def login() -> Page:
             if token:
                 accept(token)
             return redirect(onward, 303)
-    page = render_template("account/login.html", next=onward, token=token, invitation=peek(token), error=error)
-    return page, error.status if error else 200
+    words = {"next": onward, "token": token, "invitation": peek(token), "error": error}
+    return render_template("account/login.html", nobody_yet=nobody_yet(), **words), error.status if error else 200
 
 
 @bp.route("/signup", methods=["GET", "POST"])

@@ -1,0 +1,82 @@
+"""Account and organization in a browser: what is typed survives a log-in, the first person is greeted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from stack import Stack
+
+PASSWORD = "correct horse"
+
+
+@pytest.fixture(scope="module")
+def site(stack_dsns: Callable[[str], tuple[str, str]]) -> Iterator[Stack]:
+    """An install that nobody has signed up to: without the people that the stack makes."""
+    with Stack(*stack_dsns("spendai_account")) as running:
+        running.conn.execute("reset role")
+        running.conn.execute("delete from private.install; delete from auth.users")
+        yield running
+
+
+@pytest.fixture(scope="module")
+def ada(chromium: Browser, site: Stack) -> Iterator[Page]:
+    """The first person of the install, who signed up from the greeting."""
+    context = chromium.new_context(base_url=site.url, viewport={"width": 1180, "height": 800})
+    context.set_default_timeout(15_000)
+    page = context.new_page()
+    page.goto("/")
+    page.get_by_text("You are the first person here").get_by_role("link", name="sign up").click()
+    expect(page.get_by_label("E-mail")).to_be_focused()
+    fill_in(page, "ada@typed.test", "Typed Ltd")
+    yield page
+    context.close()
+
+
+def fill_in(page: Page, email: str, organization: str) -> None:
+    page.locator("[name=email]").fill(email)
+    page.locator("[name=password]").fill(PASSWORD)
+    page.locator("[name=organization]").fill(organization)
+    page.get_by_role("button", name="Sign up").click()
+    expect(page.get_by_role("heading", name="No calls yet")).to_be_visible()
+
+
+def log_in(page: Page, email: str) -> None:
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+
+
+def test_the_greeting_is_only_for_the_first_person(ada: Page, page: Page, accessible: Callable[[Page], None]) -> None:
+    page.goto("/")
+    expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+    expect(page.get_by_text("first person")).to_have_count(0)
+    accessible(page)
+
+
+def test_what_was_typed_survives_a_log_in_but_for_secrets(ada: Page) -> None:
+    page = ada
+    page.goto("/team")
+    page.get_by_label("Invite by e-mail address").fill("new@typed.test")
+    page.get_by_label("Role").select_option("admin")
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Make invitation link").click()
+    expect(page.get_by_text("Log in to go on.")).to_be_visible()
+    log_in(page, "ada@typed.test")
+    expect(page.get_by_label("Invite by e-mail address")).to_have_value("new@typed.test")
+    expect(page.get_by_label("Role")).to_have_value("admin")
+    expect(page.get_by_label("Invite by e-mail address")).to_be_focused()
+    page.reload()
+    expect(page.get_by_label("Invite by e-mail address")).to_have_value("")
+
+    page.goto("/settings")
+    page.get_by_label("Key", exact=True).fill("sk-secret")
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Store key", exact=True).click()
+    assert "sk-secret" not in page.evaluate("JSON.stringify(sessionStorage)")
+    page.goto("/signup")
+    assert page.evaluate("sessionStorage.length") == 0
+    page.goto("/")
+    log_in(page, "ada@typed.test")
+    expect(page.get_by_role("heading", name="No calls yet")).to_be_visible()
