@@ -38,7 +38,8 @@ class EmbeddedIdentity:
         organization: str | None = None,
         invitation: str | None = None,
     ) -> Login:
-        hashed = passwords.hashed(password)  # first, so that a taken address takes as long as a free one
+        # First, so that a taken address takes as long as a free one.
+        hashed = passwords.hashed(password, email, organization)
         with db.scope("spendai_auth") as tx:
             made = tx.call("local_auth.create_user", email, hashed)["create_user"]
         if made is None:

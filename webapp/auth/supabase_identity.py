@@ -78,7 +78,7 @@ class SupabaseIdentity:
         organization: str | None = None,
         invitation: str | None = None,
     ) -> Login:
-        passwords.check(password)
+        passwords.check(password, email, organization)
         onward = self._config.public_url + (f"/invitation/{invitation}" if invitation else "/login")
         options = {"data": {"organization": organization} if organization else {}, "email_redirect_to": onward}
         words = {"email": email, "password": password, "options": options}
