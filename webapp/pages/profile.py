@@ -7,7 +7,7 @@ from uuid import UUID
 from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from webapp import db
+from webapp import auth, db
 from webapp.auth import login_required, passwords, throttle
 from webapp.auth.identity import Login, identity
 from webapp.auth.people import sign_in, sign_out
@@ -47,7 +47,8 @@ def change_password() -> Response | tuple[str, int]:
             if error.code == "invalid_credentials":
                 raise ApiError(400, "wrong_password", "this is not your password", "current") from None
             raise
-        hashed = passwords.hashed(request.form.get("password", ""))
+        organization = (auth.me() or {}).get("organization")
+        hashed = passwords.hashed(request.form.get("password", ""), person.email, organization)
     except ApiError as error:
         return page(error), error.status
     with db.scope("spendai_auth") as tx:
@@ -56,6 +57,20 @@ def change_password() -> Response | tuple[str, int]:
     sign_in(Login(person))
     flash("Your password is changed. You are signed out everywhere else.", "good")
     return redirect(url_for(".index"), 303)
+
+
+@bp.get("/account/sessions")
+@login_required
+def ask_end_sessions() -> str:
+    """Ask before every session ends."""
+    return render_template(
+        "confirm.html",
+        title="Sign out everywhere?",
+        text="Every browser and every log-in through the API ends, this one too. Log in again with your password.",
+        action="Sign out everywhere",
+        back=url_for(".index"),
+        values={},
+    )
 
 
 @bp.post("/account/sessions")

@@ -42,6 +42,7 @@ def test_changing_the_password_takes_the_old_one_and_signs_out_everywhere_else(s
     ("", NEW, "This is not your password."),
     (PASSWORD, "short", "A password has at least 8 characters."),
     (PASSWORD, "x" * 73, "A password has at most 72 bytes."),
+    (PASSWORD, "iloveyou", "This is one of the most used passwords."),
 ])  # fmt: skip
 def test_what_is_wrong_is_said_and_nothing_changes(
     site: Site, team: Acme, current: str, password: str, words: str
@@ -59,6 +60,7 @@ def test_guessing_the_old_password_has_to_wait_as_log_ins_do(team: Acme) -> None
 
 def test_signing_out_everywhere_ends_every_session_here_too(site: Site, team: Acme) -> None:
     elsewhere = browser_of(site, team.ada)
+    assert "Every browser and every log-in through the API ends" in text(team.browser.get("/account/sessions"))
     answer = team.browser.post("/account/sessions", shown="/account")
     assert answer.status_code == 303 and answer.location == "/login"
     assert "signed out everywhere" in text(team.browser.get("/login"))
