@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+from fake_gotrue import API_KEY, FakeGoTrue
 from playwright.sync_api import Browser, Page, expect
 from stack import Stack
 
@@ -80,3 +81,34 @@ def test_what_was_typed_survives_a_log_in_but_for_secrets(ada: Page) -> None:
     page.goto("/")
     log_in(page, "ada@typed.test")
     expect(page.get_by_role("heading", name="No calls yet")).to_be_visible()
+
+
+def test_supabases_recovery_link_opens_the_page_for_a_new_password(
+    chromium: Browser, stack_dsns: Callable[[str], tuple[str, str]], accessible: Callable[[Page], None]
+) -> None:
+    owner, admin = stack_dsns("spendai_recovery")
+    with (
+        FakeGoTrue(admin) as auth,
+        Stack(owner, admin, SUPABASE_URL=auth.url, SUPABASE_PUBLISHABLE_KEY=API_KEY) as cloud,
+    ):
+        tokens = auth.signup({"email": "ada@cloud.test", "password": "correct horse 1"})
+        context = chromium.new_context(base_url=cloud.url)
+        page = context.new_page()
+        page.goto(
+            f"/#access_token={tokens['access_token']}&refresh_token={tokens['refresh_token']}&type=recovery&expires_in=3600"
+        )
+        expect(page.get_by_label("New password")).to_be_focused()
+        assert page.url == f"{cloud.url}/recovery"
+        expect(page.get_by_label("E-mail")).to_be_hidden()
+        accessible(page)
+        page.get_by_label("New password").fill("another horse 2")
+        page.get_by_role("button", name="Set password").click()
+        expect(page.get_by_text("Your new password is set.")).to_be_visible()
+        assert auth.password({"email": "ada@cloud.test", "password": "another horse 2"})["user"]
+        page.get_by_role("link", name="Forgot your password?").click()
+        expect(page.get_by_label("E-mail")).to_be_focused()
+        page.goto("about:blank")
+        page.goto("/recovery#error=access_denied&error_code=otp_expired&error_description=Email+link+is+invalid")
+        expect(page.get_by_role("alert")).to_have_text("This link is not valid any more. Ask for a new one.")
+        accessible(page)
+        context.close()

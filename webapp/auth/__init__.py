@@ -61,7 +61,7 @@ def _guard() -> Any:
         raise ApiError(400, "invalid_value", "a form field contains a NUL character")
     if (answer := csrf.check()) is not None:
         return answer
-    if request.blueprint != "account" and session.person and me() is None:
+    if request.blueprint not in ("account", "profile") and session.person and me() is None:
         return redirect(url_for("account.organization"))
     return None
 

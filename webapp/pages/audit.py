@@ -32,6 +32,8 @@ ACTIONS = {
     "member.left": "left",
     "member.removed": "removed {email}",
     "member.role_changed": "made {email} {to} (was {from})",
+    "member.email_changed": "changed their e-mail address from {from} to {to}",
+    "member.account_deleted": "deleted their account {email}",
     "invitation.created": "invited {email} as {role}",
     "invitation.revoked": "revoked the invitation of {email}",
     "organization.renamed": "renamed the organization to {name}",

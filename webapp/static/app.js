@@ -38,6 +38,18 @@
     for (const button of document.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
   });
 
+  // Supabase's recovery link leads to the front page or to /recovery, with its tokens or an error behind the #.
+  const fragment = new URLSearchParams(location.hash.slice(1));
+  const recovery = document.querySelector("[data-recovery]");
+  if (fragment.get("type") === "recovery" && !recovery) location.replace(`/recovery${location.hash}`);
+  if (recovery && fragment.has("access_token")) {
+    for (const name of ["access_token", "refresh_token"]) recovery.elements[name].value = fragment.get(name) ?? "";
+    for (const part of document.querySelectorAll("[data-recovery], [data-no-link]")) part.hidden = part !== recovery;
+    recovery.elements.password.focus();
+  }
+  if (recovery && fragment.has("error_code")) document.querySelector("[data-link-invalid]").hidden = false;
+  if (recovery && location.hash) history.replaceState(null, "", location.pathname);
+
   // What was typed survives a log-in in the middle of a form: this tab keeps it, without passwords and keys, until the
   // next page, and longer only across the pages of the log-in. Back at the form it is filled in again.
   const keeping = document.querySelector("[data-keeps-typed]");
