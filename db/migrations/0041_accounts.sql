@@ -18,6 +18,8 @@ comment on column public.organizations.deletes_at is
 
 -- squawk-ignore ban-drop-function -- its row gets two columns
 drop function if exists app.setup_state();
+-- squawk-ignore ban-drop-function -- its row gets deletes_at
+drop function if exists app.me();
 -- squawk-ignore ban-drop-function -- its row gets the session's id, agent and address
 drop function if exists app.session_list(uuid, bytea);
 -- squawk-ignore ban-drop-function -- it takes agent and address

@@ -21,6 +21,7 @@ from webapp.pages import (
     books_links,
     calls,
     keys,
+    organization,
     prices,
     profile,
     projects,
@@ -46,7 +47,7 @@ def init_app(app: Flask) -> None:
         return url_for("static", filename=name, v=_digest(Path(app.static_folder or "") / name))
 
     money = (spend, calls, websockets, prices, books, books_links, books_learned, books_close)
-    for family in (account, *money, projects, keys, team, settings, audit, profile):
+    for family in (account, *money, projects, keys, team, settings, organization, audit, profile):
         app.register_blueprint(family.bp)
     written.init_app(app)
     app.jinja_env.lstrip_blocks = True  # do not send the indentation of template tags
