@@ -17,6 +17,7 @@ from webapp.commands import (
     doctor,
     export,
     migrate,
+    organizations,
     prices,
     retention,
     users,
@@ -24,7 +25,7 @@ from webapp.commands import (
 
 COMMANDS = (
     migrate.migrate, users.users, analyst.analyst, prices.prices, calls.calls, backup.backup, backup.restore,
-    retention.retention, doctor.doctor, books.books, export.export,
+    retention.retention, doctor.doctor, books.books, export.export, organizations.organizations,
 )  # fmt: skip
 
 
