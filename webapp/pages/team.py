@@ -93,6 +93,7 @@ def _needs_an_admin(title: str) -> str:
         text="You are the only admin, and an organization needs one. Make somebody else an admin first, or hand the"
         " organization over.",
         back=url_for(".index"),
+        instead=(url_for("organization.ask_hand_over"), "Hand over"),
     )
 
 
