@@ -6,7 +6,7 @@ as $$
     with browser as (
         delete from private.web_sessions s where s.id = p_id and s.user_id = p_user_id returning 1
     ), api as (
-        update private.login_sessions s set ended_at = now()
+        update private.login_sessions s set ended_at = now(), agent = null, address = null
         where s.id = p_id and s.user_id = p_user_id and s.ended_at is null returning 1
     )
     select exists (select from browser) or exists (select from api)

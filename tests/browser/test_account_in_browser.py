@@ -1,7 +1,8 @@
-"""Account and organization in a browser: what is typed survives a log-in, the first person is greeted."""
+"""Account and organization in a browser, from the greeting of the first person to the end of a deletion."""
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -81,6 +82,43 @@ def test_what_was_typed_survives_a_log_in_but_for_secrets(ada: Page) -> None:
     page.goto("/")
     log_in(page, "ada@typed.test")
     expect(page.get_by_role("heading", name="No calls yet")).to_be_visible()
+
+
+def test_another_session_is_recognized_and_ended(
+    ada: Page, open_page: Callable[..., Page], accessible: Callable[[Page], None]
+) -> None:
+    phone = open_page(user_agent="Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) Version/17.0 Safari/604.1")
+    phone.goto("/")
+    log_in(phone, "ada@typed.test")
+    expect(phone.get_by_role("heading", name="No calls yet")).to_be_visible()
+    ada.goto("/account")
+    row = ada.get_by_role("row", name="Safari on iPhone")
+    expect(row).to_contain_text("127.0.0.1")
+    accessible(ada)
+    row.get_by_role("button", name="End").click()
+    expect(ada.get_by_text("That session has ended.")).to_be_visible()
+    expect(row).to_have_count(0)
+    phone.reload()
+    expect(phone.get_by_role("heading", name="Log in")).to_be_visible()
+
+
+def test_everything_is_downloaded_and_a_deletion_taken_back(ada: Page, accessible: Callable[[Page], None]) -> None:
+    ada.goto("/settings")
+    with ada.expect_download() as waiting:
+        ada.get_by_role("link", name="Export everything").click()
+    with zipfile.ZipFile(waiting.value.path()) as archive:
+        assert {"manifest.json", "usage_logs.csv", "audit_log.csv"} <= set(archive.namelist())
+    ada.get_by_role("link", name="Delete the organization").click()
+    ada.get_by_label("Name of the organization").fill("typed")
+    ada.get_by_role("button", name="Delete in 7 days").click()
+    expect(ada.get_by_text("This is not the name of the organization.")).to_be_visible()
+    ada.get_by_label("Name of the organization").fill("Typed Ltd")
+    ada.get_by_role("button", name="Delete in 7 days").click()
+    expect(ada.get_by_role("region", name="Deletion")).to_contain_text("Typed Ltd is deleted for good after")
+    accessible(ada)
+    ada.get_by_role("button", name="Keep the organization").click()
+    expect(ada.get_by_text("The organization stays.")).to_be_visible()
+    expect(ada.get_by_role("region", name="Deletion")).to_have_count(0)
 
 
 def test_supabases_recovery_link_opens_the_page_for_a_new_password(

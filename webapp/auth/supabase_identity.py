@@ -112,8 +112,10 @@ class SupabaseIdentity:
 
     def set_email(self, login: Login, email: str) -> str | None:
         onward = {"email_redirect_to": self._config.public_url + "/account"}
-        user = self._change(login, {"email": email.strip(" \t\r\n").lower()}, onward)
-        return user.email if user.email == email.strip(" \t\r\n").lower() else None
+        wished = email.strip(" \t\r\n").lower()
+        user = self._change(login, {"email": wished}, onward)
+        self.logout(login.tokens.access_token)  # the log-in was only the proof of the password
+        return wished if user.email == wished else None
 
     def set_password(self, login: Login, password: str) -> None:
         passwords.check(password)
