@@ -6,7 +6,8 @@ Nothing is calculated here: values come from SQL and are only rounded. The exact
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
@@ -18,6 +19,8 @@ _MISLEADING = re.compile("[\x80-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069
 # A formula begins with one of these characters (the last four are their full-width forms). Spreadsheets that expect
 # semicolons or tabs between cells also split a text there.
 FORMULA = re.compile(r"^(?=[\t\r])|(?:^|(?<=[;\t\r\n]))(?=\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
+MINUS = "\N{MINUS SIGN}"
+FIGURE_SPACE = "\u2007"  # as wide as a digit
 NOTHING = "–"  # for a value that is not known, which must not read as 0
 _EXACT = Context(prec=60)
 # Dimensions whose price is a part of what the tokens cost: group `share` of app.price_groups.
@@ -39,12 +42,20 @@ def _rounded(value: Decimal, places: int) -> Decimal:
     return value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, _EXACT)
 
 
-def exact(value: Decimal | None) -> str:
-    """Dollars to the last digit: $0.000123; with at least two decimals."""
+def exact(value: Decimal | None, places: int = 0) -> str:
+    """Dollars to the last digit: $0.000123; with at least two decimals.
+
+    places: spaces follow in place of further decimals up to so many, so that a column aligns on the decimal point.
+    """
     if value is None:
         return NOTHING
     whole, _, cents = _plain(abs(value)).partition(".")
-    return f"{'-' if value < 0 else ''}${whole}.{cents.ljust(2, '0')}"
+    return f"{'-' if value < 0 else ''}${whole}.{cents.ljust(2, '0').ljust(places, FIGURE_SPACE)}"
+
+
+def places(values: Iterable[Decimal | None]) -> int:
+    """The most decimals that ``exact`` writes for one of these values."""
+    return max((len(exact(value).partition(".")[2]) for value in values), default=0)
 
 
 def money(value: Decimal | None) -> str:
@@ -117,12 +128,28 @@ def change(value: Decimal | None) -> str:
     percent = _rounded(value * 100, 0)
     if percent == 0:
         return "same as"
-    return f"{percent:+f}%".replace("-", "\N{MINUS SIGN}")
+    return f"{percent:+f}%".replace("-", MINUS)
 
 
-def day(value: date | datetime | None) -> str:
-    """1 Nov 2026."""
-    return NOTHING if value is None else f"{value.day} {value:%b %Y}"
+def growth(value: Decimal | None) -> str:
+    """A change in a table: +12%, −3%, 0%, 6 times. value: 0.12 for +12%."""
+    text = change(value)
+    return "0%" if text == "same as" else text
+
+
+def signed(value: Decimal | int | None, words: Callable[[Any], str]) -> str:
+    """A difference with its sign, written by ``words``: +$12.30, −4.1M."""
+    if value is None or value == 0:
+        return words(value)
+    return f"{'+' if value > 0 else MINUS}{words(abs(value))}"
+
+
+def day(value: date | datetime | None, zone: tzinfo = UTC) -> str:
+    """1 Nov 2026; of a moment the day in UTC or the zone given."""
+    if value is None:
+        return NOTHING
+    value = value.astimezone(zone) if isinstance(value, datetime) else value
+    return f"{value.day} {value:%b %Y}"
 
 
 def month(value: date) -> str:
@@ -130,14 +157,14 @@ def month(value: date) -> str:
     return f"{value:%b %Y}"
 
 
-def next_month(value: date) -> str:
-    """The first day of the following month: 2026-12-01."""
-    return (value.replace(day=28) + timedelta(days=4)).replace(day=1).isoformat()
+def last_day(value: date) -> str:
+    """The last day of its month: 2026-11-30."""
+    return ((value.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)).isoformat()
 
 
-def moment(value: datetime | None) -> str:
-    """2026-11-22 18:57:03, UTC."""
-    return NOTHING if value is None else f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+def moment(value: datetime | None, zone: tzinfo = UTC) -> str:
+    """2026-11-22 18:57:03, in UTC or the zone given."""
+    return NOTHING if value is None else f"{value.astimezone(zone):%Y-%m-%d %H:%M:%S}"
 
 
 def lasted(value: timedelta) -> str:
@@ -192,9 +219,11 @@ def init_app(app: Flask) -> None:
         tokens,
         share,
         change,
+        growth,
+        signed,
         day,
         month,
-        next_month,
+        last_day,
         moment,
         lasted,
         ago,

@@ -9,13 +9,17 @@ from checks import executors
 from people import People
 from spending import CELLS, another_key, days_ago, spent
 
-REPORT = "select * from app.spend_report(%s, %s, %s, %s, '{}', %s)"
+REPORT = "select * from app.spend_report(%s, %s, %s, %s, 'UTC', 'day', %s, %s, %s, '{}', %s)"
 PERIOD = (days_ago(7), days_ago(-1))
+BEFORE = (days_ago(15), days_ago(7))
 
 
-def report(people: People, by: str = "project", side: str = "key", top: int | None = 6, who: str = "ada") -> Any:
+def report(
+    people: People, by: str = "project", side: str = "key", top: int | None = 6, who: str = "ada",
+    tag_name: str | None = None, before: tuple[Any, Any] = BEFORE,
+) -> Any:  # fmt: skip
     with people.as_(who):
-        return people.one(REPORT, *PERIOD, by, side, top)
+        return people.one(REPORT, *PERIOD, *before, by, tag_name, side, top)
 
 
 def test_totals_rows_side_and_bars_agree(people: People) -> None:
@@ -35,8 +39,9 @@ def test_totals_rows_side_and_bars_agree(people: People) -> None:
 def test_it_says_what_its_parts_say(people: People) -> None:
     spent(people)
     found = report(people, "model")
+    query = f"select to_jsonb(t) as t from app.spend_totals({CELLS}, true) t"
     with people.as_("ada"):
-        totals = people.one(f"select to_jsonb(t) as t from app.spend_totals({CELLS}) t", *PERIOD, "model", "{}")["t"]
+        totals = people.one(query, *PERIOD, "model", "{}")["t"]
     assert found["totals"] == totals
     assert [row["id"] for row in found["rows"]] == ["gpt-4o-mini"]
     assert [row["name"] for row in found["side"]] == ["main"]
@@ -57,10 +62,84 @@ def test_the_rest_is_drawn_as_series_zero(people: People) -> None:
     assert len(report(people, "end_user", top=None)["rows"]) == 8
 
 
+def test_of_a_running_period_an_equal_part_of_the_one_before_is_compared(people: People) -> None:
+    spent(people, at=days_ago(0.5))
+    spent(people, at=days_ago(9.9))
+    spent(people, at=days_ago(9.1))  # after the part of the period before that has passed of this one
+    period = (days_ago(0.7), days_ago(-0.3), days_ago(10), days_ago(9))
+    with people.as_("ada"):
+        found = people.one(REPORT, *period, "model", None, "key", 6)
+    assert (found["totals"]["calls"], found["totals"]["calls_before"]) == (1, 1)
+    assert sum(bar["calls"] for bar in found["before_bars"]) == 1
+
+
+def test_rows_say_what_they_were_before_and_the_parts_of_the_change_add_up(people: People) -> None:
+    big = {"prompt_tokens": 9000, "completion_tokens": 70}
+    for at, model in ((3, "gpt-4o-mini"), (4, "gpt-4o-mini"), (9, "gpt-4o-mini"), (10, "gpt-4o"), (5, "o3-mini")):
+        spent(
+            people,
+            at=days_ago(at),
+            model=model,
+            usage=big if at == 3 else {"prompt_tokens": 5000, "total_tokens": 5000},
+        )
+    found = report(people, "model")
+    rows = {row["id"]: row for row in found["rows"]}
+    assert {name: (row["calls_before"], row["calls"]) for name, row in rows.items()} == {
+        "gpt-4o-mini": (1, 2), "gpt-4o": (1, 0), "o3-mini": (0, 1),
+    }  # fmt: skip
+    assert rows["gpt-4o"]["change"] == rows["gpt-4o"]["change_calls"] == -Decimal("0.0125")
+    for row in (*rows.values(), found["totals"]):
+        change = Decimal(row["cost"]) - Decimal(row["cost_before"])
+        parts = [Decimal(row[f"change_{part}"]) for part in ("calls", "tokens", "price")]
+        assert Decimal(row["change"]) == change == sum(parts)
+    for name in ("cost", "cost_before", "change", "calls_before", "tokens_before", "tokens"):
+        assert sum(Decimal(row[name]) for row in rows.values()) == found["totals"][name], name
+    assert sum(Decimal(bar["cost"]) for bar in found["before_bars"]) == found["totals"]["cost_before"]
+    assert sum(bar["calls"] for bar in found["before_bars"]) == found["totals"]["calls_before"] == 2
+    two = report(people, "model", top=1)["rows"]
+    assert [(row["members"], row["calls_before"]) for row in two] == [(1, 0), (2, 2)]
+
+
+def test_without_a_period_to_compare_with_nothing_is_said_about_it(people: People) -> None:
+    spent(people)
+    spent(people, at=days_ago(9))
+    found = report(people, before=(None, None))
+    (row,) = found["rows"]
+    assert found["before_bars"] == [] and {kind["cost_before"] for kind in found["kinds"]} == {None}
+    for of in (row, found["totals"]):
+        assert of["calls_before"] is of["cost_before"] is of["change"] is of["change_price"] is None
+    assert found["totals"]["cost_change"] is None and found["totals"]["calls"] == 1
+
+
+def test_values_of_one_tag_and_no_value_add_up_to_the_total(people: People) -> None:
+    for tags in ({"team": "web", "env": "live"}, {"team": "ads"}, {}, {"env": "live"}):
+        spent(people, tags=tags)
+    found = report(people, "tag", tag_name="team")
+    assert sorted((row["id"], row["calls"], row["tag_values"]) for row in found["rows"]) == [
+        ("", 2, 0), ("ads", 1, 0), ("web", 1, 0),
+    ]  # fmt: skip
+    assert sum(Decimal(row["cost"]) for row in found["rows"]) == found["totals"]["cost"]
+    names = report(people, "tag")
+    assert sorted((row["id"], row["calls"], row["tag_values"]) for row in names["rows"]) == [
+        ("env", 2, 1), ("team", 2, 2),
+    ]  # fmt: skip
+
+
+def test_a_day_that_stands_out_names_what_made_it(people: People) -> None:
+    for ago in range(2, 7):
+        spent(people, at=days_ago(ago), model="gpt-4o")
+    assert report(people, "model")["peak"] is None
+    for _ in range(40):
+        spent(people, at=days_ago(4), model="gpt-4o-mini", usage={"prompt_tokens": 10**6, "completion_tokens": 0})
+    peak = report(people, "model")["peak"]
+    assert (peak["bar"][:10], peak["name"], peak["row_cost"]) == (str(days_ago(4).date()), "gpt-4o-mini", 6)
+    assert report(people)["peak"]["name"] == "chat"
+
+
 def test_eve_and_nobody_see_nothing_of_acme(people: People) -> None:
     spent(people)
     assert report(people, who="eve")["totals"]["calls"] == 0
     assert report(people, who="dev")["totals"]["calls"] == 1
     with people.as_("nobody"):
-        people.refused("42501", REPORT, *PERIOD, "project", "key", 6)
+        people.refused("42501", REPORT, *PERIOD, *BEFORE, "project", None, "key", 6)
     assert executors(people.conn, "spend_report") == {"authenticated"}

@@ -1,17 +1,19 @@
 """The pages: one module with a blueprint for each family of pages. Decorators hold the whole path of each page.
 
-Imports auth, secrets and the modules directly in webapp/. charts, export, sorting and common are helpers of the pages.
+Imports auth, secrets and the modules directly in webapp/. charts, export, sorting, picks, scope and common
+are helpers of the pages.
 """
 
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
-from flask import Flask, Response, request, url_for
+from flask import Flask, Response, render_template, request, url_for
 
-from webapp import written
+from webapp import filters, written
 from webapp.pages import (
     account,
     audit,
@@ -19,18 +21,19 @@ from webapp.pages import (
     books_close,
     books_learned,
     books_links,
-    calls,
+    calls_export,
     keys,
     organization,
     prices,
     profile,
     projects,
     settings,
-    spend,
+    spend_export,
     team,
     websockets,
 )
 from webapp.pages.common import PERIODS
+from webapp.pages.scope import FilterError, carried
 
 FOREVER = "public, max-age=31536000, immutable"
 
@@ -46,13 +49,20 @@ def init_app(app: Flask) -> None:
     def asset(name: str) -> str:
         return url_for("static", filename=name, v=_digest(Path(app.static_folder or "") / name))
 
-    money = (spend, calls, websockets, prices, books, books_links, books_learned, books_close)
+    # spend_export and calls_export add their routes to the blueprints of spend and calls.
+    money = (spend_export, calls_export, websockets, prices, books, books_links, books_learned, books_close)
     for family in (account, *money, projects, keys, team, settings, organization, audit, profile):
         app.register_blueprint(family.bp)
     written.init_app(app)
     app.jinja_env.lstrip_blocks = True  # do not send the indentation of template tags
     app.add_template_global(asset)
-    app.jinja_env.globals["periods"] = PERIODS
+    app.add_template_global(lambda: datetime.now(UTC), "now")
+    app.add_template_filter(filters.written, "filter_value")
+    app.jinja_env.globals |= {"periods": PERIODS, "carried": carried}
+
+    @app.errorhandler(FilterError)
+    def _filter_error(error: FilterError) -> tuple[str, int]:
+        return render_template("filters.html", scope=error.scope), error.status
 
     @app.after_request
     def _keep_assets(response: Response) -> Response:

@@ -13,7 +13,7 @@ from webapp import auth, db
 from webapp.auth import login_required
 from webapp.books import compared, fetching
 from webapp.errors import ApiError
-from webapp.pages import charts, export
+from webapp.pages import export, spend_charts
 from webapp.pages.common import found
 from webapp.pages.reasons import REASONS, led_to
 
@@ -98,13 +98,14 @@ def index() -> str:
 
 
 @bp.get("/books.csv")
+@bp.get("/books.xlsx", endpoint="workbook")
 @login_required
 def table() -> Response:
-    """The days of a month as CSV."""
+    """The days of a month as a file."""
     with auth.person() as tx:
         since, until = month_of(request.args, state_of(tx)["newest"])
         days, _ = compared.days(tx, since, until)
-    return export.answer(f"openai-books-{since:%Y-%m}", DAY_COLUMNS, days)
+    return export.answer(f"openai-books {since:%Y-%m}", DAY_COLUMNS, days, zone=export.UTC_ZONE)
 
 
 @bp.get("/books/<day>")
@@ -136,13 +137,14 @@ def _lines(
 
 
 @bp.get("/books/<day>.csv")
+@bp.get("/books/<day>.xlsx", endpoint="day_workbook")
 @login_required
 def day_table(day: str) -> Response:
-    """The named parts of a day as CSV."""
+    """The named parts of a day as a file."""
     with auth.person() as tx:
         wanted = compared.as_day(day)
         books = found(compared.one_day(tx, wanted) if wanted else None, "day in OpenAI's books")
-    return export.answer(f"openai-books-{books['day']}", PART_COLUMNS, books["parts"])
+    return export.answer(f"openai-books {books['day']}", PART_COLUMNS, books["parts"], zone=export.UTC_ZONE)
 
 
 @bp.get("/books/dark-spend")
@@ -156,19 +158,20 @@ def dark_spend() -> str:
         rows, months = tx.rows("dark_keys", since, until), tx.rows("books_months", MONTHS)
         shares = tx.rows("books_share", until - timedelta(days=CHART_DAYS), until)
     month = next((month for month in months if month["month"] == since), None)
-    words = {"figure": charts.through(shares), "months": months, "state": state, "since": since}
+    words = {"chart": spend_charts.through(shares), "months": months, "state": state, "since": since}
     return render_template("books_dark.html", rows=rows, month=month, **words)
 
 
 @bp.get("/books/dark-spend.csv")
+@bp.get("/books/dark-spend.xlsx", endpoint="dark_workbook")
 @login_required
 def dark_table() -> Response:
-    """What was spent past SpendAI in a month as CSV."""
+    """What was spent past SpendAI in a month as a file."""
     with auth.person() as tx:
         since, until = month_of(request.args, state_of(tx)["newest"])
         compared.compare(tx, since, until)
         rows = tx.rows("dark_keys", since, until)
-    return export.answer(f"dark-spend-{since:%Y-%m}", DARK_COLUMNS, rows)
+    return export.answer(f"dark-spend {since:%Y-%m}", DARK_COLUMNS, rows, zone=export.UTC_ZONE)
 
 
 @bp.post("/books/fetch")

@@ -19,10 +19,9 @@ from webapp.errors import ApiError
 from webapp.pages import export
 from webapp.pages.common import attempt
 from webapp.pages.reasons import REASONS
-from webapp.pages.sheets import XLSX, Sheets
+from webapp.pages.sheets import XLSX, Sheet, write
 
 bp = Blueprint("books_close", __name__)
-ABOUT = ("", "Value")
 
 
 def _month(text: str) -> date:
@@ -93,21 +92,18 @@ def _invoice() -> Decimal | None:
         raise ApiError(400, "invoice_invalid", "this is an amount such as 1234.56", "invoice") from None
 
 
-def _name(month: str, of: str) -> str:
-    """Name of a file without its ending; it says when the money is the sandbox's."""
-    return f"{of}-{month}{'-sandbox' if auth.me()['books'] == 'sandbox' else ''}"
-
-
 @bp.get("/books/months/<month>/<by>.csv")
+@bp.get("/books/months/<month>/<by>.xlsx", endpoint="table_workbook")
 @login_required
 def table(month: str, by: str) -> Response:
-    """One breakdown of the month as CSV."""
+    """One breakdown of the month as a file."""
     first = _month(month)
     if by not in BREAKDOWNS:
         raise ApiError(404, "not_found", "no such table")
     with auth.person() as tx:
-        _, report = _load(tx, first)
-    return export.answer(_name(month, f"openai-books-{by}"), COLUMNS, table_rows(report, by))
+        state, report = _load(tx, first)
+    facts = about(month, state, report)
+    return export.answer(f"openai-books-{by} {month}", COLUMNS, table_rows(report, by), facts, export.UTC_ZONE)
 
 
 @bp.get("/books/months/<month>.xlsx")
@@ -117,21 +113,21 @@ def workbook(month: str) -> Response:
     first = _month(month)
     with auth.person() as tx:
         state, report = _load(tx, first)
-    sheets = Sheets()
-    sheets.add("About", ABOUT, about(month, state, report, auth.me()))
-    for by, title in BREAKDOWNS.items():
-        rows = table_rows(report, by)
-        header = [title, *(column.replace("_", " ").capitalize() for column in COLUMNS[1:])]
-        sheets.add(title, header, ([row[column] for column in COLUMNS] for row in rows))
-    return export.download(f"{_name(month, 'openai-books')}.xlsx", XLSX, [sheets.content()])
+
+    def all_of_them() -> Iterator[Sheet]:
+        yield export.about_sheet(about(month, state, report), export.UTC_ZONE)
+        for by, title in BREAKDOWNS.items():
+            sheet = export.sheet(title, COLUMNS, table_rows(report, by))
+            yield sheet._replace(header=[title, *sheet.header[1:]])
+
+    name = export.file_name(f"openai-books {month}")
+    return export.download(f"{name}.xlsx", XLSX, write(all_of_them(), export.UTC_ZONE))
 
 
-def about(month: str, state: dict[str, Any], report: dict[str, Any], me: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Rows of the sheet About: (name, value)."""
+def about(month: str, state: dict[str, Any], report: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What the sheet About says of the month: (name, value)."""
     closed = state["state"] == "closed"
-    yield from [("Organization", me["organization"]), ("Month", month), ("Time zone of days and months", "UTC")]
-    sandbox = "yes: play money that nobody pays" if me["books"] == "sandbox" else "no"
-    yield from [("Sandbox", sandbox), ("State", state["state"])]
+    yield from [("Month", month), ("State", state["state"])]
     for name in ("openai", "ledger", "unexplained"):
         title = {"openai": "OpenAI's bill", "ledger": "Ledger", "unexplained": "Unexplained difference"}[name]
         yield f"{title}, US dollars", state[f"closed_{name}" if closed else name]
@@ -167,8 +163,8 @@ def focus_file(month: str, kind: str) -> Response:
         tx.call("reconcile", first, focus.next_month(first))
         charges = tx.rows("focus_month", first)
     org = UUID(str(me["org_id"]))
-    rows = [focus.row_of(charge, first, org, me["organization"], me["books"] == "sandbox") for charge in charges]
-    name = _name(month, "focus")
+    rows = [focus.row_of(charge, first, org, me["organization"], export.sandbox()) for charge in charges]
+    name = export.file_name(f"focus {month}")
     if kind == "csv":
         return export.download(f"{name}.csv", "text/csv", focus.csv_lines(rows, focus.COLUMNS))
     try:

@@ -72,6 +72,7 @@ def index(error: ApiError | None = None, form: dict[str, str] | None = None) -> 
 
 
 @bp.get("/keys.csv")
+@bp.get("/keys.xlsx", endpoint="workbook")
 @login_required
 def table() -> Response:
     """The same table, as a file."""

@@ -57,6 +57,7 @@ def index(error: ApiError | None = None) -> str:
 
 
 @bp.get("/prices.csv")
+@bp.get("/prices.xlsx", endpoint="workbook")
 @login_required
 def table() -> Response:
     """The same table, as a file."""

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from webapp import auth, db
+from webapp import auth, db, written
 from webapp.auth import login_required
 from webapp.errors import ApiError
-from webapp.pages import charts, export
-from webapp.pages.common import admin_only, attempt, found, read_scope
+from webapp.pages import export
+from webapp.pages.common import Scope, admin_only, attempt, found, read_scope
 from webapp.pages.keys import new_key_form
+from webapp.pages.report import by_project, kept, report
 from webapp.pages.sorting import read_sorting
-from webapp.pages.spend import chosen_by, kept, report
+from webapp.pages.spend_export import facts, period_of
 
 bp = Blueprint("projects", __name__)
 COLUMNS = {"cost": True, "name": False, "active_keys": True, "calls": True, "created_at": True}
-MONTHS = 12
+# Of a project without calls, now or before.
+NOTHING = {"calls": 0, "cost": Decimal(0), "before": None, "difference": None, "ratio": None, "share": None}
 
 
 def one(tx: db.Transaction, project_id: UUID) -> dict[str, Any]:
@@ -33,19 +37,12 @@ def one(tx: db.Transaction, project_id: UUID) -> dict[str, Any]:
 
 def page(project_id: UUID, error: ApiError | None = None, typed: str = "") -> str:
     """A project's page; error and typed: a refused new name."""
-    by = chosen_by("key")
     with auth.person() as tx:
         project = one(tx, project_id)
-        scope = read_scope(tx, kept(by, "key"), project=str(project_id))
-        shown = report(tx, scope, by)
+        shown = report(tx, read_scope(tx, kept(), project=str(project_id)), "key")
         keys = tx.rows("key_overview", project_id)
-        months = tx.rows("spend_months", MONTHS, scope.words[2])
     last = max((key["last_used_at"] for key in keys if key["last_used_at"]), default=None)
-    first = next((n for n, row in enumerate(months) if row["calls"] or row["cost"]), len(months))
-    months = months[first:]  # without the empty months before its first call
     form = {
-        "months": months,
-        "months_figure": charts.months(months),
         "error": error,
         "name": typed or project["name"],
         "new_key": new_key_form(),
@@ -55,23 +52,41 @@ def page(project_id: UUID, error: ApiError | None = None, typed: str = "") -> st
     )
 
 
+def overview(tx: db.Transaction, scope: Scope) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """All projects with their sums in the period, the dearest first and archived ones last; and the sums of all."""
+    rows, total = by_project(tx, scope)
+    sums = {key: {name: row[name] for name in NOTHING} for key, row in rows.items()}
+    projects = [project | NOTHING | sums.get(str(project["id"]), {}) for project in tx.rows("project_overview")]
+    projects.sort(
+        key=lambda project: (project["archived_at"] is not None, -project["cost"], project["name"].casefold())
+    )
+    return projects, total
+
+
 @bp.get("/projects")
 @login_required
 def index(error: ApiError | None = None, typed: str = "") -> str:
-    """All projects."""
-    sorting = read_sorting(COLUMNS)
+    """All projects, with what they cost in a period."""
     with auth.person() as tx:
-        projects = sorting.sorted(tx.rows("project_overview"))
-    return render_template("projects.html", projects=projects, error=error, typed=typed, sorting=sorting)
+        scope = replace(read_scope(tx), picks={})  # a period, but no filters
+        projects, total = overview(tx, scope)
+    sorting = read_sorting(COLUMNS | {"difference": True}, lambda word: scope.link(sort=word))
+    return render_template(
+        "projects.html", projects=sorting.sorted(projects), total=total, scope=scope, error=error, typed=typed,
+        sorting=sorting, money=written.money,
+    )  # fmt: skip
 
 
 @bp.get("/projects.csv")
+@bp.get("/projects.xlsx", endpoint="workbook")
 @login_required
 def table() -> Response:
     """The same table, as a file."""
     with auth.person() as tx:
-        projects = tx.rows("project_overview")
-    return export.answer("projects", ["id", *COLUMNS, "archived_at"], projects)
+        scope = read_scope(tx)
+        projects, _ = overview(tx, scope)
+    columns = ["id", *COLUMNS, "archived_at"]
+    return export.answer(f"projects {period_of(scope.query)}", columns, projects, facts(), scope.query.zone)
 
 
 @bp.post("/projects")

@@ -36,6 +36,7 @@ def index() -> str:
 
 
 @bp.get("/team.csv")
+@bp.get("/team.xlsx", endpoint="workbook")
 @login_required
 def table() -> Response:
     """The members, as a file."""

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, render_template, request, url_for
 from psycopg.types.json import Jsonb
 
-from webapp import auth, cursors, filters
+from webapp import auth, cursors, db, filters
 from webapp.auth import login_required
 from webapp.pages import export
 from webapp.pages.common import STATUSES, found
 
 bp = Blueprint("websockets", __name__)
-PAGE, EXPORT_PAGE = 50, 1000
+PAGE = 50
 CALLS = 200  # of one session are shown, the newest
 COLUMNS = (
     "id",
@@ -112,19 +111,13 @@ def show(session_id: UUID) -> str:
 
 
 @bp.get("/sessions.csv")
+@bp.get("/sessions.xlsx", endpoint="workbook")
 @login_required
 def table() -> Response:
-    """All sessions that fit the filters as CSV. Each thousand is a transaction, as in the export of calls."""
+    """All sessions that fit the filters as a file."""
     chosen = Jsonb(filters.of_sessions(request.args))
 
-    def rows() -> Iterator[dict[str, Any]]:
-        before: tuple[Any, Any] = (None, None)
-        while True:
-            with auth.person() as tx:
-                page = tx.rows("websocket_sessions_page", chosen, *before, EXPORT_PAGE)
-            yield from page
-            if len(page) < EXPORT_PAGE:
-                return
-            before = (page[-1]["started_at"], page[-1]["id"])
+    def fetch(tx: db.Transaction, last: export.Row | None, count: int) -> list[export.Row]:
+        return tx.rows("websocket_sessions_page", chosen, last and last["started_at"], last and last["id"], count)
 
-    return export.answer("sessions", COLUMNS, rows())
+    return export.answer("sessions", COLUMNS, export.paged(fetch))

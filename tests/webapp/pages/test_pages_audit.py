@@ -32,7 +32,7 @@ def test_admins_read_who_did_what_and_developers_do_not(site: Site, team: Acme) 
 
 def test_pages_and_export_hold_every_line_once(site: Site, team: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audit, "PAGE", 3)
-    monkeypatch.setattr(audit, "EXPORT_PAGE", 2)
+    monkeypatch.setattr("webapp.pages.export.PAGE_ROWS", 2)
     for n in range(8):
         team.ada.post("/projects", {"name": f"project {n}"})
     path, seen = "/audit", []

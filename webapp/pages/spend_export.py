@@ -1,0 +1,115 @@
+"""Files of Spend: the sums of its period and filters, one row for each day and project, model, key, person, tag, …
+
+``by`` says what a row is about, ``and`` a second such thing. ``grain=month`` (week, hour) has a row for each month, and
+one more with the totals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Response, request
+
+from webapp import auth, db
+from webapp.auth import login_required
+from webapp.errors import ApiError
+from webapp.filters import Query
+from webapp.pages import export
+from webapp.pages.common import Scope, read_query, read_scope
+from webapp.pages.spend import bp
+
+# What a row is about → the words of app.usage for it, and more columns of a row.
+BY = {
+    "project": (["project"], ["project_id"]),
+    "model": (["model"], []),
+    "key": (["project", "key"], ["project_id", "key_id", "key_prefix"]),
+    "person": (["person"], ["person_id"]),
+    "tag": (["tag"], []),
+    "end_user": (["end_user"], []),
+    "endpoint": (["endpoint"], []),
+    "service_tier": (["service_tier"], []),
+    "status": (["status"], []),
+}
+SUMS = ["calls", "tokens_in", "tokens_cached", "tokens_out", "cost"]
+COUNTS = ["unpriced_calls", "no_usage_calls", "in_doubt_calls", "error_calls", "adjustments", "cost_corrected"]
+# Counts of calls that no sum contains → their words.
+UNKNOWN = {"unpriced_calls": "without a price", "no_usage_calls": "without usage", "in_doubt_calls": "in doubt"}
+
+
+def period_of(query: Query) -> str:
+    """First and last day of a period, for names of files."""
+    return f"{query.span.first}-{query.span.last}"
+
+
+def facts(overlapping: bool = False) -> Iterator[tuple[str, Any]]:
+    """What the sheet About says of the calls of this request: period, filters, sums, and what is not known.
+
+    overlapping: whether a call with several tags is in several rows.
+    """
+    with auth.person() as tx:
+        scope = read_scope(tx)
+        since, until, filters = scope.words
+        total = tx.call("usage", since, until, [], filters)
+    yield "Period", scope.days
+    for name, words, _ in scope.chips:
+        yield f"Only {name.lower()}", words
+    if total is None:
+        yield "Calls", 0
+        return
+    yield "Calls", total["calls"]
+    yield "Cost, US dollars", total["cost"]
+    yield "Corrections booked in the period, part of the cost, US dollars", total["adjustments"]
+    yield "Calls of the period with all their corrections until today, US dollars", total["cost_corrected"]
+    for column, words in UNKNOWN.items():
+        yield f"Unknown: calls {words}, not in these sums", total[column]
+    if overlapping:
+        yield "Tags", "A call with several tags is in the row of each: the rows do not add up to the total."
+
+
+@bp.get("/spend.csv")
+@bp.get("/spend.xlsx", endpoint="workbook")
+@login_required
+def table() -> Response:
+    """The report of the same query string as a file."""
+    query = read_query(request.args)
+    words = [word for word in (request.args.get("by") or "project", request.args.get("and")) if word]
+    if not {*BY, "kind"}.issuperset(words):
+        raise ApiError(400, "invalid_by", f"'by' and 'and' are each one of {', '.join(BY)}, kind", "by")
+    tag_name = request.args.get("tag_name", "").replace("\0", "") if words == ["tag"] else ""
+    with auth.person() as tx:
+        columns, rows = _kinds(tx, query) if "kind" in words else _sums(tx, query, words, tag_name)
+    told = facts(overlapping="tag" in words and not tag_name)
+    return export.answer(f"spend {period_of(query)}", columns, rows, told, query.zone)
+
+
+def _sums(tx: db.Transaction, query: Query, by: list[str], tag_name: str) -> tuple[list[str], list[export.Row]]:
+    """Columns and rows of sums for each bar. tag_name: rows are the values of this tag, one of them: without it."""
+    since, until, filters = Scope(query).words
+    groups = list(dict.fromkeys(group for word in by for group in BY[word][0]))
+    more = list(dict.fromkeys(column for word in by for column in BY[word][1]))
+    words = since, until, [query.asked_grain or "day", *groups], filters, query.zone.key
+    *found, total = tx.rows("usage_with_total", *words) or [None]
+    if tag_name:
+        found = tx.rows("sums", *words, tag_name)
+        found.sort(key=lambda row: (row["bar"], -row["cost"], row["tag"] or ""))
+    return _by_bar(query, [*groups, *more, *SUMS, *COUNTS], found, total)
+
+
+def _kinds(tx: db.Transaction, query: Query) -> tuple[list[str], list[export.Row]]:
+    """Columns and rows of what the dollars of each bar were paid for."""
+    since, until, filters = Scope(query).words
+    found = tx.rows("spend_kinds", since, until, query.zone.key, query.asked_grain or "day", filters)
+    return _by_bar(query, ["kind", "cost"], found, tx.call("usage", since, until, [], filters, query.zone.key))
+
+
+def _by_bar(
+    query: Query, columns: list[str], found: list[export.Row], total: export.Row | None
+) -> tuple[list[str], list[export.Row]]:
+    """Columns and rows with the bar of each row as a date, of an hour as a moment; days have no row of totals."""
+    grain = query.asked_grain or "day"
+    begins = {row["bar"]: row["bar"] if grain == "hour" else row["bar"].astimezone(query.zone).date() for row in found}
+    rows = [row | {grain: begins[row["bar"]]} for row in found]
+    if total and grain != "day":
+        rows.append(dict.fromkeys(columns) | total | {grain: "total"})
+    return [grain, *columns], rows
