@@ -63,7 +63,7 @@ def test_sign_up_project_key_call_and_what_it_cost(site: Stack, page: Page, acce
     cost = (usage.prompt_tokens * Decimal("0.15") + usage.completion_tokens * Decimal("0.60")) / 1_000_000
     shown = page.locator("tfoot td").inner_text()
     assert Decimal(shown.removeprefix("$")) == cost
-    expect(page.get_by_text("sandbox: play money")).to_be_visible()
+    expect(page.get_by_text("sandbox: play money", exact=True)).to_be_visible()
 
 
 def test_the_key_is_not_shown_again_after_a_reload_or_by_going_back(page: Page) -> None:
