@@ -58,6 +58,25 @@ begin
     return found;
 end $$;
 
+-- False when another account has the address; the address is trusted as it is, like at sign-up
+create or replace function local_auth.change_email(p_user uuid, p_email text) returns boolean
+language plpgsql volatile security definer set search_path = '' as $$
+begin
+    update auth.users set email = lower(btrim(p_email, E' \t\r\n')), updated_at = now()
+    where id = p_user and not is_sso_user and deleted_at is null;
+    return found;
+exception when unique_violation then
+    return false;
+end $$;
+
+-- Everything that refers to the account goes with it: membership, sessions, links
+create or replace function local_auth.delete_user(p_user uuid) returns boolean
+language plpgsql volatile security definer set search_path = '' as $$
+begin
+    delete from auth.users where id = p_user;
+    return found;
+end $$;
+
 -- Refuses everything but a bcrypt hash, so that a password passed by mistake is never stored in clear text
 create or replace function local_auth.check_hash(p_hash text) returns void
 language plpgsql immutable set search_path = '' as $$
@@ -71,13 +90,15 @@ comment on schema local_auth is 'Accounts and passwords, where SpendAI keeps the
 comment on function local_auth.create_user is 'Makes an account with a confirmed e-mail address; null when the address has one.';
 comment on function local_auth.find_login is 'Id, password hash and ban of the account of an e-mail address; no row when there is none with a password.';
 comment on function local_auth.set_password is 'Replaces the password hash of an account; false when there is no such account.';
+comment on function local_auth.change_email is 'Replaces the e-mail address of an account; false when another one has it.';
+comment on function local_auth.delete_user is 'Deletes an account with its sessions and membership; false when there is no such account.';
 comment on function local_auth.check_hash is 'Raises unless the text is a bcrypt hash ($2a$ or $2b$).';
 
 revoke execute on all functions in schema local_auth from public;
 do $$ begin
     if current_user = 'supabase_auth_admin' then
-        grant execute on function local_auth.create_user, local_auth.find_login, local_auth.set_password
-            to postgres with grant option;
+        grant execute on function local_auth.create_user, local_auth.find_login, local_auth.set_password,
+            local_auth.change_email, local_auth.delete_user to postgres with grant option;
     end if;
 end $$;
 reset role;

@@ -60,6 +60,7 @@ class FakeGoTrue:
         self.sent: list[dict[str, Any]] = []
         self.released = threading.Event()
         self.sessions: dict[str, dict[str, Any]] = {}
+        self.links: dict[str, str] = {}
         self.kid, self.key = key_pair("ES256")
         self.lock = threading.Lock()
         self.dsn = dsn
@@ -124,10 +125,7 @@ class FakeGoTrue:
         return {"keys": [public | {"kid": self.kid, "alg": self.algorithm, "use": "sig", "key_ops": ["verify"]}]}
 
     def signup(self, body: dict[str, Any]) -> dict[str, Any]:
-        if not any(letter.isdigit() for letter in body["password"]):
-            reasons = {"reasons": ["characters"]}
-            message = "Password should contain at least one character of each: 0123456789."
-            raise Refused(422, "weak_password", message, weak_password=reasons)
+        self._strong(body["password"])
         known = self.user(body["email"])
         if known and not self.confirm:
             raise Refused(422, "user_already_exists", "User already registered")
@@ -142,6 +140,13 @@ class FakeGoTrue:
         )
         user = self.user(body["email"])
         return shown(user) if self.confirm else self.session(user)
+
+    @staticmethod
+    def _strong(password: str) -> None:
+        if not any(letter.isdigit() for letter in password):
+            reasons = {"reasons": ["characters"]}
+            message = "Password should contain at least one character of each: 0123456789."
+            raise Refused(422, "weak_password", message, weak_password=reasons)
 
     def password(self, body: dict[str, Any]) -> dict[str, Any]:
         user = self.user(body["email"].lower())
@@ -184,6 +189,39 @@ class FakeGoTrue:
             return self._answer(user, kept)
         raise Refused(400, "refresh_token_already_used", "Invalid Refresh Token: Already Used")
 
+    def bearer(self, headers: Any) -> dict[str, Any]:
+        """The user of the access token that a request brings."""
+        token = (headers.get("Authorization") or "").removeprefix("Bearer ")
+        claims = jwt.decode(token, options={"verify_signature": False})
+        return self._sql(f"select {COLUMNS} from auth.users where id = %s", [claims["sub"]]).fetchone()
+
+    def change(self, user: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+        """PUT /user: a new password at once; a new address at once too, unless addresses have to be confirmed."""
+        if "password" in body:
+            self._strong(body["password"])
+            hashed = hashlib.sha256(body["password"].encode()).hexdigest()
+            if hashed == user["encrypted_password"]:
+                raise Refused(422, "same_password", "New password should be different from the old password.")
+            self._sql("update auth.users set encrypted_password = %s where id = %s", [hashed, user["id"]])
+        if "email" in body:
+            if self.user(body["email"]):
+                raise Refused(422, "email_exists", "A user with this email address has already been registered")
+            if not self.confirm:
+                self._sql("update auth.users set email = %s where id = %s", [body["email"], user["id"]])
+        return shown(self._sql(f"select {COLUMNS} from auth.users where id = %s", [user["id"]]).fetchone())
+
+    def recover(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Sends a link, whose token hash the stub keeps in ``links``; says nothing of unknown addresses."""
+        if self.user(body["email"]):
+            self.links[secrets.token_urlsafe(9)] = body["email"]
+        return {}
+
+    def verify(self, body: dict[str, Any]) -> dict[str, Any]:
+        email = self.links.pop(body["token_hash"], None) if body["type"] == "recovery" else None
+        if email is None:
+            raise Refused(403, "otp_expired", "Email link is invalid or has expired")
+        return self.session(self.user(email))
+
     def logout(self, body: dict[str, Any]) -> None:
         return None
 
@@ -207,14 +245,20 @@ def handler(auth: FakeGoTrue) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             known = {"/auth/v1/.well-known/jwks.json": auth.jwks, "/auth/v1/settings": lambda: {"external": {}}}
             found = known.get(self.path)
+            if self.path == "/auth/v1/user":
+                found = lambda: shown(auth.bearer(self.headers))  # noqa: E731
             self._serve(found and (lambda body: found()))
+
+        def do_PUT(self) -> None:
+            known = {"/auth/v1/user": lambda body: auth.change(auth.bearer(self.headers), body)}
+            self._serve(known.get(urlsplit(self.path).path))
 
         def do_POST(self) -> None:
             parts = urlsplit(self.path)
             what = parse_qs(parts.query).get("grant_type", [parts.path.removeprefix("/auth/v1/")])[0]
             known: dict[str, Callable[[dict[str, Any]], Any]] = {
                 "signup": auth.signup, "password": auth.password, "refresh_token": auth.refresh_token,
-                "logout": auth.logout,
+                "logout": auth.logout, "recover": auth.recover, "verify": auth.verify,
             }  # fmt: skip
             self._serve(known.get(what))
 

@@ -12,18 +12,19 @@ HASH_32 = "sha256('a')"
 FEW = 20  # rows that one call may read of one table
 BY_PEOPLE = ("current_org_id()", "admin_org_id()", "me()", "former_member()")
 BY_SIGN_IN = (
+    "session_end_one({user}, {user})",
     "user_alive({user})",
     f"web_session_load({HASH_32})",
     f"web_session_claim({HASH_32}, 5)",
     f"web_session_renew({HASH_32}, null)",
     f"web_session_save({HASH_32}, '{{{{}}}}', null, 60)",
-    f"web_session_start({HASH_32}, {{user}}, '{{{{}}}}', null, 60)",
+    f"web_session_start({HASH_32}, {{user}}, '{{{{}}}}', null, 60, null, null)",
     f"web_session_end({HASH_32})",
     f"session_list({{user}}, {HASH_32})",
     "sessions_end_all({user})",
     f"login_attempt({HASH_32}, '203.0.113.5')",
     f"login_succeeded({HASH_32}, '203.0.113.5')",
-    f"login_session_start({{user}}, {HASH_32})",
+    f"login_session_start({{user}}, {HASH_32}, null, null)",
     f"login_session_refresh({HASH_32}, sha256('b'))",
     "login_session_alive({user})",
     "login_session_end({user})",

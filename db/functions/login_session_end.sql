@@ -3,7 +3,7 @@ create or replace function app.login_session_end(p_session_id uuid) returns void
 language sql security definer
 set search_path = ''
 as $$
-    update private.login_sessions s set ended_at = now() where s.id = p_session_id and s.ended_at is null
+    update private.login_sessions s set ended_at = now(), agent = null, address = null where s.id = p_session_id and s.ended_at is null
 $$;
 
 comment on function app.login_session_end is 'Ends one session of the embedded identity provider.';

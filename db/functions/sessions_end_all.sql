@@ -4,7 +4,7 @@ language sql security definer
 set search_path = ''
 as $$
     delete from private.web_sessions s where s.user_id = p_user_id;
-    update private.login_sessions s set ended_at = now() where s.user_id = p_user_id and s.ended_at is null;
+    update private.login_sessions s set ended_at = now(), agent = null, address = null where s.user_id = p_user_id and s.ended_at is null;
 $$;
 
 comment on function app.sessions_end_all is 'Ends every session of a person; also called when a new password is set.';

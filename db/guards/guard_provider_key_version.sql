@@ -6,6 +6,11 @@ as $$
 declare
     v_expected record := old;  -- the row as it was, with the one change that is allowed
 begin
+    if tg_op = 'DELETE' then
+        if app.organization_due(old.org_id) then
+            return old;  -- the whole organization is removed
+        end if;
+    end if;
     if tg_op = 'UPDATE' and old.until is null and new.until is not null then
         v_expected.until := new.until;
         v_expected.ended_by := new.ended_by;

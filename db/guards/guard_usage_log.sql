@@ -4,6 +4,8 @@
 --    beside those that the row has.
 -- 2. Filling: a settled call whose cost is null gets what was not known: cost, usage, tokens, model, tier and region.
 --
+-- A row goes only with its whole organization (app.organization_due).
+--
 -- All other columns must stay as they are. Only the columns that may change are named: a column that is added to the table
 -- later is protected until somebody adds it here.
 create or replace function private.guard_usage_log() returns trigger
@@ -13,6 +15,11 @@ as $$
 declare
     v_expected record := old;  -- the row as it was, with the changes that are allowed
 begin
+    if tg_op = 'DELETE' then
+        if app.organization_due(old.org_id) then
+            return old;  -- the whole organization is removed
+        end if;
+    end if;
     if tg_op = 'UPDATE' and new.state = 'settled' and (old.state = 'open' or old.cost is null) then
         v_expected.cost := new.cost;
         v_expected.cost_status := new.cost_status;

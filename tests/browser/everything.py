@@ -27,11 +27,13 @@ SIGNED_IN = {
     "member": "/team/{member}", "settings": "/settings", "books": "/books", "books-month": "/books?month=2020-01",
     "books-day": "/books/{books_day}",
     "books-dark": "/books/dark-spend", "books-links": "/books/links", "books-learned": "/books/learned",
-    "books-close": "/books/months/2026-10", "account": "/account", "not-found": "/nowhere",
+    "books-close": "/books/months/2026-10", "account": "/account", "account-sessions-end": "/account/sessions",
+    "account-delete": "/account/delete", "not-found": "/nowhere",
 }  # fmt: skip
 ADMINS_ONLY = {
     "archive": "/projects/{project}/archive", "rotate": "/keys/{key}/rotate", "revoke": "/keys/{key}/revoke",
-    "remove": "/team/{member}/remove", "audit": "/audit", "price-add": "/prices?model={model}",
+    "remove": "/team/{member}/remove", "role": "/team/{member}/role", "hand-over": "/settings/hand-over",
+    "organization-delete": "/settings/delete", "audit": "/audit", "price-add": "/prices?model={model}",
 }  # fmt: skip
 
 

@@ -39,8 +39,7 @@ def test_sign_up_project_key_call_and_what_it_cost(site: Stack, page: Page, acce
     assert re.fullmatch(r"sk-spend-[0-9a-f]{32}-[\w-]{43}", key)
     assert f'"Authorization: Bearer {key}"' in page.locator("pre").first.inner_text()
 
-    page.get_by_role("link", name="Done").click()
-    page.get_by_role("link", name="Spend", exact=True).click()
+    page.get_by_role("link", name="Done: send the first call").click()
     page.get_by_role("link", name="I have sent one").click()
     expect(page.get_by_text("No call has arrived yet.")).to_be_visible()
     client = OpenAI(base_url=site.proxy, api_key=key, max_retries=0)
@@ -53,6 +52,9 @@ def test_sign_up_project_key_call_and_what_it_cost(site: Stack, page: Page, acce
 
     page.get_by_role("link", name="Spend", exact=True).first.click()
     expect(page.locator(".stats")).to_contain_text("Calls 2")
+    expect(page.get_by_role("region", name="Next steps").get_by_role("link")).to_have_text(
+        ["Store your OpenAI key", "Invite your team"]
+    )
     expect(page.locator("[data-figure=spend-figure] .bars .point path").last).to_be_visible()
     page.get_by_role("navigation").get_by_role("link", name="Calls").click()
     expect(page.locator("tbody tr")).to_have_count(2)
@@ -61,7 +63,7 @@ def test_sign_up_project_key_call_and_what_it_cost(site: Stack, page: Page, acce
     cost = (usage.prompt_tokens * Decimal("0.15") + usage.completion_tokens * Decimal("0.60")) / 1_000_000
     shown = page.locator("tfoot td").inner_text()
     assert Decimal(shown.removeprefix("$")) == cost
-    expect(page.get_by_text("sandbox: play money")).to_be_visible()
+    expect(page.get_by_text("sandbox: play money", exact=True)).to_be_visible()
 
 
 def test_the_key_is_not_shown_again_after_a_reload_or_by_going_back(page: Page) -> None:

@@ -12,7 +12,7 @@ from people import People
 
 @pytest.fixture
 def session(people: People) -> UUID:
-    return people.one("select app.login_session_start(%s, %s) as id", people.ids["ada"], b"r" * 32)["id"]
+    return people.one("select app.login_session_start(%s, %s, null, null) as id", people.ids["ada"], b"r" * 32)["id"]
 
 
 def alive(people: People, which: UUID | None) -> bool:

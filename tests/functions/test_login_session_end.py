@@ -12,7 +12,7 @@ from people import People
 def test_a_session_that_was_ended_is_dead_and_its_refresh_token_too_but_no_other(people: People) -> None:
     with people.as_role("spendai_auth"):
         first, second = (
-            people.one("select app.login_session_start(%s, %s) as id", people.ids["ada"], hashed)["id"]
+            people.one("select app.login_session_start(%s, %s, null, null) as id", people.ids["ada"], hashed)["id"]
             for hashed in (b"1" * 32, b"2" * 32)
         )
         for _ in range(2):  # twice is no error

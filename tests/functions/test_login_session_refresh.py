@@ -16,7 +16,7 @@ REFRESH = "select * from app.login_session_refresh(%s, %s)"
 
 @pytest.fixture
 def session(people: People) -> UUID:
-    return people.one("select app.login_session_start(%s, %s) as id", people.ids["ada"], b"1" * 32)["id"]
+    return people.one("select app.login_session_start(%s, %s, null, null) as id", people.ids["ada"], b"1" * 32)["id"]
 
 
 def refresh(people: People, old: bytes, new: bytes) -> dict[str, Any] | None:
@@ -88,7 +88,7 @@ def test_only_sign_in_may_run_it(db: psycopg.Connection) -> None:
 def test_twelve_refreshes_at_once_all_stay_in_one_living_session(own_dsn: str) -> None:
     with psycopg.connect(own_dsn) as conn:
         (user,) = conn.execute("select local_auth.create_user('ada@acme.test', %s)", [HASH]).fetchone()
-        (session,) = conn.execute("select app.login_session_start(%s, %s)", [user, b"1" * 32]).fetchone()
+        (session,) = conn.execute("select app.login_session_start(%s, %s, null, null)", [user, b"1" * 32]).fetchone()
 
     def run(n: int) -> tuple[Any, ...]:
         with psycopg.connect(own_dsn) as conn:

@@ -8,7 +8,7 @@ import psycopg
 from checks import executors
 from people import People
 
-START = "select app.login_session_start(%s, %s) as id"
+START = "select app.login_session_start(%s, %s, null, null) as id"
 
 
 def test_a_log_in_is_a_living_session_with_one_refresh_token(people: People) -> None:

@@ -20,8 +20,8 @@ def linked(people: People) -> People:
     """Ada has two open links, a browser session and a log-in."""
     for token in (TOKEN, b"u" * 32):
         people.one("select app.password_reset_create('ada@acme.test', %s)", token)
-    people.one("select app.web_session_start(%s, %s, '{}', null, 3600)", b"w" * 32, people.ids["ada"])
-    people.one("select app.login_session_start(%s, %s)", people.ids["ada"], b"r" * 32)
+    people.one("select app.web_session_start(%s, %s, '{}', null, 3600, null, null)", b"w" * 32, people.ids["ada"])
+    people.one("select app.login_session_start(%s, %s, null, null)", people.ids["ada"], b"r" * 32)
     return people
 
 

@@ -10,8 +10,12 @@ from people import People
 def test_every_session_of_this_person_ends_and_nobody_elses(people: People) -> None:
     logins = {}
     for n, who in enumerate(("ada", "eve")):
-        people.one("select app.web_session_start(%s, %s, '{}', null, 3600)", bytes([n]) * 32, people.ids[who])
-        logins[who] = people.one("select app.login_session_start(%s, %s) as id", people.ids[who], bytes([n]) * 32)["id"]
+        people.one(
+            "select app.web_session_start(%s, %s, '{}', null, 3600, null, null)", bytes([n]) * 32, people.ids[who]
+        )
+        logins[who] = people.one(
+            "select app.login_session_start(%s, %s, null, null) as id", people.ids[who], bytes([n]) * 32
+        )["id"]
     with people.as_role("spendai_auth"):
         people.one("select app.sessions_end_all(%s)", people.ids["ada"])
         web = [len(people.all("select * from app.web_session_load(%s)", bytes([n]) * 32)) for n in (0, 1)]

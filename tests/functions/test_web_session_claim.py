@@ -14,7 +14,7 @@ CLAIM = "select * from app.web_session_claim(%s, 15)"
 @pytest.fixture(autouse=True)
 def session(people: People) -> None:
     """Ada's, for an hour."""
-    people.one("select app.web_session_start(%s, %s, '{}', %s, 3600)", ID, people.ids["ada"], b"old")
+    people.one("select app.web_session_start(%s, %s, '{}', %s, 3600, null, null)", ID, people.ids["ada"], b"old")
 
 
 def test_the_first_gets_it_and_the_others_only_see_the_tokens(people: People) -> None:
@@ -35,7 +35,7 @@ def test_one_that_has_ended_has_nothing_to_renew(people: People) -> None:
 
 def test_of_two_at_once_one_gets_it(own_dsn: str) -> None:
     with psycopg.connect(own_dsn, autocommit=True) as one, psycopg.connect(own_dsn, autocommit=True) as two:
-        one.execute("select app.web_session_start(%s, null, '{}', %s, 3600)", [ID, b"old"])
+        one.execute("select app.web_session_start(%s, null, '{}', %s, 3600, null, null)", [ID, b"old"])
         with psycopg.connect(own_dsn) as slow:
             slow.execute(CLAIM, [ID])
             with pytest.raises(psycopg.errors.LockNotAvailable):  # it waits for the first to decide

@@ -14,7 +14,7 @@ LOAD = "select * from app.web_session_load(%s)"
 @pytest.fixture(autouse=True)
 def session(people: People) -> None:
     """Ada's, for an hour."""
-    people.one("select app.web_session_start(%s, %s, %s, null, 3600)", ID, people.ids["ada"], '{"a": 1}')
+    people.one("select app.web_session_start(%s, %s, %s, null, 3600, null, null)", ID, people.ids["ada"], '{"a": 1}')
 
 
 def as_superuser(people: People, query: str) -> None:
@@ -29,7 +29,7 @@ def test_it_comes_with_its_person_and_data(people: People) -> None:
 
 
 def test_a_strangers_has_no_person(people: People) -> None:
-    people.one("select app.web_session_start(%s, null, '{}', null, 3600)", b"s" * 32)
+    people.one("select app.web_session_start(%s, null, '{}', null, 3600, null, null)", b"s" * 32)
     assert people.one(LOAD, b"s" * 32)["email"] is None
 
 

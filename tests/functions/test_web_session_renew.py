@@ -15,7 +15,7 @@ CLAIM = "select * from app.web_session_claim(%s, 15)"
 @pytest.fixture(autouse=True)
 def session(people: People) -> None:
     """Ada's, for an hour, and somebody is renewing its tokens."""
-    people.one("select app.web_session_start(%s, %s, '{}', %s, 3600)", ID, people.ids["ada"], b"old")
+    people.one("select app.web_session_start(%s, %s, '{}', %s, 3600, null, null)", ID, people.ids["ada"], b"old")
     people.one(CLAIM, ID)
 
 

@@ -14,7 +14,7 @@ SAVE = "select app.web_session_save(%s, %s, null, %s) as lives"
 @pytest.fixture(autouse=True)
 def session(people: People) -> None:
     """Ada's, for an hour."""
-    people.one("select app.web_session_start(%s, %s, '{}', null, 3600)", ID, people.ids["ada"])
+    people.one("select app.web_session_start(%s, %s, '{}', null, 3600, null, null)", ID, people.ids["ada"])
 
 
 def test_it_changes_data_and_end_but_never_the_person(people: People) -> None:

@@ -6,7 +6,7 @@ import psycopg
 from checks import executors
 from people import People
 
-START = "select app.web_session_start(%s, %s, %s, null, %s)"
+START = "select app.web_session_start(%s, %s, %s, null, %s, null, null)"
 
 
 def test_it_lives_as_long_as_it_is_told(people: People) -> None:

@@ -14,7 +14,7 @@ from flask_login import LoginManager, login_required
 from werkzeug.wrappers import Response
 
 from webapp.auth import csrf, security_headers
-from webapp.auth.people import load_user, me, person, shown_me
+from webapp.auth.people import load_user, me, nobody_yet, person, shown_me
 from webapp.auth.providers import choose
 from webapp.auth.sessions import STATELESS, DatabaseSessions
 from webapp.errors import ApiError
@@ -61,13 +61,13 @@ def _guard() -> Any:
         raise ApiError(400, "invalid_value", "a form field contains a NUL character")
     if (answer := csrf.check()) is not None:
         return answer
-    if request.blueprint != "account" and session.person and me() is None:
+    if request.blueprint not in ("account", "profile") and session.person and me() is None:
         return redirect(url_for("account.organization"))
     return None
 
 
 def _ask_to_log_in() -> Response | tuple[str, int] | str:
     if request.path == "/" and request.method == "GET" and not request.query_string:
-        return render_template("account/login.html", next="/", token=None)  # the front page when not signed in
+        return render_template("account/login.html", next="/", token=None, nobody_yet=nobody_yet())  # the front page
     back = request.full_path.rstrip("?") if request.method == "GET" else csrf.came_from()
     return redirect(url_for("account.login", next=csrf.safe_path(back)))

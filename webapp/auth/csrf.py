@@ -13,7 +13,8 @@ from werkzeug.wrappers import Response
 from webapp.auth.sessions import WebSession
 
 SAFE = ("GET", "HEAD", "OPTIONS")
-BEFORE_SIGN_IN = ("account.login", "account.signup", "account.password", "account.invitation")
+BEFORE_SIGN_IN = ("account.login", "account.signup", "account.password", "account.invitation",
+                  "account.recovery")  # fmt: skip
 
 
 def csrf_token() -> str:

@@ -9,6 +9,7 @@ from uuid import UUID
 from webapp import db
 from webapp.auth import passwords
 from webapp.auth.identity import NO_TOKEN, WRONG, Login, Person, Tokens
+from webapp.auth.sessions import begun_at
 from webapp.auth.tokens import LIFETIME, Signer
 from webapp.config import Config
 from webapp.errors import ApiError
@@ -38,7 +39,8 @@ class EmbeddedIdentity:
         organization: str | None = None,
         invitation: str | None = None,
     ) -> Login:
-        hashed = passwords.hashed(password)  # first, so that a taken address takes as long as a free one
+        # First, so that a taken address takes as long as a free one.
+        hashed = passwords.hashed(password, email, organization)
         with db.scope("spendai_auth") as tx:
             made = tx.call("local_auth.create_user", email, hashed)["create_user"]
         if made is None:
@@ -80,12 +82,21 @@ class EmbeddedIdentity:
             raise NO_TOKEN
         return claims
 
+    def set_email(self, login: Login, email: str) -> str | None:
+        with db.scope("spendai_auth") as tx:
+            return tx.call("email_change", UUID(login.person.id), email)["email_change"]
+
+    def set_password(self, login: Login, password: str) -> None:
+        hashed = passwords.hashed(password)
+        with db.scope("spendai_auth") as tx:
+            tx.call("local_auth.set_password", UUID(login.person.id), hashed)
+
     def _login(self, person: Person, browser: bool) -> Login:
         if browser:
             return Login(person)
         token = secrets.token_urlsafe(32)
         with db.scope("spendai_auth") as tx:
-            started = tx.call("login_session_start", UUID(person.id), sha256_of(token))
+            started = tx.call("login_session_start", UUID(person.id), sha256_of(token), *begun_at())
         return self._with_tokens(person, str(started["login_session_start"]), token)
 
     def _with_tokens(self, person: Person, session_id: str, refresh_token: str) -> Login:

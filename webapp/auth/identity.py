@@ -80,6 +80,17 @@ class Identity(Protocol):
 
     def logout(self, access_token: str) -> None: ...
 
+    def set_email(self, login: Login, email: str) -> str | None:
+        """Change the address of a person who has just proven who they are; psycopg.Error PTnnn where SQL refuses it.
+
+        Returns the new address; None when the provider waits until it is confirmed.
+        """
+        ...
+
+    def set_password(self, login: Login, password: str) -> None:
+        """Change the password of a person who has just proven who they are."""
+        ...
+
     def verify(self, access_token: str) -> dict[str, Any]:
         """Claims of an access token whose signature and times are right and whose log-in has not ended."""
         ...

@@ -69,6 +69,12 @@ def shown_me() -> dict[str, Any] | None:
     return None
 
 
+def nobody_yet() -> bool:
+    """Whether nobody has ever signed up here: the log-in page then greets the first person."""
+    with db.scope("spendai_auth") as tx:
+        return tx.call("nobody_yet")["nobody_yet"]
+
+
 def sign_up(email: str, password: str, organization: str | None, invitation: str | None, *, browser: bool) -> Login:
     """Make an account with its organization, or one that joins the inviting organization.
 

@@ -15,13 +15,14 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from flask import Flask, Request, Response
+from flask import Flask, Request, Response, request
 from flask.sessions import SessionInterface, SessionMixin
 from psycopg.types.json import Jsonb
 
 from webapp import db
 from webapp.auth import outside
 from webapp.auth.identity import Login, Person
+from webapp.auth.throttle import address
 from webapp.errors import ApiError
 from webapp.secrets.hashing import sha256_of
 
@@ -32,6 +33,11 @@ ANONYMOUS = 3600
 RENEW = 3600  # a session in use is prolonged at most once in this time
 FLASK_LOGIN_KEYS = ("_user_id", "_fresh", "_id")  # in a session; not stored, because the row has user_id
 STATELESS = ("/api/", "/static/", "/healthz", "/readyz")
+
+
+def begun_at() -> tuple[str, str]:
+    """User-Agent and address of this request, which a new session keeps so that its person recognizes it."""
+    return request.headers.get("User-Agent", ""), address()
 
 
 class WebSession(dict[str, Any], SessionMixin):
@@ -76,7 +82,8 @@ class WebSession(dict[str, Any], SessionMixin):
         with db.scope("spendai_auth") as tx:
             if self.id:
                 tx.call("web_session_end", sha256_of(self.id))
-            tx.call("web_session_start", sha256_of(fresh), UUID(person.id), Jsonb({}), tokens, SIGNED_IN)
+            words = sha256_of(fresh), UUID(person.id), Jsonb({}), tokens, SIGNED_IN
+            tx.call("web_session_start", *words, *begun_at())
         self.clear()
         self.id, self.person, self.stored, self.send_cookie, self._loaded = fresh, person, True, True, "{}"
 
@@ -98,7 +105,8 @@ class WebSession(dict[str, Any], SessionMixin):
             if self.stored:
                 tx.call("web_session_save", sha256_of(self.id), Jsonb(json.loads(data)), None, seconds)
             else:
-                tx.call("web_session_start", sha256_of(self.identify()), None, Jsonb(json.loads(data)), None, seconds)
+                words = sha256_of(self.identify()), None, Jsonb(json.loads(data)), None, seconds
+                tx.call("web_session_start", *words, None, None)
         self.send_cookie = self.send_cookie or bool(aging)
 
     def _left(self) -> float:

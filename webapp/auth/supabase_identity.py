@@ -54,6 +54,15 @@ SIGNUP_REFUSALS = REFUSALS | {
     "email_address_not_authorized": NO_ADDRESS,
     "validation_failed": NO_ADDRESS,
 }
+CHANGE_REFUSALS = SIGNUP_REFUSALS | {
+    "same_password": ApiError(400, "same_password", "this is your password already", "password"),
+    "reauthentication_needed": ApiError(403, "login_needed", "log in again first, then change it within a day"),
+    "session_not_found": NO_TOKEN,
+    "session_expired": NO_TOKEN,
+    "bad_jwt": NO_TOKEN,
+}
+LINK_INVALID = ApiError(404, "link_invalid", "this link is not valid any more", hint="Ask for a new one")
+RECOVERY_REFUSALS = dict.fromkeys(("otp_expired", "otp_disabled", "user_not_found", "validation_failed"), LINK_INVALID)
 REFRESH_REFUSALS = dict.fromkeys(
     ("refresh_token_not_found", "refresh_token_already_used", "session_not_found", "session_expired", "user_banned",
      "user_not_found", "validation_failed"), NO_REFRESH
@@ -78,7 +87,7 @@ class SupabaseIdentity:
         organization: str | None = None,
         invitation: str | None = None,
     ) -> Login:
-        passwords.check(password)
+        passwords.check(password, email, organization)
         onward = self._config.public_url + (f"/invitation/{invitation}" if invitation else "/login")
         options = {"data": {"organization": organization} if organization else {}, "email_redirect_to": onward}
         words = {"email": email, "password": password, "options": options}
@@ -100,6 +109,37 @@ class SupabaseIdentity:
         """End this log-in at the provider; one that has ended already is no error."""
         over = dict.fromkeys(("session_not_found", "session_expired", "bad_jwt", "user_not_found", "no_authorization"))
         self._ask(lambda auth: auth.admin.sign_out(access_token, "local"), over)
+
+    def set_email(self, login: Login, email: str) -> str | None:
+        onward = {"email_redirect_to": self._config.public_url + "/account"}
+        wished = email.strip(" \t\r\n").lower()
+        user = self._change(login, {"email": wished}, onward)
+        self.logout(login.tokens.access_token)  # the log-in was only the proof of the password
+        return wished if user.email == wished else None
+
+    def set_password(self, login: Login, password: str) -> None:
+        passwords.check(password)
+        self._change(login, {"password": password})
+
+    def _change(self, login: Login, words: dict[str, str], options: dict[str, str] | None = None) -> Any:
+        """The user after a change of their own account."""
+
+        def change(auth: Any) -> Any:
+            auth.set_session(login.tokens.access_token, login.tokens.refresh_token)
+            return auth.update_user(words, options).user
+
+        return self._ask(change, CHANGE_REFUSALS)
+
+    def ask_recovery(self, email: str) -> None:
+        """Have Supabase send a link to /recovery, where a new password is set; says nothing of unknown addresses."""
+        onward = {"redirect_to": self._config.public_url + "/recovery"}
+        words = email.strip(" \t\r\n").lower()
+        self._ask(lambda auth: auth.reset_password_for_email(words, onward), SIGNUP_REFUSALS | {"user_not_found": None})
+
+    def open_recovery(self, token_hash: str) -> Login:
+        """Whose recovery link this is; a token hash is good once. ApiError 404."""
+        words = {"type": "recovery", "token_hash": token_hash}
+        return _login(self._ask(lambda auth: auth.verify_otp(words), RECOVERY_REFUSALS))
 
     def verify(self, access_token: str) -> dict[str, Any]:
         try:

@@ -18,6 +18,7 @@ from webapp.commands import (
     doctor,
     export,
     migrate,
+    organizations,
     prices,
     retention,
     users,
@@ -25,7 +26,7 @@ from webapp.commands import (
 
 COMMANDS = (
     migrate.migrate, users.users, analyst.analyst, prices.prices, calls.calls, backup.backup, backup.restore,
-    retention.retention, archive.archive, doctor.doctor, books.books, export.export,
+    retention.retention, archive.archive, doctor.doctor, books.books, export.export, organizations.organizations,
 )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ def reset(email: str) -> None:
     """Print a link with which EMAIL sets a new password."""
     config, token = current_app.config["SPENDAI"], secrets.token_urlsafe(32)
     if config.supabase_url:
-        raise click.ClickException("Supabase keeps the passwords: docs/deploy.md says how to set a new one there")
+        raise click.ClickException("Supabase keeps the passwords: the log-in page has it send a link to set a new one")
     with owner_connection() as conn:
         row = conn.execute("select app.password_reset_create(%s, %s)", [email, sha256_of(token)]).fetchone()
     if not row or row[0] is None:

@@ -23,6 +23,7 @@ from webapp.pages import (
     books_links,
     calls_export,
     keys,
+    organization,
     prices,
     profile,
     projects,
@@ -50,7 +51,7 @@ def init_app(app: Flask) -> None:
 
     # spend_export and calls_export add their routes to the blueprints of spend and calls.
     money = (spend_export, calls_export, websockets, prices, books, books_links, books_learned, books_close)
-    for family in (account, *money, projects, keys, team, settings, audit, profile):
+    for family in (account, *money, projects, keys, team, settings, organization, audit, profile):
         app.register_blueprint(family.bp)
     written.init_app(app)
     app.jinja_env.lstrip_blocks = True  # do not send the indentation of template tags

@@ -1,6 +1,8 @@
-"""Pages of signing in and out: log-in, sign-up, invitation, password link, log-out, making an organization."""
+"""Pages of signing in and out: log-in, sign-up, invitation, password links, log-out, making an organization."""
 
 from __future__ import annotations
+
+from uuid import UUID
 
 import psycopg
 from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
@@ -10,7 +12,8 @@ from werkzeug.wrappers import Response
 from webapp import auth, db
 from webapp.auth import passwords
 from webapp.auth.csrf import safe_path
-from webapp.auth.people import ensure_organization, log_in, sign_in, sign_out, sign_up
+from webapp.auth.identity import Login, Person, Tokens, identity
+from webapp.auth.people import ensure_organization, log_in, nobody_yet, sign_in, sign_out, sign_up
 from webapp.errors import ApiError, from_database
 from webapp.secrets.hashing import sha256_of
 
@@ -54,8 +57,8 @@ def login() -> Page:
             if token:
                 accept(token)
             return redirect(onward, 303)
-    page = render_template("account/login.html", next=onward, token=token, invitation=peek(token), error=error)
-    return page, error.status if error else 200
+    words = {"next": onward, "token": token, "invitation": peek(token), "error": error}
+    return render_template("account/login.html", nobody_yet=nobody_yet(), **words), error.status if error else 200
 
 
 @bp.route("/signup", methods=["GET", "POST"])
@@ -114,6 +117,41 @@ def password(token: str) -> Page:
             flash("Your new password is set. Log in with it.", "good")
             return redirect(url_for("account.login"), 303)
     return render_template("account/password.html", error=error), error.status if error else 200
+
+
+@bp.route("/recovery", methods=["GET", "POST"])
+def recovery() -> Page:
+    """Where Supabase's recovery link leads; without a link, the form that has one sent.
+
+    The link has a token hash in its query string, or tokens in its fragment, which app.js puts into the form.
+    """
+    if not identity().outside:
+        raise ApiError(404, "not_found", "no such page")
+    words = {name: request.values.get(name, "") for name in ("token_hash", "access_token", "refresh_token")}
+    error = None
+    if request.method == "POST":
+        try:
+            if "email" in request.form:
+                identity().ask_recovery(request.form["email"])
+                flash("If that address has an account, Supabase sends a link to it.", "good")
+                return redirect(url_for("account.login"), 303)
+            password = request.form.get("password", "")
+            passwords.check(password)  # first, because a token hash is good once
+            if words["token_hash"]:
+                found = identity().open_recovery(words["token_hash"])
+                words = {"access_token": found.tokens.access_token, "refresh_token": found.tokens.refresh_token}
+            claims = identity().verify(words["access_token"])
+            tokens = Tokens(words["access_token"], words["refresh_token"], 0)
+            identity().set_password(Login(Person(claims["sub"], claims.get("email", "")), tokens), password)
+        except ApiError as refused:
+            error = refused
+        else:
+            with db.scope("spendai_auth") as tx:
+                tx.call("sessions_end_all", UUID(claims["sub"]))
+            sign_out()
+            flash("Your new password is set. Log in with it.", "good")
+            return redirect(url_for("account.login"), 303)
+    return render_template("account/recovery.html", error=error, **words), error.status if error else 200
 
 
 @bp.route("/organization", methods=["GET", "POST"])

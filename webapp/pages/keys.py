@@ -83,9 +83,10 @@ def table() -> Response:
 def shown_once(key: NewKey, row: dict[str, Any], project: str, old: str | None = None) -> str:
     """The only page that shows a key. old: prefix of the key that it replaces."""
     base_url = current_app.config["SPENDAI"].public_url + "/api/v1/proxy"
-    return render_template(
-        "key_created.html", key=key.key, row=row, project=project, old=old, clients=filled(base_url, key.key)
-    )
+    with auth.person() as tx:
+        first = tx.call("setup_state")["last_call_at"] is None
+    words = {"key": key.key, "row": row, "project": project, "old": old, "first": first}
+    return render_template("key_created.html", clients=filled(base_url, key.key), **words)
 
 
 @bp.post("/keys")

@@ -35,6 +35,6 @@ def index() -> str:
         if start["setup"]["last_call_at"] is None:
             return render_template("start.html", **start)
         shown = report(tx, read_scope(tx, kept()), "project")
-    return render_template(
-        "spend.html", r=shown, last_call=start["setup"]["last_call_at"], one_day=timedelta(days=1), **shown
-    )
+    last = start["setup"]["last_call_at"]
+    words = {"r": shown, "last_call": last, "one_day": timedelta(days=1), "setup": start["setup"]}
+    return render_template("spend.html", **words, **shown)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
@@ -12,7 +13,7 @@ from webapp import auth
 from webapp.auth import login_required
 from webapp.errors import ApiError
 from webapp.pages import export
-from webapp.pages.common import attempt, found
+from webapp.pages.common import admin_only, attempt, found
 from webapp.secrets.hashing import sha256_of
 
 bp = Blueprint("team", __name__)
@@ -77,6 +78,45 @@ def revoke_invitation(invitation_id: UUID) -> Response:
     return redirect(url_for(".index"))
 
 
+def _member(user_id: UUID) -> tuple[dict[str, Any], bool]:
+    """A member, and whether they are the only admin. ApiError 404."""
+    with auth.person() as tx:
+        rows = tx.query("select user_id, email, role from public.members where user_id = %s", user_id)
+        alone = tx.call("only_admin", user_id)["only_admin"]
+    return found(rows[0] if rows else None, "member"), alone
+
+
+def _needs_an_admin(title: str) -> str:
+    """The page that says, before anything is confirmed, why the only admin cannot leave or become a developer."""
+    return render_template(
+        "confirm.html",
+        title=title,
+        text="You are the only admin, and an organization needs one. Make somebody else an admin first, or hand the"
+        " organization over.",
+        back=url_for(".index"),
+        instead=(url_for("organization.ask_hand_over"), "Hand over"),
+    )
+
+
+@bp.get("/team/<uuid:user_id>/role")
+@login_required
+def ask_set_role(user_id: UUID) -> str:
+    """Ask before the role of a member changes."""
+    admin_only()
+    member, alone = _member(user_id)
+    mine = user_id == (auth.me() or {})["user_id"]
+    if member["role"] == "developer":
+        title, text = f"Make {member['email']} an admin?", "Admins manage projects, keys, the OpenAI key and people."
+    else:
+        title = "Become a developer?" if mine else f"Make {member['email']} a developer?"
+        text = "Developers see the numbers and change nothing."
+    if mine and alone:
+        return _needs_an_admin(title)
+    other = "admin" if member["role"] == "developer" else "developer"
+    words = {"title": title, "text": text, "action": f"Make {other}", "values": {"role": other}}
+    return render_template("confirm.html", back=url_for(".index"), **words)
+
+
 @bp.post("/team/<uuid:user_id>/role")
 @login_required
 def set_role(user_id: UUID) -> Response | tuple[str, int]:
@@ -94,12 +134,12 @@ def set_role(user_id: UUID) -> Response | tuple[str, int]:
 def ask_remove(user_id: UUID) -> str:
     """Ask before somebody is removed or leaves."""
     me = auth.me() or {}
-    with auth.person() as tx:
-        rows = tx.query("select user_id, email from public.members where user_id = %s", user_id)
-    member = found(rows[0] if rows else None, "member")
+    member, alone = _member(user_id)
     leaving = member["user_id"] == me.get("user_id")
     if not leaving and me.get("role") != "admin":
         raise ApiError(403, "admin_required", "only an admin may do this")
+    if leaving and alone:
+        return _needs_an_admin(f"Leave {me['organization']}?")
     return render_template(
         "confirm.html",
         title=f"Leave {me['organization']}?" if leaving else f"Remove {member['email']}?",

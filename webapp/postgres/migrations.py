@@ -34,6 +34,10 @@ select month::date from generate_series(date_trunc('month', now() at time zone '
 where to_regclass('private.usage_logs_' || to_char(month, 'YYYY_MM')) is null
 order by 1
 """
+# Whether supabase.sql and local_auth.sql have to run: not yet, or before local_auth got its newest function.
+SHIM_IS_OLD = """
+select to_regclass('auth.users') is null or to_regprocedure('local_auth.delete_user(uuid)') is null
+"""
 SCHEMA_FILES = """
 create schema if not exists private;
 create table if not exists private.schema_files (
@@ -136,7 +140,7 @@ def _begin(conn: psycopg.Connection) -> dict[str, str]:
     except psycopg.errors.LockNotAvailable:
         raise MigrationError(f"another migration has been running for {WAIT_FOR_ANOTHER}; try again later") from None
     conn.execute("select set_config('lock_timeout', %s, true)", [WAIT_FOR_TABLE])
-    row = conn.execute("select to_regclass('auth.users') is null or to_regnamespace('local_auth') is null").fetchone()
+    row = conn.execute(SHIM_IS_OLD).fetchone()
     if row and row[0] and conn.execute("select to_regclass('auth.schema_migrations') is null").fetchone() == (True,):
         _execute(conn, DB / "supabase.sql")
         _execute(conn, DB / "local_auth.sql")

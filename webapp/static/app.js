@@ -1,4 +1,5 @@
-// app.js: copy buttons, forms that are sent once, filters, menus, heads of tables in sight. Every page works without it.
+// app.js: copy buttons, forms that are sent once and survive a log-in, filters, menus, heads of tables in sight.
+// Every page works without it.
 "use strict";
 
 (() => {
@@ -37,6 +38,45 @@
     for (const form of document.querySelectorAll("[data-sent]")) delete form.dataset.sent;
     for (const button of document.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
   });
+
+  // Supabase's recovery link leads to the front page or to /recovery, with its tokens or an error behind the #.
+  const fragment = new URLSearchParams(location.hash.slice(1));
+  const recovery = document.querySelector("[data-recovery]");
+  if (fragment.get("type") === "recovery" && !recovery) location.replace(`/recovery${location.hash}`);
+  if (recovery && fragment.has("access_token")) {
+    for (const name of ["access_token", "refresh_token"]) recovery.elements[name].value = fragment.get(name) ?? "";
+    for (const part of document.querySelectorAll("[data-recovery], [data-no-link]")) part.hidden = part !== recovery;
+    recovery.elements.password.focus();
+  }
+  if (recovery && fragment.has("error_code")) document.querySelector("[data-link-invalid]").hidden = false;
+  if (recovery && location.hash) history.replaceState(null, "", location.pathname);
+
+  // What was typed survives a log-in in the middle of a form: this tab keeps it, without passwords and keys, until the
+  // next page, and longer only across the pages of the log-in. Back at the form it is filled in again.
+  const keeping = document.querySelector("[data-keeps-typed]");
+  const who = document.querySelector(".who a")?.title;  // nobody else gets it
+  const place = (form) => [who, location.pathname, form.getAttribute("action")].join(" ");
+  const typable = (form) => [...form.elements].filter(({ name, type }) => name && !["hidden", "password", "submit"].includes(type));
+  document.addEventListener("submit", ({ target }) => {
+    if (keeping || target.method !== "post") return;
+    const values = typable(target).map(({ name, value, checked }) => [name, value, checked]);
+    sessionStorage.setItem("typed", JSON.stringify({ place: place(target), values }));
+  });
+  const typed = JSON.parse(sessionStorage.getItem("typed"));
+  if (typed && keeping) sessionStorage.setItem("typed", JSON.stringify({ ...typed, interrupted: true }));
+  else sessionStorage.removeItem("typed");
+  if (typed?.interrupted && !keeping) {
+    for (const form of document.forms) {
+      if (place(form) !== typed.place) continue;
+      typable(form).forEach((field, n) => {
+        const [name, value, checked] = typed.values[n] ?? [];
+        if (name !== field.name) return;
+        if (["checkbox", "radio"].includes(field.type)) field.checked = checked;
+        else field.value = value;
+      });
+      form.querySelector("input:not([type=hidden])")?.focus();
+    }
+  }
 
   // A secret is shown once: reloading this page must not send its form again.
   const elsewhere = document.querySelector("[data-reload-goes-to]");

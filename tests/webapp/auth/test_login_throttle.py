@@ -86,7 +86,7 @@ def test_an_address_is_what_trusted_proxies_say_and_of_ipv6_the_network(site, pe
 
 def test_the_fifty_first_sign_up_from_an_address_is_refused_before_its_password_is_hashed(site, monkeypatch):
     hashed, one = [], passwords.hashed(PASSWORD)
-    monkeypatch.setattr(passwords, "hashed", lambda password: hashed.append(password) or one)
+    monkeypatch.setattr(passwords, "hashed", lambda password, *_: hashed.append(password) or one)
     here = coming("198.51.100.99")
     monkeypatch.setattr(
         EmbeddedIdentity, "_login", lambda *_: Login(Person(str(uuid4()), "a@example.test"), pending=True)

@@ -57,6 +57,23 @@ def test_roles_change_and_the_last_admin_stays(team: Acme) -> None:
     assert "Make invitation link" in text(team.devs.get("/team"))
 
 
+def test_a_change_of_role_asks_first_and_the_only_admin_is_told_before(site: Site, team: Acme) -> None:
+    ada, dev = team.ada.user["id"], team.dev.user["id"]
+    asked = team.browser.get(f"/team/{dev}/role")
+    assert f"Make {team.dev.email} an admin?" in text(asked) and 'name="role" value="admin"' in asked.text
+    for path in (f"/team/{ada}/role", f"/team/{ada}/remove"):
+        told = team.browser.get(path)
+        assert "You are the only admin, and an organization needs one." in text(told)
+        assert "<main" in told.text and "<form" not in told.text.partition("<main")[2].partition("</main>")[0]
+    assert team.browser.post(f"/team/{dev}/role", role="admin").location == "/team"
+    assert "Become a developer?" in text(team.browser.get(f"/team/{ada}/role"))
+    assert 'name="role" value="developer"' in team.browser.get(f"/team/{ada}/role").text
+    assert team.eves.get(f"/team/{dev}/role").status_code == 404
+    fay = site.sign_up(email=(email := site.email("fay")), invitation=team.ada.post(
+        "/invitations", {"email": email, "role": "developer"}).json["token"])  # fmt: skip
+    assert browser_of(site, fay).get(f"/team/{dev}/role").status_code == 403
+
+
 def test_removing_asks_first_and_works_at_once(team: Acme) -> None:
     path = f"/team/{team.dev.user['id']}/remove"
     assert f"Remove {team.dev.email}?" in text(team.browser.get(path))

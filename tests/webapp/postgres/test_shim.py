@@ -108,6 +108,17 @@ def test_a_new_password_replaces_the_old_one(conn: psycopg.Connection) -> None:
     assert conn.execute("select local_auth.set_password(gen_random_uuid(), %s)", [new]).fetchone() == (False,)
 
 
+def test_an_address_changes_unless_another_account_has_it_and_an_account_can_go(conn: psycopg.Connection) -> None:
+    (ada,) = conn.execute("select local_auth.create_user('ada@acme.test', %s)", [HASH]).fetchone()
+    conn.execute("select local_auth.create_user('eve@evil.test', %s)", [HASH])
+    for email, changed in (("EVE@evil.test", False), ("new@acme.test", True)):
+        assert conn.execute("select local_auth.change_email(%s, %s)", [ada, email]).fetchone() == (changed,)
+    assert conn.execute("select user_id from local_auth.find_login('new@acme.test')").fetchone() == (ada,)
+    assert conn.execute("select local_auth.delete_user(%s)", [ada]).fetchone() == (True,)
+    assert conn.execute("select local_auth.delete_user(%s)", [ada]).fetchone() == (False,)
+    assert conn.execute("select email from auth.users").fetchall() == [("eve@evil.test",)]
+
+
 def test_the_embedded_owner_reads_accounts_but_cannot_change_them(cluster: Cluster) -> None:
     with psycopg.connect(cluster.dsn(SUPERUSER, "temporary")) as conn:
         for text in SHIM:
