@@ -34,14 +34,14 @@ begin
     cost_region := 0;
     for i in 0 .. coalesce(case when p_cost > 0 then jsonb_array_length(p_cost_lines) end, 0) - 1 loop
         v_line := p_cost_lines -> i;
-        v_cost := (v_line -> 'cost')::numeric;
+        v_cost := coalesce(nullif(v_line -> 'cost', 'null')::numeric, 0);
         case v_line ->> 'dimension'
             when 'input_text' then
                 cost_input := cost_input + v_cost;
             when 'output_text' then
                 if v_reasoning > 0 then
-                    v_tokens := (v_line -> 'quantity')::numeric;
-                    cost_reasoning := round(v_cost * least(v_reasoning, v_tokens) / v_tokens, 12);
+                    v_tokens := coalesce(nullif(v_line -> 'quantity', 'null')::numeric, 0);
+                    cost_reasoning := round(v_cost * least(v_reasoning, v_tokens) / greatest(v_tokens, 1), 12);
                     v_cost := v_cost - cost_reasoning;
                     v_reasoning := 0;  -- all of them are the work of the model that was asked, whose lines come first
                 end if;

@@ -99,6 +99,17 @@ def test_a_call_without_a_cost_or_without_lines_has_no_kinds(db: psycopg.Connect
     assert kinds(db, cost, lines, 5) == {}
 
 
+def test_lines_that_no_call_should_have_stop_nobody_from_settling_it(db: psycopg.Connection) -> None:
+    odd = [
+        line("output_text", 0, 1),
+        line("input_text", 5, None),
+        line("output_text", 0, 2).replace("0,", "null,"),
+        "{}",
+    ]
+    for each in odd:
+        assert set(kinds(db, 3, f"[{each}]", 5)) <= {"output"}
+
+
 @examples(150)
 @given(
     before=st.lists(st.tuples(st.sampled_from(TOKENS), AMOUNT), min_size=1, max_size=7),
