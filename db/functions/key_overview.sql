@@ -17,7 +17,8 @@ as $$
     from app.key_list(p_project_id) k
     left join app.usage(
         app.last_30_days(), 'infinity', '{key}',
-        case when p_project_id is null then '{}' else jsonb_build_object('project', array[p_project_id]) end
+        case when p_project_id is null then '{}' else jsonb_build_object('project', array[p_project_id]) end,
+        'UTC'
     ) u on u.key_id = k.id
     left join public.key_refusals r on r.api_key_id = k.id and r.day = (now() at time zone 'utc')::date
     order by k.state <> 'active', k.created_at desc, k.id

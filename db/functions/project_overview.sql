@@ -14,7 +14,7 @@ as $$
             and (k.expires_at is null or k.expires_at > now()) and p.archived_at is null),
         coalesce(u.calls, 0), coalesce(u.cost, 0), coalesce(u.cost / nullif(sum(u.cost) over (), 0), 0)
     from public.projects p
-    left join app.usage(app.last_30_days(), 'infinity', '{project}', '{}') u on u.project_id = p.id
+    left join app.usage(app.last_30_days(), 'infinity', '{project}', '{}', 'UTC') u on u.project_id = p.id
     order by p.archived_at is not null, coalesce(u.cost, 0) desc, lower(p.name), p.id
 $$;
 

@@ -1,7 +1,7 @@
 -- spend_months(months, filters, zone) → spend per month: this month and the ones before it, p_months in all, the oldest first
 --
 -- Months of the calendar of p_zone, also those without calls. partial: the month is not over.
-create or replace function app.spend_months(p_months integer, p_filters jsonb, p_zone text default 'UTC')
+create or replace function app.spend_months(p_months integer, p_filters jsonb, p_zone text)
 returns table (
     month date, partial boolean, calls bigint, tokens_in bigint, tokens_cached bigint, tokens_out bigint, cost numeric, error_calls bigint
 )
@@ -19,7 +19,7 @@ as $$
     select m.month, m.partial, coalesce(s.calls, 0)::bigint, coalesce(s.tokens_in, 0)::bigint,
         coalesce(s.tokens_cached, 0)::bigint, coalesce(s.tokens_out, 0)::bigint, coalesce(s.cost, 0), coalesce(s.error_calls, 0)::bigint
     from period p cross join months m
-    left join app.sums(p.since, p.until, '{month}', p_filters, p_zone) s on s.day = m.month
+    left join app.sums(p.since, p.until, '{month}', p_filters, p_zone, null) s on s.day = m.month
     order by m.month
 $$;
 

@@ -5,7 +5,7 @@
 -- name. row_place and column_place: 1, 2, …, the dearest first; 0 in the totals. The cells of a row or column add up to its total, the
 -- totals to the one of all. A pair without calls has no cell.
 create or replace function app.spend_pivot(
-    p_from timestamptz, p_to timestamptz, p_zone text, p_by text, p_and text, p_filters jsonb, p_top integer, p_tag_name text default null
+    p_from timestamptz, p_to timestamptz, p_zone text, p_by text, p_and text, p_filters jsonb, p_top integer, p_tag_name text
 ) returns table (
     row_place integer, column_place integer, row_id text, row_name text, row_members bigint, column_id text, column_name text,
     column_members bigint, calls bigint, tokens bigint, cost numeric, unpriced_calls bigint, no_usage_calls bigint, in_doubt_calls bigint

@@ -11,7 +11,7 @@
 -- edges of a period and of days of other zones from hourly ones. The calls themselves are added up only for parts of hours, and
 -- for questions that labels cannot answer, such as the models that one end user called (see app.sums_source).
 create or replace function app.sums(
-    p_from timestamptz, p_to timestamptz, p_words text[], p_filters jsonb, p_zone text default 'UTC', p_tag_name text default null
+    p_from timestamptz, p_to timestamptz, p_words text[], p_filters jsonb, p_zone text, p_tag_name text
 ) returns table (
     bar timestamptz, day date, project_id uuid, key_id uuid, model text, endpoint text, service_tier text, status integer,
     end_user text, tag text, person_id uuid,

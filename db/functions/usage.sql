@@ -7,7 +7,7 @@
 --
 -- cost is as reported: calls of the period, and corrections booked in it (adjustments: their part of cost). cost_corrected is
 -- as known today: calls of the period with all their corrections. Two halves of a period add up to the whole.
-create or replace function app.usage(p_from timestamptz, p_to timestamptz, p_group text[], p_filters jsonb, p_zone text default 'UTC')
+create or replace function app.usage(p_from timestamptz, p_to timestamptz, p_group text[], p_filters jsonb, p_zone text)
 returns table (
     bar timestamptz, day date, project_id uuid, project text, key_id uuid, key text, key_prefix text, model text, endpoint text,
     service_tier text, status integer, end_user text, tag text, person_id uuid, person text,
@@ -22,7 +22,7 @@ as $$
            n.person_id, m.email,
            n.calls, n.tokens_in, n.tokens_cached, n.tokens_out, n.cost, n.unpriced_calls, n.no_usage_calls, n.in_doubt_calls, n.error_calls,
            n.adjustments, n.cost_corrected
-    from app.sums(p_from, p_to, p_group, p_filters, p_zone) n
+    from app.sums(p_from, p_to, p_group, p_filters, p_zone, null) n
     left join public.projects p on p.id = n.project_id
     left join public.api_keys k on k.id = n.key_id
     left join public.members m on m.user_id = n.person_id

@@ -3,7 +3,7 @@
 -- One statement sees one state of the ledger: the total is that of the rows, whatever is settled meanwhile. It is no sum of
 -- the rows: a call with several tags is in several of them. Without any call there is no total either.
 -- Arguments as for app.usage; is_total tells the last row from the others.
-create or replace function app.usage_with_total(p_from timestamptz, p_to timestamptz, p_group text[], p_filters jsonb, p_zone text default 'UTC')
+create or replace function app.usage_with_total(p_from timestamptz, p_to timestamptz, p_group text[], p_filters jsonb, p_zone text)
 returns table (
     is_total boolean, bar timestamptz, day date, project_id uuid, project text, key_id uuid, key text, key_prefix text, model text, endpoint text,
     service_tier text, status integer, end_user text, tag text, person_id uuid, person text,

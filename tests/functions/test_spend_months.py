@@ -10,7 +10,7 @@ from checks import executors
 from people import People
 from spending import PRICE, days_ago, spent
 
-MONTHS = "select * from app.spend_months(%s, %s::jsonb)"
+MONTHS = "select * from app.spend_months(%s, %s::jsonb, 'UTC')"
 
 
 def months(people: People, count: int = 3, filters: str = "{}", who: str = "ada") -> list[dict[str, Any]]:

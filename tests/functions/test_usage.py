@@ -12,7 +12,7 @@ from checks import executors
 from ledgers import DAY, add_call, added, sums
 from people import People
 
-USAGE = "select * from app.usage(%s, %s, %s, %s::jsonb)"
+USAGE = "select * from app.usage(%s, %s, %s, %s::jsonb, 'UTC')"
 ALL = (DAY - timedelta(days=3), DAY + timedelta(days=3))
 WORDS = ("day", "project", "model", "key", "endpoint", "service_tier", "status", "end_user")
 COLUMN = {"project": "project_id", "key": "key_id"}

@@ -14,7 +14,7 @@ from ledgers import DAY, add_call, adjust
 from people import People
 from spending import CELLS, days_ago, spent
 
-USAGE = "select * from app.usage(%s, %s, %s, %s::jsonb)"
+USAGE = "select * from app.usage(%s, %s, %s, %s::jsonb, 'UTC')"
 MONEY = ("cost", "adjustments", "cost_corrected")
 HOURS = st.integers(-60, 60)
 AMOUNT = st.decimals(Decimal("-5"), Decimal("5"), places=12)

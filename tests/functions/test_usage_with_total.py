@@ -10,8 +10,8 @@ from checks import executors
 from ledgers import DAY, add_call
 from people import People
 
-WITH_TOTAL = "select * from app.usage_with_total(%s, %s, %s, %s::jsonb)"
-USAGE = "select * from app.usage(%s, %s, %s, %s::jsonb)"
+WITH_TOTAL = "select * from app.usage_with_total(%s, %s, %s, %s::jsonb, 'UTC')"
+USAGE = "select * from app.usage(%s, %s, %s, %s::jsonb, 'UTC')"
 PERIOD = (DAY - timedelta(days=3), DAY + timedelta(days=3))
 
 

@@ -50,7 +50,7 @@ def facts(overlapping: bool = False) -> Iterator[tuple[str, Any]]:
     with auth.person() as tx:
         scope = read_scope(tx)
         since, until, filters = scope.words
-        total = tx.call("usage", since, until, [], filters)
+        total = tx.call("usage", since, until, [], filters, scope.query.zone.key)
     yield "Period", scope.days
     for name, words, _ in scope.chips:
         yield f"Only {name.lower()}", words
