@@ -9,37 +9,45 @@ create or replace function app.filter_choices(p_from timestamptz, p_to timestamp
 returns table (filter text, value text, name text, prefix text, project text, known bigint)
 language sql stable
 set search_path = ''
+set enable_nestloop = off  -- the planner expects few rows in seen, and would read all of them for each key
 as $$
-    with seen as (
+    with days as materialized (  -- added up once, and below for each filter from far fewer rows
+        select e.project_id, e.api_key_id, e.model, e.endpoint, e.service_tier, e.status_code, sum(e.cost) as cost,
+            sum(e.calls) as calls, sum(e.adjustments) as adjustments
+        from public.daily_entries e
+        where e.org_id = (select app.current_org_id()) and e.day >= (p_from at time zone 'utc')::date
+          and e.day <= (p_to at time zone 'utc')::date
+        group by 1, 2, 3, 4, 5, 6
+    ), seen as (
         select
             case 0 when grouping(e.project_id) then 'project' when grouping(e.api_key_id) then 'key' when grouping(e.model) then 'model'
                 when grouping(e.endpoint) then 'endpoint' when grouping(e.service_tier) then 'service_tier' else 'status' end as filter,
             coalesce(e.project_id::text, e.api_key_id::text, e.model, e.endpoint, e.service_tier, e.status_code::text) as value,
             sum(e.cost) as cost
-        from public.daily_entries e
-        where e.org_id = (select app.current_org_id()) and e.day >= (p_from at time zone 'utc')::date
-          and e.day <= (p_to at time zone 'utc')::date
+        from days e
         group by grouping sets (e.project_id, e.api_key_id, e.model, e.endpoint, e.service_tier, e.status_code)
         having sum(e.calls) <> 0 or sum(e.adjustments) <> 0  -- 0 and 0: a fill moved the model's calls to another one
+    ), keys as (
+        select k.id::text as id, k.name, k.prefix, k.created_by, k.created_at, k.project_id::text as project_id, p.name as project, s.cost
+        from public.api_keys k
+        join public.projects p on p.id = k.project_id
+        left join seen s on s.filter = 'key' and s.value = k.id::text
+        where k.org_id = (select app.current_org_id())
     ), offered as (
         select 'project' as filter, p.id::text as value, p.name, null as prefix, null as project, s.cost, p.created_at
         from public.projects p
         left join seen s on s.filter = 'project' and s.value = p.id::text
         where p.org_id = (select app.current_org_id())
         union all
-        select 'key', k.id::text, k.name, k.prefix, p.name, s.cost, k.created_at
-        from public.api_keys k
-        join public.projects p on p.id = k.project_id
-        left join seen s on s.filter = 'key' and s.value = k.id::text
-        where k.org_id = (select app.current_org_id())
-          and (not p_filters ? 'project' or p_filters -> 'project' ? k.project_id::text
-              or p_filters -> 'key' ? k.id::text or p_filters -> 'not_key' ? k.id::text)
+        select 'key', k.id, k.name, k.prefix, k.project, k.cost, k.created_at
+        from keys k
+        where not p_filters ? 'project' or p_filters -> 'project' ? k.project_id
+           or p_filters -> 'key' ? k.id or p_filters -> 'not_key' ? k.id
         union all
-        select 'person', k.created_by::text, m.email, null, null, sum(s.cost), max(k.created_at)
-        from public.api_keys k
+        select 'person', k.created_by::text, m.email, null, null, sum(k.cost), max(k.created_at)
+        from keys k
         left join public.members m on m.user_id = k.created_by
-        left join seen s on s.filter = 'key' and s.value = k.id::text
-        where k.org_id = (select app.current_org_id()) and k.created_by is not null
+        where k.created_by is not null
         group by k.created_by, m.email
         union all
         select s.filter, s.value, s.value, null, null, s.cost, null
