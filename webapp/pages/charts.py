@@ -34,7 +34,7 @@ class Bars:
 
 
 @dataclass(frozen=True)
-class Part:
+class Layer:
     """One colour of a chart. colour: name of its CSS variable without the dashes, and of its class: s3.
 
     hatched: whether all of it is, not only the bars that are.
@@ -56,7 +56,7 @@ class Chart:
 
 
 def bars(
-    across: Bars, parts: Sequence[Part], whole: Sequence[Value] | None, words: Callable[[Any], str], unit: str = ""
+    across: Bars, parts: Sequence[Layer], whole: Sequence[Value] | None, words: Callable[[Any], str], unit: str = ""
 ) -> Chart | None:
     """Stacked bars, the first part at the bottom; None where every value is nothing.
 
@@ -74,7 +74,7 @@ def bars(
     return Chart(_figure([_bar(part, across.hatched) for part in parts], layout), *_table(across, parts, whole, words))
 
 
-def lines(across: Bars, parts: Sequence[Part], words: Callable[[Any], str], unit: str = "") -> Chart | None:
+def lines(across: Bars, parts: Sequence[Layer], words: Callable[[Any], str], unit: str = "") -> Chart | None:
     """Lines, all but the first one dashed; a value of None ends a line."""
     known = [value for part in parts for value in part.values if value is not None]
     if not any(known):
@@ -96,7 +96,7 @@ def _label(name: str) -> str:
     return escape(name if len(name) <= 40 else name[:39] + "…", quote=False)
 
 
-def _bar(part: Part, hatched: Sequence[bool]) -> dict[str, Any]:
+def _bar(part: Layer, hatched: Sequence[bool]) -> dict[str, Any]:
     """One stacked series. Zeros become gaps."""
     shape = "/" if part.hatched else ["/" if one else "" for one in hatched] if any(hatched) else ""
     return {
@@ -122,7 +122,7 @@ def _bar(part: Part, hatched: Sequence[bool]) -> dict[str, Any]:
 
 
 def _table(
-    across: Bars, parts: Sequence[Part], whole: Sequence[Value] | None, words: Callable[[Any], str]
+    across: Bars, parts: Sequence[Layer], whole: Sequence[Value] | None, words: Callable[[Any], str]
 ) -> tuple[list[tuple[str, str]], list[tuple[str, str | None, bool, list[str]]]]:
     """Columns and rows of the Chart: the whole first, then the parts; an empty cell for nothing."""
     several = [("Total", "")] if whole is not None else []

@@ -11,7 +11,7 @@ from typing import Any
 
 from webapp import written
 from webapp.pages import charts, grains
-from webapp.pages.charts import Bars, Chart, Part
+from webapp.pages.charts import Bars, Chart, Layer
 from webapp.pages.common import Scope
 from webapp.pages.measures import Measure
 
@@ -51,24 +51,24 @@ def spend(
     from before the first call."""
     whole = [row for row in rows if row["series"] is None]
     parts = [
-        Part(one.name, one.colour, [row[measure.column] for row in rows if row["series"] == one.number])
+        Layer(one.name, one.colour, [row[measure.column] for row in rows if row["series"] == one.number])
         for one in series
     ]
     parts = [part for part in parts if any(part.values)]
     if history and measure.name == "money":
-        parts.append(Part(BEFORE_US, "s0", [history.get(row["bar"]) for row in whole], hatched=True))
+        parts.append(Layer(BEFORE_US, "s0", [history.get(row["bar"]) for row in whole], hatched=True))
     return charts.bars(bars, parts, [row[measure.column] for row in whole], measure.words, measure.unit)
 
 
 def tokens(bars: Bars, whole: Sequence[Row]) -> Chart | None:
     """Tokens of each bar: uncached input, cached input, output."""
-    parts = [Part(name, colour, [row[column] for row in whole]) for column, name, colour in TOKENS]
+    parts = [Layer(name, colour, [row[column] for row in whole]) for column, name, colour in TOKENS]
     return charts.bars(bars, parts, [row["tokens"] for row in whole], written.tokens)
 
 
 def calls(bars: Bars, whole: Sequence[Row]) -> Chart | None:
     """Calls of each bar: answered ones and errors."""
-    parts = [Part(name, colour, [row[column] for row in whole]) for column, name, colour in CALLS]
+    parts = [Layer(name, colour, [row[column] for row in whole]) for column, name, colour in CALLS]
     return charts.bars(bars, parts, [row["calls"] for row in whole], written.number)
 
 
@@ -80,13 +80,13 @@ def running(
     lines = [list(accumulate(row[measure.column] for row in rows)) for rows in (whole, before)]
     longest = max(map(len, lines))
     shown = Bars(
-        [*bars.heads, *[f"{n + 1}. bar" for n in range(len(bars.heads), longest)]],
+        [*bars.heads, *[f"No. {n + 1}" for n in range(len(bars.heads), longest)]],
         [*bars.ticks, *[""] * (longest - len(bars.ticks))],
         [*bars.links, *[None] * (longest - len(bars.links))],
         [False] * longest,
     )
     filled = [line + [None] * (longest - len(line)) for line in lines]
-    parts = [Part(names[0], "all", filled[0]), Part(names[1], "muted", filled[1])]
+    parts = [Layer(names[0], "all", filled[0]), Layer(names[1], "muted", filled[1])]
     return charts.lines(shown, parts, measure.words, measure.unit)
 
 
@@ -94,7 +94,7 @@ def months(rows: Sequence[Row], links: Sequence[str]) -> Chart | None:
     """Spend per month; the current month is hatched. The table of its numbers is one of its own."""
     names, ticks = [written.month(row["month"]) for row in rows], grains.month_ticks([row["month"] for row in rows])
     bars = Bars(names, ticks, links, [row["partial"] for row in rows])
-    spent = Part("Spend", "all", [row["cost"] for row in rows])
+    spent = Layer("Spend", "all", [row["cost"] for row in rows])
     return charts.bars(bars, [spent], None, written.money, "$") if rows else None
 
 
@@ -109,5 +109,5 @@ def through(rows: Sequence[Row]) -> Chart | None:
         [written.day(day) for day in days], [f"{day.day} {day:%b}" for day in days], [None] * len(days),
         [False] * len(days),
     )  # fmt: skip
-    parts = [Part(name, colour, [known.get(day, {}).get(column) for day in days]) for column, name, colour in WAYS]
+    parts = [Layer(name, colour, [known.get(day, {}).get(column) for day in days]) for column, name, colour in WAYS]
     return charts.bars(bars, parts, [known.get(day, {}).get("openai") for day in days], written.money, "%")

@@ -12,7 +12,7 @@ from plotly import graph_objects
 
 from webapp import written
 from webapp.pages import charts
-from webapp.pages.charts import Bars, Chart, Part
+from webapp.pages.charts import Bars, Chart, Layer
 
 
 def across(count: int = 3, hatched: tuple[int, ...] = ()) -> Bars:
@@ -24,7 +24,7 @@ def across(count: int = 3, hatched: tuple[int, ...] = ()) -> Bars:
 
 def spend(*values: str, name: str = "chat", hatched: tuple[int, ...] = ()) -> Chart | None:
     amounts = [Decimal(value) for value in values]
-    return charts.bars(across(len(values), hatched), [Part(name, "s1", amounts)], amounts, written.money, "$")
+    return charts.bars(across(len(values), hatched), [Layer(name, "s1", amounts)], amounts, written.money, "$")
 
 
 def figure(chart: Chart | None) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def figure(chart: Chart | None) -> dict[str, Any]:
 
 
 def test_the_parts_are_stacked_in_their_order_with_their_colours() -> None:
-    parts = [Part("chat", "s3", [1, 2, 3]), Part("search", "s1", [4, 5, 6]), Part("Other", "s0", [0, 0, 1])]
+    parts = [Layer("chat", "s3", [1, 2, 3]), Layer("search", "s1", [4, 5, 6]), Layer("Other", "s0", [0, 0, 1])]
     drawn = figure(charts.bars(across(), parts, [5, 7, 10], written.number))
     assert [trace["name"] for trace in drawn["data"]] == ["chat", "search", "Other"]
     assert [trace["marker"]["color"] for trace in drawn["data"]] == ["var(--s3)", "var(--s1)", "var(--s0)"]
@@ -41,7 +41,7 @@ def test_the_parts_are_stacked_in_their_order_with_their_colours() -> None:
 
 
 def test_the_table_has_a_row_for_every_bar_the_total_first_and_nothing_for_nothing() -> None:
-    parts = [Part("chat", "s3", [1, 0, 3]), Part("search", "s1", [4, 5, None])]
+    parts = [Layer("chat", "s3", [1, 0, 3]), Layer("search", "s1", [4, 5, None])]
     chart = charts.bars(across(hatched=(2,)), parts, [5, 5, 3], written.number)
     assert chart and chart.columns == [("Total", ""), ("chat", "s3"), ("search", "s1")]
     assert chart.rows == [
@@ -52,7 +52,9 @@ def test_the_table_has_a_row_for_every_bar_the_total_first_and_nothing_for_nothi
 
 
 def test_every_colour_is_a_variable_or_transparent() -> None:
-    lines = charts.lines(across(), [Part("now", "all", [1, 2, 3]), Part("before", "muted", [1, 1, 1])], written.number)
+    lines = charts.lines(
+        across(), [Layer("now", "all", [1, 2, 3]), Layer("before", "muted", [1, 1, 1])], written.number
+    )
     text = spend("1", "2").figure + lines.figure  # type: ignore[union-attr]
     colours = re.findall(r'"[a-z_]*color":"([^"]+)"', text)
     assert len(colours) > 10
@@ -62,7 +64,7 @@ def test_every_colour_is_a_variable_or_transparent() -> None:
 def test_bars_that_are_not_whole_are_hatched_and_a_part_can_be_as_a_whole() -> None:
     (trace,) = figure(spend("1", "1", "1", hatched=(0, 2)))["data"]
     assert trace["marker"]["pattern"]["shape"] == ["/", "", "/"]
-    books = charts.bars(across(), [Part("books", "s0", [1, 1, 1], hatched=True)], [0, 0, 0], written.number)
+    books = charts.bars(across(), [Layer("books", "s0", [1, 1, 1], hatched=True)], [0, 0, 0], written.number)
     assert figure(books)["data"][0]["marker"]["pattern"]["shape"] == "/"
 
 
@@ -80,7 +82,7 @@ def test_the_json_cannot_end_the_script_element_it_stands_in() -> None:
 def test_nothing_to_draw_is_no_chart() -> None:
     assert spend("0", "0") is None
     assert charts.bars(across(0), [], [], written.number) is None
-    assert charts.lines(across(2), [Part("now", "all", [0, 0])], written.number) is None
+    assert charts.lines(across(2), [Layer("now", "all", [0, 0])], written.number) is None
 
 
 @pytest.mark.parametrize(("values", "unit", "axis"), [
@@ -90,7 +92,7 @@ def test_nothing_to_draw_is_no_chart() -> None:
 ])  # fmt: skip
 def test_the_axis_ends_at_a_tick_not_below_the_highest_bar(values: list[str], unit: str, axis: list[float]) -> None:
     amounts = [Decimal(value) for value in values]
-    drawn = figure(charts.bars(across(len(values)), [Part("chat", "s1", amounts)], amounts, written.number, unit))
+    drawn = figure(charts.bars(across(len(values)), [Layer("chat", "s1", amounts)], amounts, written.number, unit))
     scale = drawn["layout"]["yaxis"]
     assert scale["range"] == pytest.approx(axis)
     assert (scale["range"][1] - scale["range"][0]) / scale["dtick"] <= 5
@@ -101,7 +103,7 @@ def test_ticks_of_dollars_have_the_decimals_they_need_and_those_of_counts_the_le
         return figure(spend(value))["layout"]["yaxis"]["tickformat"]
 
     assert [formats("165"), formats("1.5"), formats("0.04"), formats("0.003")] == [",.0f", ",.2f", ",.2f", ",.3f"]
-    counts = figure(charts.bars(across(1), [Part("calls", "s1", [5])], [5], written.number))["layout"]["yaxis"]
+    counts = figure(charts.bars(across(1), [Layer("calls", "s1", [5])], [5], written.number))["layout"]["yaxis"]
     assert counts["exponentformat"] == "B"
 
 
@@ -113,15 +115,15 @@ def test_five_bars_at_most_are_named_below_the_axis_and_the_last_always() -> Non
 
 
 def test_lines_are_drawn_to_where_they_are_known_and_all_but_the_first_are_dashed() -> None:
-    parts = [Part("now", "all", [Decimal(1), None]), Part("before", "muted", [Decimal(2), Decimal(3)])]
+    parts = [Layer("now", "all", [Decimal(1), None]), Layer("before", "muted", [Decimal(2), Decimal(3)])]
     drawn = figure(charts.lines(across(2), parts, written.money, "$"))
     assert [trace["y"] for trace in drawn["data"]] == [[1, None], [2, 3]]
     assert [trace["line"]["dash"] for trace in drawn["data"]] == ["solid", "dot"]
 
 
 def test_every_chart_is_one_that_plotly_knows_and_means_the_same_to_it() -> None:
-    share = charts.bars(across(), [Part("a", "s1", [1, 2, 3])], [2, 3, 4], written.number, "%")
-    lines = charts.lines(across(), [Part("now", "all", [1, 2, 3])], written.number)
+    share = charts.bars(across(), [Layer("a", "s1", [1, 2, 3])], [2, 3, 4], written.number, "%")
+    lines = charts.lines(across(), [Layer("now", "all", [1, 2, 3])], written.number)
     for chart in (spend("1", "2"), share, lines):
         drawn = graph_objects.Figure(figure(chart))  # raises ValueError for an unknown property or a wrong value
         assert json.loads(drawn.to_json()) == figure(chart)
