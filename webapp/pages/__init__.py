@@ -1,6 +1,7 @@
 """The pages: one module with a blueprint for each family of pages. Decorators hold the whole path of each page.
 
-Imports auth, secrets and the modules directly in webapp/. charts, export, sorting and common are helpers of the pages.
+Imports auth, secrets and the modules directly in webapp/. Helpers of the pages: admins, charts, common, export,
+listing, sorting.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from flask import Flask, Response, request, url_for
 from webapp import written
 from webapp.pages import (
     account,
+    admins,
     audit,
     books,
     books_close,
@@ -21,6 +23,7 @@ from webapp.pages import (
     books_links,
     calls,
     keys,
+    labels,
     prices,
     profile,
     projects,
@@ -46,12 +49,12 @@ def init_app(app: Flask) -> None:
         return url_for("static", filename=name, v=_digest(Path(app.static_folder or "") / name))
 
     money = (spend, calls, websockets, prices, books, books_links, books_learned, books_close)
-    for family in (account, *money, projects, keys, team, settings, audit, profile):
+    for family in (account, *money, projects, keys, team, labels, settings, audit, profile):
         app.register_blueprint(family.bp)
     written.init_app(app)
     app.jinja_env.lstrip_blocks = True  # do not send the indentation of template tags
     app.add_template_global(asset)
-    app.jinja_env.globals["periods"] = PERIODS
+    app.jinja_env.globals |= {"periods": PERIODS, "admins_to_ask": admins.to_ask}
 
     @app.after_request
     def _keep_assets(response: Response) -> Response:

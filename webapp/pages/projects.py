@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
+from psycopg.types.json import Jsonb
 from werkzeug.wrappers import Response
 
 from webapp import auth, db
@@ -15,12 +16,14 @@ from webapp.errors import ApiError
 from webapp.pages import charts, export
 from webapp.pages.common import admin_only, attempt, found, read_scope
 from webapp.pages.keys import new_key_form
+from webapp.pages.listing import period_of, periods_of
 from webapp.pages.sorting import read_sorting
 from webapp.pages.spend import chosen_by, kept, report
 
 bp = Blueprint("projects", __name__)
 COLUMNS = {"cost": True, "name": False, "active_keys": True, "calls": True, "created_at": True}
 MONTHS = 12
+KEYS = 20  # of a project that its page lists; the Keys page has all of them
 
 
 def one(tx: db.Transaction, project_id: UUID) -> dict[str, Any]:
@@ -38,9 +41,9 @@ def page(project_id: UUID, error: ApiError | None = None, typed: str = "") -> st
         project = one(tx, project_id)
         scope = read_scope(tx, kept(by, "key"), project=str(project_id))
         shown = report(tx, scope, by)
-        keys = tx.rows("key_overview", project_id)
+        keys = tx.rows("key_page", *periods_of(scope.query), Jsonb({"project": [str(project_id)]}), "", "", 0, KEYS)
+        used = [key["last_used_at"] for key in tx.rows("key_list", project_id) if key["last_used_at"]]
         months = tx.rows("spend_months", MONTHS, scope.words[2])
-    last = max((key["last_used_at"] for key in keys if key["last_used_at"]), default=None)
     first = next((n for n, row in enumerate(months) if row["calls"] or row["cost"]), len(months))
     months = months[first:]  # without the empty months before its first call
     form = {
@@ -49,9 +52,17 @@ def page(project_id: UUID, error: ApiError | None = None, typed: str = "") -> st
         "error": error,
         "name": typed or project["name"],
         "new_key": new_key_form(),
+        "period": period_of(scope.query),
     }
     return render_template(
-        "project.html", project=project, keys=keys, r=shown, last_call=last, one_day=timedelta(days=1), **form, **shown
+        "project.html",
+        project=project,
+        keys=keys,
+        r=shown,
+        last_call=max(used, default=None),
+        one_day=timedelta(days=1),
+        **form,
+        **shown,
     )
 
 
