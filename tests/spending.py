@@ -10,8 +10,13 @@ from people import People
 
 PRICE = "0.00045"  # of a call as ``spent`` makes it: 1000 input and 500 output tokens of gpt-4o-mini
 
-# from, to, by, filters → the argument of the functions that make up app.spend_report
-CELLS = "array(select c from app.spend_cells(%s, %s, %s, 'key', %s::jsonb) c)"
+# from, to, by, filters → the argument of the functions that make up app.spend_report: days (weeks of more than 92
+# days) in UTC, compared with the equal period before
+CELLS = """array(
+    select c
+    from (select %s::timestamptz as since, %s::timestamptz as until, %s::text as by, %s::jsonb as filters) p
+    cross join lateral app.spend_cells(p.since, p.until, p.since - (p.until - p.since), p.since, 'UTC',
+        case when p.until - p.since > interval '92 days' then 'week' else 'day' end, p.by, null, 'key', p.filters) c)"""
 
 
 def days_ago(days: float) -> datetime:

@@ -106,9 +106,10 @@ def entries(people: People, who: str = "ada") -> list[Row]:
 
 def fits(entry: Row, filters: Filters) -> bool:
     """Whether a call or a correction passes every filter."""
-    for name, wanted in filters.items():
+    for word, wanted in filters.items():
+        name = word.removeprefix("not_")
         if name == "tag":
-            has = {word for key, value in entry["tags"].items() for word in (key, f"{key}={value}")}
+            has = {word for key, value in entry["tags"].items() for word in (key, f"{key}={value}")} or {""}
         elif name == "status":
             has = {str(entry["status"])} | ({"error"} if (entry["status"] or 0) >= 400 else set())
         elif name == "cost_status":
@@ -117,7 +118,7 @@ def fits(entry: Row, filters: Filters) -> bool:
             has = {entry["model"] or ""}
         else:
             has = {entry[name]}
-        if not has & set(wanted):
+        if bool(has & set(wanted)) == (word != name):
             return False
     return True
 

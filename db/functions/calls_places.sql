@@ -2,7 +2,8 @@
 --
 -- Read from daily totals and daily labels, each of which answers some of the filters: daily totals have no end user and no tag,
 -- and daily labels have no model and no status. calls is the smallest of their counts: a day and key may have fewer calls that
--- fit all filters at once. Days and keys that are left out have none.
+-- fit all filters at once. Days and keys that are left out have none. Filters that leave out end users or tags, or that ask for
+-- calls without any (an empty word), are answered by no daily label and leave every day in.
 create or replace function app.calls_places(p_from timestamptz, p_to timestamptz, p_filters jsonb)
 returns table (day date, api_key_id uuid, calls bigint)
 language plpgsql stable
@@ -13,11 +14,11 @@ declare
         select e.day, e.api_key_id, sum(e.calls)::bigint as calls from public.daily_entries e
         where e.org_id = (select app.current_org_id()) and e.day >= $2 and e.day <= $3 %s
         group by 1, 2 having sum(e.calls) > 0
-    $sql$, app.filter_sql(p_filters - 'end_user' - 'tag', false));
+    $sql$, app.filter_sql(p_filters - '{end_user,tag,not_end_user,not_tag}'::text[], false));
     v_kind text;
 begin
     foreach v_kind in array '{end_user,tag}'::text[] loop
-        if p_filters ? v_kind then
+        if p_filters ? v_kind and not p_filters -> v_kind ? '' then
             v_sql := format($sql$
                 select a.day, a.api_key_id, least(a.calls, b.calls) as calls from (%s) a join (
                     select e.day, e.api_key_id, sum(e.calls)::bigint as calls from public.daily_label_entries e

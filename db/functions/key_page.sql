@@ -28,10 +28,10 @@ as $$
         select s.key_id, sum(s.calls)::bigint as calls, sum(s.unknown)::bigint as unknown, sum(s.cost) as cost, sum(s.before) as before
         from (
             select n.key_id, n.calls, n.unpriced_calls + n.no_usage_calls + n.in_doubt_calls as unknown, n.cost, 0::numeric as before
-            from app.sums(p_from, p_to, '{key}', p_filters - '{person,state,used}'::text[]) n where p_from is not null
+            from app.sums(p_from, p_to, '{key}', p_filters - '{person,state,used}'::text[], 'UTC', null) n where p_from is not null
             union all
             select n.key_id, 0, 0, 0, n.cost
-            from app.sums(p_before_from, p_before_to, '{key}', p_filters - '{person,state,used}'::text[]) n where p_before_from is not null
+            from app.sums(p_before_from, p_before_to, '{key}', p_filters - '{person,state,used}'::text[], 'UTC', null) n where p_before_from is not null
         ) s group by s.key_id
     ), fitting as (
         select k.id, k.project_id, p.name as project, k.name, k.created_at, m.email as created_by, w.state, last.started_at as last_used_at,

@@ -16,33 +16,23 @@ create or replace function app.label_page(
 language sql stable
 set search_path = ''
 as $$
-    with cell as materialized (
+    with words as (
+        select case p_by when 'end_user' then 'end_user' else 'tag' end as word, case p_by when 'tag' then p_name end as name
+    ), cell as (
         select n.end_user, n.tag, n.day, n.calls, n.unpriced_calls + n.no_usage_calls + n.in_doubt_calls as unknown, n.cost, 0::numeric as before
-        from app.sums(p_from, p_to, array['day', case p_by when 'end_user' then 'end_user' else 'tag' end], '{}') n
+        from words w cross join lateral app.sums(p_from, p_to, array['day', w.word], '{}', 'UTC', w.name) n
         union all
         select n.end_user, n.tag, null, 0, 0, 0, n.cost
-        from app.sums(p_before_from, p_before_to, array[case p_by when 'end_user' then 'end_user' else 'tag' end], '{}') n
+        from words w cross join lateral app.sums(p_before_from, p_before_to, array[w.word], '{}', 'UTC', w.name) n
         where p_before_from is not null
-    ), named as (
-        select case p_by when 'end_user' then coalesce(c.end_user, '') when 'tag_name' then split_part(c.tag, '=', 1)
-            else substr(c.tag, length(p_name) + 2) end as label, c.*
-        from cell c
-        where p_by = 'end_user' or p_by = 'tag_name' and c.tag is not null or p_by = 'tag' and split_part(c.tag, '=', 1) = p_name
     ), label as (
-        select n.label, count(distinct n.tag) filter (where n.calls <> 0) as label_values, sum(n.calls)::bigint as calls,
-            sum(n.unknown)::bigint as unknown, sum(n.cost) as cost, sum(n.before) as before, max(n.day) filter (where n.calls > 0) as last_day
-        from named n group by n.label
-        union all  -- calls without the tag: all calls less those with it
-        select '', 0, sum(r.calls)::bigint, sum(r.unknown)::bigint, sum(r.cost), sum(r.before), null
-        from (
-            select n.calls, n.unpriced_calls + n.no_usage_calls + n.in_doubt_calls as unknown, n.cost, 0::numeric as before
-            from app.sums(p_from, p_to, '{}', '{}') n where p_by = 'tag'
-            union all
-            select 0, 0, 0, n.cost from app.sums(p_before_from, p_before_to, '{}', '{}') n where p_by = 'tag' and p_before_from is not null
-            union all
-            select -n.calls, -n.unknown, -n.cost, -n.before from named n where p_by = 'tag'
-        ) r
-        having sum(r.calls) <> 0 or sum(r.cost) <> 0 or sum(r.before) <> 0
+        select l.label, count(distinct c.tag) filter (where c.calls <> 0) as label_values, sum(c.calls)::bigint as calls,
+            sum(c.unknown)::bigint as unknown, sum(c.cost) as cost, sum(c.before) as before, max(c.day) filter (where c.calls > 0) as last_day
+        from cell c
+        cross join lateral (select case p_by when 'end_user' then coalesce(c.end_user, '')
+            when 'tag_name' then split_part(c.tag, '=', 1) else coalesce(c.tag, '') end as label) l
+        where l.label is not null
+        group by l.label
     ), fitting as (
         select l.*, case when p_before_from is not null then l.before end as cost_before,
             case ltrim(p_sort, '-') when 'label_values' then l.label_values when 'calls' then l.calls when 'cost' then l.cost

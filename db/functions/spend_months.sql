@@ -1,28 +1,25 @@
--- spend_months(months, filters) → spend per month: this month and the ones before it, p_months in all, the oldest first
+-- spend_months(months, filters, zone) → spend per month: this month and the ones before it, p_months in all, the oldest first
 --
--- Months without calls are included. partial: the month is not over.
-create or replace function app.spend_months(p_months integer, p_filters jsonb)
+-- Months of the calendar of p_zone, also those without calls. partial: the month is not over.
+create or replace function app.spend_months(p_months integer, p_filters jsonb, p_zone text default 'UTC')
 returns table (
     month date, partial boolean, calls bigint, tokens_in bigint, tokens_cached bigint, tokens_out bigint, cost numeric, error_calls bigint
 )
 language sql stable
 set search_path = ''
-set timezone = 'UTC'  -- in a session's own time zone, adding a day may add 23 hours
 as $$
-    with months as (
-        select m.at::date as month, (m.at + interval '1 month')::date as next
-        from generate_series(date_trunc('month', now() at time zone 'utc') - make_interval(months => p_months - 1),
-            now() at time zone 'utc', interval '1 month') m (at)
-    ), summed as (
-        select date_trunc('month', e.day)::date as month, sum(e.calls) as calls, sum(e.tokens_in) as tokens_in,
-            sum(e.tokens_cached) as tokens_cached, sum(e.tokens_out) as tokens_out, sum(e.cost) as cost, sum(e.error_calls) as error_calls
-        from app.sums(date_trunc('month', now(), 'UTC') - make_interval(months => p_months - 1),
-            date_trunc('day', now(), 'UTC') + interval '1 day', '{day}', p_filters) e
-        group by 1
+    with period as (
+        select (date_trunc('month', now() at time zone p_zone) - make_interval(months => p_months - 1)) at time zone p_zone as since,
+            (date_trunc('month', now() at time zone p_zone) + interval '1 month') at time zone p_zone as until
+    ), months as (
+        select (b.at at time zone p_zone)::date as month, b.place = p_months as partial
+        from period p cross join unnest(app.bars(p.since, p.until, p_zone, 'month')) with ordinality b (at, place)
+        where b.place <= p_months
     )
-    select m.month, m.next > (now() at time zone 'utc')::date, coalesce(s.calls, 0)::bigint, coalesce(s.tokens_in, 0)::bigint,
+    select m.month, m.partial, coalesce(s.calls, 0)::bigint, coalesce(s.tokens_in, 0)::bigint,
         coalesce(s.tokens_cached, 0)::bigint, coalesce(s.tokens_out, 0)::bigint, coalesce(s.cost, 0), coalesce(s.error_calls, 0)::bigint
-    from months m left join summed s on s.month = m.month
+    from period p cross join months m
+    left join app.sums(p.since, p.until, '{month}', p_filters, p_zone) s on s.day = m.month
     order by m.month
 $$;
 

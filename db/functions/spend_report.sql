@@ -1,26 +1,38 @@
--- spend_report(from, to, by, side, filters, top) → everything a spend page shows, computed from one set of app.spend_cells
+-- spend_report(from, to, before from, before to, zone, grain, by, tag name, side, filters, top) → everything a spend page shows
 --
--- totals: the row of app.spend_totals. rows: app.spend_breakdown by p_by, at most p_top rows and the rest in one (null: all
--- rows). side: the same by p_side, five rows and the rest. bars: app.spend_bars, with a series for each coloured row.
+-- Arguments as for app.spend_cells, all parts computed from one set of them. totals: the row of app.spend_totals. rows:
+-- app.spend_breakdown by p_by, at most p_top rows and the rest in one (null: all rows). side: the same by p_side, five rows and
+-- the rest. bars: app.spend_bars, with a series for each coloured row. before_bars: bar, cost, calls and tokens of the period
+-- that is compared, bars without calls included. kinds: what the dollars were paid for.
 create or replace function app.spend_report(
-    p_from timestamptz, p_to timestamptz, p_by text, p_side text, p_filters jsonb, p_top integer
-) returns table (totals jsonb, rows jsonb, side jsonb, bars jsonb)
+    p_from timestamptz, p_to timestamptz, p_before_from timestamptz, p_before_to timestamptz, p_zone text, p_grain text,
+    p_by text, p_tag_name text, p_side text, p_filters jsonb, p_top integer
+) returns table (totals jsonb, rows jsonb, side jsonb, bars jsonb, before_bars jsonb, kinds jsonb)
 language plpgsql stable
 set search_path = ''
+set timezone = 'UTC'  -- of the moments in the JSON
 as $$
 declare
-    v_cells app.spend_cell[] := array(select c from app.spend_cells(p_from, p_to, p_by, p_side, p_filters) c);
+    v_cells app.spend_cell[] := array(select c from app.spend_cells(
+        p_from, p_to, p_before_from, p_before_to, p_zone, p_grain, p_by, p_tag_name, p_side, p_filters) c);
+    v_compared boolean := p_before_from is not null;
     v_top text[];
 begin
-    totals := (select to_jsonb(t) from app.spend_totals(v_cells) t);
+    totals := (select to_jsonb(t) from app.spend_totals(v_cells, v_compared) t);
     select coalesce(jsonb_agg(b), '[]'), array_agg(b.id) filter (where b.series > 0) into rows, v_top
-    from app.spend_breakdown(v_cells, p_by, false, p_top) b;
-    side := (select coalesce(jsonb_agg(b), '[]') from app.spend_breakdown(v_cells, p_side, true, 5) b);
-    bars := (select coalesce(jsonb_agg(b), '[]') from app.spend_bars(v_cells, p_from, p_to, v_top) b);
+    from app.spend_breakdown(v_cells, p_by, false, p_top, v_compared) b;
+    side := (select coalesce(jsonb_agg(b), '[]') from app.spend_breakdown(v_cells, p_side, true, 5, v_compared) b);
+    bars := (select coalesce(jsonb_agg(b), '[]') from app.spend_bars(v_cells, p_from, p_to, p_zone, p_grain, v_top) b);
+    before_bars := (select coalesce(jsonb_agg(jsonb_build_object('bar', b.at, 'cost', coalesce(s.cost, 0), 'calls', coalesce(s.calls, 0),
+            'tokens', coalesce(s.tokens, 0)) order by b.at), '[]')
+        from unnest(app.bars(p_before_from, p_before_to, p_zone, p_grain)) b (at)
+        left join (select c.bar, sum(c.cost) as cost, sum(c.calls) as calls, sum(c.tokens_in + c.tokens_out) as tokens
+            from unnest(v_cells) c where c.whole and not c.is_now group by 1) s on s.bar = b.at
+        where b.at < p_before_to);
     return next;
 end $$;
 
 comment on function app.spend_report is
-    'Totals, table, side table and bars of a period as JSON; p_by and p_side as for app.spend_cells.';
+    'Totals, table, side table and bars of a period as JSON, beside those of the period it is compared with.';
 revoke execute on function app.spend_report from public, anon, authenticated, service_role;
 grant execute on function app.spend_report to authenticated;

@@ -1,14 +1,17 @@
--- spend_totals(cells) → the sums of a period, and how they changed against the equal period before it; always one row
+-- spend_totals(cells, compared) → the sums of a period, and how they changed against the period they are compared with; always one row
 --
 -- Changes and shares are ratios (0.12: 12 % more), null where there is nothing to compare with. cost_per_1000: US dollars per
--- 1,000 calls.
-create or replace function app.spend_totals(p_cells app.spend_cell[])
+-- 1,000 calls. change: dollars more than before, and what that is made of; see app.spend_split. p_compared: whether there is a period to
+-- compare with; else everything about it is null.
+create or replace function app.spend_totals(p_cells app.spend_cell[], p_compared boolean)
 returns table (
     calls bigint, tokens bigint, tokens_in bigint, tokens_cached bigint, tokens_out bigint, cost numeric,
     unpriced_calls bigint, no_usage_calls bigint, in_doubt_calls bigint, error_calls bigint,
     cached_share numeric, error_share numeric, cost_per_1000 numeric,
     calls_change numeric, tokens_change numeric, cost_change numeric, cost_per_1000_change numeric, error_share_before numeric,
-    adjustments numeric, cost_corrected numeric
+    adjustments numeric, cost_corrected numeric,
+    calls_before bigint, tokens_before bigint, cost_before numeric, cost_per_1000_before numeric,
+    change numeric, change_calls numeric, change_tokens numeric, change_price numeric
 )
 language sql stable
 set search_path = ''
@@ -32,11 +35,14 @@ as $$
         n.tokens_cached::numeric / nullif(n.tokens_in, 0), n.error_share, n.cost_per_1000,
         n.calls::numeric / nullif(b.calls, 0) - 1, n.tokens::numeric / nullif(b.tokens, 0) - 1,
         n.cost / nullif(b.cost, 0) - 1, n.cost_per_1000 / nullif(b.cost_per_1000, 0) - 1, b.error_share,
-        n.adjustments, n.cost_corrected
+        n.adjustments, n.cost_corrected,
+        case when p_compared then b.calls end, case when p_compared then b.tokens end, case when p_compared then b.cost end,
+        b.cost_per_1000, s.change, s.change_calls, s.change_tokens, s.change_price
     from sums n join sums b on n.is_now and not b.is_now
+    left join lateral app.spend_split(b.calls, b.tokens, b.cost, n.calls, n.tokens, n.cost) s on p_compared
 $$;
 
-comment on function app.spend_totals is 'Sums of a period and how they changed against the equal period before.';
+comment on function app.spend_totals is 'Sums of a period and how they changed against the one they are compared with.';
 -- Part of spend_report, which runs with the rights of its caller.
 revoke execute on function app.spend_totals from public, anon, authenticated, service_role;
 grant execute on function app.spend_totals to authenticated;

@@ -1,65 +1,72 @@
--- sums_entries(source, from, to, filters, corrected) → the text of a query for rows that app.sums adds up
+-- sums_entries(source, unit, since, until, moved, noon, words, named, filters, corrected) → the text of a query for rows that app.sums adds up
 --
--- p_source: where the rows come from.
---   calls: the calls themselves, from p_from to p_to; where tags are asked for, a call has a row for each of its tags
---   all: daily totals; here and below p_from and p_to are midnights (UTC)
---   end_user, tag: daily labels of that kind
+-- p_source: which calls the rows are of.
+--   all: every call
+--   end_user, tag: calls with such a label, a row for each tag
 --   -end_user, -tag: calls with such a label, each once, as negative numbers: added to `all` they leave the calls without one
+-- p_unit, p_since, p_until, p_moved: what they are read from, as app.sums_pieces says it. p_noon: the zone whose noon of a day says in
+-- which bar the day counts. Calls have every label, so for them p_source makes no difference.
+-- p_named: tags of one name are asked for, that in $4; each call has one of them at most.
 -- p_corrected: with corrections of the calls. Such a query takes several times as long to plan: only where there are any.
 --
--- In the text $1 stands for the filters (see app.filter_sql) and $2 for the words that are asked for. Its columns, in order:
--- day, project_id, api_key_id, model, endpoint, service_tier, status_code, end_user, tag, and the sums from calls to
--- cost_corrected as app.sums returns them.
+-- In the text $1 stands for the filters (see app.filter_sql), $2 for the words that are asked for, $3 for the moments at which bars
+-- begin and $4 for the name of the tag. Its columns, in order: bar (a place in $3), project_id,
+-- api_key_id, model, endpoint, service_tier, status_code, end_user, tag, and the sums from calls to cost_corrected as app.sums
+-- returns them.
 create or replace function app.sums_entries(
-    p_source text, p_from timestamptz, p_to timestamptz, p_filters jsonb, p_corrected boolean
+    p_source text, p_unit text, p_since timestamptz[], p_until timestamptz[], p_moved tstzrange, p_noon text,
+    p_words text[], p_named boolean, p_filters jsonb, p_corrected boolean
 ) returns text
 language plpgsql stable
 set search_path = ''
+set timezone = 'UTC'
 as $$
 declare
-    v_filters text := app.filter_sql(p_filters, p_source not in ('calls', 'all'));
-    v_first date := (p_from at time zone 'utc')::date;
-    v_end date := (p_to at time zone 'utc')::date;
+    v_labelled boolean := p_unit <> 'call' and p_source <> 'all';
+    v_kind text := case when p_source = '-tag' and not p_named then 'tagged' else ltrim(p_source, '-') end;
+    -- Where the rows are: a moment of each, and the condition that chooses them.
+    v_at text := case p_unit when 'day' then format('(e.day + time ''12:00'') at time zone %L', p_noon) when 'hour' then 'e.hour' else 'e.at' end;
+    v_where text := case
+        when p_unit = 'day' then format('e.day >= %L and e.day < %L', p_since[1]::date, p_until[1]::date)
+        when p_unit = 'hour' then format('e.hour = any (%L::timestamptz[])', p_since)
+        else format('e.at >= %L and e.at < %L', p_since[1], p_until[array_upper(p_until, 1)]) end;
+    v_names text[] := array['calls', 'tokens_in', 'tokens_cached', 'tokens_out', 'cost', 'unpriced_calls', 'no_usage_calls', 'in_doubt_calls',
+        'error_calls', 'adjustments', 'cost_corrected'];
 begin
-    if p_source = 'calls' then
-        return format($sql$
-            select (e.at at time zone 'utc')::date, e.project_id, e.api_key_id, e.model, e.endpoint, e.service_tier, e.status_code,
-                e.end_user, t.tag, e.calls, e.tokens_in, e.tokens_cached, e.tokens_out, e.cost, e.unpriced_calls, e.no_usage_calls,
-                e.in_doubt_calls, e.error_calls, e.adjustments, e.cost_corrected
-            from public.%I e
-            left join lateral (
-                select x.key || '=' || x.value as tag from jsonb_each_text(e.tags) x where 'tag' = any ($2)
-            ) t on true
-            where e.org_id = (select app.current_org_id()) and e.at >= %L and e.at < %L %s
-        $sql$, case when p_corrected then 'bookings' else 'booked_calls' end, p_from, p_to, v_filters);
-    elsif p_source = 'all' then
-        return format($sql$
-            select e.day, e.project_id, e.api_key_id, e.model, e.endpoint, e.service_tier, e.status_code, null, null, e.calls,
-                e.tokens_in, e.tokens_cached, e.tokens_out, e.cost, e.unpriced_calls, e.no_usage_calls, e.in_doubt_calls,
-                e.error_calls, e.adjustments, e.cost_corrected
-            from public.daily_entries e
-            where e.org_id = (select app.current_org_id()) and e.day >= %L and e.day < %L %s
-        $sql$, v_first, v_end, v_filters);
-    elsif p_source in ('end_user', 'tag') then
-        return format($sql$
-            select e.day, e.project_id, e.api_key_id, null, null, null, null::integer, case e.kind when 'end_user' then e.label end,
-                case e.kind when 'tag' then e.label end, e.calls, e.tokens_in, e.tokens_cached, e.tokens_out, e.cost,
-                e.unpriced_calls, e.no_usage_calls, e.in_doubt_calls, e.error_calls, e.adjustments, e.cost_corrected
-            from public.daily_label_entries e
-            where e.org_id = (select app.current_org_id()) and e.kind = %L and e.day >= %L and e.day < %L %s
-        $sql$, p_source, v_first, v_end, v_filters);
-    end if;
     return format($sql$
-        select e.day, e.project_id, e.api_key_id, null, null, null, null::integer, null, null, -e.calls, -e.tokens_in,
-            -e.tokens_cached, -e.tokens_out, -e.cost, -e.unpriced_calls, -e.no_usage_calls, -e.in_doubt_calls, -e.error_calls,
-            -e.adjustments, -e.cost_corrected
-        from public.daily_label_entries e
-        where e.org_id = (select app.current_org_id()) and e.kind = %L and e.day >= %L and e.day < %L %s
-    $sql$, case p_source when '-tag' then 'tagged' else 'end_user' end, v_first, v_end, v_filters);
+        select m.bar, e.project_id, e.api_key_id, %s, %s, %s from %s cross join lateral (%s) m
+        where e.org_id = (select app.current_org_id()) and %s%s %s
+    $sql$,
+    case when v_labelled then 'null, null, null, null::integer' else 'e.model, e.endpoint, e.service_tier, e.status_code' end,
+    case when p_unit = 'call' then 'e.end_user, t.tag'
+        when p_source = 'end_user' then 'e.label, null'
+        when p_source = 'tag' then 'null, ' || case when p_named then 'substr(e.label, length($4) + 2)' else 'e.label' end
+        else 'null, null' end,
+    (select string_agg(case when p_source like '-%' then '-' else '' end || 'm.sign * e.' || n.name, ', ' order by n.place)
+     from unnest(v_names) with ordinality n (name, place)),
+    case
+        when p_unit <> 'call' then format('public.%s%s_entries e', case p_unit when 'day' then 'daily' else 'hourly' end,
+            case when v_labelled then '_label' else '' end)
+        else case when cardinality(p_since) > 1 then format('unnest(%L::timestamptz[], %L::timestamptz[]) r (since, until) join ', p_since, p_until)
+            else '' end
+            || format('public.%I e', case when p_corrected then 'bookings' else 'booked_calls' end)
+            || case when cardinality(p_since) > 1 then ' on e.at >= r.since and e.at < r.until' else '' end
+            || case when not 'tag' = any (p_words) then ' cross join (select null::text as tag) t'
+                when p_named then ' cross join lateral (select e.tags ->> $4 as tag) t'
+                else $sql$ left join lateral (select x.key || '=' || x.value as tag from jsonb_each_text(e.tags) x) t on true $sql$ end end,
+    case when p_words && '{hour,day,week,month}' then format('select width_bucket(%s, $3) as bar, 1 as sign', v_at)
+        || case when p_unit <> 'day' and not isempty(p_moved) then format(
+            ' union all select width_bucket(date_trunc(''day'', %s, ''UTC'') + interval ''12 hours'', $3), -1 where %s >= %L and %s < %L',
+            v_at, v_at, lower(p_moved), v_at, upper(p_moved)) else '' end
+        else 'select null::integer as bar, 1 as sign' end,
+    v_where,
+    case when v_labelled then format(' and e.kind = %L', v_kind) else '' end
+        || case when v_labelled and v_kind = 'tag' and p_named then $sql$ and starts_with(e.label, $4 || '=') $sql$ else '' end,
+    app.filter_sql(p_filters, v_labelled));
 end $$;
 
 comment on function app.sums_entries is
-    'Text of a query for calls, daily totals or daily labels that app.sums adds up.';
+    'Text of a query for calls, totals or labels that app.sums adds up.';
 -- Part of app.sums, which runs with the rights of its caller.
 revoke execute on function app.sums_entries from public, anon, authenticated, service_role;
 grant execute on function app.sums_entries to authenticated;

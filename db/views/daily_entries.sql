@@ -1,7 +1,10 @@
 -- daily_entries: the rows that sums of whole days add up: the daily totals of settled calls, and a row for each open call
 --
 -- Exact at every moment, as daily_totals is. Only calls of the organization's books: sandbox money is never added to real
--- money. For a part of a day add up bookings.
+-- money. For a part of a day add up hourly_entries or bookings.
+--
+-- The columns from cost_input on are parts of cost (see app.cost_kinds). The rest of it is corrections, calls that were closed by
+-- hand, and calls that were dropped before the parts were added up.
 --
 -- With the reader's own rights: row level security decides. Only append columns, never reorder: other views use them.
 create or replace view public.daily_entries with (security_invoker = true) as
@@ -13,13 +16,16 @@ select
     case when t.cost_status in ('unpriced_model', 'unpriced_dimension') then t.calls else 0 end as unpriced_calls,
     case when t.cost_status in ('no_usage', 'pending_object') then t.calls else 0 end as no_usage_calls,
     0 as in_doubt_calls,
-    case when t.status_code >= 400 then t.calls else 0 end as error_calls
+    case when t.status_code >= 400 then t.calls else 0 end as error_calls,
+    t.cost_input, t.cost_cached, t.cost_cache_write, t.cost_output, t.cost_reasoning, t.cost_audio, t.cost_image,
+    t.cost_tools, t.cost_region
 from public.daily_totals t
 join public.organizations o on o.id = t.org_id and o.books = t.upstream
 union all
 select
     u.org_id, (u.started_at at time zone 'utc')::date, u.project_id, u.api_key_id, u.model, u.endpoint, null, null, null,
-    1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (u.deadline_at < now())::integer, 0
+    1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (u.deadline_at < now())::integer, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0
 from app.calls_open() u
 join public.organizations o on o.id = u.org_id and o.books = u.upstream;
 
@@ -54,5 +60,19 @@ comment on column public.daily_entries.no_usage_calls is
     'Calls without a cost because OpenAI sent no usage, or has not sent it yet.';
 comment on column public.daily_entries.in_doubt_calls is 'Calls in doubt: still open after their deadline.';
 comment on column public.daily_entries.error_calls is 'Calls answered with a status of 400 or more.';
+comment on column public.daily_entries.cost_input is
+    'Part of cost: input tokens that are text and were neither read from the prompt cache nor written to it.';
+comment on column public.daily_entries.cost_cached is
+    'Part of cost: input tokens read from the prompt cache: text, audio and images.';
+comment on column public.daily_entries.cost_cache_write is 'Part of cost: input tokens written to the prompt cache.';
+comment on column public.daily_entries.cost_output is 'Part of cost: output tokens that are text, without reasoning.';
+comment on column public.daily_entries.cost_reasoning is 'Part of cost: output tokens spent on reasoning.';
+comment on column public.daily_entries.cost_audio is
+    'Part of cost: audio tokens in and out, seconds of audio, and characters to be spoken.';
+comment on column public.daily_entries.cost_image is
+    'Part of cost: tokens of images in and out, and images that have a price each.';
+comment on column public.daily_entries.cost_tools is
+    'Part of cost: tools and whatever else is billed by a number: searches, containers, seconds of video, requests.';
+comment on column public.daily_entries.cost_region is 'Part of cost: surcharges for the region that processed them.';
 revoke all on public.daily_entries from public, anon, authenticated, service_role;
 grant select on public.daily_entries to authenticated, spendai_analyst;

@@ -21,6 +21,7 @@ PLACES = "select * from app.calls_places(%s, %s, %s::jsonb)"
 FILTERS = {
     "model": ["gpt-4o-mini", ""], "endpoint": ["/v1/responses"], "status": ["error"],
     "cost_status": ["in_doubt", "tier_fallback"], "end_user": ["u1", "u2"], "tag": ["team=web", "env"],
+    "not_end_user": ["u1"], "not_tag": ["team"], "not_model": ["gpt-99"],
 }  # fmt: skip
 
 
@@ -66,6 +67,14 @@ def test_end_users_and_tags_narrow_it_down_to_the_days_they_had_calls(people: Pe
     assert set(places(people, {"tag": ["team"]})) == {days[1], days[2]}
     assert places(people, {"tag": ["team=web"], "end_user": ["u1"]}) == {days[2]: 1}
     assert places(people, {"tag": ["team=web"], "end_user": ["u1"], "status": ["200"]}) == {}
+
+
+def test_calls_without_an_end_user_or_a_tag_may_be_on_any_day(people: People) -> None:
+    add_call(people, "ada", DAY, end_user="u1", tags={"team": "web"})
+    add_call(people, "ada", DAY + timedelta(days=1))
+    days = {((DAY + timedelta(days=n)).date(), people.keys["ada"].id) for n in range(2)}
+    for filters in ({"end_user": [""]}, {"tag": ["", "env"]}, {"not_end_user": ["u1"]}, {"not_tag": ["team"]}):
+        assert set(places(people, filters)) == days
 
 
 def test_a_day_on_which_only_corrections_or_filled_calls_are_left_is_no_place(people: People) -> None:

@@ -57,6 +57,24 @@ def test_the_period_includes_its_beginning_and_not_its_end(people: People) -> No
     ({"tag": ["team"]}, {"tags": {"team": ""}}, {"tags": {"env": "team"}}),
     ({"tag": ["a=b=c"]}, {"tags": {"a": "b=c"}}, {"tags": {"a": "b"}}),
     ({"model": ["gpt-5"], "status": ["429"]}, {"model": "gpt-5", "status_code": 429}, {"model": "gpt-5"}),
+    ({"service_tier": ["flex"]}, {"service_tier": "flex"}, {"service_tier": None}),
+    ({"service_tier": [""]}, {"service_tier": None}, {"service_tier": "flex"}),
+    ({"status": ["", "429"]}, {"status_code": None}, {}),
+    ({"end_user": ["", "u2"]}, {"end_user": None}, {"end_user": "u1"}),
+    ({"tag": ["", "team=ads"]}, {"tags": {}}, {"tags": {"team": "web"}}),
+    ({"not_model": ["gpt-5", ""]}, {"model": "gpt-4o"}, {"model": None, "model_requested": None}),
+    ({"not_endpoint": ["/v1/embeddings"]}, {}, {"endpoint": "/v1/embeddings"}),
+    ({"not_service_tier": ["flex"]}, {"service_tier": None}, {"service_tier": "flex"}),
+    ({"not_status": ["error"]}, {"status_code": None}, {"status_code": 429}),
+    ({"not_cost_status": ["error", "in_doubt"]}, {}, {"cost": 0, "cost_status": "error"}),
+    ({"not_end_user": ["u1"]}, {"end_user": None}, {"end_user": "u1"}),
+    ({"not_end_user": [""]}, {"end_user": "u1"}, {"end_user": None}),
+    ({"not_tag": ["team=ads", "env"]}, {"tags": {}}, {"tags": {"env": "live", "team": "web"}}),
+    ({"not_tag": ["team"]}, {"tags": {"env": "live"}}, {"tags": {"env": "live", "team": "web"}}),
+    ({"model": ["gpt-5"], "not_status": ["429"]}, {"model": "gpt-5"}, {"model": "gpt-5", "status_code": 429}),
+    ({"end_user": ["u1"], "not_model": ["gpt-5"]}, {"end_user": "u1"}, {"end_user": "u1", "model": "gpt-5"}),
+    ({"tag": ["team"], "not_tag": ["team=ads"]}, {"tags": {"team": "web"}}, {"tags": {"team": "ads"}}),
+    ({"not_project": ["x"], "not_key": ["x"], "not_person": ["x"], "model": ["gpt-5"]}, {"model": "gpt-5"}, {}),
 ])  # fmt: skip
 def test_each_filter_finds_what_it_says_and_nothing_else(
     people: People, words: dict[str, list[str]], changes: dict[str, Any], other: dict[str, Any]
@@ -72,6 +90,29 @@ def test_projects_and_keys_are_found_by_their_ids(ledger: People) -> None:
     here = len(found(ledger, {"project": [str(ledger.projects["ada"])]}))
     assert 0 < here < both
     assert len(found(ledger, {"key": [str(ledger.keys["ada"].id), str(uuid4())]})) == both
+
+
+def test_a_person_is_who_made_the_key(people: People) -> None:
+    people.conn.execute(
+        "insert into public.api_keys (id, org_id, project_id, name, prefix, key_hash, created_by)"
+        " select gen_random_uuid(), org_id, project_id, 'dev''s', 'sk-spend-dev', sha256('dev'), %s"
+        " from public.api_keys where id = %s", [people.ids["dev"], people.keys["ada"].id],
+    )  # fmt: skip
+    made_by_dev = people.one("select id from public.api_keys where name = 'dev''s'")["id"]
+    of_ada, of_dev = add_call(people, "ada"), add_call(people, "ada", api_key_id=made_by_dev)
+    ada, dev = str(people.ids["ada"]), str(people.ids["dev"])
+    assert found(people, {"person": [dev]}) == found(people, {"not_person": [ada]}) == {of_dev}
+    assert found(people, {"person": [ada, dev]}) == {of_ada, of_dev}
+    assert found(people, {"person": [dev]}, "eve") == set()
+    add_call(people, "eve")
+    assert found(people, {"person": [str(people.ids["eve"])]}) == set()
+
+
+def test_leaving_out_a_project_or_a_key_keeps_all_others(ledger: People) -> None:
+    both = found(ledger, {})
+    here = found(ledger, {"project": [str(ledger.projects["ada"])]})
+    assert found(ledger, {"not_project": [str(ledger.projects["ada"])]}) == both - here != both
+    assert found(ledger, {"not_key": [str(ledger.keys["ada"].id)]}) == set()
 
 
 def test_ids_of_another_organization_a_mistyped_one_or_an_unknown_word_find_nothing(ledger: People) -> None:

@@ -17,6 +17,7 @@ def test_each_sees_herself(people: People) -> None:
             assert people.all("select * from app.me()") == [{
                 "user_id": people.ids[who], "email": email, "role": role, "org_id": people.orgs[who],
                 "organization": organization, "books": "sandbox", "is_demo": False,
+                "time_zone": "UTC",
             }]  # fmt: skip
 
 

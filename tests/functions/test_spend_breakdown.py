@@ -10,7 +10,7 @@ from checks import executors
 from people import People
 from spending import CELLS, PRICE, another_key, days_ago, spent
 
-ROWS = f"select * from app.spend_breakdown({CELLS}, %s, false, %s)"
+ROWS = f"select * from app.spend_breakdown({CELLS}, %s, false, %s, true)"
 
 
 def rows(people: People, by: str, top: int | None = 6, who: str = "ada", filters: str = "{}") -> list[dict[str, Any]]:
@@ -70,11 +70,14 @@ def test_every_word_gives_an_id_to_filter_by(people: People, by: str) -> None:
         assert [again["id"] for again in rows(people, by, filters=filters)] == [row["id"]]
 
 
-def test_rows_of_tags_are_shares_of_all_calls_and_a_call_counts_in_each_of_its_tags(people: People) -> None:
+def test_rows_of_tags_are_their_names_and_a_call_counts_in_each_of_its_tags(people: People) -> None:
     spent(people, tags={"team": "web", "env": "live"})
     spent(people)
-    assert [(row["id"], row["calls"], row["share"]) for row in rows(people, "tag")] == [
-        ("env=live", 1, Decimal("0.5")), ("team=web", 1, Decimal("0.5")),
+    spent(people, tags={"team": "ads"})
+    spent(people)
+    found = rows(people, "tag")
+    assert [(row["id"], row["tag_values"], row["calls"], row["share"]) for row in found] == [
+        ("team", 2, 2, Decimal("0.5")), ("env", 1, 1, Decimal("0.25")),
     ]  # fmt: skip
 
 
@@ -85,7 +88,7 @@ def test_calls_without_an_end_user_are_a_row_of_their_own(people: People) -> Non
 
 def test_the_second_word_has_rows_of_its_own(people: People) -> None:
     spent(people, tags={"team": "web", "env": "live"})
-    query = f"select * from app.spend_breakdown({CELLS}, 'key', true, 5)"
+    query = f"select * from app.spend_breakdown({CELLS}, 'key', true, 5, true)"
     with people.as_("ada"):
         (row,) = people.all(query, days_ago(7), days_ago(-1), "tag", "{}")
     assert (row["name"], row["calls"], row["share"]) == ("main", 1, 1)

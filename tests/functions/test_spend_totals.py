@@ -9,7 +9,7 @@ from checks import executors
 from people import People
 from spending import CELLS, PRICE, days_ago, spent
 
-TOTALS = f"select * from app.spend_totals({CELLS})"
+TOTALS = f"select * from app.spend_totals({CELLS}, true)"
 WEEK = (days_ago(7), days_ago(0))
 
 

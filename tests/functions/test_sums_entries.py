@@ -15,8 +15,8 @@ from psycopg import ClientCursor
 from totals import MIDNIGHT, NUMBERS
 
 SOURCES = ("calls", "all", "end_user", "tag", "-end_user", "-tag")
-ENTRIES = "select app.sums_entries(%s, %s, %s, %s::jsonb, %s) as text"
-PLACES = ("day", "project_id", "api_key_id", "model", "endpoint", "service_tier", "status_code", "end_user", "tag")
+ENTRIES = "select app.sums_entries(%s, %s, %s, %s, %s, 'UTC', %s, %s, %s::jsonb, %s) as text"
+PLACES = ("bar", "project_id", "api_key_id", "model", "endpoint", "service_tier", "status_code", "end_user", "tag")
 
 
 @pytest.fixture
@@ -29,19 +29,25 @@ def two(people: People) -> People:
     return people
 
 
-def text(people: People, source: str, corrected: bool = False, **filters: list[str]) -> str:
-    """The query for the day of DAY."""
-    period = MIDNIGHT, MIDNIGHT + timedelta(days=1)
+def text(
+    people: People, source: str, corrected: bool = False, *, moved: str = "empty", named: bool = False,
+    words: tuple[str, ...] = ("tag",), **filters: list[str],
+) -> str:  # fmt: skip
+    """The query for the day of DAY, of totals or, for the source `calls`, of the calls."""
+    unit, of = ("call", "all") if source == "calls" else ("day", source)
+    since, until = [MIDNIGHT], [MIDNIGHT + timedelta(days=1)]
     with people.as_("ada"):
-        return people.one(ENTRIES, source, *period, json.dumps(filters), corrected)["text"]
+        asked = (of, unit, since, until, moved, list(words), named, json.dumps(filters), corrected)
+        return people.one(ENTRIES, *asked)["text"]
 
 
-def rows(
-    people: People, source: str, who: str = "ada", corrected: bool = False, **filters: list[str]
-) -> list[dict[str, Any]]:
+def rows(people: People, source: str, who: str = "ada", corrected: bool = False, **asked: Any) -> list[dict[str, Any]]:
     """Rows of the query, with the parameters that app.sums gives it."""
-    query = text(people, source, corrected, **filters)
-    values, types = [json.dumps(filters), ["tag"]], ("jsonb", "text[]")
+    query = text(people, source, corrected, **asked)
+    filters = {name: words for name, words in asked.items() if name not in ("moved", "named", "words")}
+    bars = [MIDNIGHT - timedelta(days=1), MIDNIGHT + timedelta(hours=6)]
+    values = [json.dumps(filters), list(asked.get("words", ("tag",))), bars, "team"]
+    types = ("jsonb", "text[]", "timestamptz[]", "text")
     cursor = ClientCursor(people.conn)
     for place, (value, kind) in enumerate(zip(values, types, strict=True), 1):
         query = query.replace(f"${place}", f"{cursor.mogrify('%s', [value])}::{kind}")
@@ -49,8 +55,8 @@ def rows(
         return people.all(f"select * from ({query.replace('%', '%%')}) e ({', '.join((*PLACES, *NUMBERS))})")
 
 
-def seen(people: People, source: str, *names: str, **filters: list[str]) -> list[tuple[Any, ...]]:
-    return sorted((tuple(row[name] for name in names) for row in rows(people, source, **filters)), key=str)
+def seen(people: People, source: str, *names: str, **asked: Any) -> list[tuple[Any, ...]]:
+    return sorted((tuple(row[name] for name in names) for row in rows(people, source, **asked)), key=str)
 
 
 def test_of_calls_and_of_all_it_is_every_one_of_the_period(two: People) -> None:
@@ -84,6 +90,20 @@ def test_calls_come_with_their_corrections_only_where_there_are_any(two: People)
         assert sum(row["cost"] or 0 for row in found if row["tag"] != "env=live") == costs
 
 
+def test_of_one_tags_name_it_is_the_values_and_those_without_one(two: People) -> None:
+    assert seen(two, "tag", "tag", "cost", named=True) == [("web", 1)]
+    assert seen(two, "-tag", "tag", "cost", named=True) == [(None, -1)]
+    assert seen(two, "calls", "tag", "cost", named=True) == [("web", 1), (None, 10)]
+
+
+def test_a_moved_call_is_added_to_its_own_bar_and_taken_from_the_one_of_noon(two: People) -> None:
+    add_call(two, "ada", MIDNIGHT + timedelta(hours=5), cost=7, model="early")
+    moved = f"[{MIDNIGHT}, {MIDNIGHT + timedelta(days=1)})"
+    for source, expected in (("calls", [(1, 7), (2, -7)]), ("all", [(2, 7)])):
+        found = seen(two, source, "bar", "cost", moved=moved, words=("day",), model=["early"])
+        assert found == expected
+
+
 @pytest.mark.parametrize("source", SOURCES)
 def test_it_is_the_askers_own_alone(two: People, source: str) -> None:
     two.sign_up("lone", "lone@nowhere.test")
@@ -99,4 +119,4 @@ def test_no_word_of_a_filter_is_in_the_text(people: People) -> None:
 def test_only_people_may_run_it(people: People) -> None:
     assert executors(people.conn, "sums_entries") == {"authenticated"}
     with people.as_("nobody"):
-        people.refused("42501", ENTRIES, "all", MIDNIGHT, MIDNIGHT, "{}", False)
+        people.refused("42501", ENTRIES, "all", "day", [MIDNIGHT], [MIDNIGHT], "empty", [], False, "{}", False)

@@ -17,7 +17,11 @@ def source(people: People, words: str, **filters: list[str]) -> str | None:
 
 
 ANY = {"project": ["x"], "key": ["x"]}
-LESS = ({"model": ["x"]}, {"endpoint": ["x"]}, {"status": ["x"]}, {"cost_status": ["x"]})
+LESS = tuple(
+    {prefix + name: ["x"]}
+    for name in ("model", "endpoint", "service_tier", "status", "cost_status")
+    for prefix in ("", "not_")
+)
 
 
 @pytest.mark.parametrize("words", ["", "day", "project key model endpoint service_tier status"])
@@ -51,6 +55,13 @@ def test_a_call_that_may_fit_two_tags_could_count_twice(people: People) -> None:
     assert source(people, "day", tag=["team=a"]) == "tag"
     for words, tags in (("", ["team=a", "env"]), ("", []), ("tag", ["team"])):
         assert source(people, words, tag=tags) is None
+
+
+def test_calls_without_some_end_user_or_tag_are_in_no_daily_label(people: People) -> None:
+    for kind in ("end_user", "tag"):
+        for words in ("", "day project", kind):
+            assert source(people, words, **{f"not_{kind}": ["x"]}) is None
+            assert source(people, words, **{kind: [""]}) is None
 
 
 def test_only_people_may_run_it(people: People) -> None:

@@ -66,15 +66,16 @@ def test_totals_breakdown_and_bars_count_a_correction_on_the_day_it_was_booked(p
     period = (days_ago(7), days_ago(-1 / 24))
     with people.as_("ada"):
         cells = (*period, "model", "{}")
-        total = people.one(f"select * from app.spend_totals({CELLS})", *cells)
-        (row,) = people.all(f"select * from app.spend_breakdown({CELLS}, 'model', false, 6)", *cells)
-        bars = people.all(f"select * from app.spend_bars({CELLS}, %s, %s, array['gpt-4o-mini'])", *cells, *period)
+        total = people.one(f"select * from app.spend_totals({CELLS}, true)", *cells)
+        (row,) = people.all(f"select * from app.spend_breakdown({CELLS}, 'model', false, 6, true)", *cells)
+        query = f"select * from app.spend_bars({CELLS}, %s, %s, 'UTC', 'day', array['gpt-4o-mini'])"
+        bars = people.all(query, *cells, *period)
     booked = Decimal("3.000000000001")
     assert (total["calls"], total["cost"], total["adjustments"], total["cost_corrected"]) == (0, booked, booked, 0)
     assert total["cost_per_1000"] is None and total["error_share"] is None
     assert (row["id"], row["calls"], row["cost"], row["adjustments"], row["cost_corrected"]) == (
         "gpt-4o-mini", 0, booked, booked, 0,
     )  # fmt: skip
-    assert {bar["bar"]: bar["cost"] for bar in bars if bar["series"] == 1 and bar["cost"]} == {
+    assert {bar["bar"].date(): bar["cost"] for bar in bars if bar["series"] == 1 and bar["cost"]} == {
         days_ago(1).date(): booked
     }

@@ -39,6 +39,7 @@ ACTIONS = {
     "invitation.created": "invited {email} as {role}",
     "invitation.revoked": "revoked the invitation of {email}",
     "organization.renamed": "renamed the organization to {name}",
+    "organization.time_zone_set": "set the time zone to {to} (was {from})",
     "provider_key.set": "stored the OpenAI key ending in {last4}",
     "provider_key.deleted": "removed the OpenAI key ending in {last4}",
     "admin_key.set": "stored the OpenAI admin key ending in {last4}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -24,7 +24,8 @@ TOP = 5  # rows of the second, shorter breakdown
 COLUMNS = {"cost": True, "name": False, "calls": True, "tokens_in": True, "tokens_cached": True, "tokens_out": True}
 # Amounts and ratios in the JSON of app.spend_report; psycopg reads whole ones as int.
 DECIMALS = ("cost", "adjustments", "cost_corrected", "cost_per_1000", "share", "cached_share", "error_share",
-            "error_share_before", "calls_change", "tokens_change", "cost_change", "cost_per_1000_change")  # fmt: skip
+            "error_share_before", "cost_before", "cost_per_1000_before", "change", "change_calls", "change_tokens",
+            "change_price", "calls_change", "tokens_change", "cost_change", "cost_per_1000_change")  # fmt: skip
 
 
 def chosen_by(default: str = "project") -> str:
@@ -40,10 +41,13 @@ def report(tx: db.Transaction, scope: Scope, by: str) -> dict[str, Any]:
     everything, side = bool(request.args.get("all")), "model" if by == "key" else "key"
     sorting = read_sorting(COLUMNS, lambda word: scope.link(sort=word))
     since, until, filters = scope.words
-    found = tx.call("spend_report", since, until, by, side, filters, None if everything else SERIES)
+    grain = "week" if until - since > timedelta(days=92) else "day"
+    period = (since, until, scope.query.before.since, scope.query.before.until, "UTC", grain)
+    found = tx.call("spend_report", *period, by, None, side, filters, None if everything else SERIES)
     totals, rows, top, bars = _exact([found["totals"]])[0], *(_exact(found[part]) for part in ("rows", "side", "bars"))
     for bar in bars:
-        bar["bar"] = date.fromisoformat(bar["bar"])
+        bar["bar"] = datetime.fromisoformat(bar["bar"]).date()
+        bar |= {"days": 7 if grain == "week" else 1, "partial": bar["partial"] == "now"}
     names = {row["series"]: title(row, by) for row in reversed(rows)}
     if everything and 0 in names:
         names[0] = "Other"

@@ -1,0 +1,48 @@
+-- hourly_label_entries: as daily_label_entries, by the hour: hourly labels of settled calls, and rows for open calls
+--
+-- With the reader's own rights: row level security decides. Only append columns, never reorder: other views use them.
+create or replace view public.hourly_label_entries with (security_invoker = true) as
+select
+    t.org_id, t.hour, t.kind, t.label, t.project_id, t.api_key_id,
+    t.calls, t.tokens_in, t.tokens_cached, t.tokens_out, t.cost + t.adjustments as cost, t.adjustments,
+    t.cost + t.corrections as cost_corrected, t.unpriced_calls, t.no_usage_calls, 0 as in_doubt_calls, t.error_calls
+from public.hourly_labels t
+join public.organizations o on o.id = t.org_id and o.books = t.upstream
+union all
+select
+    u.org_id, date_bin('1 hour', u.started_at, '2000-01-01 00:00+00'), l.kind, l.label, u.project_id, u.api_key_id,
+    1, 0, 0, 0, 0, 0, 0, 0, 0, (u.deadline_at < now())::integer, 0
+from app.calls_open() u
+join public.organizations o on o.id = u.org_id and o.books = u.upstream
+cross join lateral (
+    select 'end_user' as kind, u.end_user as label where u.end_user is not null
+    union all
+    select 'tagged', '' where u.tags <> '{}'
+    union all
+    select 'tag', x.key || '=' || x.value from jsonb_each_text(u.tags) x
+) l;
+
+comment on view public.hourly_label_entries is
+    'Hourly labels of settled calls, and a row for each label of an open call. A call may be in several rows.';
+comment on column public.hourly_label_entries.org_id is 'The organization.';
+comment on column public.hourly_label_entries.hour is 'Beginning of the hour in which the calls arrived or corrections were booked.';
+comment on column public.hourly_label_entries.kind is 'end_user, tag, or tagged: all calls with any tag, each once.';
+comment on column public.hourly_label_entries.label is 'The end user, or name=value of the tag; empty for tagged.';
+comment on column public.hourly_label_entries.project_id is 'Project of the calls.';
+comment on column public.hourly_label_entries.api_key_id is 'Proxy key of the calls.';
+comment on column public.hourly_label_entries.calls is 'Calls; may be 0 or below, as in hourly_entries.';
+comment on column public.hourly_label_entries.tokens_in is 'Input tokens, cached ones included.';
+comment on column public.hourly_label_entries.tokens_cached is 'Part of tokens_in read from the prompt cache.';
+comment on column public.hourly_label_entries.tokens_out is 'Output tokens, reasoning included.';
+comment on column public.hourly_label_entries.cost is
+    'US dollars as reported: of the hour''s calls, and of corrections booked in that hour.';
+comment on column public.hourly_label_entries.adjustments is 'The part of cost that is corrections.';
+comment on column public.hourly_label_entries.cost_corrected is
+    'US dollars as known today: of the hour''s calls with all their corrections.';
+comment on column public.hourly_label_entries.unpriced_calls is 'Calls without a cost because no price was known.';
+comment on column public.hourly_label_entries.no_usage_calls is
+    'Calls without a cost because OpenAI sent no usage, or has not sent it yet.';
+comment on column public.hourly_label_entries.in_doubt_calls is 'Calls in doubt: still open after their deadline.';
+comment on column public.hourly_label_entries.error_calls is 'Calls answered with a status of 400 or more.';
+revoke all on public.hourly_label_entries from public, anon, authenticated, service_role;
+grant select on public.hourly_label_entries to authenticated, spendai_analyst;
