@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from webapp.pages.common import STATUSES, found
 
 bp = Blueprint("websockets", __name__)
 PAGE, EXPORT_PAGE = 50, 1000
+CHOICES = 200  # projects, and keys, that can be chosen
 CALLS = 200  # of one session are shown, the newest
 COLUMNS = (
     "id",
@@ -84,12 +86,11 @@ def index() -> str:
     behind = cursors.read(cursor, cursors.moment, UUID)
     with auth.person() as tx:
         rows = tx.rows("websocket_sessions_page", Jsonb(chosen), *behind, PAGE + 1)
-        projects = tx.query("select id, name from public.projects order by lower(name), id")
-        keys = tx.query("select id, name, prefix from public.api_keys order by lower(name), prefix")
+        now = datetime.now(UTC)
+        offered = tx.rows("filter_choices", now - timedelta(days=30), now, Jsonb(chosen), CHOICES)
     following = cursors.write(rows[PAGE - 1]["started_at"], rows[PAGE - 1]["id"]) if len(rows) > PAGE else None
     choices = {
-        "project": [(row["id"], row["name"]) for row in projects],
-        "key": [(row["id"], f"{row['name']} · {row['prefix']}…") for row in keys],
+        "project": [(row["value"], row["name"]) for row in offered if row["filter"] == "project"],
         "state": [(state, state.capitalize()) for state in STATES],
     }
     links = {
@@ -97,7 +98,10 @@ def index() -> str:
         "newest": cursor and url_for(".index", **chosen),
         "csv": url_for(".table", **chosen),
     }
-    return render_template("sessions.html", rows=rows[:PAGE], chosen=chosen, choices=choices, ending=ending, **links)
+    keys = [row for row in offered if row["filter"] == "key"]
+    return render_template(
+        "sessions.html", rows=rows[:PAGE], chosen=chosen, choices=choices, keys=keys, ending=ending, **links
+    )
 
 
 @bp.get("/sessions/<uuid:session_id>")
