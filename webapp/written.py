@@ -6,7 +6,7 @@ Nothing is calculated here: values come from SQL and are only rounded. The exact
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
@@ -120,9 +120,12 @@ def change(value: Decimal | None) -> str:
     return f"{percent:+f}%".replace("-", "\N{MINUS SIGN}")
 
 
-def day(value: date | datetime | None) -> str:
-    """1 Nov 2026."""
-    return NOTHING if value is None else f"{value.day} {value:%b %Y}"
+def day(value: date | datetime | None, zone: tzinfo = UTC) -> str:
+    """1 Nov 2026; of a moment the day in UTC or the zone given."""
+    if value is None:
+        return NOTHING
+    value = value.astimezone(zone) if isinstance(value, datetime) else value
+    return f"{value.day} {value:%b %Y}"
 
 
 def month(value: date) -> str:
@@ -130,14 +133,14 @@ def month(value: date) -> str:
     return f"{value:%b %Y}"
 
 
-def next_month(value: date) -> str:
-    """The first day of the following month: 2026-12-01."""
-    return (value.replace(day=28) + timedelta(days=4)).replace(day=1).isoformat()
+def last_day(value: date) -> str:
+    """The last day of its month: 2026-11-30."""
+    return ((value.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)).isoformat()
 
 
-def moment(value: datetime | None) -> str:
-    """2026-11-22 18:57:03, UTC."""
-    return NOTHING if value is None else f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+def moment(value: datetime | None, zone: tzinfo = UTC) -> str:
+    """2026-11-22 18:57:03, in UTC or the zone given."""
+    return NOTHING if value is None else f"{value.astimezone(zone):%Y-%m-%d %H:%M:%S}"
 
 
 def lasted(value: timedelta) -> str:
@@ -194,7 +197,7 @@ def init_app(app: Flask) -> None:
         change,
         day,
         month,
-        next_month,
+        last_day,
         moment,
         lasted,
         ago,

@@ -11,7 +11,7 @@ from flask import current_app
 from webapp.api.blueprint import bp
 from webapp.api.inputs import LARGEST_PAGE, PAGE
 from webapp.api.schemas import schema, schemas
-from webapp.filters import FILTERS, GROUPS, PERIODS, SESSION_FILTERS
+from webapp.filters import EXCLUSIONS, FILTERS, GROUPS, PERIODS, SESSION_FILTERS
 
 NO_BODY = ""
 PAGED = {
@@ -22,7 +22,7 @@ PERIOD = {
     "period": {"type": "string", "enum": list(PERIODS), "default": "30"},
     "from": {"type": "string", "description": "Date or RFC 3339 moment, UTC, inclusive. Default: the last 30 days."},
     "to": {"type": "string", "description": "Date or RFC 3339 moment, UTC, exclusive."},
-} | {name: {"type": "array", "items": {"type": "string"}} for name in FILTERS}
+} | {name: {"type": "array", "items": {"type": "string"}} for name in (*FILTERS, *EXCLUSIONS)}
 SESSIONS = {name: {"type": "array", "items": {"type": "string"}} for name in SESSION_FILTERS}
 GROUP = {"group_by": {"type": "string", "description": "Comma-separated: " + ", ".join(GROUPS)}}
 MODEL = {"model": {"type": "string", "description": "Name or alias of a model: all its prices, newest first."}}

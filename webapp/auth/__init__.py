@@ -2,7 +2,7 @@
 
 from webapp import auth
 with auth.person() as tx: …      # one transaction as the signed-in person, page or API
-auth.me()                        # user_id, email, role, org_id, organization, books, is_demo; or None
+auth.me()                        # user_id, email, role, org_id, organization, books, is_demo, time_zone; or None
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
 import flask_login
@@ -49,13 +49,16 @@ def person() -> Iterator[db.Transaction]:
         yield tx
 
 
-def me() -> dict[str, Any] | None:
-    """The row of app.me(), read once per request; None for somebody not signed in or without an organization."""
+def me(tx: db.Transaction | None = None) -> dict[str, Any] | None:
+    """The row of app.me(), read once per request; None for somebody not signed in or without an organization.
+
+    tx: a transaction of the same person that is open already; without it a second connection would be taken.
+    """
     if "me" not in g:
         if claims() is None:
             return None
-        with person() as tx:
-            g.me = tx.call("me")
+        with nullcontext(tx) if tx else person() as reader:
+            g.me = reader.call("me")
     return g.me
 
 

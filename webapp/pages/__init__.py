@@ -1,7 +1,7 @@
 """The pages: one module with a blueprint for each family of pages. Decorators hold the whole path of each page.
 
 Imports auth, secrets and the modules directly in webapp/. Helpers of the pages: admins, charts, common, export,
-listing, sorting.
+listing, picks, scope, sorting.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 
-from flask import Flask, Response, request, url_for
+from flask import Flask, Response, render_template, request, url_for
 
-from webapp import written
+from webapp import filters, written
 from webapp.pages import (
     account,
     admins,
@@ -33,6 +33,7 @@ from webapp.pages import (
     websockets,
 )
 from webapp.pages.common import PERIODS
+from webapp.pages.scope import FilterError, carried
 
 FOREVER = "public, max-age=31536000, immutable"
 
@@ -54,7 +55,12 @@ def init_app(app: Flask) -> None:
     written.init_app(app)
     app.jinja_env.lstrip_blocks = True  # do not send the indentation of template tags
     app.add_template_global(asset)
-    app.jinja_env.globals |= {"periods": PERIODS, "admins_to_ask": admins.to_ask}
+    app.add_template_filter(filters.written, "filter_value")
+    app.jinja_env.globals |= {"periods": PERIODS, "carried": carried, "admins_to_ask": admins.to_ask}
+
+    @app.errorhandler(FilterError)
+    def _filter_error(error: FilterError) -> tuple[str, int]:
+        return render_template("filters.html", scope=error.scope), error.status
 
     @app.after_request
     def _keep_assets(response: Response) -> Response:

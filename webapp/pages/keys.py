@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,8 +15,9 @@ from webapp.auth import login_required
 from webapp.errors import ApiError
 from webapp.pages import export
 from webapp.pages.clients import filled
-from webapp.pages.common import admin_only, attempt, found
+from webapp.pages.common import admin_only, attempt, found, organization_zone
 from webapp.pages.listing import Listing, read_listing
+from webapp.periods import midnight
 from webapp.secrets.proxy_keys import NewKey, new_key
 
 bp = Blueprint("keys", __name__)
@@ -53,16 +54,18 @@ def _id(text: str, what: str) -> UUID:
 
 
 def _last_day(expires_at: datetime | None) -> str:
-    """The last day on which a key works, UTC; empty for a key that never expires."""
-    return (expires_at - timedelta(microseconds=1)).astimezone(UTC).date().isoformat() if expires_at else ""
+    """The last day on which a key works, in the organization's zone; empty for a key that never expires."""
+    if expires_at is None:
+        return ""
+    return (expires_at - timedelta(microseconds=1)).astimezone(organization_zone()).date().isoformat()
 
 
 def _expiry(text: str) -> datetime | None:
-    """The end, in UTC, of the day that was typed; None for an empty field. ApiError 400."""
+    """The end, in the organization's zone, of the day that was typed; None for an empty field. ApiError 400."""
     if not text:
         return None
     try:
-        return datetime.combine(date.fromisoformat(text), time(), UTC) + timedelta(days=1)
+        return midnight(date.fromisoformat(text) + timedelta(days=1), organization_zone())
     except (ValueError, OverflowError):
         raise ApiError(400, "invalid_date", "a date is written 2026-01-31", "expires_at") from None
 
@@ -90,6 +93,7 @@ def index(error: ApiError | None = None, form: dict[str, str] | None = None) -> 
         error=error,
         new_key=form or new_key_form(project=chosen[0] if len(chosen) == 1 else ""),
         listing=listing,
+        scope=listing.period,
     )
 
 
@@ -116,6 +120,7 @@ def show(key_id: UUID, error: ApiError | None = None, form: dict[str, str] | Non
         key=key,
         generations=generations,
         listing=listing,
+        scope=listing.period,
         error=error,
         form=form or {"name": key["name"], "note": key["note"] or "", "expires": last_day},
     )

@@ -36,7 +36,7 @@ def end_users() -> str:
     with auth.person() as tx:
         rows = _rows(tx, listing, "end_user", "", listing.place)
     pages = listing.pages(rows[0]["all_labels"] if rows else 0)
-    return render_template("end_users.html", rows=rows, pages=pages, listing=listing)
+    return render_template("end_users.html", rows=rows, pages=pages, listing=listing, scope=listing.period)
 
 
 @bp.get("/end-users.csv")
@@ -57,7 +57,7 @@ def tags() -> str:
     with auth.person() as tx:
         rows = _rows(tx, listing, "tag" if name else "tag_name", name, listing.place)
     pages = listing.pages(rows[0]["all_labels"] if rows else 0)
-    return render_template("tags.html", rows=rows, pages=pages, listing=listing, name=name)
+    return render_template("tags.html", rows=rows, pages=pages, listing=listing, scope=listing.period, name=name)
 
 
 @bp.get("/tags.csv")

@@ -10,7 +10,8 @@ from flask import request
 from webapp import filters
 from webapp.errors import ApiError
 from webapp.filters import Query
-from webapp.pages.common import Scope, read_query
+from webapp.pages.common import Scope, read_period
+from webapp.pages.scope import FilterError
 from webapp.pages.sorting import Sorting, read_sorting
 
 ROWS = 100  # of a list on one page
@@ -43,6 +44,10 @@ class Listing:
         """Offset and limit of the page."""
         return (self.page - 1) * ROWS, ROWS
 
+    def file(self, page: str) -> str:
+        """Address of the page that gives the whole list as a file."""
+        return self.own.link(page, sort=self.own.extra["sort"])
+
     @property
     def narrowed(self) -> bool:
         """Whether a search or a filter leaves rows out."""
@@ -61,18 +66,22 @@ class Listing:
 
 
 def periods_of(query: Query) -> tuple[Any, Any, Any, Any]:
-    """from and to of a period, and of the one that it is compared with."""
-    return query.since, query.until, query.before.since, query.before.until
+    """from and to of a period, and of the one that it is compared with, if any."""
+    return query.since, query.until, *(query.before or (None, None))
 
 
 def period_of(query: Query) -> Scope:
     """A Scope of the query's period without its filters, for links."""
-    return Scope(replace(query, filters={}), {}, {})
+    return Scope(replace(query, filters={}))
 
 
 def read_listing(columns: dict[str, bool], names: tuple[str, ...] = (), **kept: str) -> Listing:
-    """The Listing of this request. columns: see Sorting. names: its filters. kept: further words of its links."""
-    query = replace(read_query(request.args), filters={})
+    """The Listing of this request. columns: see Sorting. names: its filters. kept: further words of its links.
+
+    Raises FilterError.
+    """
+    read, error = read_period()
+    query = replace(read, filters={})
     given = {name: [word.replace("\0", "") for word in request.args.getlist(name) if word] for name in names}
     given = {name: words for name, words in given.items() if words}
     search = request.args.get("q", "").replace("\0", "").strip()
@@ -80,7 +89,9 @@ def read_listing(columns: dict[str, bool], names: tuple[str, ...] = (), **kept: 
     if page is None:
         raise ApiError(400, "invalid_page", "'page' is a number from 1", "page")
     extra: dict[str, Any] = given | kept | {"q": search, "sort": request.args.get("sort", "")}
-    own = Scope(query, extra, {})
+    own = Scope(query, extra, error=error)
+    if error:
+        raise FilterError(error, own)
     sorting = read_sorting(columns, lambda word: own.link(sort=word))
     usual = sorting.word == next(iter(columns))
     order = "" if usual else ("-" if sorting.falling else "") + sorting.column

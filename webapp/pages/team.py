@@ -55,7 +55,7 @@ def show(user_id: UUID) -> str:
     former = {"user_id": user_id, "email": "Former member", "role": None} if keys else None
     member = found(people[0] if people else former, "member")
     pages = listing.pages(keys[0]["all_keys"] if keys else 0)
-    return render_template("member.html", member=member, keys=keys, pages=pages, listing=listing)
+    return render_template("member.html", member=member, keys=keys, pages=pages, listing=listing, scope=listing.period)
 
 
 @bp.post("/team/invitations")

@@ -1,4 +1,4 @@
-// app.js: copy buttons, forms that are sent once, filters that apply at once. Every page works without it.
+// app.js: copy buttons, forms that are sent once, filters. Every page works without it.
 "use strict";
 
 (() => {
@@ -42,19 +42,57 @@
   const elsewhere = document.querySelector("[data-reload-goes-to]");
   if (elsewhere) history.replaceState(null, "", elsewhere.dataset.reloadGoesTo);
 
-  // A choice in a filter applies at once, and the address holds only filters in use. The back button shows the
-  // choices that made the page one comes back to.
+  // Filters: the address holds only those in use, and where they are open at once (not on a telephone) they are so for
+  // screen readers too. The back button shows the choices that made the page one comes back to.
+  const narrow = matchMedia("(max-width: 560px)");
   for (const form of document.querySelectorAll("form.filters")) {
-    form.addEventListener("change", (event) => {
-      if (event.target.tagName === "SELECT" && event.target.value !== "custom") form.requestSubmit();
-    });
+    const fold = form.querySelector(".fold"), picks = [...form.querySelectorAll(".pick")];
+    const unfold = () => { if (fold) fold.open = !narrow.matches; };
+    narrow.addEventListener("change", unfold);
+    unfold();
     form.addEventListener("formdata", ({ formData }) => {
-      const period = formData.get("period");
-      if (period !== "custom") for (const name of ["from", "to"]) formData.delete(name);
-      if (period === "30") formData.delete("period");
-      for (const [name, value] of [...formData]) if (!value) formData.delete(name);
+      const fields = [...formData], period = formData.get("period"), excluded = formData.getAll("exclude");
+      for (const name of new Set(formData.keys())) formData.delete(name);
+      for (let [name, value] of fields) {
+        if (name === "period" && ["30", "custom", "shown"].includes(value)) continue;
+        if (["from", "to"].includes(name) && period !== "custom") continue;
+        if (name.startsWith("shown_") && period !== "shown") continue;
+        name = name.replace("shown_", "");
+        if (value && name !== "exclude") formData.append(excluded.includes(name) ? `not_${name}` : name, value);
+      }
     });
-    addEventListener("pageshow", (event) => { if (event.persisted) form.reset(); });
+    // Lists of choices: one open at a time; Escape and a click elsewhere close it.
+    const close = (besides) => { for (const pick of picks) if (pick !== besides) pick.open = false; };
+    form.addEventListener("toggle", ({ target }) => {
+      if (target.open && picks.includes(target)) close(target);
+    }, true);
+    form.addEventListener("keydown", (event) => {
+      const open = event.target.closest(".pick[open]");
+      if (event.key !== "Escape" || !open) return;
+      open.open = false;
+      open.querySelector("summary").focus();
+    });
+    document.addEventListener("click", ({ target }) => { if (!target.closest(".pick")) close(); });
+    for (const box of form.querySelectorAll("[data-narrow]")) {
+      const list = box.nextElementSibling;
+      box.hidden = false;
+      box.addEventListener("input", () => {
+        const wanted = box.value.trim().toLowerCase();
+        for (const tick of list.querySelectorAll(".tick")) tick.hidden = !tick.textContent.toLowerCase().includes(wanted);
+      });
+      box.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
+    }
+    // After Apply by keyboard, the page that comes has the focus where this one had it.
+    form.addEventListener("submit", () => {
+      const from = document.activeElement, pick = from?.closest(".pick");
+      if (from?.matches(":focus-visible")) sessionStorage.setItem("applied", pick ? String(picks.indexOf(pick)) : "apply");
+    });
+    const applied = sessionStorage.getItem("applied");
+    if (applied !== null) {
+      sessionStorage.removeItem("applied");
+      (picks[applied]?.querySelector("summary") ?? form.querySelector(":scope > .row > button"))?.focus({ preventScroll: true });
+    }
+    addEventListener("pageshow", (event) => { if (event.persisted) { form.reset(); close(); } });
   }
 
   // A download begins when the database has found its first rows: until then its link says so.

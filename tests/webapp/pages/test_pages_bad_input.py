@@ -58,14 +58,14 @@ def test_names_that_cannot_be_are_refused_beside_their_field(team: Acme, name: s
 def test_periods_of_any_kind_are_shown_or_refused_in_words(site: Site, team: Acme, path: str) -> None:
     spend(site, team)
     for words, status in {
-        "from=2026-02-01&to=2026-01-01": 400, "from=2026-01-01&to=2026-01-01": 400, "from=31.12.2025": 400,
+        "from=2026-02-01&to=2026-01-01": 400, "from=2026-01-01&to=2026-01-01": 200, "from=31.12.2025": 400,
         "from=0001-01-01": 400, "to=9999-12-31": 400, "from=2999-01-01&to=2999-02-01": 200, "period=today": 200,
         "from=2016-01-01&to=2036-01-01": 200, "from=1970-01-01&to=2999-01-01": 200, "period=last-month": 200,
         "from=2026-01-01T10:00:00%2B05:30&to=2999-01-01": 200, "period=custom": 200, "period=-1": 400,
     }.items():  # fmt: skip
         answer = team.browser.get(f"{path}?{words}")
         assert answer.status_code == status, words
-        assert "Back to the start" in text(answer) if status == 400 else True
+        assert "There is no such period" in text(answer) if status == 400 else True
 
 
 def test_what_is_not_there_reads_the_same_as_what_belongs_to_others(site: Site, team: Acme) -> None:

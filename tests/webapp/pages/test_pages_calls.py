@@ -172,7 +172,7 @@ def test_an_admin_closes_a_call_in_doubt_with_what_it_cost(site: Site, team: Acm
     assert team.browser.post(f"{path}/close", shown=path, cost="0.0125", reason="seen at OpenAI").status_code == 303
     page = text(team.browser.get(path))
     assert "$0.0125" in page and "Close this call" not in page
-    assert "in doubt" not in text(team.browser.get("/"))
+    assert "in doubt:" not in text(team.browser.get("/"))
     assert "closed a call" in text(team.browser.get("/audit"))
 
 
