@@ -111,13 +111,11 @@ def fits(entry: Row, filters: Filters) -> bool:
         if name == "tag":
             has = {word for key, value in entry["tags"].items() for word in (key, f"{key}={value}")} or {""}
         elif name == "status":
-            has = {str(entry["status"])} | ({"error"} if (entry["status"] or 0) >= 400 else set())
+            has = {str(entry["status"] or "")} | ({"error"} if (entry["status"] or 0) >= 400 else set())
         elif name == "cost_status":
-            has = {entry["cost_status"]} | ({"in_doubt"} if entry["doubtful"] else set())
-        elif name == "model":
-            has = {entry["model"] or ""}
+            has = {entry["cost_status"] or ""} | ({"in_doubt"} if entry["doubtful"] else set())
         else:
-            has = {entry[name]}
+            has = {entry[name] or ""}
         if bool(has & set(wanted)) == (word != name):
             return False
     return True

@@ -6,6 +6,7 @@ Nothing is calculated here: values come from SQL and are only rounded. The exact
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from typing import Any
@@ -18,6 +19,7 @@ _MISLEADING = re.compile("[\x80-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069
 # A formula begins with one of these characters (the last four are their full-width forms). Spreadsheets that expect
 # semicolons or tabs between cells also split a text there.
 FORMULA = re.compile(r"^(?=[\t\r])|(?:^|(?<=[;\t\r\n]))(?=\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
+MINUS = "\N{MINUS SIGN}"
 NOTHING = "–"  # for a value that is not known, which must not read as 0
 _EXACT = Context(prec=60)
 # Dimensions whose price is a part of what the tokens cost: group `share` of app.price_groups.
@@ -117,7 +119,20 @@ def change(value: Decimal | None) -> str:
     percent = _rounded(value * 100, 0)
     if percent == 0:
         return "same as"
-    return f"{percent:+f}%".replace("-", "\N{MINUS SIGN}")
+    return f"{percent:+f}%".replace("-", MINUS)
+
+
+def growth(value: Decimal | None) -> str:
+    """A change in a table: +12%, −3%, 0%, 6 times. value: 0.12 for +12%."""
+    text = change(value)
+    return "0%" if text == "same as" else text
+
+
+def signed(value: Decimal | int | None, words: Callable[[Any], str]) -> str:
+    """A difference with its sign, written by ``words``: +$12.30, −4.1M."""
+    if value is None or value == 0:
+        return words(value)
+    return f"{'+' if value > 0 else MINUS}{words(abs(value))}"
 
 
 def day(value: date | datetime | None, zone: tzinfo = UTC) -> str:
@@ -195,6 +210,8 @@ def init_app(app: Flask) -> None:
         tokens,
         share,
         change,
+        growth,
+        signed,
         day,
         month,
         last_day,

@@ -4,7 +4,7 @@
 -- p_top: so many rows; all after them become one row without an id (members: how many), unless it would stand for a single
 -- one, which keeps its name. Null: all rows. What there was only before is a row too, with a cost of 0.
 -- series: the row's colour in the charts, 1 to 6; 0 for all further rows. tag_values: of a tag's name, how many values there were.
--- change: dollars more than before, and what that is made of; see app.spend_split. Null without a period to compare with.
+-- By kind there are only costs. change: dollars more than before, and what that is made of; see app.spend_split. Null without a period to compare with.
 create or replace function app.spend_breakdown(p_cells app.spend_cell[], p_by text, p_side boolean, p_top integer, p_compared boolean)
 returns table (
     series integer, id text, name text, project_id uuid, project text, key_prefix text, members bigint, tag_values bigint,
@@ -58,15 +58,18 @@ as $$
         group by f.is_rest, case when not f.is_rest then f.place end
     )
     select a.series, a.id, a.name, a.project_id, a.project, a.prefix, a.members, case when p_by = 'tag' then a.tag_values end,
-        a.calls, a.tokens_in + a.tokens_out, a.tokens_in, a.tokens_cached, a.tokens_out, a.cost,
+        case when c.counted then a.calls end, case when c.counted then a.tokens_in + a.tokens_out end, case when c.counted then a.tokens_in end,
+        case when c.counted then a.tokens_cached end, case when c.counted then a.tokens_out end, a.cost,
         a.unpriced_calls, a.no_usage_calls, a.in_doubt_calls, a.error_calls,
         -- The share of the whole cost, not of the sum of the rows: a call with several tags is in several rows.
         a.cost / nullif((select sum(c.cost) from unnest(p_cells) c where c.is_now and c.whole), 0),
         a.adjustments, a.cost_corrected,
-        case when p_compared then a.calls_before end, case when p_compared then a.tokens_before end,
+        case when p_compared and c.counted then a.calls_before end, case when p_compared and c.counted then a.tokens_before end,
         case when p_compared then a.cost_before end,
-        s.change, s.change_calls, s.change_tokens, s.change_price
+        s.change, case when c.counted then s.change_calls end, case when c.counted then s.change_tokens end,
+        case when c.counted then s.change_price end
     from added a
+    cross join (select p_by <> 'kind' as counted) c
     left join lateral app.spend_split(a.calls_before, a.tokens_before, a.cost_before, a.calls, a.tokens_in + a.tokens_out, a.cost) s
         on p_compared
     order by a.place

@@ -1,7 +1,6 @@
 -- spend_cells(from, to, before from, before to, zone, grain, by, tag name, side, filters) → the sums a spend report is made of
 --
--- is_now: the period; not is_now: the one it is compared with, none where p_before_from is null. Of a period that is not over, only
--- the part up to now is compared, with a part of equal length. One cell for each bar (an hour, day, week or month of p_zone; see
+-- is_now: the period; not is_now: the one it is compared with, none where p_before_from is null. One cell for each bar (an hour, day, week or month of p_zone; see
 -- app.bars), each value of what p_by names (project, model, key, person, endpoint, service_tier, status, end_user, tag or kind)
 -- and each value of what p_side names (the same words but tag and kind). id and side are the two values, '' where a call has none.
 --
@@ -28,12 +27,7 @@ as $$
             when 'status' then coalesce(s.status::text, '') when 'end_user' then coalesce(s.end_user, '') end end,
         s.calls, s.tokens_in, s.tokens_cached, s.tokens_out, s.cost, s.unpriced_calls, s.no_usage_calls, s.in_doubt_calls,
         s.error_calls, s.adjustments, s.cost_corrected
-    from (values
-        (true, p_from, p_to),
-        (false, p_before_from, least(p_before_to, case when p_to > now() and p_from < now() then (
-            p_before_from at time zone p_zone + (now() at time zone p_zone - p_from at time zone p_zone)) at time zone p_zone
-            else p_before_to end))
-    ) as d (is_now, since, until)
+    from (values (true, p_from, p_to), (false, p_before_from, p_before_to)) as d (is_now, since, until)
     cross join lateral (values
         (d.is_now, true, array[p_grain, p_side] || case when p_by = 'tag' and p_tag_name is null or p_by = 'kind' then '{}'
             else array[p_by] end),
@@ -42,6 +36,11 @@ as $$
     cross join lateral (select not p.whole as overlap) n
     cross join lateral app.sums(d.since, d.until, p.words, p_filters, p_zone, p_tag_name) s
     where d.since < d.until and p.words is not null and (p.whole or s.tag is not null)
+    union all
+    select d.is_now, false, k.bar, k.kind, null, null, null, null, null, k.cost, null, null, null, null, null, null
+    from (values (true, p_from, p_to), (false, p_before_from, p_before_to)) as d (is_now, since, until)
+    cross join lateral app.spend_kinds(d.since, d.until, p_zone, p_grain, p_filters) k
+    where p_by = 'kind' and d.since < d.until
 $$;
 
 comment on function app.spend_cells is

@@ -1,9 +1,11 @@
 -- spend_report(from, to, before from, before to, zone, grain, by, tag name, side, filters, top) → everything a spend page shows
 --
--- Arguments as for app.spend_cells, all parts computed from one set of them. totals: the row of app.spend_totals. rows:
--- app.spend_breakdown by p_by, at most p_top rows and the rest in one (null: all rows). side: the same by p_side, five rows and
--- the rest. bars: app.spend_bars, with a series for each coloured row. before_bars: bar, cost, calls and tokens of the period
--- that is compared, bars without calls included. kinds: what the dollars were paid for.
+-- Arguments as for app.spend_cells, all parts computed from one set of them. Of a period that is not over, only the part up to now is
+-- compared, with a part of equal length. totals: the row of app.spend_totals. rows: app.spend_breakdown by p_by, at most p_top
+-- rows and the rest in one (null: all rows). side: the same by p_side, five rows and the rest. bars: app.spend_bars, with a
+-- series for each coloured row. before_bars: bar, cost, calls and tokens of the period that is compared, bars without calls
+-- included. kinds: what the dollars were paid for, kind, cost and cost_before; null where only the calls could tell (filters by
+-- end user or tag), unless p_by is kind.
 create or replace function app.spend_report(
     p_from timestamptz, p_to timestamptz, p_before_from timestamptz, p_before_to timestamptz, p_zone text, p_grain text,
     p_by text, p_tag_name text, p_side text, p_filters jsonb, p_top integer
@@ -13,8 +15,11 @@ set search_path = ''
 set timezone = 'UTC'  -- of the moments in the JSON
 as $$
 declare
+    -- In the clock of the zone: 15 hours into a day are compared with 15 hours, also where clocks were changed in between.
+    v_before_to timestamptz := least(p_before_to, case when p_from < now() and now() < p_to then
+        (p_before_from at time zone p_zone + (now() at time zone p_zone - p_from at time zone p_zone)) at time zone p_zone end);
     v_cells app.spend_cell[] := array(select c from app.spend_cells(
-        p_from, p_to, p_before_from, p_before_to, p_zone, p_grain, p_by, p_tag_name, p_side, p_filters) c);
+        p_from, p_to, p_before_from, v_before_to, p_zone, p_grain, p_by, p_tag_name, p_side, p_filters) c);
     v_compared boolean := p_before_from is not null;
     v_top text[];
 begin
@@ -25,10 +30,19 @@ begin
     bars := (select coalesce(jsonb_agg(b), '[]') from app.spend_bars(v_cells, p_from, p_to, p_zone, p_grain, v_top) b);
     before_bars := (select coalesce(jsonb_agg(jsonb_build_object('bar', b.at, 'cost', coalesce(s.cost, 0), 'calls', coalesce(s.calls, 0),
             'tokens', coalesce(s.tokens, 0)) order by b.at), '[]')
-        from unnest(app.bars(p_before_from, p_before_to, p_zone, p_grain)) b (at)
+        from unnest(app.bars(p_before_from, v_before_to, p_zone, p_grain)) b (at)
         left join (select c.bar, sum(c.cost) as cost, sum(c.calls) as calls, sum(c.tokens_in + c.tokens_out) as tokens
             from unnest(v_cells) c where c.whole and not c.is_now group by 1) s on s.bar = b.at
-        where b.at < p_before_to);
+        where b.at < v_before_to);
+    if p_by = 'kind' or app.sums_source('{kind}', p_filters) is not null then
+        kinds := (select coalesce(jsonb_agg(jsonb_build_object('kind', k.kind, 'cost', k.cost, 'cost_before', k.cost_before) order by k.place), '[]')
+            from (
+                select k.place, k.kind, coalesce(sum(k.cost) filter (where d.is_now), 0) as cost,
+                    case when v_compared then coalesce(sum(k.cost) filter (where not d.is_now), 0) end as cost_before
+                from (values (true, p_from, p_to), (false, p_before_from, v_before_to)) as d (is_now, since, until)
+                cross join lateral app.spend_kinds(d.since, d.until, p_zone, null, p_filters) k
+                where d.since < d.until group by 1, 2) k);
+    end if;
     return next;
 end $$;
 

@@ -1,21 +1,22 @@
--- sums_entries(source, unit, since, until, moved, noon, words, named, filters, corrected) → the text of a query for rows that app.sums adds up
+-- sums_entries(source, unit, since, until, moved, noon, words, named, names, filters, corrected) → the text of a query for rows that app.sums adds up
 --
 -- p_source: which calls the rows are of.
 --   all: every call
 --   end_user, tag: calls with such a label, a row for each tag
---   -end_user, -tag: calls with such a label, each once, as negative numbers: added to `all` they leave the calls without one
+--   -end_user, -tag: calls with such a label, each once, as negative numbers: added to `all` they leave the calls without one. So in
+--     both, filters by label are left out.
 -- p_unit, p_since, p_until, p_moved: what they are read from, as app.sums_pieces says it. p_noon: the zone whose noon of a day says in
 -- which bar the day counts. Calls have every label, so for them p_source makes no difference.
 -- p_named: tags of one name are asked for, that in $4; each call has one of them at most.
+-- p_names: the columns that are added up.
 -- p_corrected: with corrections of the calls. Such a query takes several times as long to plan: only where there are any.
 --
 -- In the text $1 stands for the filters (see app.filter_sql), $2 for the words that are asked for, $3 for the moments at which bars
 -- begin and $4 for the name of the tag. Its columns, in order: bar (a place in $3), project_id,
--- api_key_id, model, endpoint, service_tier, status_code, end_user, tag, and the sums from calls to cost_corrected as app.sums
--- returns them.
+-- api_key_id, model, endpoint, service_tier, status_code, end_user, tag, and those of p_names.
 create or replace function app.sums_entries(
     p_source text, p_unit text, p_since timestamptz[], p_until timestamptz[], p_moved tstzrange, p_noon text,
-    p_words text[], p_named boolean, p_filters jsonb, p_corrected boolean
+    p_words text[], p_named boolean, p_names text[], p_filters jsonb, p_corrected boolean
 ) returns text
 language plpgsql stable
 set search_path = ''
@@ -30,8 +31,7 @@ declare
         when p_unit = 'day' then format('e.day >= %L and e.day < %L', p_since[1]::date, p_until[1]::date)
         when p_unit = 'hour' then format('e.hour = any (%L::timestamptz[])', p_since)
         else format('e.at >= %L and e.at < %L', p_since[1], p_until[array_upper(p_until, 1)]) end;
-    v_names text[] := array['calls', 'tokens_in', 'tokens_cached', 'tokens_out', 'cost', 'unpriced_calls', 'no_usage_calls', 'in_doubt_calls',
-        'error_calls', 'adjustments', 'cost_corrected'];
+    v_calls text := case when p_corrected then 'public.bookings' else 'public.booked_calls' end;
 begin
     return format($sql$
         select m.bar, e.project_id, e.api_key_id, %s, %s, %s from %s cross join lateral (%s) m
@@ -43,13 +43,17 @@ begin
         when p_source = 'tag' then 'null, ' || case when p_named then 'substr(e.label, length($4) + 2)' else 'e.label' end
         else 'null, null' end,
     (select string_agg(case when p_source like '-%' then '-' else '' end || 'm.sign * e.' || n.name, ', ' order by n.place)
-     from unnest(v_names) with ordinality n (name, place)),
+     from unnest(p_names) with ordinality n (name, place)),
     case
         when p_unit <> 'call' then format('public.%s%s_entries e', case p_unit when 'day' then 'daily' else 'hourly' end,
             case when v_labelled then '_label' else '' end)
         else case when cardinality(p_since) > 1 then format('unnest(%L::timestamptz[], %L::timestamptz[]) r (since, until) join ', p_since, p_until)
             else '' end
-            || format('public.%I e', case when p_corrected then 'bookings' else 'booked_calls' end)
+            || case when 'kind' = any (p_words) then format($sql$ (
+                select b.*, k.* from %s b
+                left join public.usage_logs u on u.id = b.call_id and u.started_at = b.call_started_at and b.calls = 1
+                cross join lateral app.cost_kinds(u.cost, u.cost_lines, u.tokens_reasoning) k
+                ) $sql$, v_calls) else v_calls end || ' e'
             || case when cardinality(p_since) > 1 then ' on e.at >= r.since and e.at < r.until' else '' end
             || case when not 'tag' = any (p_words) then ' cross join (select null::text as tag) t'
                 when p_named then ' cross join lateral (select e.tags ->> $4 as tag) t'
@@ -62,7 +66,8 @@ begin
     v_where,
     case when v_labelled then format(' and e.kind = %L', v_kind) else '' end
         || case when v_labelled and v_kind = 'tag' and p_named then $sql$ and starts_with(e.label, $4 || '=') $sql$ else '' end,
-    app.filter_sql(p_filters, v_labelled));
+    app.filter_sql(case when p_unit = 'call' or p_source in ('end_user', 'tag') then p_filters
+        else p_filters - '{end_user,not_end_user,tag}'::text[] end, v_labelled));
 end $$;
 
 comment on function app.sums_entries is

@@ -6,6 +6,8 @@ drop function if exists app.sums(timestamptz, timestamptz, text[], jsonb);
 -- squawk-ignore ban-drop-function
 drop function if exists app.sums_entries(text, timestamptz, timestamptz, jsonb, boolean);
 -- squawk-ignore ban-drop-function
+drop function if exists app.sums_source(text[], jsonb);
+-- squawk-ignore ban-drop-function
 drop function if exists app.usage(timestamptz, timestamptz, text[], jsonb);
 -- squawk-ignore ban-drop-function
 drop function if exists app.usage_with_total(timestamptz, timestamptz, text[], jsonb);

@@ -37,15 +37,6 @@ def test_there_is_a_cell_for_each_bar_and_pair_of_words_of_both_periods(people: 
     assert all(row["whole"] for row in found)
 
 
-def test_of_a_running_period_an_equal_part_of_the_one_before_is_compared(people: People) -> None:
-    spent(people, at=days_ago(0.5))
-    spent(people, at=days_ago(9.9))
-    spent(people, at=days_ago(9.1))  # after the part of the period before that has passed of this one
-    with people.as_("ada"):
-        found = people.all(ROWS, days_ago(0.7), days_ago(-0.3), days_ago(10), days_ago(9), "day", "model", None, "key")
-    assert sorted((row["is_now"], row["calls"]) for row in found) == [(False, 1), (True, 1)]
-
-
 def test_without_a_period_to_compare_with_there_is_only_this_one(people: People) -> None:
     spent(people)
     spent(people, at=days_ago(8))

@@ -62,6 +62,69 @@ def test_the_rest_is_drawn_as_series_zero(people: People) -> None:
     assert len(report(people, "end_user", top=None)["rows"]) == 8
 
 
+def test_of_a_running_period_an_equal_part_of_the_one_before_is_compared(people: People) -> None:
+    spent(people, at=days_ago(0.5))
+    spent(people, at=days_ago(9.9))
+    spent(people, at=days_ago(9.1))  # after the part of the period before that has passed of this one
+    period = (days_ago(0.7), days_ago(-0.3), days_ago(10), days_ago(9))
+    with people.as_("ada"):
+        found = people.one(REPORT, *period, "model", None, "key", 6)
+    assert (found["totals"]["calls"], found["totals"]["calls_before"]) == (1, 1)
+    assert sum(bar["calls"] for bar in found["before_bars"]) == 1
+
+
+def test_rows_say_what_they_were_before_and_the_parts_of_the_change_add_up(people: People) -> None:
+    big = {"prompt_tokens": 9000, "completion_tokens": 70}
+    for at, model in ((3, "gpt-4o-mini"), (4, "gpt-4o-mini"), (9, "gpt-4o-mini"), (10, "gpt-4o"), (5, "o3-mini")):
+        spent(
+            people,
+            at=days_ago(at),
+            model=model,
+            usage=big if at == 3 else {"prompt_tokens": 5000, "total_tokens": 5000},
+        )
+    found = report(people, "model")
+    rows = {row["id"]: row for row in found["rows"]}
+    assert {name: (row["calls_before"], row["calls"]) for name, row in rows.items()} == {
+        "gpt-4o-mini": (1, 2), "gpt-4o": (1, 0), "o3-mini": (0, 1),
+    }  # fmt: skip
+    assert rows["gpt-4o"]["change"] == rows["gpt-4o"]["change_calls"] == -Decimal("0.0125")
+    for row in (*rows.values(), found["totals"]):
+        change = Decimal(row["cost"]) - Decimal(row["cost_before"])
+        parts = [Decimal(row[f"change_{part}"]) for part in ("calls", "tokens", "price")]
+        assert Decimal(row["change"]) == change == sum(parts)
+    for name in ("cost", "cost_before", "change", "calls_before", "tokens_before", "tokens"):
+        assert sum(Decimal(row[name]) for row in rows.values()) == found["totals"][name], name
+    assert sum(Decimal(bar["cost"]) for bar in found["before_bars"]) == found["totals"]["cost_before"]
+    assert sum(bar["calls"] for bar in found["before_bars"]) == found["totals"]["calls_before"] == 2
+    two = report(people, "model", top=1)["rows"]
+    assert [(row["members"], row["calls_before"]) for row in two] == [(1, 0), (2, 2)]
+
+
+def test_without_a_period_to_compare_with_nothing_is_said_about_it(people: People) -> None:
+    spent(people)
+    spent(people, at=days_ago(9))
+    found = report(people, before=(None, None))
+    (row,) = found["rows"]
+    assert found["before_bars"] == [] and {kind["cost_before"] for kind in found["kinds"]} == {None}
+    for of in (row, found["totals"]):
+        assert of["calls_before"] is of["cost_before"] is of["change"] is of["change_price"] is None
+    assert found["totals"]["cost_change"] is None and found["totals"]["calls"] == 1
+
+
+def test_values_of_one_tag_and_no_value_add_up_to_the_total(people: People) -> None:
+    for tags in ({"team": "web", "env": "live"}, {"team": "ads"}, {}, {"env": "live"}):
+        spent(people, tags=tags)
+    found = report(people, "tag", tag_name="team")
+    assert sorted((row["id"], row["calls"], row["tag_values"]) for row in found["rows"]) == [
+        ("", 2, 0), ("ads", 1, 0), ("web", 1, 0),
+    ]  # fmt: skip
+    assert sum(Decimal(row["cost"]) for row in found["rows"]) == found["totals"]["cost"]
+    names = report(people, "tag")
+    assert sorted((row["id"], row["calls"], row["tag_values"]) for row in names["rows"]) == [
+        ("env", 2, 1), ("team", 2, 2),
+    ]  # fmt: skip
+
+
 def test_eve_and_nobody_see_nothing_of_acme(people: People) -> None:
     spent(people)
     assert report(people, who="eve")["totals"]["calls"] == 0

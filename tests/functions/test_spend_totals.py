@@ -46,19 +46,6 @@ def test_errors_cached_input_and_what_has_no_cost_are_counted(people: People) ->
     assert (row["error_share"], row["cached_share"]) == (Decimal("0.5"), Decimal("0.125"))
 
 
-def test_a_running_period_is_compared_with_the_same_part_of_the_one_before(people: People) -> None:
-    spent(people, at=days_ago(0.5))
-    spent(people, at=days_ago(1.5))
-    with people.as_("ada"):
-        # One day of two is over: it is compared with the first of the two days before.
-        row = people.one(TOTALS, days_ago(1), days_ago(-1), "model", "{}")
-    assert (row["calls"], row["calls_change"]) == (1, None)
-    spent(people, at=days_ago(2.5))
-    with people.as_("ada"):
-        row = people.one(TOTALS, days_ago(1), days_ago(-1), "model", "{}")
-    assert (row["calls"], row["calls_change"]) == (1, 0)
-
-
 def test_eve_and_nobody_see_nothing_of_acme(people: People) -> None:
     spent(people)
     assert totals(people, "eve")["calls"] == 0

@@ -57,7 +57,11 @@ def filters_of(ids: dict[str, Any]) -> list[Filters]:
     }  # fmt: skip
     more = [{"tag": ["team"]}, {"tag": ["env", "team=ads"]}, {"tag": ["x=a=b"]}, {"tag": []}, {"end_user": ["u2"]},
             {"model": ["no-such"]}, {"project": ["x"]}, {"status": ["429"]}, {"cost_status": ["unpriced_model"]},
-            {"tag": ["env"], "end_user": ["u1"], "status": ["200"]}, single]  # fmt: skip
+            {"tag": ["env"], "end_user": ["u1"], "status": ["200"]}, single,
+            {"end_user": [""]}, {"end_user": ["", "u1"]}, {"not_end_user": ["u1"]}, {"not_end_user": [""]},
+            {"tag": [""]}, {"not_tag": ["team"]}, {"not_tag": [""]}, {"tag": ["team"], "not_tag": ["team=web"]},
+            {"not_project": [ids["project"]], "tag": ["team"]}, {"not_key": [ids["key"]], "end_user": ["u1", ""]},
+            {"not_model": ["gpt-99"], "not_status": ["error"]}]  # fmt: skip
     pairs = [dict(pair) for pair in combinations(single.items(), 2)]
     return [{}, *({name: words} for name, words in single.items()), *pairs, *more]
 

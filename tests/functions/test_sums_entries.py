@@ -15,7 +15,7 @@ from psycopg import ClientCursor
 from totals import MIDNIGHT, NUMBERS
 
 SOURCES = ("calls", "all", "end_user", "tag", "-end_user", "-tag")
-ENTRIES = "select app.sums_entries(%s, %s, %s, %s, %s, 'UTC', %s, %s, %s::jsonb, %s) as text"
+ENTRIES = "select app.sums_entries(%s, %s, %s, %s, %s, 'UTC', %s, %s, %s, %s::jsonb, %s) as text"
 PLACES = ("bar", "project_id", "api_key_id", "model", "endpoint", "service_tier", "status_code", "end_user", "tag")
 
 
@@ -37,7 +37,7 @@ def text(
     unit, of = ("call", "all") if source == "calls" else ("day", source)
     since, until = [MIDNIGHT], [MIDNIGHT + timedelta(days=1)]
     with people.as_("ada"):
-        asked = (of, unit, since, until, moved, list(words), named, json.dumps(filters), corrected)
+        asked = (of, unit, since, until, moved, list(words), named, list(NUMBERS), json.dumps(filters), corrected)
         return people.one(ENTRIES, *asked)["text"]
 
 
@@ -119,4 +119,5 @@ def test_no_word_of_a_filter_is_in_the_text(people: People) -> None:
 def test_only_people_may_run_it(people: People) -> None:
     assert executors(people.conn, "sums_entries") == {"authenticated"}
     with people.as_("nobody"):
-        people.refused("42501", ENTRIES, "all", "day", [MIDNIGHT], [MIDNIGHT], "empty", [], False, "{}", False)
+        words = ("all", "day", [MIDNIGHT], [MIDNIGHT], "empty", [], False, [], "{}", False)
+        people.refused("42501", ENTRIES, *words)

@@ -76,6 +76,18 @@ def test_a_change_is_said_in_words(value: str, words: str) -> None:
     assert written.change(Decimal(value)) == words
 
 
+@pytest.mark.parametrize(("value", "words"), [("0.124", "+12%"), ("-0.5", "−50%"), ("0.001", "0%"), ("5", "6 times")])
+def test_a_change_in_a_table_is_a_number_also_where_there_is_none(value: str, words: str) -> None:
+    assert written.growth(Decimal(value)) == words
+
+
+@pytest.mark.parametrize(("value", "words"), [
+    (Decimal("12.3"), "+$12.30"), (Decimal("-0.0012"), "−$0.0012"), (Decimal(0), "$0.00"), (None, "–"),
+])  # fmt: skip
+def test_a_difference_has_its_sign_before_the_dollars(value: Decimal | None, words: str) -> None:
+    assert written.signed(value, written.money) == words
+
+
 @pytest.mark.parametrize(("before", "words"), [
     (timedelta(seconds=5), "just now"), (timedelta(minutes=2), "2 min ago"), (timedelta(hours=1), "1 hour ago"),
     (timedelta(days=3, hours=5), "3 days ago"), (timedelta(days=-2), "in 2 days"),

@@ -13,7 +13,7 @@ from webapp import auth, db
 from webapp.auth import login_required
 from webapp.books import compared, fetching
 from webapp.errors import ApiError
-from webapp.pages import charts, export
+from webapp.pages import export, spend_charts
 from webapp.pages.common import found
 from webapp.pages.reasons import REASONS, led_to
 
@@ -156,7 +156,7 @@ def dark_spend() -> str:
         rows, months = tx.rows("dark_keys", since, until), tx.rows("books_months", MONTHS)
         shares = tx.rows("books_share", until - timedelta(days=CHART_DAYS), until)
     month = next((month for month in months if month["month"] == since), None)
-    words = {"figure": charts.through(shares), "months": months, "state": state, "since": since}
+    words = {"chart": spend_charts.through(shares), "months": months, "state": state, "since": since}
     return render_template("books_dark.html", rows=rows, month=month, **words)
 
 

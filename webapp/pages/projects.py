@@ -13,16 +13,15 @@ from werkzeug.wrappers import Response
 from webapp import auth, db
 from webapp.auth import login_required
 from webapp.errors import ApiError
-from webapp.pages import charts, export
+from webapp.pages import export
 from webapp.pages.common import admin_only, attempt, found, read_scope
 from webapp.pages.keys import new_key_form
 from webapp.pages.listing import period_of, periods_of
+from webapp.pages.report import kept, report
 from webapp.pages.sorting import read_sorting
-from webapp.pages.spend import chosen_by, kept, report
 
 bp = Blueprint("projects", __name__)
 COLUMNS = {"cost": True, "name": False, "active_keys": True, "calls": True, "created_at": True}
-MONTHS = 12
 KEYS = 20  # of a project that its page lists; the Keys page has all of them
 
 
@@ -36,19 +35,13 @@ def one(tx: db.Transaction, project_id: UUID) -> dict[str, Any]:
 
 def page(project_id: UUID, error: ApiError | None = None, typed: str = "") -> str:
     """A project's page; error and typed: a refused new name."""
-    by = chosen_by("key")
     with auth.person() as tx:
         project = one(tx, project_id)
-        scope = read_scope(tx, kept(by, "key"), project=str(project_id))
-        shown = report(tx, scope, by)
+        scope = read_scope(tx, kept(), project=str(project_id))
+        shown = report(tx, scope, "key")
         keys = tx.rows("key_page", *periods_of(scope.query), Jsonb({"project": [str(project_id)]}), "", "", 0, KEYS)
         used = [key["last_used_at"] for key in tx.rows("key_list", project_id) if key["last_used_at"]]
-        months = tx.rows("spend_months", MONTHS, scope.words[2])
-    first = next((n for n, row in enumerate(months) if row["calls"] or row["cost"]), len(months))
-    months = months[first:]  # without the empty months before its first call
     form = {
-        "months": months,
-        "months_figure": charts.months(months),
         "error": error,
         "name": typed or project["name"],
         "new_key": new_key_form(),

@@ -1,5 +1,6 @@
 // charts.js: draws the figures of a page. A figure is JSON in a <script type="application/json">; its colours are CSS
-// variables, resolved here, so that the same figure is drawn again when the theme changes.
+// variables, resolved here, so that the same figure is drawn again when the theme changes. Beside each figure is a table
+// of the same numbers, a row for each bar: from it come the box beside a bar and the address that a bar opens.
 "use strict";
 
 (() => {
@@ -20,13 +21,80 @@
   };
 
   const config = { displayModeBar: false, displaylogo: false, plotlyServerURL: "", responsive: true };
+  const places = document.querySelectorAll("[data-figure]");
+  const figure = (place) => JSON.parse(document.getElementById(place.dataset.figure).textContent);
 
   const draw = () => {
-    for (const place of document.querySelectorAll("[data-figure]")) {
-      const { data, layout } = resolved(JSON.parse(document.getElementById(place.dataset.figure).textContent));
+    for (const place of places) {
+      const { data, layout } = resolved(figure(place));
       Plotly.react(place, data, layout, config);
     }
   };
+
+  // The box beside a bar: its name, then a line for each cell of its row that is not empty.
+  const line = (swatch, words, amount) => {
+    const part = document.createElement("p"), name = document.createElement("span"), value = document.createElement("b");
+    if (swatch) name.append(swatch.cloneNode());
+    name.append(words);
+    value.append(amount);
+    part.append(name, value);
+    return part;
+  };
+  const explain = (box, table, row) => {
+    const [, ...heads] = table.tHead.rows[0].cells;
+    const title = document.createElement("p");
+    title.append(row.cells[0].textContent);
+    box.replaceChildren(title, ...heads.flatMap((head, n) => {
+      const amount = row.cells[n + 1].textContent.trim();
+      return amount ? [line(head.querySelector(".swatch"), head.textContent.trim(), amount)] : [];
+    }));
+  };
+
+  for (const place of places) {
+    const table = document.getElementById(place.dataset.values), rows = [...table.tBodies[0].rows];
+    if ("newestFirst" in place.dataset) rows.reverse();
+    const [from, until] = figure(place).layout.xaxis.range;
+    const box = document.createElement("div");
+    let shown = -1;
+    box.className = "tip";
+    box.setAttribute("role", "status");
+    box.hidden = true;
+    place.after(box);
+
+    const area = () => place.querySelector(".nsewdrag").getBoundingClientRect();
+    const show = (n) => {
+      if (n === shown) return;
+      shown = rows[n] ? n : -1;
+      box.hidden = shown < 0;
+      if (box.hidden) return;
+      explain(box, table, rows[n]);
+      const { left, width } = area(), outer = place.parentElement.getBoundingClientRect();
+      const middle = left - outer.left + ((n - from) / (until - from)) * width, gap = 14;
+      const beside = middle + gap + box.offsetWidth > outer.width ? middle - gap - box.offsetWidth : middle + gap;
+      box.style.left = `${Math.max(0, beside)}px`;
+    };
+    const at = (event) => {
+      const { left, width } = area();
+      return event.clientX < left || event.clientX > left + width ? -1 : Math.round(from + ((event.clientX - left) / width) * (until - from));
+    };
+    const open = (n) => rows[n]?.querySelector("a")?.click();
+
+    place.addEventListener("mousemove", (event) => show(at(event)));
+    place.addEventListener("mouseleave", () => show(-1));
+    place.addEventListener("blur", () => show(-1));
+    place.addEventListener("click", (event) => open(at(event)));
+    place.addEventListener("keydown", (event) => {
+      const last = rows.length - 1, next = {
+        ArrowLeft: shown < 0 ? last : Math.max(shown - 1, 0), ArrowRight: Math.min(shown + 1, last), Home: 0, End: last,
+      }[event.key];
+      if (event.key === "Enter") open(shown);
+      else if (event.key === "Escape") show(-1);
+      else if (next !== undefined) {
+        event.preventDefault();
+        show(next);
+      }
+    });
+  }
 
   draw();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);

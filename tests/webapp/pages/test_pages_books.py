@@ -266,6 +266,7 @@ def test_spend_before_the_first_call_is_drawn_from_openais_books_and_in_no_sum(t
     assert "hatched" not in team.browser.get("/").text
     books.fetch([(None, "gpt-5, output", 1000, "tokens", "12.5")], today - timedelta(days=3))
     page = team.browser.get("/")
-    assert "hatched" in page.text and "12.50" in page.text  # in the figure
-    assert "$12.5" not in text(page) and "12.5" not in team.browser.get("/spend.csv").text
+    assert "hatched" in page.text and "Before SpendAI, from OpenAI's books" in text(page) and "$12.50" in text(page)
+    sums = "".join(re.findall(r"<dl.*?</dl>|<tfoot.*?</tfoot>", page.text, re.S))
+    assert sums and "12.5" not in sums and "12.5" not in team.browser.get("/spend.csv").text
     assert "hatched" not in team.browser.get("/?model=gpt-4o-mini").text

@@ -36,7 +36,8 @@ def test_every_kind_of_call_that_sums_leave_out_has_an_amber_line_with_its_calls
     spend(site, team, **changes)
     page = team.browser.get("/")
     line = re.search(rf'<li><a href="([^"]+)">{words}', re.sub(r"</a> (came|has)", r" \1", page.text))
-    assert '<div class="notice warn"><p>Not in these sums' in page.text
+    assert "1 call is not in these sums: what it cost is not known" in text(page)
+    assert '<details class="notice warn">' in page.text
     assert line, text(page)
     assert found in text(team.browser.get(line[1].replace("&amp;", "&")))
 
@@ -59,7 +60,7 @@ def test_a_correction_counts_when_it_was_booked_and_is_shown_as_such_everywhere(
     call_id = spend(site, team, 40)
     correct(site, call_id, "0.5", datetime.now(UTC))
     page = text(team.browser.get("/"))
-    assert "Spend contains $0.50 of corrections booked in this period" in page
+    assert "Spend contains $0.50 of corrections They were booked in this period" in page
     assert "with every correction of them until today, cost $0.00" in page
     assert "No calls in this period" not in page
     (row,) = table(team.browser.get("/spend.csv"))

@@ -1,0 +1,57 @@
+"""What a spend page measures: money, tokens or calls; and how the rows of a breakdown changed by that measure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from flask import request
+
+from webapp import written
+from webapp.errors import ApiError
+
+
+@dataclass(frozen=True)
+class Measure:
+    """name: its word in addresses; column: of the rows of app.spend_report; unit: of the charts' axis."""
+
+    name: str
+    title: str
+    column: str
+    words: Callable[[Any], str]
+    exact: Callable[[Any], str]
+    unit: str = ""
+
+
+MEASURES = {
+    "money": Measure("money", "Spend", "cost", written.money, written.exact, "$"),
+    "tokens": Measure("tokens", "Tokens", "tokens", written.tokens, written.number),
+    "calls": Measure("calls", "Calls", "calls", written.number, written.number),
+}
+
+
+def chosen_measure() -> Measure:
+    """What the page measures. Raises ApiError 400."""
+    name = request.args.get("measure") or "money"
+    if name not in MEASURES:
+        raise ApiError(400, "invalid_measure", f"'measure' is one of {', '.join(MEASURES)}", "measure")
+    return MEASURES[name]
+
+
+def ratio(now: Decimal | int, before: Decimal | int | None) -> Decimal | None:
+    """0.12 for 12 % more; None where there was nothing before."""
+    return Decimal(now) / Decimal(before) - 1 if before else None
+
+
+def measured(row: dict[str, Any], measure: Measure, total: Decimal | int) -> dict[str, Any]:
+    """The row with now, before, difference, ratio and share by this measure; total: that of all calls."""
+    now, before = row[measure.column], row.get(f"{measure.column}_before")
+    return row | {
+        "now": now,
+        "before": before,
+        "difference": None if before is None else now - before,
+        "ratio": ratio(now, before),
+        "share": Decimal(now) / Decimal(total) if total else None,
+    }

@@ -1,0 +1,202 @@
+"""The template variables of a spend report (_report.html), for the organization and for one project."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from flask import request
+from psycopg.types.json import Jsonb
+from werkzeug.datastructures import MultiDict
+
+from webapp import db, written
+from webapp.errors import ApiError
+from webapp.pages import breakdown, grains, outstanding, spend_charts
+from webapp.pages.breakdown import BY, SERIES, Breakdown
+from webapp.pages.charts import Bars
+from webapp.pages.common import Scope, read_query
+from webapp.pages.measures import MEASURES, Measure, chosen_measure, measured
+from webapp.pages.sorting import read_sorting
+from webapp.pages.spend_charts import Series
+
+TOP = 5  # rows of the second, shorter breakdown
+MONTHS = 13  # so that each month of the last twelve has one before it
+COLUMNS = {"now": True, "name": False, "before": True, "difference": True, "calls": True, "cost": True,
+           "tokens_in": True, "tokens_cached": True, "tokens_out": True}  # fmt: skip
+# Amounts and ratios in the JSON of app.spend_report; psycopg reads whole ones as int.
+DECIMALS = ("cost", "adjustments", "cost_corrected", "cost_per_1000", "share", "cached_share", "error_share",
+            "error_share_before", "calls_change", "tokens_change", "cost_change", "cost_per_1000_change", "cost_before",
+            "cost_per_1000_before", "change", "change_calls", "change_tokens", "change_price")  # fmt: skip
+Row = dict[str, Any]
+
+
+def kept() -> dict[str, str]:
+    """What the links of a report keep besides what those of every page do: the page from whose bar it was opened."""
+    return {"back": request.args.get("back", "")}
+
+
+def report(tx: db.Transaction, scope: Scope, default: str) -> dict[str, Any]:
+    """Everything that _report.html shows. default: what it is broken down by where nobody chose anything."""
+    by = breakdown.useful(scope, breakdown.chosen_by(default))
+    shown = Breakdown(scope, by, request.args.get("tag_name", "") if by == "tag" else "")
+    # Tokens and calls are not of one kind.
+    measure = MEASURES["money"] if by == "kind" else chosen_measure()
+    side = Breakdown(scope, "model" if by == "key" or "key" in breakdown.single(scope) else "key")
+    found = _asked(tx, shown, side)
+    totals, whole = found["totals"], grains.of_bars(found["bars"])
+    rows = [measured(row, measure, totals[measure.column]) for row in shown.named(tx, found["rows"])]
+    history = _history(tx, scope, whole) if not scope.query.filters else {}
+    across = spend_charts.across(scope, whole, urlencode(scope.args(), doseq=True))
+    sorting = read_sorting(COLUMNS, lambda word: scope.link(sort=word))
+    return {
+        "scope": scope, "by": by, "by_words": shown.words, "tag_name": shown.tag_name, "overlaps": shown.overlaps,
+        "stacked": shown.stacked, "measure": measure, "totals": totals, "compared": scope.query.before is not None,
+        "grain": scope.query.grain, "sorting": sorting, "rows": _sorted(rows, sorting, measure),
+        "total": measured(totals, measure, totals[measure.column]), "history": history,
+        "side": side.by, "top": [row for row in side.named(tx, found["side"]) if row["id"] is not None][:TOP],
+        "chart": spend_charts.spend(across, found["bars"], _series(shown, rows), measure, history),
+        "tokens_chart": spend_charts.tokens(across, whole), "calls_chart": spend_charts.calls(across, whole),
+        "hatching": _hatching(whole), "back": _back(scope),
+        "peak": _peak(shown, found["bars"], rows, measure, across),
+    } | _switches(scope, by, measure) | _running(scope, found, across, measure) | _months(tx, scope)  # fmt: skip
+
+
+def _asked(tx: db.Transaction, shown: Breakdown, side: Breakdown) -> dict[str, Any]:
+    """The answer of app.spend_report with exact amounts and moments; by kind, its kinds are the rows."""
+    query = shown.scope.query
+    found = tx.call(
+        "spend_report", query.since, query.until, *(query.before or (None, None)), query.zone.key, query.grain,
+        "project" if shown.by == "kind" else shown.by, shown.tag_name or None, side.by, Jsonb(query.filters),
+        None if request.args.get("all") else SERIES,
+    )  # fmt: skip
+    exact = {part: _exact(found[part]) for part in ("rows", "side", "bars", "before_bars", "kinds")}
+    if shown.by == "kind":
+        exact["rows"] = [row | {"id": row["kind"], "series": 0} for row in exact["kinds"]]
+    for bar in exact["bars"]:
+        bar |= {end: datetime.fromisoformat(bar[end]) for end in ("bar", "bar_end")}
+    return exact | {"totals": _exact([found["totals"]])[0]}
+
+
+def _exact(rows: list[Row]) -> list[Row]:
+    """Rows of JSON with every amount and ratio as Decimal."""
+    return [{k: Decimal(v) if k in DECIMALS and v is not None else v for k, v in row.items()} for row in rows or []]
+
+
+def _sorted(rows: list[Row], sorting: Any, measure: Measure) -> list[Row]:
+    """In the order asked for; the row of all others is the last."""
+    named, rest = [row for row in rows if row["id"] is not None], [row for row in rows if row["id"] is None]
+    if measure.name != "money":  # SQL sorts by cost
+        named.sort(key=lambda row: row["now"], reverse=True)
+    return sorting.sorted(named) + rest
+
+
+def _series(shown: Breakdown, rows: list[Row]) -> list[Series]:
+    """The colours of the chart, the first row of the table at the bottom; one colour where rows do not make up bars."""
+    if not shown.stacked:
+        return [Series(None, "All", "all")]
+    series = [Series(row["series"], row["full_name"], row["colour"]) for row in rows if row["series"]]
+    rest = [row for row in rows if not row["series"]]
+    return [*series, Series(0, "Other" if len(rest) > 1 else rest[0]["full_name"], "s0")] if rest else series
+
+
+def _history(tx: db.Transaction, scope: Scope, whole: list[Row]) -> dict[datetime, Decimal]:
+    """Start of a bar → dollars of OpenAI's books from before the first call. Books have days (UTC), no hours."""
+    if not whole or scope.query.grain == "hour":
+        return {}
+    firsts, untils = [[row[end].date() for row in whole] for end in ("bar", "bar_end")]
+    amounts = tx.query(
+        "select b.n, sum(h.amount) as amount from unnest(%s::date[], %s::date[]) with ordinality b (first, until, n)"
+        " join app.books_history(%s, %s, 1) h on h.bar >= b.first and h.bar < b.until group by b.n",
+        firsts, untils, firsts[0], untils[-1],
+    )  # fmt: skip
+    return {whole[row["n"] - 1]["bar"]: row["amount"] for row in amounts}
+
+
+def _hatching(whole: list[Row]) -> str:
+    """What hatched bars mean here; empty where none is."""
+    words = {"now": "not over yet", "cut": "cut off by the period"}
+    return " or ".join(words[kind] for kind in words if any(row["partial"] == kind for row in whole))
+
+
+def _peak(shown: Breakdown, bars: list[Row], rows: list[Row], measure: Measure, across: Bars) -> dict[str, Any] | None:
+    """The words and links of the sentence about a bar that stands out."""
+    found, scope, words = outstanding.peak(bars, measure.column), shown.scope, measure.words
+    if found is None:
+        return None
+    place = [row["bar"] for row in bars if row["series"] is None].index(found.start)
+    said = {"head": across.heads[place], "link": across.links[place], "amount": words(found.amount),
+            "usual": words(found.usual)}  # fmt: skip
+    row = next((row for row in rows if shown.stacked and found.series and row["series"] == found.series), None)
+    if row is None:
+        return said
+    ends = (found.start, found.end - timedelta(microseconds=1))
+    first, last = (str(moment.astimezone(scope.query.zone).date()) for moment in ends)
+    calls = scope.link("calls.index", back=None, **{"from": first, "to": last} | row["only"])
+    return said | {"name": row["full_name"], "calls": calls, "part": words(found.of_series),
+                   "usual_part": words(found.usual_of_series)}  # fmt: skip
+
+
+def _back(scope: Scope) -> dict[str, str] | None:
+    """The page from whose bar this one was opened, as its days and link; None for words that make no page."""
+    words = parse_qsl(request.args.get("back", ""))
+    if "back" not in request.args:
+        return None
+    try:
+        query = read_query(MultiDict(words))
+    except ApiError:
+        return None
+    return {"days": query.span.words, "link": request.path + ("?" + urlencode(words) if words else "")}
+
+
+def _switches(scope: Scope, by: str, measure: Measure) -> dict[str, Any]:
+    """The choices of the page, each as triples of words, address and whether it is the one in use."""
+    one = breakdown.single(scope) | set(scope.fixed)
+    comparisons = {"": "period before", "year": "year before", "none": "nothing"}
+    compare = "" if scope.query.compare == "before" else scope.query.compare
+    return {
+        "measures": [
+            (name.capitalize(), scope.link(measure=name if name != "money" else None, sort=None), name == measure.name)
+            for name in MEASURES
+        ] if by != "kind" else [],
+        "grains": [
+            (grains.WORDS[grain], scope.link(grain=grain), grain == scope.query.grain)
+            for grain in grains.sensible(scope.query)
+        ],
+        "comparisons": [
+            (words, scope.link(compare=word or None), word == compare) for word, words in comparisons.items()
+        ],
+        "breakdowns": [
+            (words, scope.link(by=word, all=None, tag_name=None, **{"and": None}), word == by)
+            for word, words in BY.items() if word not in one or word == by
+        ],
+    }  # fmt: skip
+
+
+def _running(scope: Scope, found: dict[str, Any], across: Bars, measure: Measure) -> dict[str, Any]:
+    """The chart of the measure added up, and its last figures; None where nothing is compared or there is one bar."""
+    whole, before = grains.of_bars(found["bars"]), found["before_bars"]
+    if scope.query.before is None or len(whole) < 2 or not before:
+        return {"running": None}
+    totals = found["totals"]
+    return {
+        "running": spend_charts.running(across, whole, before, (scope.query.span.words, scope.before), measure),
+        "running_ends": [measure.words(totals[measure.column]), measure.words(totals[f"{measure.column}_before"])],
+    }
+
+
+def _months(tx: db.Transaction, scope: Scope) -> dict[str, Any]:
+    """The last months, the newest first, without the empty ones before the first call."""
+    rows = tx.rows("spend_months", MONTHS, Jsonb(scope.query.filters), scope.query.zone.key)
+    first = next((n for n, row in enumerate(rows) if row["calls"] or row["cost"]), len(rows))
+    rows = rows[first:]
+    money = MEASURES["money"]
+    shown = []
+    for n, row in enumerate(rows):
+        period = {"from": str(row["month"]), "to": written.last_day(row["month"])}
+        # What a month that is not over has so far says nothing beside a whole one.
+        before = rows[n - 1]["cost"] if n and not row["partial"] else None
+        shown.append(measured(row | {"cost_before": before}, money, 0) | {"link": scope.link(grain=None, **period)})
+    chart = spend_charts.months(shown, [row["link"] for row in shown])
+    return {"months": shown, "months_chart": chart, "money": written.money}
