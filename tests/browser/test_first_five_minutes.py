@@ -40,7 +40,7 @@ def test_sign_up_project_key_call_and_what_it_cost(site: Stack, page: Page, acce
     assert f'"Authorization: Bearer {key}"' in page.locator("pre").first.inner_text()
 
     page.get_by_role("link", name="Done").click()
-    page.get_by_role("link", name="Spend", exact=True).click()
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Spend", exact=True).click()
     page.get_by_role("link", name="I have sent one").click()
     expect(page.get_by_text("No call has arrived yet.")).to_be_visible()
     client = OpenAI(base_url=site.proxy, api_key=key, max_retries=0)
@@ -51,7 +51,7 @@ def test_sign_up_project_key_call_and_what_it_cost(site: Stack, page: Page, acce
         )
     )
 
-    page.get_by_role("link", name="Spend", exact=True).first.click()
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Spend", exact=True).click()
     expect(page.locator(".stats")).to_contain_text("Calls 2")
     expect(page.locator("[data-figure=spend-figure] .bars .point path").last).to_be_visible()
     page.get_by_role("navigation").get_by_role("link", name="Calls").click()
