@@ -1,4 +1,4 @@
-"""Compares daily totals with sums of the calls that are computed in Python, so not by the code under test."""
+"""Compares totals of days and hours with sums of the calls that are not made by the code under test."""
 
 from __future__ import annotations
 
@@ -62,12 +62,37 @@ def by_view(people: People, view: str, who: str) -> list[tuple[Row, Row]]:
     return [(left.get(key), right.get(key)) for key in left | right if left.get(key) != right.get(key)]
 
 
+def by_hour(people: People, word: str, who: str) -> list[tuple[Row, Row]]:
+    """Sums of an hour that differ from those of bookings, beside those; word: model, or a kind of labels."""
+    added = ", ".join(f"coalesce(sum({name}), 0) as {name}" for name in NUMBERS)
+    some = "group by 1, 2 having sum(calls) <> 0 or sum(adjustments) <> 0"
+    view, expression = {
+        "model": ("hourly_entries", "model"),
+        "end_user": ("hourly_label_entries where kind = 'end_user'", "end_user"),
+        "tag": ("hourly_label_entries where kind = 'tag'", "x.key || '=' || x.value"),
+    }[word]
+    tags = "cross join jsonb_each_text(e.tags) x" if word == "tag" else ""
+    users = "where e.end_user is not null" if word == "end_user" else ""
+    with people.as_(who):
+        kept = people.all(
+            f"select hour, {'model' if word == 'model' else 'label'} as word, {added} from public.{view} {some}"
+        )
+        real = people.all(
+            f"select to_timestamp(floor(extract(epoch from e.at) / 3600) * 3600) as hour, {expression} as word, {added}"
+            f" from public.bookings e {tags} {users} {some}"
+        )
+    left, right = ({(row["hour"], row["word"]): row for row in rows} for rows in (kept, real))
+    return [(left.get(key), right.get(key)) for key in left | right if left.get(key) != right.get(key)]
+
+
 def all_is_well(people: People) -> None:
-    """Assert that daily totals and daily labels, and what people see of them, are the sums of the calls."""
+    """Assert that totals and labels of days and hours, and what people see of them, are the sums of the calls."""
     assert differences(people) == []
     for who in ("ada", "eve"):
         for view in VIEWS:
             assert by_view(people, view, who) == [], view
+        for word in ("model", "end_user", "tag"):
+            assert by_hour(people, word, who) == [], word
 
 
 def entries(people: People, who: str = "ada") -> list[Row]:

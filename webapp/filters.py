@@ -27,7 +27,7 @@ FILTERS = (
 )  # fmt: skip
 EXCLUSIONS = tuple(f"not_{name}" for name in FILTERS)
 SESSION_FILTERS = ("project", "key", "state")
-GROUPS = ("day", "project", "model", "key", "endpoint", "service_tier", "status", "end_user", "tag")
+GROUPS = ("day", "project", "model", "key", "endpoint", "service_tier", "status", "end_user", "tag", "person")
 # Length of a bar → the longest period, in days, that has bars of it unless another grain is asked for.
 GRAINS = {"hour": 2, "day": 92, "week": 366, "month": 10**6}
 LEAST_DAYS = {"hour": 1 / 24, "day": 1, "week": 7, "month": 28}
@@ -208,6 +208,16 @@ def groups(args: MultiDict[str, str]) -> list[str]:
         if word not in GROUPS:
             raise ApiError(400, "invalid_group_by", f"'group_by' takes {', '.join(GROUPS)}", "group_by")
     return list(dict.fromkeys(words))
+
+
+def granularity(args: MultiDict[str, str]) -> str:
+    """The value of ``granularity``, one of GRAINS; empty where there is none. ApiError 400."""
+    word = args.get("granularity") or ""
+    if word and word not in GRAINS:
+        raise ApiError(400, "invalid_granularity", f"'granularity' is one of {', '.join(GRAINS)}", "granularity")
+    if word not in ("", "day") and "day" in groups(args):
+        raise ApiError(400, "invalid_granularity", "'granularity' beside group_by=day is day", "granularity")
+    return word
 
 
 def whole(text: str, least: int, most: int) -> int | None:

@@ -6,7 +6,7 @@ Nothing is calculated here: values come from SQL and are only rounded. The exact
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from typing import Any
@@ -20,6 +20,7 @@ _MISLEADING = re.compile("[\x80-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069
 # semicolons or tabs between cells also split a text there.
 FORMULA = re.compile(r"^(?=[\t\r])|(?:^|(?<=[;\t\r\n]))(?=\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
 MINUS = "\N{MINUS SIGN}"
+FIGURE_SPACE = "\u2007"  # as wide as a digit
 NOTHING = "–"  # for a value that is not known, which must not read as 0
 _EXACT = Context(prec=60)
 # Dimensions whose price is a part of what the tokens cost: group `share` of app.price_groups.
@@ -41,12 +42,20 @@ def _rounded(value: Decimal, places: int) -> Decimal:
     return value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, _EXACT)
 
 
-def exact(value: Decimal | None) -> str:
-    """Dollars to the last digit: $0.000123; with at least two decimals."""
+def exact(value: Decimal | None, places: int = 0) -> str:
+    """Dollars to the last digit: $0.000123; with at least two decimals.
+
+    places: spaces follow in place of further decimals up to so many, so that a column aligns on the decimal point.
+    """
     if value is None:
         return NOTHING
     whole, _, cents = _plain(abs(value)).partition(".")
-    return f"{'-' if value < 0 else ''}${whole}.{cents.ljust(2, '0')}"
+    return f"{'-' if value < 0 else ''}${whole}.{cents.ljust(2, '0').ljust(places, FIGURE_SPACE)}"
+
+
+def places(values: Iterable[Decimal | None]) -> int:
+    """The most decimals that ``exact`` writes for one of these values."""
+    return max((len(exact(value).partition(".")[2]) for value in values), default=0)
 
 
 def money(value: Decimal | None) -> str:

@@ -3,7 +3,8 @@
 -- p_before_at and p_before_id: (started_at, id) of the last row of the page before; nulls for the first page.
 --
 -- Calls that fit the filters may be rare among very many. So the daily totals say first which keys have such calls on which
--- days (see calls_places), and only those are read: at first just the newest days that should fill the page, then more.
+-- days (see calls_places), and only those are read: at first just the newest days that should fill the page, then more. Calls of
+-- WebSocket sessions are found by the index of their session instead.
 create or replace function app.calls_page(
     p_from timestamptz, p_to timestamptz, p_filters jsonb, p_before_at timestamptz, p_before_id uuid, p_limit integer
 ) returns setof public.calls
@@ -34,6 +35,15 @@ begin
               and (p_before_at is null or (u.started_at, u.id) < (p_before_at, p_before_id))
             order by u.started_at desc, u.id desc limit p_limit
         ) e;
+    elsif p_filters ? 'session' then
+        execute format($sql$
+            select array_agg(e.id order by e.at desc, e.id desc), array_agg(e.at order by e.at desc, e.id desc)
+            from (
+                select e.id, e.at from (%s) e where $4 is null or (e.at, e.id) < ($4, $5) order by e.at desc, e.id desc limit $6
+            ) e
+        $sql$, app.calls_sql(p_filters))
+        into v_ids, v_ats
+        using p_filters, p_from, v_to, p_before_at, p_before_id, p_limit;
     else
         select array_agg(c.day), array_agg(c.api_key_id), array_agg(c.before) into v_days, v_keys, v_before
         from (

@@ -17,63 +17,68 @@ language plpgsql immutable parallel safe
 set search_path = ''
 as $$
 declare
-    v_kinds numeric[] := '{0,0,0,0,0,0,0,0,0}';  -- in the order of the columns; tokens first
-    c_tokens constant integer := 7;
-    v_reasoning numeric := p_tokens_reasoning;
     v_line jsonb;
     v_cost numeric;
-    v_kind integer;
     v_tokens numeric;
-    v_sum numeric := 0;
-    v_given numeric := 0;
-    v_part numeric;
+    v_reasoning bigint := p_tokens_reasoning;
+    v_parts numeric[];
 begin
+    cost_input := 0;
+    cost_cached := 0;
+    cost_cache_write := 0;
+    cost_output := 0;
+    cost_reasoning := 0;
+    cost_audio := 0;
+    cost_image := 0;
+    cost_tools := 0;
+    cost_region := 0;
     for i in 0 .. coalesce(case when p_cost > 0 then jsonb_array_length(p_cost_lines) end, 0) - 1 loop
         v_line := p_cost_lines -> i;
-        v_cost := v_line ->> 'cost';
+        v_cost := (v_line -> 'cost')::numeric;
         case v_line ->> 'dimension'
-            when 'input_text' then v_kind := 1;
+            when 'input_text' then
+                cost_input := cost_input + v_cost;
             when 'output_text' then
-                v_kind := 4;
                 if v_reasoning > 0 then
-                    v_tokens := v_line ->> 'quantity';
-                    v_kinds[5] := round(v_cost * least(v_reasoning, v_tokens) / v_tokens, 12);
-                    v_cost := v_cost - v_kinds[5];
+                    v_tokens := (v_line -> 'quantity')::numeric;
+                    cost_reasoning := round(v_cost * least(v_reasoning, v_tokens) / v_tokens, 12);
+                    v_cost := v_cost - cost_reasoning;
+                    v_reasoning := 0;  -- all of them are the work of the model that was asked, whose lines come first
                 end if;
-                v_reasoning := 0;
-            when 'cached_text', 'cached_audio', 'cached_image' then v_kind := 2;
-            when 'cache_write', 'cache_write_12h' then v_kind := 3;
-            when 'input_audio', 'output_audio', 'audio_seconds', 'standby_seconds', 'input_characters' then v_kind := 6;
-            when 'input_image', 'output_image', 'images' then v_kind := 7;
-            when 'regional_processing' then v_kind := 9;
+                cost_output := cost_output + v_cost;
+            when 'cached_text', 'cached_audio', 'cached_image' then
+                cost_cached := cost_cached + v_cost;
+            when 'cache_write', 'cache_write_12h' then
+                cost_cache_write := cost_cache_write + v_cost;
+            when 'input_audio', 'output_audio', 'audio_seconds', 'standby_seconds', 'input_characters' then
+                cost_audio := cost_audio + v_cost;
+            when 'input_image', 'output_image', 'images' then
+                cost_image := cost_image + v_cost;
+            when 'regional_processing' then
+                cost_region := cost_region + v_cost;
             when 'completion_window' then
-                v_kind := null;
-                -- Each part is the difference of two rounded sums, so that the parts add up to the line.
-                v_tokens := (select sum(k) from unnest(v_kinds[:c_tokens]) k);
-                for k in 1 .. c_tokens loop
-                    v_sum := v_sum + v_kinds[k];
-                    v_part := round(v_sum * v_cost / v_tokens, 12) - v_given;
-                    v_kinds[k] := v_kinds[k] + v_part;
-                    v_given := v_given + v_part;
-                end loop;
-            else v_kind := 8;
+                -- Each kind gets the difference of two rounded sums, so that what they get adds up to the line.
+                select array_agg(k.cost + round(k.upto * v_cost / k.total, 12) - round((k.upto - k.cost) * v_cost / k.total, 12)
+                    order by k.n) into v_parts
+                from (
+                    select t.cost, t.n, sum(t.cost) over (order by t.n) as upto, coalesce(nullif(sum(t.cost) over (), 0), 1) as total
+                    from unnest(array[cost_input, cost_cached, cost_cache_write, cost_output, cost_reasoning, cost_audio,
+                        cost_image]) with ordinality t (cost, n)
+                ) k;
+                cost_input := v_parts[1];
+                cost_cached := v_parts[2];
+                cost_cache_write := v_parts[3];
+                cost_output := v_parts[4];
+                cost_reasoning := v_parts[5];
+                cost_audio := v_parts[6];
+                cost_image := v_parts[7];
+            else
+                cost_tools := cost_tools + v_cost;
         end case;
-        if v_kind is not null then
-            v_kinds[v_kind] := v_kinds[v_kind] + v_cost;
-        end if;
     end loop;
-    cost_input := v_kinds[1];
-    cost_cached := v_kinds[2];
-    cost_cache_write := v_kinds[3];
-    cost_output := v_kinds[4];
-    cost_reasoning := v_kinds[5];
-    cost_audio := v_kinds[6];
-    cost_image := v_kinds[7];
-    cost_tools := v_kinds[8];
-    cost_region := v_kinds[9];
 end $$;
 
 comment on function app.cost_kinds is
-    'What a call cost by kind: input, cached, cache write, output, reasoning, audio, image, tools, region. They add up to the cost.';
+    'What a call cost by kind: input, cached, cache write, output, reasoning, audio, image, tools, region. Adds up to the cost.';
 revoke execute on function app.cost_kinds from public, anon, authenticated, service_role;
 grant execute on function app.cost_kinds to authenticated;

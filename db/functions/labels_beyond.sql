@@ -9,9 +9,25 @@
 -- Counts the labels that are new here in rows of the slot, so that no transaction waits for another; see app.totals_add.
 create or replace function app.labels_beyond(p_entries app.total_entry[], p_slot integer)
 returns table (org_id uuid, day date, kind text, label text, counted_as text)
-language sql volatile rows 10
+language plpgsql volatile rows 10
 set search_path = ''
 as $$
+#variable_conflict use_column
+begin
+    -- Nearly always each label is there already.
+    if not exists (
+        select from unnest(p_entries) e
+        cross join lateral (
+            select 'end_user' as kind, e.end_user as label where e.end_user is not null
+            union all
+            select 'tag', x.key || '=' || x.value from jsonb_each_text(e.tags) x
+        ) l
+        where not exists (select from public.daily_labels d
+            where d.org_id = e.org_id and d.kind = l.kind and d.day = e.day and d.label = l.label)
+    ) then
+        return;
+    end if;
+    return query
     with label as (
         select distinct e.org_id, e.day, l.kind, l.name, l.label
         from unnest(p_entries) e
@@ -44,8 +60,8 @@ as $$
         on conflict (org_id, day, kind, name, slot) do update set labels = c.labels + excluded.labels
     )
     select j.org_id, j.day, j.kind, j.label, case when j.kind = 'tag' and j.named then j.name || '=' else '' end || '(other)'
-    from judged j where not j.kept
-$$;
+    from judged j where not j.kept;
+end $$;
 
 comment on function app.labels_beyond is
     'End users and tags beyond the limits of a day, which daily_labels counts as (other). Part of app.totals_add.';

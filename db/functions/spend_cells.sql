@@ -1,8 +1,9 @@
 -- spend_cells(from, to, before from, before to, zone, grain, by, tag name, side, filters) → the sums a spend report is made of
 --
--- is_now: the period; not is_now: the one it is compared with, none where p_before_from is null. One cell for each bar (an hour, day, week or month of p_zone; see
--- app.bars), each value of what p_by names (project, model, key, person, endpoint, service_tier, status, end_user, tag or kind)
--- and each value of what p_side names (the same words but tag and kind). id and side are the two values, '' where a call has none.
+-- is_now: the period; not is_now: the one it is compared with, none where p_before_from is null. One cell for each bar (an hour, day,
+-- week or month of p_zone, see app.bars; with p_grain null, one for all), each value of what p_by names (project, model, key,
+-- person, endpoint, service_tier, status, end_user, tag or kind) and each value of what p_side names (the same words but tag and
+-- kind). id and side are the two values, '' where a call has none.
 --
 -- By tag, without p_tag_name, the ids are names of tags, and a call with several tags is in the cell of each; side is name=value. By
 -- kind (what the dollars were paid for), cells have only a cost. Those cells are not `whole`; beside them, whole cells without an
@@ -34,7 +35,7 @@ as $$
         (d.is_now, false, case when p_by = 'tag' and p_tag_name is null then array[p_grain, 'tag'] end)
     ) as p (is_now, whole, words)
     cross join lateral (select not p.whole as overlap) n
-    cross join lateral app.sums(d.since, d.until, p.words, p_filters, p_zone, p_tag_name) s
+    cross join lateral app.sums(d.since, d.until, array_remove(p.words, null), p_filters, p_zone, p_tag_name) s
     where d.since < d.until and p.words is not null and (p.whole or s.tag is not null)
     union all
     select d.is_now, false, k.bar, k.kind, null, null, null, null, null, k.cost, null, null, null, null, null, null

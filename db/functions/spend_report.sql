@@ -5,11 +5,12 @@
 -- rows and the rest in one (null: all rows). side: the same by p_side, five rows and the rest. bars: app.spend_bars, with a
 -- series for each coloured row. before_bars: bar, cost, calls and tokens of the period that is compared, bars without calls
 -- included. kinds: what the dollars were paid for, kind, cost and cost_before; null where only the calls could tell (filters by
--- end user or tag), unless p_by is kind.
+-- end user or tag), unless p_by is kind. peak: the bar that stands out and the row that made it, as app.spend_peak says, with
+-- its name; null where none does.
 create or replace function app.spend_report(
     p_from timestamptz, p_to timestamptz, p_before_from timestamptz, p_before_to timestamptz, p_zone text, p_grain text,
     p_by text, p_tag_name text, p_side text, p_filters jsonb, p_top integer
-) returns table (totals jsonb, rows jsonb, side jsonb, bars jsonb, before_bars jsonb, kinds jsonb)
+) returns table (totals jsonb, rows jsonb, side jsonb, bars jsonb, before_bars jsonb, kinds jsonb, peak jsonb)
 language plpgsql stable
 set search_path = ''
 set timezone = 'UTC'  -- of the moments in the JSON
@@ -43,6 +44,10 @@ begin
                 cross join lateral app.spend_kinds(d.since, d.until, p_zone, null, p_filters) k
                 where d.since < d.until group by 1, 2) k);
     end if;
+    peak := (
+        select to_jsonb(p) || jsonb_build_object('name', (select b.name from app.spend_breakdown(v_cells, p_by, false, null, false) b
+            where b.id = p.id))
+        from app.spend_peak(v_cells, bars) p);
     return next;
 end $$;
 

@@ -53,7 +53,7 @@ begin
         select e.a, e.b, date_trunc('hour', e.a + interval '1 hour' - interval '1 microsecond') as first, date_trunc('hour', e.b) as until
         from edge e where e.a < e.b
     ), hour as (  -- read from hourly totals where all of it is in one bar
-        select h.at, false and h.at >= v_known and width_bucket(h.at, p_bars) = width_bucket(h.at + interval '1 hour' - interval '1 microsecond', p_bars)
+        select h.at, h.at >= v_known and width_bucket(h.at, p_bars) = width_bucket(h.at + interval '1 hour' - interval '1 microsecond', p_bars)
             as is_whole
         from hours e cross join lateral generate_series(e.first, e.until - interval '1 hour', interval '1 hour') h (at)
     ), call as (

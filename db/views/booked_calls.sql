@@ -13,7 +13,8 @@ select
     (u.cost_status in ('unpriced_model', 'unpriced_dimension'))::integer as unpriced_calls,
     (u.cost_status in ('no_usage', 'pending_object'))::integer as no_usage_calls,
     (u.state = 'open' and u.deadline_at < now())::integer as in_doubt_calls,
-    (u.status_code >= 400)::integer as error_calls
+    (u.status_code >= 400)::integer as error_calls,
+    u.session_id
 from public.usage_logs u
 join public.organizations o on o.id = u.org_id and o.books = u.upstream;
 
@@ -52,5 +53,6 @@ comment on column public.booked_calls.no_usage_calls is
     '1 for a call without a cost because OpenAI sent no usage, or has not sent it yet.';
 comment on column public.booked_calls.in_doubt_calls is '1 for a call in doubt: still open after its deadline.';
 comment on column public.booked_calls.error_calls is '1 for a call answered with a status of 400 or more.';
+comment on column public.booked_calls.session_id is 'Session over WebSocket it was made in: sessions.id.';
 revoke all on public.booked_calls from public, anon, authenticated, service_role;
 grant select on public.booked_calls to authenticated, spendai_analyst;

@@ -15,6 +15,7 @@ from ledgers import DAY, add_call, sums
 from people import People
 from pricing import add_price
 from spending import days_ago, spent
+from test_end_sessions import begin
 from totals import EARLY, LATE, MIDNIGHT, Filters, entries, fits, many_calls
 
 PAGE = "select * from app.calls_page(%s, %s, %s::jsonb, %s, %s, %s)"
@@ -170,6 +171,18 @@ def test_a_page_of_no_rows_is_empty_and_never_endless(ledger: People, filters: s
     ledger.conn.execute("set local statement_timeout = '3s'")
     with ledger.as_("ada"):
         assert ledger.all(PAGE, *ALL, filters, None, None, 0) == []
+
+
+def test_calls_of_websocket_sessions_are_found_by_their_session_on_every_page(people: People) -> None:
+    ours, other = begin(people)["id"], begin(people)["id"]
+    made = [add_call(people, "ada", DAY + timedelta(hours=9 * n), session_id=ours) for n in range(5)]
+    add_call(people, "ada", session_id=other)
+    add_call(people, "ada")
+    chosen = {"session": [str(ours)]}
+    assert [row["id"] for page in pages(people, 2, chosen) for row in page] == made[::-1]
+    both = {"session": [str(ours), str(other)], "status": ["200"]}
+    assert [len(page) for page in pages(people, 4, both)] == [4, 2]
+    assert pages(people, 2, chosen, "eve") == [[]]
 
 
 def test_eve_pages_through_her_own_calls_alone(ledger: People) -> None:

@@ -11,7 +11,7 @@ import psycopg
 from checks import executors
 from ledgers import DAY, add_call, adjust
 from people import People
-from test_totals_add import ADD, add, entry
+from test_totals_add import ADD, NEXT, add, entry
 from totals import differences
 
 FULL = """insert into private.label_counts (org_id, day, kind, name, slot, labels)
@@ -32,7 +32,7 @@ def test_of_one_tag_name_2000_values_of_a_day_are_kept_apart_and_the_rest_is_oth
     assert len(found) == 2000 + 3 and sum(found.values()) == 1990 * 2 + 40 + 3
     assert (found["run=(other)"], found["run=00003"], found["run=01985"]) == (21, 2, 2)
     assert (found["team=web"], found["env=live"]) == (1990, 1)
-    add(people, {"day": "2026-02-01", "tags": {"run": "x"}}, {"org_id": str(people.orgs["eve"]), "tags": {"run": "x"}})
+    add(people, NEXT | {"tags": {"run": "x"}}, {"org_id": str(people.orgs["eve"]), "tags": {"run": "x"}})
     assert labels(people, "tag")["run=x"] == 2, "another day and another organization begin anew"
 
 

@@ -125,6 +125,17 @@ def test_values_of_one_tag_and_no_value_add_up_to_the_total(people: People) -> N
     ]  # fmt: skip
 
 
+def test_a_day_that_stands_out_names_what_made_it(people: People) -> None:
+    for ago in range(2, 7):
+        spent(people, at=days_ago(ago), model="gpt-4o")
+    assert report(people, "model")["peak"] is None
+    for _ in range(40):
+        spent(people, at=days_ago(4), model="gpt-4o-mini", usage={"prompt_tokens": 10**6, "completion_tokens": 0})
+    peak = report(people, "model")["peak"]
+    assert (peak["bar"][:10], peak["name"], peak["row_cost"]) == (str(days_ago(4).date()), "gpt-4o-mini", 6)
+    assert report(people)["peak"]["name"] == "chat"
+
+
 def test_eve_and_nobody_see_nothing_of_acme(people: People) -> None:
     spent(people)
     assert report(people, who="eve")["totals"]["calls"] == 0

@@ -1,4 +1,4 @@
-"""Daily totals and daily labels equal the sums of the calls, whatever happens to calls, in any order."""
+"""Totals and labels of days and hours equal the sums of the calls, whatever happens to calls, in any order."""
 
 from __future__ import annotations
 
@@ -143,6 +143,7 @@ def test_whatever_happens_to_calls_the_sums_kept_are_theirs(people: People, step
     "alter table public.usage_logs disable trigger totals_follow_update",
     "alter table public.cost_adjustments disable trigger totals_follow",
     "delete from public.daily_totals", "delete from public.daily_labels where kind = 'tag'",
+    "delete from public.hourly_totals", "delete from public.hourly_labels where kind = 'tag'",
 ])  # fmt: skip
 def test_a_story_that_went_wrong_would_be_noticed(people: People, break_it: str) -> None:
     story = Story(people)

@@ -1,4 +1,4 @@
-"""app.totals_differences: days whose daily totals are not the sums of their calls."""
+"""app.totals_differences: days whose totals, or those of their hours, are not the sums of their calls."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from people import People
 from totals import MIDNIGHT, differences, many_calls
 
 NEXT_DAY = DAY + timedelta(days=1)
+KINDS = ("input", "cached", "cache_write", "output", "reasoning", "audio", "image", "tools", "region")
 TOTALS = ("calls", "tokens_in", "tokens_cached", "tokens_cache_write", "tokens_out", "tokens_reasoning",
-          "tokens_audio_in", "tokens_audio_out", "cost", "adjustments", "corrections")  # fmt: skip
+          "tokens_audio_in", "tokens_audio_out", "cost", "adjustments", "corrections",
+          *(f"cost_{kind}" for kind in KINDS))  # fmt: skip
 LABELS = ("calls", "tokens_in", "tokens_cached", "tokens_out", "cost", "unpriced_calls", "no_usage_calls",
           "error_calls", "adjustments", "corrections")  # fmt: skip
 
@@ -40,26 +42,37 @@ def test_nothing_differs_among_calls_of_every_kind(people: People) -> None:
 
 @pytest.mark.parametrize("column", TOTALS)
 def test_a_sum_of_all_calls_that_was_changed_is_found_whatever_it_sums(right: People, column: str) -> None:
-    right.conn.execute(f"update public.daily_totals set {column} = {column} + 1 where model = 'gpt-5'")
-    ((day, part, calls, cost),) = found(right)
-    assert (day, part) == (DAY.date(), "all")
-    assert (calls, cost) == (int(column == "calls"), int(column in ("cost", "adjustments")))
+    for table, wrong in (("daily_totals", ["all"]), ("hourly_totals", ["all", "all by hour"])):
+        right.conn.execute(f"update public.{table} set {column} = {column} + 1 where model = 'gpt-5'")
+        rows = found(right)
+        assert [(day, part) for day, part, _, _ in rows] == [(DAY.date(), part) for part in wrong]
+        sums = (int(column == "calls"), int(column in ("cost", "adjustments")))
+        assert {(calls, cost) for _, _, calls, cost in rows} == {sums}
 
 
 @pytest.mark.parametrize("kind", ["end_user", "tag", "tagged"])
 @pytest.mark.parametrize("column", LABELS)
 def test_a_sum_of_a_label_that_was_changed_is_found_whatever_it_sums(right: People, kind: str, column: str) -> None:
-    query = f"update public.daily_labels set {column} = {column} + 1 where kind = %s and day = %s"
-    assert right.conn.execute(query, [kind, DAY.date()]).rowcount == 1
-    ((day, part, calls, _),) = found(right)
-    assert (day, part, calls) == (DAY.date(), kind, int(column == "calls"))
+    for table, where, wrong in (
+        ("daily", "day = %s", [kind]),
+        ("hourly", "hour::date = %s", [kind, f"{kind} by hour"]),
+    ):
+        query = f"update public.{table}_labels set {column} = {column} + 1 where kind = %s and {where}"
+        assert right.conn.execute(query, [kind, DAY.date()]).rowcount == 1
+        assert [row[:3] for row in found(right)] == [(DAY.date(), part, int(column == "calls")) for part in wrong]
 
 
 def test_a_sum_that_is_missing_is_found(right: People) -> None:
     right.conn.execute("delete from public.daily_totals where model = 'gpt-5'")
     right.conn.execute("delete from public.daily_labels where kind = 'tag' and day = %s", [DAY.date()])
+    right.conn.execute("delete from public.hourly_labels where kind = 'tagged' and hour = %s", [DAY])
     cost = Decimal("0.000450000001")
-    assert found(right) == [(DAY.date(), "all", 1, cost), (DAY.date(), "tag", 1, cost)]
+    assert found(right) == [(DAY.date(), part, 1, cost) for part in ("all", "tag", "tagged by hour")]
+
+
+def test_a_sum_in_the_wrong_hour_of_its_day_is_found(right: People) -> None:
+    right.conn.execute("update public.hourly_totals set hour = hour + interval '1 hour' where model = 'gpt-5'")
+    assert found(right) == [(DAY.date(), "all by hour", 2, 2 * Decimal("0.000450000001"))]
 
 
 def test_a_sum_too_many_is_found(right: People) -> None:
@@ -92,12 +105,13 @@ def test_a_call_written_behind_the_triggers_back_is_found(right: People) -> None
         f"insert into {partition} select (jsonb_populate_record(u, jsonb_build_object('id', gen_random_uuid()))).*"
         " from public.usage_logs u where model = 'gpt-5'"
     )
-    assert found(right) == [(DAY.date(), "all", 1, Decimal("0.000450000001"))]
+    assert found(right) == [(DAY.date(), part, 1, Decimal("0.000450000001")) for part in ("all", "all by hour")]
 
 
 def test_slots_do_not_matter(right: People) -> None:
     right.conn.execute("update public.daily_totals set slot = slot + 1")
     right.conn.execute("update public.daily_labels set slot = slot - 1")
+    right.conn.execute("update public.hourly_totals set slot = slot + 1")
     assert found(right) == []
 
 
@@ -123,7 +137,8 @@ def test_days_are_those_of_utc_whatever_the_sessions_time_zone(people: People, z
 
 
 def test_days_of_a_dropped_month_are_left_out(right: People) -> None:
-    right.conn.execute("update public.daily_totals set calls = calls + 1, adjustments = adjustments + 1")
+    for table in ("daily_totals", "hourly_totals"):
+        right.conn.execute(f"update public.{table} set calls = calls + 1, adjustments = adjustments + 1")
     right.conn.execute(
         "insert into private.dropped_months (month, calls, reason) values (%s, 1, 'a test')", [DAY.replace(day=1)]
     )

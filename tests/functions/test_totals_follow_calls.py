@@ -185,7 +185,7 @@ def test_without_a_trigger_it_would_be_noticed(people: People, trigger: str) -> 
     people.conn.execute(
         "update public.usage_logs set state = 'settled', settled_at = now(), cost = 1, cost_status = 'priced'"
         " where id = %s", [call])  # fmt: skip
-    assert [(row["part"], row["calls"]) for row in differences(people)] == [("all", 1)]
+    assert [(row["part"], row["calls"]) for row in differences(people)] == [("all", 1), ("all by hour", 1)]
 
 
 def test_a_call_that_cannot_be_added_is_not_settled_either(people: People) -> None:

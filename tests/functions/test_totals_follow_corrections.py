@@ -90,7 +90,7 @@ def test_without_the_trigger_it_would_be_noticed(people: People) -> None:
     people.conn.execute("alter table public.cost_adjustments disable trigger totals_follow")
     adjust(people, add_call(people, "ada", **LABELLED), 1, NEXT_DAY)
     found = {(row["day"], row["part"]) for row in differences(people)}
-    parts = ("all", "end_user", "tag", "tagged")
+    parts = {f"{kind}{grain}" for kind in ("all", "end_user", "tag", "tagged") for grain in ("", " by hour")}
     assert found == {(day.date(), part) for part in parts for day in (DAY, NEXT_DAY)}
 
 

@@ -11,7 +11,7 @@ from flask import current_app
 from webapp.api.blueprint import bp
 from webapp.api.inputs import LARGEST_PAGE, PAGE
 from webapp.api.schemas import schema, schemas
-from webapp.filters import EXCLUSIONS, FILTERS, GROUPS, PERIODS, SESSION_FILTERS
+from webapp.filters import EXCLUSIONS, FILTERS, GRAINS, GROUPS, PERIODS, SESSION_FILTERS
 
 NO_BODY = ""
 PAGED = {
@@ -20,11 +20,19 @@ PAGED = {
 }
 PERIOD = {
     "period": {"type": "string", "enum": list(PERIODS), "default": "30"},
-    "from": {"type": "string", "description": "Date or RFC 3339 moment, UTC, inclusive. Default: the last 30 days."},
-    "to": {"type": "string", "description": "Date or RFC 3339 moment, UTC, exclusive."},
+    "from": {"type": "string", "description": "Date or RFC 3339 moment, inclusive. Default: the last 30 days."},
+    "to": {"type": "string", "description": "Date or RFC 3339 moment, exclusive."},
+    "tz": {"type": "string", "default": "UTC", "description": "Time zone of dates and days, such as Europe/Berlin."},
 } | {name: {"type": "array", "items": {"type": "string"}} for name in (*FILTERS, *EXCLUSIONS)}
 SESSIONS = {name: {"type": "array", "items": {"type": "string"}} for name in SESSION_FILTERS}
-GROUP = {"group_by": {"type": "string", "description": "Comma-separated: " + ", ".join(GROUPS)}}
+GROUP = {
+    "group_by": {"type": "string", "description": "Comma-separated: " + ", ".join(GROUPS)},
+    "granularity": {
+        "type": "string",
+        "enum": list(GRAINS),
+        "description": "Also by hour, day, week (from Monday) or month of the time zone, in a field of that name.",
+    },
+}
 MODEL = {"model": {"type": "string", "description": "Name or alias of a model: all its prices, newest first."}}
 BOOKS = {
     "from": {"type": "string", "format": "date", "description": "UTC, inclusive. Default: 30 days before to."},

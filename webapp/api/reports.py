@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from flask import request
 from psycopg.types.json import Jsonb
@@ -15,12 +17,13 @@ from webapp.api.blueprint import bp
 from webapp.api.inputs import fields, limit
 from webapp.api.shape import listed, plain
 from webapp.errors import ApiError
+from webapp.filters import GRAINS
 
 COUNTS = ("calls", "tokens_in", "tokens_cached", "tokens_out", "cost")
 COUNTS += ("unpriced_calls", "no_usage_calls", "in_doubt_calls", "adjustments", "cost_corrected")
 # Totals of a period without calls.
 NOTHING = dict.fromkeys(COUNTS, 0) | dict.fromkeys(("cost", "adjustments", "cost_corrected"), Decimal(0))
-GROUP_FIELDS = {"project": ("project_id", "project"), "key": ("key_id", "key")}
+GROUP_FIELDS = {"project": ("project_id", "project"), "key": ("key_id", "key"), "person": ("person_id", "person")}
 # Columns left out of a call in lists; the answer for one call adds cost_lines, usage and tools.
 HEAVY = ("org_id", "cost_lines", "lines", "usage", "tools")
 CALL = "select c.*, c.cost_lines::text as lines from app.call_show(%s) c"
@@ -30,13 +33,28 @@ EXACT = ("quantity", "unit_price", "unit_qty", "cost", "at_least")
 
 @bp.get("/usage")
 def usage() -> dict[str, Any]:
-    query, groups = filters.read(request.args), filters.groups(request.args)
+    query, groups, grain = (read(request.args) for read in (filters.read, filters.groups, filters.granularity))
+    groups = list(dict.fromkeys([*([grain] if grain else []), *groups]))
     with auth.person() as tx:
-        rows = tx.rows("usage_with_total", query.since, query.until, groups, Jsonb(query.filters))
+        rows = tx.rows("usage_with_total", query.since, query.until, groups, Jsonb(query.filters), query.zone.key)
+    for row in rows:
+        row |= {word: _start(row["bar"], word, query.zone) for word in GRAINS if word in groups and not row["is_total"]}
     shown = [name for group in groups for name in GROUP_FIELDS.get(group, (group,))] + list(COUNTS)
     totals = next((row for row in rows if row["is_total"]), NOTHING)
     data = [{name: row[name] for name in shown} for row in rows if not row["is_total"]]
     return listed(data) | {"totals": plain({name: totals[name] for name in COUNTS})}
+
+
+def _start(bar: datetime, grain: str, zone: ZoneInfo) -> str:
+    """When an hour, day, week or month of the zone began: 2026-11-29T14:00:00+01:00, 2026-11-29, 2026-11."""
+    clock = bar.astimezone(zone)
+    match grain:
+        case "hour":
+            return clock.isoformat().replace("+00:00", "Z") if zone.key == "UTC" else clock.isoformat()
+        case "month":
+            return f"{clock:%Y-%m}"
+        case _:
+            return clock.date().isoformat()
 
 
 @bp.get("/calls")

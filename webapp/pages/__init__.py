@@ -21,14 +21,14 @@ from webapp.pages import (
     books_close,
     books_learned,
     books_links,
-    calls,
+    calls_export,
     keys,
     labels,
     prices,
     profile,
     projects,
     settings,
-    spend,
+    spend_export,
     team,
     websockets,
 )
@@ -49,7 +49,8 @@ def init_app(app: Flask) -> None:
     def asset(name: str) -> str:
         return url_for("static", filename=name, v=_digest(Path(app.static_folder or "") / name))
 
-    money = (spend, calls, websockets, prices, books, books_links, books_learned, books_close)
+    # spend_export and calls_export add their routes to the blueprints of spend and calls.
+    money = (spend_export, calls_export, websockets, prices, books, books_links, books_learned, books_close)
     for family in (account, *money, projects, keys, team, labels, settings, audit, profile):
         app.register_blueprint(family.bp)
     written.init_app(app)

@@ -90,11 +90,6 @@ class Breakdown:
         """Whether a call may be in several rows: those of the names of tags."""
         return self.by == "tag" and not self.tag_name
 
-    @property
-    def stacked(self) -> bool:
-        """Whether bars are made of rows: kinds of dollars have no bars of their own."""
-        return not self.overlaps and self.by != "kind"
-
     def title(self, row: Row) -> str:
         """The name of a row."""
         if row["id"] is None:
@@ -126,13 +121,14 @@ class Breakdown:
     def named(self, tx: db.Transaction, rows: Sequence[Row]) -> list[Row]:
         """The rows with their names, links and colours: the first rows have one each, all others are grey."""
         ids = [row["id"] for row in rows if row["id"] is not None and row["series"]]
-        found = colours.chosen(ids, colours.places(tx, self.by, ids))
+        places = {kind: n for n, kind in enumerate(KINDS, 1)} if self.by == "kind" else colours.places(tx, self.by, ids)
+        found = colours.chosen(ids, places)
         return [
             row | {
                 "title": self.title(row), "full_name": self.full_name(row), "link": self.link(row),
                 "only": (only := self.only(row)),
                 "calls_link": self.scope.link("calls.index", back=None, **only) if only else None,
-                "colour": "all" if not self.stacked else f"s{found.get(row['id'], 0)}",
+                "colour": "all" if self.overlaps else f"s{found.get(row['id'], 0)}",
             }
             for row in rows
         ]  # fmt: skip

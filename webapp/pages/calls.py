@@ -1,77 +1,39 @@
-"""Calls: the list, one call with its cost line by line, closing a call by hand, and the export."""
+"""Calls: the list, finding one by its id, one call with its cost line by line, and closing a call by hand."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from functools import cache
 from uuid import UUID
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from psycopg.types.json import Jsonb
 from werkzeug.wrappers import Response
 
 from webapp import auth, cursors, db
 from webapp.auth import login_required
 from webapp.errors import ApiError
-from webapp.pages import export
+from webapp.pages import calls_columns
+from webapp.pages.call_words import price_words, spend_links
 from webapp.pages.common import (
     STATUSES,
     Scope,
     attempt,
     found,
-    read_query,
     read_scope,
 )
 from webapp.pages.sorting import Sorting, read_sorting
+from webapp.written import places
 
 bp = Blueprint("calls", __name__)
 PAGE = 50
-EXPORT_PAGE = 1000
-COLUMNS = [
-    "id",
-    "started_at",
-    "project",
-    "key",
-    "key_prefix",
-    "endpoint",
-    "model_requested",
-    "model",
-    "service_tier",
-    "status_code",
-    "state",
-    "tokens_in",
-    "tokens_cached",
-    "tokens_cache_write",
-    "tokens_audio_in",
-    "tokens_out",
-    "tokens_reasoning",
-    "tokens_audio_out",
-    "cost",
-    "cost_status",
-    "latency_ms",
-    "ttft_ms",
-    "stream",
-    "batch",
-    "upstream",
-    "end_user",
-    "tags",
-    "upstream_request_id",
-    "adjustments",
-    "cost_corrected",
-    "provider_key_id",
-    "provider_key_last4",
-    "openai_project",
-    "region",
-    "warning",
-    "session_id",
-    "cost_at_least",
-]
 # Columns to sort by. started_at, newest first, uses an index; the others read every call of the period.
 ORDERS = dict.fromkeys(("started_at", "cost", "tokens_in", "tokens_cached", "tokens_out"), True)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SHORTEST = 8  # characters of an id that are enough to look for it
+FOUND = 20  # calls of one id are listed at most
 
 
 def _sorted_page(tx: db.Transaction, scope: Scope, sorting: Sorting, cursor: str | None) -> tuple[list, str | None]:
@@ -89,19 +51,68 @@ def _sorted_page(tx: db.Transaction, scope: Scope, sorting: Sorting, cursor: str
     return rows[:PAGE], cursors.write(value, last["id"])
 
 
+def _query() -> str:
+    """The query string of this request, which the page of a call keeps for the way back to its list."""
+    return "?" + request.query_string.decode("ascii", "ignore") if request.query_string else ""
+
+
+def read_session() -> dict[str, list[str]]:
+    """The filter by WebSocket sessions of this request, which only calls have. ApiError 400 for what is no id."""
+    words = [word for word in request.args.getlist("session") if word]
+    try:
+        return {"session": [str(UUID(word)) for word in words]} if words else {}
+    except ValueError:
+        raise ApiError(400, "invalid_session", "'session' is the id of a WebSocket session", "session") from None
+
+
 @bp.get("/calls")
 @login_required
-def index() -> str:
-    """A page of calls."""
-    cursor = request.args.get("cursor")
+def index() -> Response:
+    """A page of calls, below their sums."""
+    cursor, columns = request.args.get("cursor"), calls_columns.read()
     with auth.person() as tx:
-        scope = read_scope(tx, {"sort": request.args.get("sort", "")})
+        scope = read_scope(tx, {"sort": request.args.get("sort", ""), "columns": columns.word})
+        scope.query.filters.update(read_session())
         sorting = read_sorting(ORDERS, lambda word: scope.link(sort=word))
         rows, following = _sorted_page(tx, scope, sorting, cursor)
+        sums = tx.call("calls_sum", *scope.words) if rows else None
         last = None if rows else tx.call("setup_state")["last_call_at"]
-    more = scope.link(cursor=following) if following else None
-    words = {"scope": scope, "sorting": sorting, "statuses": STATUSES, "paged": bool(cursor), "more": more}
-    return render_template("calls.html", rows=rows, last_call=last, one_day=timedelta(days=1), **words)
+    answer = render_template(
+        "calls.html",
+        scope=scope,
+        sorting=sorting,
+        columns=columns,
+        all_columns=calls_columns.COLUMNS,
+        rows=rows,
+        sums=sums,
+        only=cache(lambda name, value: scope.link(**{name: value})),
+        back=_query(),
+        statuses=STATUSES,
+        paged=bool(cursor),
+        more=scope.link(cursor=following) if following else None,
+        last_call=last,
+        one_day=timedelta(days=1),
+    )
+    return columns.keep(make_response(answer))
+
+
+@bp.get("/calls/find")
+@login_required
+def find() -> Response | str:
+    """The call with an id, or those of them that have it; the page says why there is none."""
+    text = request.args.get("id", "").replace("\0", "").strip()
+    rows = []
+    if len(text) >= SHORTEST:
+        with auth.person() as tx:
+            rows = tx.rows("calls_by_id", text, FOUND + 1)
+    if len(rows) == 1:
+        return redirect(url_for(".show", call_id=rows[0]["id"]), 303)
+    error = None
+    if 0 < len(text) < SHORTEST:
+        error = ApiError(400, "id_too_short", f"type at least the first {SHORTEST} characters of the id", "id")
+    elif text and not rows:
+        error = ApiError(404, "not_found", "no such call", "id", hint="An id of OpenAI's must be complete")
+    return render_template("calls_found.html", text=text, rows=rows[:FOUND], more=len(rows) > FOUND, error=error)
 
 
 @bp.get("/calls/<uuid:call_id>")
@@ -117,6 +128,10 @@ def show(call_id: UUID, error: ApiError | None = None, typed: dict[str, str] | N
         "call.html",
         call=call,
         lines=lines,
+        price_words=price_words(call, lines),
+        places=places,
+        spend=spend_links(call),
+        back=_query(),
         problems=[row["problem"] for row in problems],
         corrections=corrections,
         fills=fills,
@@ -135,7 +150,7 @@ def close(call_id: UUID) -> Response | tuple[str, int]:
     if error:
         return show(call_id, error, typed), error.status
     flash("Call closed.", "good")
-    return redirect(url_for(".show", call_id=call_id), 303)
+    return redirect(url_for(".show", call_id=call_id) + _query(), 303)
 
 
 def _amount(text: str) -> Decimal | None:
@@ -145,24 +160,3 @@ def _amount(text: str) -> Decimal | None:
     if not re.fullmatch(r"\d{1,7}(\.\d{1,12})?", text, re.ASCII):
         raise ApiError(400, "invalid_value", "dollars are written 0.0125", "cost")
     return Decimal(text)
-
-
-@bp.get("/calls.csv")
-@login_required
-def table() -> Response:
-    """All calls of a query string as CSV. Each thousand is a transaction: none stays open while a slow client reads."""
-    query = read_query(request.args)
-    words = query.since, query.until, Jsonb(query.filters)
-
-    def rows() -> Iterator[dict[str, Any]]:
-        before: tuple[datetime | None, UUID | None] = (None, None)
-        while True:
-            with auth.person() as tx:
-                found_rows = tx.rows("calls_page", *words, *before, EXPORT_PAGE)
-            yield from found_rows
-            if len(found_rows) < EXPORT_PAGE:
-                return
-            before = (found_rows[-1]["started_at"], found_rows[-1]["id"])
-
-    name = f"calls-{query.since.date()}-{(query.until - timedelta(microseconds=1)).date()}"
-    return export.answer(name, COLUMNS, rows())

@@ -17,7 +17,6 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from html import escape
 from typing import Any
 
-HEIGHT = 280
 LEAST_BARS = 9  # with fewer, the axis is widened
 LABELS = 5  # at most, below the axis
 TICKS = 4  # parts into which the axis of amounts is divided at most
@@ -170,7 +169,6 @@ def _layout(across: Bars, axis: dict[str, Any]) -> dict[str, Any]:
     return {
         "template": "none",
         "barmode": "relative",  # amounts below zero, which corrections can make, hang below the axis
-        "height": HEIGHT,
         "margin": {"l": 56, "r": 24, "t": 12, "b": 28},
         "showlegend": False,
         "dragmode": False,

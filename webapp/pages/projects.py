@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -10,19 +12,21 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from psycopg.types.json import Jsonb
 from werkzeug.wrappers import Response
 
-from webapp import auth, db
+from webapp import auth, db, written
 from webapp.auth import login_required
 from webapp.errors import ApiError
 from webapp.pages import export
-from webapp.pages.common import admin_only, attempt, found, read_scope
+from webapp.pages.common import Scope, admin_only, attempt, found, read_scope
 from webapp.pages.keys import new_key_form
 from webapp.pages.listing import period_of, periods_of
-from webapp.pages.report import kept, report
+from webapp.pages.report import by_project, kept, report
 from webapp.pages.sorting import read_sorting
 
 bp = Blueprint("projects", __name__)
 COLUMNS = {"cost": True, "name": False, "active_keys": True, "calls": True, "created_at": True}
 KEYS = 20  # of a project that its page lists; the Keys page has all of them
+# Of a project without calls, now or before.
+NOTHING = {"calls": 0, "cost": Decimal(0), "before": None, "difference": None, "ratio": None, "share": None}
 
 
 def one(tx: db.Transaction, project_id: UUID) -> dict[str, Any]:
@@ -59,14 +63,29 @@ def page(project_id: UUID, error: ApiError | None = None, typed: str = "") -> st
     )
 
 
+def overview(tx: db.Transaction, scope: Scope) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """All projects with their sums in the period, the dearest first and archived ones last; and the sums of all."""
+    rows, total = by_project(tx, scope)
+    sums = {key: {name: row[name] for name in NOTHING} for key, row in rows.items()}
+    projects = [project | NOTHING | sums.get(str(project["id"]), {}) for project in tx.rows("project_overview")]
+    projects.sort(
+        key=lambda project: (project["archived_at"] is not None, -project["cost"], project["name"].casefold())
+    )
+    return projects, total
+
+
 @bp.get("/projects")
 @login_required
 def index(error: ApiError | None = None, typed: str = "") -> str:
-    """All projects."""
-    sorting = read_sorting(COLUMNS)
+    """All projects, with what they cost in a period."""
     with auth.person() as tx:
-        projects = sorting.sorted(tx.rows("project_overview"))
-    return render_template("projects.html", projects=projects, error=error, typed=typed, sorting=sorting)
+        scope = replace(read_scope(tx), picks={})  # a period, but no filters
+        projects, total = overview(tx, scope)
+    sorting = read_sorting(COLUMNS | {"difference": True}, lambda word: scope.link(sort=word))
+    return render_template(
+        "projects.html", projects=sorting.sorted(projects), total=total, scope=scope, error=error, typed=typed,
+        sorting=sorting, money=written.money,
+    )  # fmt: skip
 
 
 @bp.get("/projects.csv")
@@ -74,7 +93,7 @@ def index(error: ApiError | None = None, typed: str = "") -> str:
 def table() -> Response:
     """The same table, as a file."""
     with auth.person() as tx:
-        projects = tx.rows("project_overview")
+        projects, _ = overview(tx, read_scope(tx))
     return export.answer("projects", ["id", *COLUMNS, "archived_at"], projects)
 
 

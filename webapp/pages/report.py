@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 
 from webapp import db, written
 from webapp.errors import ApiError
-from webapp.pages import breakdown, grains, outstanding, spend_charts
+from webapp.pages import breakdown, grains, pivot, spend_charts
 from webapp.pages.breakdown import BY, SERIES, Breakdown
 from webapp.pages.charts import Bars
 from webapp.pages.common import Scope, read_query
@@ -28,7 +28,8 @@ COLUMNS = {"now": True, "name": False, "before": True, "difference": True, "call
 # Amounts and ratios in the JSON of app.spend_report; psycopg reads whole ones as int.
 DECIMALS = ("cost", "adjustments", "cost_corrected", "cost_per_1000", "share", "cached_share", "error_share",
             "error_share_before", "calls_change", "tokens_change", "cost_change", "cost_per_1000_change", "cost_before",
-            "cost_per_1000_before", "change", "change_calls", "change_tokens", "change_price")  # fmt: skip
+            "cost_per_1000_before", "change", "change_calls", "change_tokens", "change_price",
+            "usual", "row_cost", "row_usual")  # fmt: skip
 Row = dict[str, Any]
 
 
@@ -44,7 +45,7 @@ def report(tx: db.Transaction, scope: Scope, default: str) -> dict[str, Any]:
     # Tokens and calls are not of one kind.
     measure = MEASURES["money"] if by == "kind" else chosen_measure()
     side = Breakdown(scope, "model" if by == "key" or "key" in breakdown.single(scope) else "key")
-    found = _asked(tx, shown, side)
+    found = _asked(tx, shown, side, None if request.args.get("all") or by == "kind" else SERIES)
     totals, whole = found["totals"], grains.of_bars(found["bars"])
     rows = [measured(row, measure, totals[measure.column]) for row in shown.named(tx, found["rows"])]
     history = _history(tx, scope, whole) if not scope.query.filters else {}
@@ -52,31 +53,39 @@ def report(tx: db.Transaction, scope: Scope, default: str) -> dict[str, Any]:
     sorting = read_sorting(COLUMNS, lambda word: scope.link(sort=word))
     return {
         "scope": scope, "by": by, "by_words": shown.words, "tag_name": shown.tag_name, "overlaps": shown.overlaps,
-        "stacked": shown.stacked, "measure": measure, "totals": totals, "compared": scope.query.before is not None,
+        "measure": measure, "totals": totals, "compared": scope.query.before is not None,
         "grain": scope.query.grain, "sorting": sorting, "rows": _sorted(rows, sorting, measure),
         "total": measured(totals, measure, totals[measure.column]), "history": history,
         "side": side.by, "top": [row for row in side.named(tx, found["side"]) if row["id"] is not None][:TOP],
         "chart": spend_charts.spend(across, found["bars"], _series(shown, rows), measure, history),
         "tokens_chart": spend_charts.tokens(across, whole), "calls_chart": spend_charts.calls(across, whole),
         "hatching": _hatching(whole), "back": _back(scope),
-        "peak": _peak(shown, found["bars"], rows, measure, across),
+        "pivot": pivot.pivot(tx, shown, pivot.chosen_and(), measure),
+        "pivots": pivot.choices(scope, shown, pivot.chosen_and()),
+        "peak": _peak(shown, found["peak"], across, whole, rows) if measure.name == "money" else None,
     } | _switches(scope, by, measure) | _running(scope, found, across, measure) | _months(tx, scope)  # fmt: skip
 
 
-def _asked(tx: db.Transaction, shown: Breakdown, side: Breakdown) -> dict[str, Any]:
-    """The answer of app.spend_report with exact amounts and moments; by kind, its kinds are the rows."""
+def by_project(tx: db.Transaction, scope: Scope) -> tuple[dict[str, Row], Row]:
+    """Id of each project with calls → its row of the breakdown; and the row of all of them."""
+    found = _asked(tx, Breakdown(scope, "project"), Breakdown(scope, "key"), None)
+    money, totals = MEASURES["money"], found["totals"]
+    rows = [measured(row, money, totals["cost"]) for row in found["rows"]]
+    return {row["id"]: row for row in rows}, measured(totals, money, totals["cost"])
+
+
+def _asked(tx: db.Transaction, shown: Breakdown, side: Breakdown, top: int | None) -> dict[str, Any]:
+    """The answer of app.spend_report with exact amounts and moments."""
     query = shown.scope.query
     found = tx.call(
         "spend_report", query.since, query.until, *(query.before or (None, None)), query.zone.key, query.grain,
-        "project" if shown.by == "kind" else shown.by, shown.tag_name or None, side.by, Jsonb(query.filters),
-        None if request.args.get("all") else SERIES,
+        shown.by, shown.tag_name or None, side.by, Jsonb(query.filters), top,
     )  # fmt: skip
-    exact = {part: _exact(found[part]) for part in ("rows", "side", "bars", "before_bars", "kinds")}
-    if shown.by == "kind":
-        exact["rows"] = [row | {"id": row["kind"], "series": 0} for row in exact["kinds"]]
+    exact = {part: _exact(found[part]) for part in ("rows", "side", "bars", "before_bars")}
     for bar in exact["bars"]:
         bar |= {end: datetime.fromisoformat(bar[end]) for end in ("bar", "bar_end")}
-    return exact | {"totals": _exact([found["totals"]])[0]}
+    one = {part: _exact([found[part]])[0] if found[part] else None for part in ("totals", "peak")}
+    return exact | one
 
 
 def _exact(rows: list[Row]) -> list[Row]:
@@ -94,7 +103,7 @@ def _sorted(rows: list[Row], sorting: Any, measure: Measure) -> list[Row]:
 
 def _series(shown: Breakdown, rows: list[Row]) -> list[Series]:
     """The colours of the chart, the first row of the table at the bottom; one colour where rows do not make up bars."""
-    if not shown.stacked:
+    if shown.overlaps:
         return [Series(None, "All", "all")]
     series = [Series(row["series"], row["full_name"], row["colour"]) for row in rows if row["series"]]
     rest = [row for row in rows if not row["series"]]
@@ -120,22 +129,24 @@ def _hatching(whole: list[Row]) -> str:
     return " or ".join(words[kind] for kind in words if any(row["partial"] == kind for row in whole))
 
 
-def _peak(shown: Breakdown, bars: list[Row], rows: list[Row], measure: Measure, across: Bars) -> dict[str, Any] | None:
-    """The words and links of the sentence about a bar that stands out."""
-    found, scope, words = outstanding.peak(bars, measure.column), shown.scope, measure.words
-    if found is None:
+def _peak(
+    shown: Breakdown, found: Row | None, across: Bars, whole: list[Row], rows: list[Row]
+) -> dict[str, Any] | None:
+    """The words and links of the sentence about a bar that stands out; found: the peak of app.spend_report."""
+    scope = shown.scope
+    if found is None or scope.query.grain == "hour":  # the hours of a day are never alike
         return None
-    place = [row["bar"] for row in bars if row["series"] is None].index(found.start)
-    said = {"head": across.heads[place], "link": across.links[place], "amount": words(found.amount),
-            "usual": words(found.usual)}  # fmt: skip
-    row = next((row for row in rows if shown.stacked and found.series and row["series"] == found.series), None)
-    if row is None:
+    start = datetime.fromisoformat(found["bar"])
+    place = next(n for n, row in enumerate(whole) if row["bar"] == start)
+    said = {"head": across.heads[place], "link": across.links[place], "amount": found["cost"], "usual": found["usual"]}
+    row = next((row for row in rows if row["id"] == found["id"]), {"id": found["id"], "name": found["name"]})
+    only = shown.only(row)
+    if not only or shown.overlaps:
         return said
-    ends = (found.start, found.end - timedelta(microseconds=1))
-    first, last = (str(moment.astimezone(scope.query.zone).date()) for moment in ends)
-    calls = scope.link("calls.index", back=None, **{"from": first, "to": last} | row["only"])
-    return said | {"name": row["full_name"], "calls": calls, "part": words(found.of_series),
-                   "usual_part": words(found.usual_of_series)}  # fmt: skip
+    last = whole[place]["bar_end"] - timedelta(microseconds=1)
+    days = {name: str(at.astimezone(scope.query.zone).date()) for name, at in (("from", start), ("to", last))}
+    return said | {"name": shown.full_name(row), "calls": scope.link("calls.index", back=None, **days, **only),
+                   "part": found["row_cost"], "usual_part": found["row_usual"]}  # fmt: skip
 
 
 def _back(scope: Scope) -> dict[str, str] | None:

@@ -18,7 +18,7 @@ from webapp.written import day
 # Parameters that say how a page shows its numbers; links to the same page keep them. Those of the second line mean
 # something else on another page.
 VIEW = ("by", "and", "tag_name", "measure")
-VIEW_HERE = ("all", "sort", "columns")
+VIEW_HERE = ("all", "sort", "columns", "session")
 PERIOD = ("period", "from", "to", "tz", "grain", "compare", "shown_from", "shown_to", "exclude")
 WITH_SCOPE = ("spend", "projects", "calls")  # blueprints whose pages have a period and filters
 
@@ -116,7 +116,7 @@ class Scope:
     @property
     def without_filters(self) -> str:
         """Link to this page with the same period and no filter."""
-        return self.link(**dict.fromkeys((*FILTERS, *EXCLUSIONS)))
+        return self.link(**dict.fromkeys(self.query.filters))
 
     @property
     def chips(self) -> list[tuple[str, str, str]]:
@@ -129,7 +129,7 @@ class Scope:
             for value in values:
                 words = self.names.get(name, {}).get(value, value or NONE)
                 link = self.link(**{parameter: [v for v in values if v != value]})
-                found.append((WORDS[name][0], words if parameter == name else f"not {words}", link))
+                found.append((WORDS.get(name, (name,))[0], words if parameter == name else f"not {words}", link))
         return found
 
     @property

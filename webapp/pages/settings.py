@@ -1,4 +1,4 @@
-"""Settings: the organization's name, its OpenAI key and its OpenAI admin key, which can be stored but not read."""
+"""Settings: the organization's name and time zone, and its OpenAI keys, which can be stored but not read."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from webapp.auth.csrf import came_from
 from webapp.books.access import store as store_admin
 from webapp.books.access import tried
 from webapp.errors import ApiError
+from webapp.filters import zones
 from webapp.pages.common import admin_only, attempt
 from webapp.secrets.provider_keys import ProviderKey, store
 
@@ -22,8 +23,8 @@ THEMES = ("light", "dark")
 YEAR = 31_536_000
 
 
-def page(error: ApiError | None = None, name: str | None = None) -> str:
-    """The settings page; error, name: of a refused form."""
+def page(error: ApiError | None = None, name: str | None = None, zone: str | None = None) -> str:
+    """The settings page; error, name, zone: of a refused form."""
     with auth.person() as tx:
         keys, versions = tx.rows("provider_key_list"), tx.rows("provider_key_history")
         admin_key = tx.call("admin_key_show")
@@ -32,7 +33,7 @@ def page(error: ApiError | None = None, name: str | None = None) -> str:
     name = me["organization"] if name is None else name
     supabase_url = current_app.config["SPENDAI"].supabase_url
     words = {"own": own, "versions": versions, "error": error, "name": name, "supabase_url": supabase_url}
-    words["admin_key"] = admin_key
+    words |= {"admin_key": admin_key, "zones": zones(), "zone": me.get("time_zone", "UTC") if zone is None else zone}
     return render_template("settings.html", **words)
 
 
@@ -52,6 +53,19 @@ def rename() -> Response | tuple[str, int]:
     if error:
         return page(error, name), error.status
     flash("Organization renamed.", "good")
+    return redirect(url_for(".index"))
+
+
+@bp.post("/settings/time-zone")
+@login_required
+def set_time_zone() -> Response | tuple[str, int]:
+    """Set the time zone in which pages show periods and days."""
+    zone = request.form.get("time_zone", "").strip()
+    # A zone that only Postgres knows could not be shown.
+    _, error = attempt(lambda tx: tx.call("organization_set_time_zone", zone if zone in zones() else None))
+    if error:
+        return page(error, zone=zone), error.status
+    flash(f"Days and times of Spend and Calls are {zone} from now on.", "good")
     return redirect(url_for(".index"))
 
 

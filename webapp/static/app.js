@@ -1,4 +1,4 @@
-// app.js: copy buttons, forms that are sent once, filters. Every page works without it.
+// app.js: copy buttons, forms that are sent once, filters, heads of tables that stay in sight. Every page works without it.
 "use strict";
 
 (() => {
@@ -64,7 +64,11 @@
     // Lists of choices: one open at a time; Escape and a click elsewhere close it.
     const close = (besides) => { for (const pick of picks) if (pick !== besides) pick.open = false; };
     form.addEventListener("toggle", ({ target }) => {
-      if (target.open && picks.includes(target)) close(target);
+      if (!target.open || !picks.includes(target)) return;
+      close(target);
+      const list = target.querySelector("fieldset");
+      target.classList.remove("flip");
+      target.classList.toggle("flip", list.getBoundingClientRect().right > document.documentElement.clientWidth - 16);
     }, true);
     form.addEventListener("keydown", (event) => {
       const open = event.target.closest(".pick[open]");
@@ -115,6 +119,15 @@
       }, 100);
     });
   }
+
+  // A table that fits into its card needs no box that scrolls: it scrolls with the page, below its head.
+  const fit = new ResizeObserver((changed) => {
+    for (const { target } of changed) {
+      const box = target.closest(".scroll");
+      box.classList.toggle("fits", target.offsetWidth <= box.offsetWidth);
+    }
+  });
+  for (const table of document.querySelectorAll(".scroll > table")) fit.observe(table);
 
   // Theme without a reload; the server writes the same cookie when this script is away.
   const themes = document.querySelector("[data-theme-form]");

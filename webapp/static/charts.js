@@ -27,7 +27,7 @@
   const draw = () => {
     for (const place of places) {
       const { data, layout } = resolved(figure(place));
-      Plotly.react(place, data, layout, config);
+      Plotly.react(place, data, { ...layout, height: place.clientHeight }, config);
     }
   };
 

@@ -6,6 +6,7 @@ import json
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from conftest import Api, Site
@@ -81,6 +82,46 @@ def test_groups_give_ids_and_names(acme: SimpleNamespace) -> None:
     assert "day" not in rows[0] and "model" not in rows[0]
     (day,) = exact(acme.ada.get("/usage?group_by=day"))["data"]
     assert day["day"] == exact(acme.ada.get("/calls?limit=1"))["data"][0]["started_at"][:10]
+
+
+def test_hours_days_weeks_and_months_are_those_of_the_zone(site: Site, acme: SimpleNamespace) -> None:
+    eve = site.sign_up("zoe")
+    project = eve.post("/projects", {"name": "zoned"}).json
+    key = eve.post(f"/projects/{project['id']}/keys", {"name": "k"}).json
+    site.sql("select app.ensure_partition('2026-10-25')")
+    for at in ("2026-10-24T22:10Z", "2026-10-25T00:30Z", "2026-10-25T01:30Z", "2026-10-31T23:30Z"):
+        site.call(key, id=str(uuid4()), started_at=at)
+    period = "from=2026-10-25&to=2026-11-02&tz=Europe/Berlin"
+
+    def found(words: str, name: str) -> list[tuple[str, int]]:
+        return [(row[name], row["calls"]) for row in exact(eve.get(f"/usage?{words}"))["data"]]
+
+    assert found(f"{period}&granularity=hour", "hour") == [
+        ("2026-10-25T00:00:00+02:00", 1), ("2026-10-25T02:00:00+02:00", 1), ("2026-10-25T02:00:00+01:00", 1),
+        ("2026-11-01T00:00:00+01:00", 1),
+    ]  # fmt: skip
+    days = [("2026-10-25", 3), ("2026-11-01", 1)]
+    for words in ("granularity=day", "group_by=day", "group_by=day,project&granularity=day"):
+        assert found(f"{period}&{words}", "day") == days
+    assert found(f"{period}&granularity=week", "week") == [("2026-10-19", 3), ("2026-10-26", 1)]
+    assert found(f"{period}&granularity=month&group_by=person", "month") == [("2026-10", 3), ("2026-11", 1)]
+    assert found("from=2026-10-25&to=2026-10-26&granularity=hour", "hour") == [
+        ("2026-10-25T00:00:00Z", 1), ("2026-10-25T01:00:00Z", 1),
+    ]  # fmt: skip
+    (row, _) = exact(eve.get(f"/usage?{period}&granularity=week&group_by=person"))["data"]
+    assert "@" in row["person"] and "month" not in row
+    assert len(exact(eve.get("/calls?from=2026-10-25&to=2026-10-26&tz=Europe/Berlin"))["data"]) == 3
+
+
+@pytest.mark.parametrize(("query", "code", "param"), [
+    ("tz=Moon/Crater", "invalid_time_zone", "tz"), ("granularity=minute", "invalid_granularity", "granularity"),
+    ("granularity=week&group_by=day", "invalid_granularity", "granularity"),
+])  # fmt: skip
+def test_a_zone_or_granularity_that_does_not_exist_is_named(
+    acme: SimpleNamespace, query: str, code: str, param: str
+) -> None:
+    answer = acme.ada.get(f"/usage?{query}")
+    assert (answer.status_code, answer.json["error"]["code"], answer.json["error"]["param"]) == (400, code, param)
 
 
 @pytest.mark.parametrize(("query", "count"), [

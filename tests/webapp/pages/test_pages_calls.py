@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from datetime import UTC, datetime, timedelta
@@ -88,7 +89,7 @@ def test_pages_hold_every_call_once_newest_first(site: Site, team: Acme, monkeyp
     path, seen = "/calls", []
     while path:
         page = team.browser.get(path).text
-        seen += re.findall(r'href="/calls/([0-9a-f-]{36})"', page)
+        seen += re.findall(r'href="/calls/([0-9a-f-]{36})["?]', page)
         more = re.search(r'href="([^"]+)" rel="next"', page)
         path = more and more[1].replace("&amp;", "&")
     assert seen == made
@@ -108,14 +109,14 @@ def test_filters_narrow_the_list_and_the_export_alike(site: Site, team: Acme) ->
         ("", 3),
     ):
         page = team.browser.get("/calls?" + words).text
-        assert len(re.findall(r'href="/calls/[0-9a-f-]{36}"', page)) == count, words
+        assert len(re.findall(r'href="/calls/[0-9a-f-]{36}["?]', page)) == count, words
         assert len(table(team.browser.get("/calls.csv?" + words))) == count, words
 
 
 def test_the_export_streams_every_page_with_exact_numbers(
     site: Site, team: Acme, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("webapp.pages.calls.EXPORT_PAGE", 4)
+    monkeypatch.setattr("webapp.pages.calls_export.EXPORT_PAGE", 4)
     made = {str(spend(site, team, days=n / 1000)) for n in range(10)}
     rows = table(team.browser.get("/calls.csv"))
     assert {row["id"] for row in rows} == made and len(rows) == 10
@@ -232,3 +233,47 @@ def test_a_call_says_which_of_its_tags_were_left_out(site: Site, team: Acme) -> 
     assert "x-spendai-tags: 3 left out: no name or no value" in text(team.devs.get(f"/calls/{call}"))
     assert team.ada.get(f"/calls/{call}").json["warning"] == "x-spendai-tags: 3 left out: no name or no value"
     assert "Warning" not in text(team.devs.get(f"/calls/{spend(site, team)}"))
+
+
+@pytest.mark.parametrize(("changes", "words"), [
+    ({}, r"priced from the list price( of \d+ \w{3} \d{4})?, standard tier"),
+    ({"service_tier": "flex", "model": "gpt-5"}, r"priced from the list price( of \d+ \w{3} \d{4})?, flex tier"),
+    ({"outcome": "error", "usage": None, "status_code": 500}, "error, not billed"),
+])  # fmt: skip
+def test_where_the_cost_comes_from_is_said_in_words(site: Site, team: Acme, changes: dict, words: str) -> None:
+    assert re.search(words, text(team.devs.get(f"/calls/{spend(site, team, **changes)}")))
+
+
+def test_facts_of_a_call_lead_to_their_spend_in_its_month_and_the_way_back_to_its_list(site: Site, team: Acme) -> None:
+    call = spend(site, team, end_user="u1", tags={"team": "web"}, service_tier="flex")
+    page = html.unescape(team.devs.get(f"/calls/{call}?period=7&status=200&cursor=abc").text)
+    for words in (
+        f"key={team.key['id']}", "model=gpt-4o-mini", "end_user=u1", "tag=team%3Dweb", "service_tier=flex",
+        "endpoint=%2Fv1%2Fchat%2Fcompletions",
+    ):  # fmt: skip
+        link = re.search(rf'href="(/\?from=\d{{4}}-\d\d-01&to=\d{{4}}-\d\d-\d\d&{re.escape(words)})"', page)
+        assert link and "$0.000" in text(team.devs.get(link[1])), words
+    assert 'href="/calls?period=7&status=200&cursor=abc"' in page
+    assert 'href="/prices/gpt-4o-mini"' in page
+
+
+def test_an_admin_may_set_the_price_that_a_call_lacks(site: Site, team: Acme) -> None:
+    call = spend(site, team, model="gpt-99", model_requested="gpt-99")
+    link = '<a href="/prices?model=gpt-99#add-title">Set a price</a>'
+    assert link in team.browser.get(f"/calls/{call}").text
+    assert link not in team.devs.get(f"/calls/{call}").text
+    assert 'value="gpt-99"' in team.browser.get("/prices?model=gpt-99").text
+
+
+def test_amounts_of_a_receipt_align_on_their_decimal_points(site: Site, team: Acme) -> None:
+    usage = {"prompt_tokens": 1000, "completion_tokens": 500, "prompt_tokens_details": {"cached_tokens": 601}}
+    page = team.devs.get(f"/calls/{spend(site, team, usage=usage)}").text
+    amounts = re.findall(r'<td class="num">(\$0\.[\d\u2007]+)</td></tr>', page)
+    assert len(amounts) == 4 and {len(amount) for amount in amounts} == {len("$0.000404925")}
+
+
+def test_closing_a_call_keeps_the_way_back_to_the_list(site: Site, team: Acme) -> None:
+    path = f"/calls/{spend(site, team, outcome='no_usage', usage=None, status_code=504)}?status=504"
+    assert f'action="{path.replace("?", "/close?")}"' in team.browser.get(path).text
+    answer = team.browser.post(path.replace("?", "/close?"), cost="0.5", reason="as billed")
+    assert (answer.status_code, answer.location) == (303, path)

@@ -104,12 +104,12 @@ def test_the_dearest_calls_come_first_page_by_page(site: Site, team: Acme, monke
     spend(site, team, outcome="no_usage", usage=None, status_code=504)
     path, seen = "/calls?sort=cost", []
     while path:
-        seen += column(team.browser, path, 7)
+        seen += column(team.browser, path, 1)
         more = re.search(r'href="([^"]+)" rel="next"', team.browser.get(path).text)
         path = more and unescape(more[1])
     assert seen == ["$0.000750", "$0.000600", "$0.000450", "$0.000150", "$0.000150", "not known"]
-    assert column(team.browser, "/calls?sort=-tokens_in", 4) == ["1,000", "1,000"]
-    assert column(team.browser, "/calls?sort=-started_at", 4)[0] == "3,000"
+    assert column(team.browser, "/calls?sort=-tokens_in", 7) == ["1,000", "1,000"]
+    assert column(team.browser, "/calls?sort=-started_at", 7)[0] == "3,000"
 
 
 @pytest.mark.parametrize(
@@ -135,8 +135,8 @@ def test_the_form_filters_by_status_cost_tag_and_end_user(site: Site, team: Acme
     assert "<details" in page and '<details class="more" open' not in page
     for words in ("status=error", "tag=team%3Dweb", "tag=team", "end_user=ann", "cost_status=priced"):
         page = team.browser.get("/calls?" + words).text
-        assert len(re.findall(r'href="/calls/[0-9a-f-]{36}"', page)) == 1, words
-        assert '<details class="more" open' in page and "Remove filter" in page, words
+        assert len(re.findall(r'href="/calls/[0-9a-f-]{36}["?]', page)) == 1, words
+        assert ('<details class="more" open' in page) == ("cost" not in words) and "Remove filter" in page, words
         assert "Calls 1" in text(team.browser.get("/?" + words)), words
 
 
@@ -146,7 +146,7 @@ def test_spend_by_end_user_and_by_tag_leads_to_the_calls(site: Site, team: Acme)
     page = team.browser.get("/?by=end_user")
     assert re.search(r"ann .* 1 .* no end user 1", text(page)) or "no end user" in text(page)
     link = unescape(re.search(r'class="quiet" href="([^"]*end_user=ann[^"]*)"', page.text)[1])
-    assert len(re.findall(r'href="/calls/[0-9a-f-]{36}"', team.browser.get(link).text)) == 1
+    assert len(re.findall(r'href="/calls/[0-9a-f-]{36}["?]', team.browser.get(link).text)) == 1
     page = team.browser.get("/?by=tag")
     assert column(team.browser, "/?by=tag") == ["env", "team"]
     assert "A call with several counts in each of them" in text(page) and "of all calls, each once" in text(page)

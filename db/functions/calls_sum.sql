@@ -1,0 +1,34 @@
+-- calls_sum(from, to, filters) → the sums of the calls that fit, for the head of a list of calls; always one row
+--
+-- Of the calls themselves: cost is what they cost as settled, without the corrections that app.sums counts on the day on which they
+-- were booked; those are adjustments. tokens: in and out. p_filters: see app.calls_sql. No sums are kept by WebSocket session: the
+-- calls of one are few, and added up.
+create or replace function app.calls_sum(p_from timestamptz, p_to timestamptz, p_filters jsonb)
+returns table (
+    calls bigint, tokens bigint, cost numeric, unpriced_calls bigint, no_usage_calls bigint, in_doubt_calls bigint,
+    error_calls bigint, adjustments numeric
+)
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+    if p_filters ? 'session' then
+        return query execute format($sql$
+            select count(*), coalesce(sum(coalesce(e.tokens_in, 0) + coalesce(e.tokens_out, 0)), 0)::bigint, coalesce(sum(e.cost), 0),
+                coalesce(sum(e.unpriced_calls), 0), coalesce(sum(e.no_usage_calls), 0), coalesce(sum(e.in_doubt_calls), 0),
+                coalesce(sum(e.error_calls), 0), 0::numeric
+            from (%s) e
+        $sql$, app.calls_sql(p_filters)) using p_filters, p_from, p_to;
+    else
+        return query
+        select coalesce(sum(s.calls), 0)::bigint, coalesce(sum(s.tokens_in + s.tokens_out), 0)::bigint,
+            coalesce(sum(s.cost - s.adjustments), 0), coalesce(sum(s.unpriced_calls), 0)::bigint,
+            coalesce(sum(s.no_usage_calls), 0)::bigint, coalesce(sum(s.in_doubt_calls), 0)::bigint,
+            coalesce(sum(s.error_calls), 0)::bigint, coalesce(sum(s.adjustments), 0)
+        from app.sums(p_from, p_to, '{}', p_filters) s;
+    end if;
+end $$;
+
+comment on function app.calls_sum is 'Sums of the calls of a period that fit filters; always one row.';
+revoke execute on function app.calls_sum from public, anon, authenticated, service_role;
+grant execute on function app.calls_sum to authenticated;
