@@ -30,9 +30,9 @@ begin
         raise sqlstate 'PT409' using message = 'the project is archived', detail = 'project_archived';
     end if;
     -- The new key is valid as long as the old one was meant to be: 90 days for a key made for 90 days.
-    insert into public.api_keys (id, org_id, project_id, name, prefix, key_hash, created_by, expires_at, rotated_from)
+    insert into public.api_keys (id, org_id, project_id, name, prefix, key_hash, created_by, expires_at, rotated_from, note)
     values (p_key_id, v_org, v_old.project_id, v_old.name, p_prefix, p_key_hash, auth.uid(),
-            now() + (v_old.expires_at - v_old.created_at), v_old.id)
+            now() + (v_old.expires_at - v_old.created_at), v_old.id, v_old.note)
     on conflict do nothing returning * into v_new;
     if not found then
         raise sqlstate 'PT409' using message = 'a key with this id exists already', detail = 'key_exists';

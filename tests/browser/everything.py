@@ -18,7 +18,9 @@ SIGNED_IN = {
     "spend-weeks": "/?from={quarter}&to={tomorrow}",
     "spend-today": "/?period=today", "spend-nothing": "/?from=2020-01-01&to=2020-02-01",
     "spend-filtered": "/?status=error&tag=team&model={model}",
-    "projects": "/projects", "project": "/projects/{project}", "keys": "/keys", "calls": "/calls",
+    "projects": "/projects", "project": "/projects/{project}", "keys": "/keys",
+    "keys-by-project": "/keys?sort=project&q=a&state=active", "key": "/keys/{key}?period=7",
+    "end-users": "/end-users", "tags": "/tags", "tag-values": "/tags?tag_name=team&sort=label", "calls": "/calls",
     "calls-dearest": "/calls?sort=cost", "calls-nothing": "/calls?model=none",
     "calls-columns": "/calls?columns=end_user,tags,id", "calls-found": "/calls/find?id=resp_none",
     "call": "/calls/{call}",
@@ -56,7 +58,7 @@ def words_of(page: Page, who: str) -> dict[str, str]:
     uuid = "([0-9a-f-]{36})"
     now = datetime.now(UTC).date()
     return {
-        "project": first("/projects", f"/projects/{uuid}"), "key": first("/keys", f"/?key={uuid}"),
+        "project": first("/projects", f"/projects/{uuid}"), "key": first("/keys", f"/keys/{uuid}"),
         "call": first("/calls", f"/calls/{uuid}"), "session": first("/sessions", f"/sessions/{uuid}"),
         "books_day": first("/books", r"/books/(\d{4}-\d\d-\d\d)\""),
         "member": first("/team", f"/team/{uuid}"),

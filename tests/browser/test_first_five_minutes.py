@@ -50,7 +50,7 @@ def test_sign_up_project_key_call_and_what_it_cost(site: Stack, page: Page, acce
         )
     )
 
-    page.get_by_role("link", name="Spend", exact=True).first.click()
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Spend", exact=True).click()
     expect(page.locator(".stats")).to_contain_text("Calls 2")
     expect(page.get_by_role("region", name="Next steps").get_by_role("link")).to_have_text(
         ["Store your OpenAI key", "Invite your team"]

@@ -14,10 +14,10 @@ def test_everyone_in_the_organization_finds_a_key_with_its_project(people: Peopl
     key = people.keys["ada"]
     for who in ("ada", "dev"):
         with people.as_(who):
-            assert people.one(SHOW, key.id) == {
-                "id": key.id, "name": "main", "prefix": key.prefix, "project_id": people.projects["ada"],
-                "project": "chat",
-            }  # fmt: skip
+            found = people.one(SHOW, key.id)
+        assert (found["id"], found["name"], found["prefix"]) == (key.id, "main", key.prefix)
+        assert (found["project_id"], found["project"]) == (people.projects["ada"], "chat")
+        assert (found["created_by"], found["state"], found["note"]) == ("ada@acme.test", "active", None)
 
 
 def test_a_foreign_and_an_unknown_key_are_no_row(people: People) -> None:

@@ -40,6 +40,17 @@ def rotate_key(key_id: UUID) -> tuple[dict[str, Any], int]:
     return plain(made) | {"rotated_from": str(key_id), "key": key.key}, 201
 
 
+@bp.patch("/keys/<uuid:key_id>")
+def change_key(key_id: UUID) -> dict[str, Any]:
+    body = fields()
+    name, note = body.text("name", needed=False), body.text("note", needed=False)
+    if "note" in body.values and note is None:
+        note = ""  # null: the key has no note any more
+    expires_at = "infinity" if body.values.get("expires_at", "") is None else body.moment("expires_at")
+    with auth.person() as tx:
+        return plain(tx.call("key_update", key_id, name, note, expires_at))
+
+
 @bp.delete("/keys/<uuid:key_id>")
 def revoke_key(key_id: UUID) -> tuple[str, int]:
     with auth.person() as tx:

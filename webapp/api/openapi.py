@@ -81,6 +81,7 @@ ROUTES = (
     ("get", "/projects/{project_id}/keys", "Proxy keys of a project, by prefix", "KeyList"),
     ("post", "/projects/{project_id}/keys", "Create a key; it is shown once", "KeyOnce", "NewKey", 201, "admin"),
     ("post", "/keys/{key_id}/rotate", "Replace a key; the old one ends later", "KeyOnce", "Rotation?", 201, "admin"),
+    ("patch", "/keys/{key_id}", "Rename a key, change its note or expiry", "Key", "KeyChange", 200, "admin"),
     ("delete", "/keys/{key_id}", "Revoke a key, from the next call on", NO_BODY, NO_BODY, 204, "admin"),
     ("get", "/usage", "Spend of a period, grouped", "Usage", NO_BODY, 200, "member", PERIOD | GROUP),
     ("get", "/calls", "Calls, newest first", "CallRowList", NO_BODY, 200, "member", PERIOD | PAGED),

@@ -64,7 +64,9 @@ SHAPES: dict[str, dict[str, str]] = {
         "rotated_from": "id?",
         "last_used_at": "time?",
         "state": "text",
+        "note": "text?",
     },
+    "KeyChange": {"name?": "text?", "note?": "text?", "expires_at?": "time?"},
     "KeyOnce": KEY | {"rotated_from?": "id?", "key": "text"},
     "UsageRow": {
         "hour?": "hour",

@@ -1,7 +1,8 @@
 """The pages: one module with a blueprint for each family of pages. Decorators hold the whole path of each page.
 
-Imports auth, secrets and the modules directly in webapp/. Helpers of the pages: common, scope, picks, sorting, export,
-charts; and of Spend and a project's page: report, breakdown, measures, grains, colours, spend_charts, pivot.
+Imports auth, secrets and the modules directly in webapp/. Helpers of the pages: admins, common, scope, picks, listing,
+sorting, export, charts; and of Spend and a project's page: report, breakdown, measures, grains, colours, spend_charts,
+pivot.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from flask import Flask, Response, render_template, request, url_for
 from webapp import filters, written
 from webapp.pages import (
     account,
+    admins,
     audit,
     books,
     books_close,
@@ -23,6 +25,7 @@ from webapp.pages import (
     books_links,
     calls_export,
     keys,
+    labels,
     organization,
     prices,
     profile,
@@ -51,14 +54,14 @@ def init_app(app: Flask) -> None:
 
     # spend_export and calls_export add their routes to the blueprints of spend and calls.
     money = (spend_export, calls_export, websockets, prices, books, books_links, books_learned, books_close)
-    for family in (account, *money, projects, keys, team, settings, organization, audit, profile):
+    for family in (account, *money, projects, keys, team, labels, settings, organization, audit, profile):
         app.register_blueprint(family.bp)
     written.init_app(app)
     app.jinja_env.lstrip_blocks = True  # do not send the indentation of template tags
     app.add_template_global(asset)
     app.add_template_global(lambda: datetime.now(UTC), "now")
     app.add_template_filter(filters.written, "filter_value")
-    app.jinja_env.globals |= {"periods": PERIODS, "carried": carried}
+    app.jinja_env.globals |= {"periods": PERIODS, "carried": carried, "admins_to_ask": admins.to_ask}
 
     @app.errorhandler(FilterError)
     def _filter_error(error: FilterError) -> tuple[str, int]:

@@ -16,7 +16,7 @@ from webapp.filters import FILTERS, Query
 from webapp.pages.picks import STATUSES, picks, read_names
 from webapp.pages.scope import PERIOD, VIEW, VIEW_HERE, FilterError, Scope
 
-__all__ = ["PERIODS", "STATUSES", "Scope", "admin_only", "attempt", "found", "read_query", "read_scope"]
+__all__ = ["PERIODS", "STATUSES", "Scope", "admin_only", "attempt", "found", "read_period", "read_query", "read_scope"]
 
 T = TypeVar("T")
 PERIODS = {
@@ -84,16 +84,20 @@ def read_query(args: MultiDict[str, str], tx: db.Transaction | None = None) -> Q
     return filters.read(clean, organization_zone(tx), inclusive=True)
 
 
-def read_scope(tx: db.Transaction, extra: dict[str, Any] | None = None, **fixed: str) -> Scope:
-    """The Scope of this request. fixed: filters the page sets itself, such as its project. Raises FilterError."""
-    error = None
+def read_period(tx: db.Transaction | None = None) -> tuple[Query, ApiError | None]:
+    """The Query of this request; or, with what is wrong about its period, one of the usual period."""
     try:
-        query = read_query(request.args, tx)
-    except ApiError as refused:
-        error, right = refused, MultiDict(request.args)
+        return read_query(request.args, tx), None
+    except ApiError as error:
+        right = MultiDict(request.args)
         for name in PERIOD:
             right.poplist(name)
-        query = read_query(right, tx)
+        return read_query(right, tx), error
+
+
+def read_scope(tx: db.Transaction, extra: dict[str, Any] | None = None, **fixed: str) -> Scope:
+    """The Scope of this request. fixed: filters the page sets itself, such as its project. Raises FilterError."""
+    query, error = read_period(tx)
     for name, value in fixed.items():
         query.filters.pop(f"not_{name}", None)
         query.filters[name] = [value]

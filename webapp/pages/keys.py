@@ -1,12 +1,13 @@
-"""Keys: made, shown once, rotated, revoked."""
+"""Keys: the list, one key with its generations; made, shown once, changed, rotated, revoked."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from psycopg.types.json import Jsonb
 from werkzeug.wrappers import Response
 
 from webapp import auth, db, filters
@@ -14,21 +15,31 @@ from webapp.auth import login_required
 from webapp.errors import ApiError
 from webapp.pages import export
 from webapp.pages.clients import filled
-from webapp.pages.common import admin_only, attempt, found
-from webapp.pages.sorting import read_sorting
+from webapp.pages.common import admin_only, attempt, found, organization_zone
+from webapp.pages.listing import Listing, read_listing
+from webapp.periods import midnight
 from webapp.secrets.proxy_keys import NewKey, new_key
 
 bp = Blueprint("keys", __name__)
 COLUMNS = {"created_at": True, "name": False, "project": False, "created_by": False, "last_used_at": True,
-           "state": False, "cost": True}  # fmt: skip
-EXPORTED = ("id", "name", "prefix", "project_id", "project", "created_at", "created_by", "expires_at", "revoked_at",
-            "last_used_at", "state", "calls", "cost", "refused_today")  # fmt: skip
+           "calls": True, "cost": True, "change": True}  # fmt: skip
+EXPORTED = ("id", "name", "prefix", "note", "project_id", "project", "created_at", "created_by", "expires_at",
+            "revoked_at", "rotated_from", "last_used_at", "state", "calls", "unknown_calls", "cost", "cost_before",
+            "change", "refused_today")  # fmt: skip
+FILTERS = ("project", "person", "state", "used", "key")
+STATES = {"active": "Active", "expired": "Expired", "revoked": "Revoked", "archived": "Project archived"}
 OVERLAPS = ((0, "now"), (3600, "in 1 hour"), (86400, "in 24 hours"), (604800, "in 7 days"), (2592000, "in 30 days"))
 
 
 def new_key_form(**typed: str) -> dict[str, str]:
     """Values of an empty form for a new key. form_id becomes the key's id: a form sent twice makes one key."""
     return {"form_id": str(uuid4()), "project": "", "name": "", "expires": ""} | typed
+
+
+def rows_of(tx: db.Transaction, listing: Listing, offset: int, limit: int | None, **only: str) -> list[dict[str, Any]]:
+    """Keys of a listing with their spend. only: filters that the page sets itself, such as its project."""
+    given = listing.filters | {name: [word] for name, word in only.items()}
+    return tx.rows("key_page", *listing.periods, Jsonb(given), listing.search, listing.order, offset, limit)
 
 
 def _one(tx: db.Transaction, key_id: UUID) -> dict[str, Any]:
@@ -42,12 +53,19 @@ def _id(text: str, what: str) -> UUID:
         raise ApiError(400, "invalid_id", f"choose a {what}", what) from None
 
 
+def _last_day(expires_at: datetime | None) -> str:
+    """The last day on which a key works, in the organization's zone; empty for a key that never expires."""
+    if expires_at is None:
+        return ""
+    return (expires_at - timedelta(microseconds=1)).astimezone(organization_zone()).date().isoformat()
+
+
 def _expiry(text: str) -> datetime | None:
-    """The end, in UTC, of the day that was typed; None for an empty field. ApiError 400."""
+    """The end, in the organization's zone, of the day that was typed; None for an empty field. ApiError 400."""
     if not text:
         return None
     try:
-        return datetime.combine(date.fromisoformat(text), time(), UTC) + timedelta(days=1)
+        return midnight(date.fromisoformat(text) + timedelta(days=1), organization_zone())
     except (ValueError, OverflowError):
         raise ApiError(400, "invalid_date", "a date is written 2026-01-31", "expires_at") from None
 
@@ -55,19 +73,27 @@ def _expiry(text: str) -> datetime | None:
 @bp.get("/keys")
 @login_required
 def index(error: ApiError | None = None, form: dict[str, str] | None = None) -> str:
-    """All keys."""
-    sorting = read_sorting(COLUMNS)
+    """A page of the keys."""
+    listing = read_listing(COLUMNS, FILTERS)
     with auth.person() as tx:
-        keys = sorting.sorted(tx.rows("key_overview", None))
-        projects = tx.query("select id, name from public.projects where archived_at is null order by lower(name), id")
-    chosen = request.args.get("project", "")
+        keys = rows_of(tx, listing, *listing.place)
+        projects = tx.query("select id, name, archived_at from public.projects order by lower(name), id")
+        people = tx.query("select user_id, email from public.members order by email")
+    chosen = listing.filters.get("project", [])
     return render_template(
         "keys.html",
         keys=keys,
-        projects=projects,
+        pages=listing.pages(keys[0]["all_keys"] if keys else 0),
+        choices={
+            "project": [(str(row["id"]), row["name"]) for row in projects],
+            "state": list(STATES.items()),
+            "person": [(str(row["user_id"]), row["email"]) for row in people],
+        },
+        projects=[row for row in projects if row["archived_at"] is None],
         error=error,
-        new_key=form or new_key_form(project=chosen),
-        sorting=sorting,
+        new_key=form or new_key_form(project=chosen[0] if len(chosen) == 1 else ""),
+        listing=listing,
+        scope=listing.period,
     )
 
 
@@ -75,9 +101,49 @@ def index(error: ApiError | None = None, form: dict[str, str] | None = None) -> 
 @bp.get("/keys.xlsx", endpoint="workbook")
 @login_required
 def table() -> Response:
-    """The same table, as a file."""
+    """All keys of the same query string, as a file."""
+    listing = read_listing(COLUMNS, FILTERS)
     with auth.person() as tx:
-        return export.answer("keys", EXPORTED, tx.rows("key_overview", None))
+        return export.answer("keys", EXPORTED, rows_of(tx, listing, 0, None))
+
+
+@bp.get("/keys/<uuid:key_id>")
+@login_required
+def show(key_id: UUID, error: ApiError | None = None, form: dict[str, str] | None = None) -> str:
+    """One key: what it cost, its generations, and what may be changed."""
+    listing = read_listing(COLUMNS)
+    with auth.person() as tx:
+        key = _one(tx, key_id)
+        generations = tx.rows("key_generations", key_id, *listing.periods)
+    last_day = _last_day(key["expires_at"])
+    return render_template(
+        "key.html",
+        key=key,
+        generations=generations,
+        listing=listing,
+        scope=listing.period,
+        error=error,
+        form=form or {"name": key["name"], "note": key["note"] or "", "expires": last_day},
+    )
+
+
+@bp.post("/keys/<uuid:key_id>")
+@login_required
+def update(key_id: UUID) -> Response | tuple[str, int]:
+    """Change a key's name, note or expiry; a field that is not in the form, or as it was, stays."""
+    form = {name: request.form.get(name) for name in ("name", "note", "expires")}
+
+    def change(tx: db.Transaction) -> dict[str, Any] | None:
+        expires: datetime | str | None = None
+        if form["expires"] is not None and form["expires"] != _last_day(_one(tx, key_id)["expires_at"]):
+            expires = _expiry(form["expires"]) or "infinity"
+        return tx.call("key_update", key_id, form["name"], form["note"], expires)
+
+    _, error = attempt(change)
+    if error:
+        return show(key_id, error, {name: word or "" for name, word in form.items()}), error.status
+    flash("Key changed.", "good")
+    return redirect(url_for(".show", key_id=key_id))
 
 
 def shown_once(key: NewKey, row: dict[str, Any], project: str, old: str | None = None) -> str:
@@ -150,7 +216,7 @@ def ask_revoke(key_id: UUID) -> str:
         title=f"Revoke {key['name']}?",
         text=f"{key['prefix']}… of project {key['project']} is refused from the next call on. This cannot be undone.",
         action="Revoke key",
-        back=url_for(".index"),
+        back=url_for(".show", key_id=key_id),
         values={},
     )
 
@@ -162,4 +228,4 @@ def revoke(key_id: UUID) -> Response:
     with auth.person() as tx:
         tx.call("key_revoke", key_id)
     flash("Key revoked. It is refused from now on.", "good")
-    return redirect(url_for(".index"))
+    return redirect(url_for(".show", key_id=key_id))

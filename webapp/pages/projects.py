@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
+from psycopg.types.json import Jsonb
 from werkzeug.wrappers import Response
 
 from webapp import auth, db, written
@@ -17,12 +18,14 @@ from webapp.errors import ApiError
 from webapp.pages import export
 from webapp.pages.common import Scope, admin_only, attempt, found, read_scope
 from webapp.pages.keys import new_key_form
+from webapp.pages.listing import period_of, periods_of
 from webapp.pages.report import by_project, kept, report
 from webapp.pages.sorting import read_sorting
 from webapp.pages.spend_export import facts, period_of
 
 bp = Blueprint("projects", __name__)
 COLUMNS = {"cost": True, "name": False, "active_keys": True, "calls": True, "created_at": True}
+KEYS = 20  # of a project that its page lists; the Keys page has all of them
 # Of a project without calls, now or before.
 NOTHING = {"calls": 0, "cost": Decimal(0), "before": None, "difference": None, "ratio": None, "share": None}
 
@@ -39,16 +42,25 @@ def page(project_id: UUID, error: ApiError | None = None, typed: str = "") -> st
     """A project's page; error and typed: a refused new name."""
     with auth.person() as tx:
         project = one(tx, project_id)
-        shown = report(tx, read_scope(tx, kept(), project=str(project_id)), "key")
-        keys = tx.rows("key_overview", project_id)
-    last = max((key["last_used_at"] for key in keys if key["last_used_at"]), default=None)
+        scope = read_scope(tx, kept(), project=str(project_id))
+        shown = report(tx, scope, "key")
+        keys = tx.rows("key_page", *periods_of(scope.query), Jsonb({"project": [str(project_id)]}), "", "", 0, KEYS)
+        used = [key["last_used_at"] for key in tx.rows("key_list", project_id) if key["last_used_at"]]
     form = {
         "error": error,
         "name": typed or project["name"],
         "new_key": new_key_form(),
+        "period": period_of(scope.query),
     }
     return render_template(
-        "project.html", project=project, keys=keys, r=shown, last_call=last, one_day=timedelta(days=1), **form, **shown
+        "project.html",
+        project=project,
+        keys=keys,
+        r=shown,
+        last_call=max(used, default=None),
+        one_day=timedelta(days=1),
+        **form,
+        **shown,
     )
 
 

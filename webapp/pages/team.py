@@ -14,6 +14,8 @@ from webapp.auth import login_required
 from webapp.errors import ApiError
 from webapp.pages import export
 from webapp.pages.common import admin_only, attempt, found
+from webapp.pages.keys import COLUMNS, rows_of
+from webapp.pages.listing import read_listing
 from webapp.secrets.hashing import sha256_of
 
 bp = Blueprint("team", __name__)
@@ -47,12 +49,15 @@ def table() -> Response:
 @bp.get("/team/<uuid:user_id>")
 @login_required
 def show(user_id: UUID) -> str:
-    """A member or former member, with the keys they made."""
+    """A member or former member, with the keys they made and what those cost."""
+    listing = read_listing(COLUMNS)
     with auth.person() as tx:
         people = tx.query("select user_id, email, role, joined_at from public.members where user_id = %s", user_id)
-        keys = tx.rows("member_keys", user_id)
+        keys = rows_of(tx, listing, *listing.place, person=str(user_id))
     former = {"user_id": user_id, "email": "Former member", "role": None} if keys else None
-    return render_template("member.html", member=found(people[0] if people else former, "member"), keys=keys)
+    member = found(people[0] if people else former, "member")
+    pages = listing.pages(keys[0]["all_keys"] if keys else 0)
+    return render_template("member.html", member=member, keys=keys, pages=pages, listing=listing, scope=listing.period)
 
 
 @bp.post("/team/invitations")
@@ -164,7 +169,7 @@ def remove(user_id: UUID) -> Response | tuple[str, int]:
         flash("You left.", "good")
         return redirect(url_for("spend.index"))
     with auth.person() as tx:
-        left = [key for key in tx.rows("member_keys", user_id) if key["revoked_at"] is None]
+        left = tx.query("select from public.api_keys where created_by = %s and revoked_at is null limit 1", user_id)
     flash(
         "Removed. They see nothing of the organization any more."
         + (" These keys of theirs still work." if left else ""),

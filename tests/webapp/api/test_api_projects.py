@@ -87,6 +87,23 @@ def test_a_revoked_key_is_refused_from_the_next_call_on(site: Site, ada: Api) ->
     assert ada.post(f"/keys/{key['id']}/rotate").json["error"]["code"] == "key_not_active"
 
 
+def test_a_key_is_changed_field_by_field(site: Site, ada: Api) -> None:
+    project = ada.post("/projects", {"name": "changed"}).json
+    key = ada.post(f"/projects/{project['id']}/keys", {"name": "main", "expires_at": "2099-01-01T00:00:00Z"}).json
+    path = f"/keys/{key['id']}"
+    changed = ada.call("PATCH", path, {"name": "nightly", "note": "ask Bo"}).json
+    assert (changed["name"], changed["note"]) == ("nightly", "ask Bo")
+    assert changed["expires_at"] == "2099-01-01T00:00:00Z"
+    assert ada.call("PATCH", path, {}).json == changed
+    changed = ada.call("PATCH", path, {"note": None, "expires_at": None}).json
+    assert (changed["name"], changed["note"], changed["expires_at"]) == ("nightly", None, None)
+    assert ada.get(f"/projects/{project['id']}/keys").json["data"] == [changed]
+    assert ada.call("PATCH", path, {"expires_at": "2020-01-01T00:00:00Z"}).json["error"]["code"] == "expiry_in_past"
+    assert ada.call("PATCH", path, {"expires_at": "soon"}).status_code == 400
+    assert site.sign_up("eve").call("PATCH", path, {"name": "mine"}).status_code == 404
+    assert site.may_call(key)
+
+
 def test_an_archived_project_takes_no_keys_and_its_keys_no_calls(site: Site, ada: Api) -> None:
     project = ada.post("/projects", {"name": "chat"}).json["id"]
     key = ada.post(f"/projects/{project}/keys", {"name": "main"}).json

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 from conftest import Site
-from seeded import Acme, text
+from seeded import Acme, spend, text
 from werkzeug.test import TestResponse
 
 from webapp.secrets.hashing import sha256_of
@@ -107,7 +107,7 @@ def test_revoking_asks_first_and_needs_no_script(site: Site, team: Acme) -> None
     asked = team.browser.get(path)
     assert "Revoke main?" in text(asked)
     assert site.sql("select revoked_at from api_keys where id = %s", team.key["id"]) == [(None,)]
-    assert team.browser.post(path).location == "/keys"
+    assert team.browser.post(path).location == f"/keys/{team.key['id']}"
     page = text(team.browser.get("/keys"))
     assert "Key revoked." in page and " revoked " in page
     assert team.browser.post(path, shown="/keys").status_code == 302  # twice is no error
@@ -126,7 +126,8 @@ def test_a_revoked_key_that_is_still_used_is_shown_so(site: Site, team: Acme, ca
 
 def test_a_developer_sees_keys_but_no_controls_and_is_refused(site: Site, team: Acme) -> None:
     page = team.devs.get("/keys")
-    assert "main" in text(page) and "Revoke" not in text(page) and 'action="/keys"' not in page.text
+    assert "main" in text(page) and "/revoke" not in page.text and 'action="/keys"' not in page.text
+    assert f"ask {team.ada.email}" in text(page)
     key = team.key["id"]
     for path, form in (
         ("/keys", {"project": team.project["id"], "name": "mine", "form_id": str(uuid4())}),
@@ -144,6 +145,84 @@ def test_another_organizations_key_is_not_there(site: Site, team: Acme) -> None:
         assert team.eves.post(path, shown="/keys", overlap_seconds="0").status_code == 404
     assert "main" not in text(team.eves.get("/keys"))
     assert site.sql("select revoked_at from api_keys where id = %s", team.key["id"]) == [(None,)]
+
+
+def test_a_new_key_is_for_no_project_until_one_is_chosen_or_the_one_of_the_list(team: Acme) -> None:
+    chosen = re.compile(r'<option value="([^"]*)" selected>')
+    form = re.compile(r'<select id="key-project".*?</select>', re.S)
+
+    def preselected(path: str) -> list[str]:
+        return chosen.findall(form.search(team.browser.get(path).text)[0])
+
+    assert preselected("/keys") == []
+    assert preselected(f"/keys?project={team.project['id']}") == [team.project["id"]]
+    answer = create(team, project="")
+    assert answer.status_code == 400 and 'id="key-project-note">Choose a project.' in answer.text
+
+
+def test_a_key_has_a_page_where_an_admin_changes_it_and_a_developer_reads(site: Site, team: Acme) -> None:
+    path = f"/keys/{team.key['id']}"
+    spend(site, team)
+    page = team.browser.get(path)
+    assert f"Made by {team.ada.email}" in text(page) and "$0.00045" in text(page) and "Ends never" in text(page)
+    assert f'href="/calls?key={team.key["id"]}"' in page.text
+    day = (datetime.now(UTC) + timedelta(days=10)).date().isoformat()
+    assert team.browser.post(path, name="nightly", note="ask Bo", expires=day).location == path
+    page = team.browser.get(path)
+    assert "ask Bo" in text(page) and f'value="{day}"' in page.text
+    sql = "select expires_at, note from api_keys where id = %s"
+    before = site.sql(sql, team.key["id"])
+    team.browser.post(path, name="nightly 2", note="ask Bo", expires=day)
+    assert site.sql(sql, team.key["id"]) == before
+    team.browser.post(path, name="nightly 2", note="", expires="")
+    assert site.sql(sql, team.key["id"]) == [(None, None)]
+    wrong = team.browser.post(path, name="", note="kept", expires="")
+    assert wrong.status_code == 400 and "A name is needed." in text(wrong) and 'value="kept"' in wrong.text
+    assert "The expiry has passed already." in text(team.browser.post(path, name="x", note="", expires="2020-01-01"))
+    audit = text(team.browser.get("/audit"))
+    assert "renamed key main to nightly" in audit and "set the expiry of key nightly" in audit
+    page = team.devs.get(path)
+    assert "nightly 2" in text(page) and "<textarea" not in page.text and 'name="note"' not in page.text
+    assert "/revoke" not in page.text and f"ask {team.ada.email}" in text(page)
+    assert team.devs.post(path, shown="/keys", name="mine").status_code == 403
+    assert team.eves.get(path).status_code == team.eves.post(path, shown="/keys", name="mine").status_code == 404
+
+
+def test_the_generations_of_a_key_are_on_its_page_each_with_its_spend(site: Site, team: Acme) -> None:
+    spend(site, team)
+    new = new_id(
+        site, SECRET.search(team.browser.post(f"/keys/{team.key['id']}/rotate", overlap_seconds="3600").text)[0]
+    )
+    spend(site, team, api_key_id=new)
+    old = team.browser.get(f"/keys/{team.key['id']}")
+    assert "A rotation replaced this key" in text(old) and f'href="/keys/{new}' in old.text
+    page = text(team.browser.get(f"/keys/{new}"))
+    assert "2. " in page and "this one" in page and "All 2 $0.00090" in page
+    assert f"/keys/{new}/rotate" in team.browser.get(f"/keys/{new}").text and "/rotate" not in old.text
+
+
+def test_the_list_is_searched_filtered_grouped_and_read_page_by_page(site: Site, team: Acme) -> None:
+    other = team.ada.post("/projects", {"name": "batches"}).json
+    for number in range(101):
+        site.sql("""insert into api_keys (id, org_id, project_id, name, prefix, key_hash, created_by)
+            values (gen_random_uuid(), %s, %s, %s, 'sk-spend-x', sha256(gen_random_uuid()::text::bytea), %s)""",
+            team.ada.organization["id"], other["id"], f"job {number:03}", team.ada.user["id"])  # fmt: skip
+    first = team.browser.get("/keys?sort=name")
+    assert "1–100 of 102 keys" in text(first) and "job 099" in text(first) and "job 100" not in text(first)
+    assert "All 102 keys" in text(first) and 'href="/keys?sort=name&amp;page=2"' in first.text
+    second = text(team.browser.get("/keys?sort=name&page=2"))
+    assert "job 100" in second and "101–102 of 102 keys" in second and "job 099" not in second
+    found = text(team.browser.get(f"/keys?q=JOB+05&project={other['id']}&state=active&person={team.ada.user['id']}"))
+    assert "All 10 keys" in found and "main" not in found
+    assert "No key fits." in text(team.browser.get("/keys?state=revoked"))
+    assert "No key fits." in text(team.browser.get("/keys?page=9"))
+    assert 'scope="colgroup"' in team.browser.get("/keys?sort=project").text
+    spend(site, team)
+    unused = text(team.browser.get("/keys?used=no&q=main"))
+    assert "No key fits." in unused
+    assert team.browser.get("/keys?page=0").status_code == team.browser.get("/keys?sort=nothing").status_code == 400
+    table = list(csv.DictReader(io.StringIO(team.browser.get("/keys.csv?q=job").text.removeprefix("\ufeff"))))
+    assert len(table) == 101
 
 
 def test_a_new_key_comes_with_how_to_send_tags(team: Acme) -> None:
