@@ -1,4 +1,4 @@
-"""Migrations 0038: a ledger from before them gets the same sums per hour, and costs by kind, as the triggers keep."""
+"""Migrations 0038 to 0040: a ledger from before them gets the same sums per hour, and costs by kind, as the triggers keep."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from totals import differences, many_calls
 
 from webapp.postgres.migrations import DB
 
-MIGRATIONS = sorted((DB / "migrations").glob("0038_*.sql"))
+MIGRATIONS = [file for number in ("0038", "0039", "0040") for file in (DB / "migrations").glob(f"{number}_*.sql")]
 KINDS = (
     "cost_input cost_cached cost_cache_write cost_output cost_reasoning cost_audio cost_image cost_tools cost_region"
 )

@@ -1,4 +1,4 @@
--- 0042_spend_report: sums by hour, day, week and month of any time zone, and a report that is compared with a period of its caller's choice
+-- 0045_spend_report: sums by hour, day, week and month of any time zone, and a report that is compared with a period of its caller's choice
 --
 -- Cells had the day (UTC) they are for; now the moment at which their bar begins. The files of their names make the functions again.
 -- squawk-ignore ban-drop-function

@@ -1,4 +1,4 @@
--- 0042_call_ids: calls by the ids that OpenAI gave them (app.calls_by_id)
+-- 0044_call_ids: calls by the ids that OpenAI gave them (app.calls_by_id)
 --
 -- Hash indexes, because only whole ids are looked up: each takes about 42 bytes for a call, however long its ids are.
 -- squawk-ignore require-concurrent-index-creation -- not possible for a partitioned table

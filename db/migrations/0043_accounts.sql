@@ -1,4 +1,4 @@
--- 0041_accounts: where a session comes from, and when an organization is removed
+-- 0043_accounts: where a session comes from, and when an organization is removed
 --
 -- squawk-ignore adding-field-with-default -- each row gets an id of its own; the table is small
 alter table private.web_sessions add column id uuid not null default gen_random_uuid();

@@ -1,4 +1,4 @@
--- 0040_key_pages: a note on each key, and what its page and the pages of end users and tags read
+-- 0042_key_pages: a note on each key, and what its page and the pages of end users and tags read
 alter table public.api_keys add column note text check (length(note) between 1 and 1000);
 comment on column public.api_keys.note is 'What people write about the key: what uses it, whom to ask. Null: nothing.';
 

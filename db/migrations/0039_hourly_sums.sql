@@ -1,4 +1,4 @@
--- 0038_hourly_sums: sums per hour beside those per day
+-- 0039_hourly_sums: sums per hour beside those per day
 --
 -- A reader's day begins at midnight of the organization's time zone, which no sum of a UTC day can answer. The tables are those
 -- of days with the hour in place of the day, and are kept in the same way: see app.totals_add.

@@ -1,4 +1,4 @@
--- 0038_hourly_sums_filled: the sums per hour, and the cost by kind, of the calls and corrections that are there already
+-- 0040_hourly_sums_filled: the sums per hour, and the cost by kind, of the calls and corrections that are there already
 --
 -- Without this lock calls could be settled between what is added up here and the functions of the triggers, which come after
 -- the migrations.
