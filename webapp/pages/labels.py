@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request
@@ -10,6 +11,7 @@ from webapp import auth, db
 from webapp.auth import login_required
 from webapp.pages import export
 from webapp.pages.listing import Listing, read_listing
+from webapp.pages.spend_export import facts, period_of
 
 bp = Blueprint("labels", __name__)
 COLUMNS = {"cost": True, "label": False, "calls": True, "change": True, "last_day": True}
@@ -47,7 +49,13 @@ def end_users_table() -> Response:
     listing = read_listing(COLUMNS)
     with auth.person() as tx:
         rows = _rows(tx, listing, "end_user", "", (0, None))
-    return export.answer("end-users", ("end_user", *EXPORTED), (row | {"end_user": row["label"]} for row in rows))
+    words = (row | {"end_user": row["label"]} for row in rows)
+    return _file("end-users", ("end_user", *EXPORTED), words, listing)
+
+
+def _file(name: str, columns: tuple[str, ...], rows: Iterable[dict[str, Any]], listing: Listing) -> Response:
+    query = listing.period.query
+    return export.answer(f"{name} {period_of(query)}", columns, rows, facts(), query.zone)
 
 
 @bp.get("/tags")
@@ -71,4 +79,4 @@ def tags_table() -> Response:
         rows = _rows(tx, listing, "tag" if name else "tag_name", name, (0, None))
     columns = ("tag", "value", *EXPORTED) if name else ("tag", "label_values", *EXPORTED)
     words = ({"tag": name, "value": row["label"]} if name else {"tag": row["label"]} for row in rows)
-    return export.answer("tags", columns, (row | word for row, word in zip(rows, words, strict=True)))
+    return _file("tags", columns, (row | word for row, word in zip(rows, words, strict=True)), listing)

@@ -70,7 +70,7 @@ def periods_of(query: Query) -> tuple[Any, Any, Any, Any]:
     return query.since, query.until, *(query.before or (None, None))
 
 
-def period_of(query: Query) -> Scope:
+def unfiltered(query: Query) -> Scope:
     """A Scope of the query's period without its filters, for links."""
     return Scope(replace(query, filters={}))
 
@@ -95,4 +95,4 @@ def read_listing(columns: dict[str, bool], names: tuple[str, ...] = (), **kept: 
     sorting = read_sorting(columns, lambda word: own.link(sort=word))
     usual = sorting.word == next(iter(columns))
     order = "" if usual else ("-" if sorting.falling else "") + sorting.column
-    return Listing(period_of(query), own, given, search, sorting, order, page)
+    return Listing(unfiltered(query), own, given, search, sorting, order, page)

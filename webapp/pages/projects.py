@@ -18,7 +18,7 @@ from webapp.errors import ApiError
 from webapp.pages import export
 from webapp.pages.common import Scope, admin_only, attempt, found, read_scope
 from webapp.pages.keys import new_key_form
-from webapp.pages.listing import period_of, periods_of
+from webapp.pages.listing import periods_of, unfiltered
 from webapp.pages.report import by_project, kept, report
 from webapp.pages.sorting import read_sorting
 from webapp.pages.spend_export import facts, period_of
@@ -50,7 +50,7 @@ def page(project_id: UUID, error: ApiError | None = None, typed: str = "") -> st
         "error": error,
         "name": typed or project["name"],
         "new_key": new_key_form(),
-        "period": period_of(scope.query),
+        "period": unfiltered(scope.query),
     }
     return render_template(
         "project.html",

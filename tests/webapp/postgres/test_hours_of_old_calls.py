@@ -1,4 +1,4 @@
-"""Migrations 0038 to 0040: a ledger from before them gets the same sums per hour, and costs by kind, as the triggers keep."""
+"""Migrations 0038 to 0040: an older ledger gets the sums per hour, and costs by kind, that the triggers keep."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_of_dropped_calls_the_corrections_of_later_days_are_kept_and_hours_begin
     adjust(people, call, Decimal("0.5"), later)
     adjust(people, call, Decimal("0.25"), later + timedelta(days=1, hours=2))
     take_out(people, 3)
-    people.conn.execute("select app.retention_drop(%s, 'retention')", [ago(3).date()])
+    people.conn.execute("select app.retention_drop(%s, 'retention', null)", [ago(3).date()])
     before = kept(people)
     upgrade(people)
     after = kept(people)
