@@ -28,7 +28,8 @@ select kind, name, array(select a::text from aclexplode(acl) a order by 1) as ri
     select 'function', oid::regprocedure::text, coalesce(proacl, acldefault('f', proowner)) from pg_proc
     where pronamespace::regnamespace::text = any (%(ours)s)
     union all
-    select 'schema', nspname, nspacl from pg_namespace where nspname in ('app', 'private')
+    select 'schema', nspname, coalesce(nspacl, acldefault('n', nspowner)) from pg_namespace
+    where nspname in ('app', 'private')
 ) found order by 1, 2
 """
 

@@ -1,6 +1,7 @@
 """``flask backup FILE`` and ``flask restore FILE``: the embedded database in one file.
 
-A backup can be taken while the gateway takes calls; restoring needs a SPENDAI_HOME without data.
+A backup can be taken while the gateway takes calls. It is restored into a SPENDAI_HOME without data, or into the
+database of DATABASE_URL, where no organization may be yet (webapp/postgres/loading.py).
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from webapp import db
 from webapp.commands.database import owner_database
-from webapp.config import Config
+from webapp.postgres.loading import load
 from webapp.postgres.migrations import migrate
-from webapp.postgres.programs import find_bindir
+from webapp.postgres.programs import ClusterError, find_bindir
 
 USED = "select exists (select from public.organizations)"
 Words = str | os.PathLike[str]
@@ -30,7 +31,9 @@ Words = str | os.PathLike[str]
 @with_appcontext
 def backup(file: Path) -> None:
     """Write the embedded database to FILE. Keep SPENDAI_HOME/secrets too: they alone decrypt the stored OpenAI keys."""
-    _only_embedded(current_app.config["SPENDAI"])
+    if not current_app.config["SPENDAI"].embedded:
+        message = "this is for the embedded database; with DATABASE_URL use its provider's backups or pg_dump"
+        raise click.ClickException(message)
     with owner_database() as database:
         draft = file.with_name(file.name + ".part")
         _run("pg_dump", database.server.admin_dsn, "--format=custom", "--file", draft)
@@ -43,24 +46,31 @@ def backup(file: Path) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @with_appcontext
 def restore(file: Path) -> None:
-    """Fill the embedded database of a new SPENDAI_HOME from FILE. First copy the old SPENDAI_HOME/secrets there."""
+    """Fill the database of a new SPENDAI_HOME, or that of DATABASE_URL, from FILE.
+
+    First copy the secrets: SPENDAI_HOME/secrets, or SECRET_KEY and SPENDAI_ENCRYPTION_KEYS.
+    """
     config = current_app.config["SPENDAI"]
-    _only_embedded(config)
     with owner_database() as (dsn, server):
         migrate(dsn, passwords=db.passwords(config))  # makes the roles, which a dump does not contain
-        with psycopg.connect(server.admin_dsn) as conn:
+        with psycopg.connect(server.admin_dsn if server else dsn, autocommit=True, prepare_threshold=None) as conn:
             if conn.execute(USED).fetchone()[0]:
-                raise click.ClickException("this SPENDAI_HOME has data here already: restore into a new one")
-        elsewhere = make_conninfo(server.admin_dsn, dbname="template1")  # pg_restore drops and creates the database
-        _run("pg_restore", elsewhere, "--clean", "--if-exists", "--create", "--exit-on-error", file)
+                raise click.ClickException(f"{config.home if server else 'the database of DATABASE_URL'} has data "
+                                           "already: restore into a new one")  # fmt: skip
+            if not server:
+                _load(conn, file)
+        if server:
+            elsewhere = make_conninfo(server.admin_dsn, dbname="template1")  # the database is dropped and created
+            _run("pg_restore", elsewhere, "--clean", "--if-exists", "--create", "--exit-on-error", file)
         migrate(dsn, passwords=db.passwords(config))
     click.echo("restored: start SpendAI with make run")
 
 
-def _only_embedded(config: Config) -> None:
-    if not config.embedded:
-        message = "this is for the embedded database; with DATABASE_URL use its provider's backups or pg_dump"
-        raise click.ClickException(message)
+def _load(conn: psycopg.Connection, file: Path) -> None:
+    try:
+        load(conn, file)
+    except ClusterError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _run(program: str, dsn: str, *words: Words) -> None:

@@ -75,7 +75,7 @@ def test_a_new_home_filled_from_a_backup_has_the_same_numbers(homes):
     for name in NUMBERS:
         assert after[name] == before[name], name
     again = run(args=["restore", str(dump)])
-    assert again.exit_code == 1 and "data here already" in again.output
+    assert again.exit_code == 1 and "has data already" in again.output
 
 
 def test_with_a_database_of_ones_own_the_provider_does_it(operator):  # noqa: F811
