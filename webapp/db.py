@@ -174,13 +174,13 @@ def scope(role: str, claims: Mapping[str, Any] | None = None) -> Iterator[Transa
         yield Transaction(conn)
 
 
-def ready() -> bool:
-    """Whether the database answers and has the product's functions."""
+def schema_version() -> str | None:
+    """The last migration that was applied; None: the database does not answer, or has no functions of the product's."""
     try:
         with scope("spendai_auth") as tx:
-            return tx.call("web_session_load", b"\0" * 32) is None
+            return tx.call("schema_version")["schema_version"]
     except psycopg.Error:
-        return False
+        return None
 
 
 def months_ahead() -> int:

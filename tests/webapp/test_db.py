@@ -66,27 +66,27 @@ def test_a_server_that_freezes_under_a_statement_is_given_up_and_so_is_one_that_
     monkeypatch.setattr(db, "ANSWER_SECONDS", 0.5)
     monkeypatch.setattr(db.WatchedConnection, "answer_seconds", 0.5)
     monkeypatch.setattr(db, "CHECK_SECONDS", 0.3)
-    assert db.ready()
+    assert db.schema_version()
     try:
         began = time.monotonic()
         with pytest.raises(psycopg.OperationalError), db.scope("spendai_auth") as tx:
             signal_all(server, signal.SIGSTOP)
             tx.query("select 1")
-        assert not db.ready() and time.monotonic() - began < 8, "within the pool's own five seconds"
+        assert not db.schema_version() and time.monotonic() - began < 8, "within the pool's own five seconds"
     finally:
         signal_all(server, signal.SIGCONT)
     end = time.monotonic() + 10
-    while not db.ready():
+    while not db.schema_version():
         assert time.monotonic() < end, "the server is back and is not found"
 
 
 def test_after_an_outage_the_server_is_found_within_seconds_however_long_it_was_away(server: Cluster) -> None:
-    assert db.ready()
+    assert db.schema_version()
     server.stop()
     end = time.monotonic() + 8
     while time.monotonic() < end:
-        assert not db.ready()
+        assert not db.schema_version()
     server.start()
     back = time.monotonic()
-    while not db.ready():
+    while not db.schema_version():
         assert time.monotonic() < back + 4.5, "the pool pauses for longer the longer a server was away"

@@ -60,7 +60,11 @@ def version(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
 
 def migrated(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
     """Whether files of db/, prices and passwords are applied; ``partitions`` looks at the months of usage_logs."""
-    pending = migrations.pending_files(conn, db.passwords(config))
+    try:
+        pending = migrations.pending_files(conn, db.passwords(config))
+    except migrations.MigrationError as error:
+        yield Line("fail", str(error))
+        return
     if not pending:
         yield Line("ok", "the database is up to date")
         return
@@ -211,7 +215,7 @@ def examine(config: Config) -> Iterator[Line]:
         for check in CHECKS:
             try:
                 yield from check(config, conn)
-            except (psycopg.Error, migrations.MigrationError, requests.RequestException) as error:
+            except (psycopg.Error, requests.RequestException) as error:
                 yield Line("fail", f"{check.__name__.replace('_', ' ')} cannot be checked: {_short(error)}")
 
 

@@ -26,6 +26,7 @@ MONTHS_AHEAD = 24
 WAIT_FOR_ANOTHER = "30s"  # for another migration to end
 WAIT_FOR_TABLE = "5s"  # for a table's lock: while a migration waits for it, calls wait behind the migration
 
+NEWER = "the database is newer: start the version of SpendAI that updated it, or a newer one; see docs/upgrade.md"
 HELD = "a table is held by another session; nothing was changed, try again"
 HELD_MONTH = "usage_logs is held by another session; everything before was applied, try again"
 MISSING_MONTHS = """
@@ -75,13 +76,18 @@ def _execute(conn: psycopg.Connection, path: Path) -> None:
         raise MigrationError(f"{_name(path)}:{line}: {error.diag.message_primary or error}") from error
 
 
+def newest() -> str:
+    """The last migration of this checkout, as private.schema_files names it."""
+    return _name(max((DB / "migrations").glob("*.sql")))
+
+
 def _pending_migrations(applied: Mapping[str, str]) -> list[tuple[Path, str]]:
     """Migrations still to run, each with the hash to remember. Raises MigrationError for edited, missing and
     out-of-order ones; applied: path → hash."""
     files = {_name(path): path for path in sorted((DB / "migrations").glob("*.sql"))}
     missing = sorted(name for name in applied if name.startswith("db/migrations/") and name not in files)
     if missing:
-        raise MigrationError(f"{missing[0]}: applied, but not in this checkout: the database is newer")
+        raise MigrationError(f"{missing[0]}: applied, but not in this checkout: {NEWER}")
     pending, chain = [], ""
     for name, path in files.items():
         chain = _sha(chain, name, path.read_text(encoding="utf-8"))

@@ -114,6 +114,13 @@ def test_a_database_that_is_behind_is_named(project: SimpleNamespace) -> None:
     assert found(doctor.migrated, project)[0] == "ok"
 
 
+def test_a_database_that_is_newer_is_named(project: SimpleNamespace) -> None:
+    project.conn.execute("insert into private.schema_files values ('db/migrations/9999_new.sql', 'x')")
+    status, text = found(doctor.migrated, project)
+    assert status == "fail" and text.startswith("db/migrations/9999_new.sql: applied, but not in this checkout")
+    assert "docs/upgrade.md" in text
+
+
 def test_prices_and_passwords_that_are_not_applied_are_named(project: SimpleNamespace) -> None:
     project.conn.execute("delete from private.schema_files where path in ('db/prices', 'role/spendai_web')")
     status, text = found(doctor.migrated, project)

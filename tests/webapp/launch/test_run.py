@@ -241,3 +241,12 @@ def test_what_keeps_ending_is_started_again_ever_later(capsys: pytest.CaptureFix
     lines = capsys.readouterr().err.splitlines()
     waits = [line.partition(" in ")[2] for line in lines]
     assert waits == ["", "0.5 s", "1 s", "2 s", "4 s", "8 s", "16 s", "30 s", "30 s"]
+
+
+def test_an_older_version_does_not_start_on_the_database_of_a_newer_one(folder: Path, own_dsn: str) -> None:
+    with psycopg.connect(own_dsn) as conn:
+        conn.execute("insert into private.schema_files values ('db/migrations/9999_new.sql', 'x')")
+    launcher = start(folder, DATABASE_URL=own_dsn)
+    status, _ = launcher.end()
+    assert status == 1 and len(launcher.said) == 1
+    assert "9999_new.sql: applied, but not in this checkout: the database is newer" in launcher.said[0]
