@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import pwd
 import secrets
 import time
 from contextlib import suppress
@@ -19,7 +20,7 @@ import psycopg
 from webapp.config import ROOT, Config, generated_secret
 from webapp.postgres import network
 from webapp.postgres.cluster import SUPERUSER, Cluster, dsn, trim_log
-from webapp.postgres.programs import ClusterError, account, copied, find_bindir, major, may_enter, say
+from webapp.postgres.programs import ClusterError, account, copied, find_bindir, major, may_enter, say, user_name
 
 OWNER = "postgres"  # owns the database and is no superuser, as on Supabase
 SHIM = (ROOT / "db/supabase.sql", ROOT / "db/local_auth.sql")  # roles and schemas that a Supabase database has
@@ -165,7 +166,26 @@ def _folder(home: Path) -> Path:
         raise ClusterError(
             f"user {user.pw_name}, which Postgres runs as, may not enter {folder}: chmod o+x its parents"
         )
+    _check_owner(folder, user)
     return folder
+
+
+def _check_owner(folder: Path, user: pwd.struct_passwd | None) -> None:
+    """Raise ClusterError when data belongs to another user than Postgres runs as: its owner was lost in copying."""
+    if user and user.pw_uid == 0:  # the owner of the data, which cannot be root: Postgres does not run as root
+        user = account()
+    runs_as = user.pw_name if user else user_name(os.geteuid())
+    for data in (path for path in folder.glob("pg*") if path.name[2:].isdigit()):
+        if os.access(data, os.X_OK) and not (data / "PG_VERSION").exists():
+            continue  # it has no data
+        for path in (data, data / "PG_VERSION", data / "global", data / "base"):
+            owner = user_name(path.stat().st_uid)
+            if owner != runs_as:
+                or_else = "" if user else f", or start SpendAI as {owner}"
+                raise ClusterError(
+                    f"{path} belongs to {owner} and Postgres runs as {runs_as}: its owner was lost, as in a copy "
+                    f"without owners; chown -R {runs_as} {data}{or_else}"
+                )
 
 
 def _cluster(home: Path, folder: Path) -> Cluster:

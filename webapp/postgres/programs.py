@@ -38,6 +38,13 @@ def account(owner_of: Path | None = None) -> pwd.struct_passwd | None:
     raise ClusterError("Postgres does not run as root, and there is no user postgres or nobody to run it as")
 
 
+def user_name(uid: int) -> str:
+    """Name of a user; the number of one that has no name here, as after a copy from another machine."""
+    with suppress(KeyError):
+        return pwd.getpwuid(uid).pw_name
+    return str(uid)
+
+
 def run_as(user: pwd.struct_passwd | None) -> dict[str, Any]:
     """Arguments of subprocess.run for this user: in folder /, without our environment, hence without PG* variables."""
     drop = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}

@@ -15,9 +15,10 @@ import psycopg
 import pytest
 from processes import empty_folder, processes_on, until
 
+from webapp import create_app
 from webapp.config import ROOT, Config, load
 from webapp.postgres import embedded
-from webapp.postgres.programs import ClusterError, account, copied, find_bindir, run_as
+from webapp.postgres.programs import ClusterError, account, copied, find_bindir, run_as, user_name
 
 HOLDER = """
 import sys, time
@@ -286,6 +287,20 @@ def test_data_of_another_major_version_is_named_and_left_alone(fresh: Config) ->
     with pytest.raises(ClusterError, match=r"holds data of pg9 .* dump it"):
         embedded.ensure(fresh)
     assert [path.name for path in (fresh.home / "postgres").glob("pg*")] == ["pg9"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+@pytest.mark.parametrize("owner", [0, 54321])
+def test_data_whose_owner_was_lost_in_copying_is_named_with_the_command_that_mends_it(
+    config: Config, owner: int
+) -> None:
+    data = next((config.home / "postgres").glob("pg*"))
+    subprocess.run(["chown", "-R", str(owner), data], check=True)
+    said = create_app(config).test_cli_runner().invoke(args=["doctor"])
+    assert said.exit_code == 1 and "its owner was lost" in said.output, said.output
+    assert f"{data} belongs to {user_name(owner)} and Postgres runs as {account().pw_name}" in said.output
+    subprocess.run(said.output.strip().rpartition("; ")[2].split(), check=True)
+    embedded.ensure(config).stop()
 
 
 def test_lost_secrets_are_reported_and_nothing_is_changed(config: Config) -> None:
