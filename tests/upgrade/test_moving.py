@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from webapp import create_app
 from webapp.config import load
 from webapp.postgres.cluster import SUPERUSER, Cluster, temporary
 from webapp.postgres.migrations import migrate
+from webapp.postgres.programs import find_bindir
 
 MONTH = re.compile(r"usage_logs_\d{4}_\d\d")
 
@@ -43,15 +45,13 @@ class Target(NamedTuple):
 
 @pytest.fixture(scope="module", params=["own", "supabase"])
 def target(
-    request: pytest.FixtureRequest,
-    cluster: Cluster,
-    stack_dsns: Callable[[str], tuple[str, str]],
-    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Target]:
     """A Postgres as a hosting company hands it over gets the oldest backup, a Supabase project's the newest."""
     folder = tmp_path_factory.mktemp("dump")
     if request.param == "supabase":
-        fresh, _ = stack_dsns("spendai_not_moved")
+        fresh, _ = supabase_database(cluster, "spendai_not_moved")
+        migrate(fresh)
         yield Target(*supabase_database(cluster, "spendai_moved"), fresh, NUMBERS[-1], unpack(NUMBERS[-1], folder))
         return
     bindir = os.environ.get("PG_BINDIR")
@@ -92,3 +92,13 @@ def test_a_backup_moves_there_whole_or_not_at_all(target: Target, tmp_path: Path
     again = target.restore(tmp_path)
     assert again.exit_code == 1 and "has data already" in again.output
     assert len(said(target.number)["people"]) == 3
+
+
+def test_a_dump_of_that_database_is_restored_the_same_way(target: Target, tmp_path: Path) -> None:
+    dump = tmp_path / "own.dump"
+    command = [find_bindir() / "pg_dump", "--format=custom", "--file", dump, "--dbname", target.admin]
+    subprocess.run(command, check=True)
+    done = target._replace(owner=target.fresh).restore(tmp_path, dump)
+    assert done.exit_code == 0, done.output
+    with psycopg.connect(target.fresh) as conn:
+        same(conn, target.number)
