@@ -181,10 +181,10 @@ def _check_owner(folder: Path, user: pwd.struct_passwd | None) -> None:
         for path in (data, data / "PG_VERSION", data / "global", data / "base"):
             owner = user_name(path.stat().st_uid)
             if owner != runs_as:
-                or_else = "" if user else f", or start SpendAI as {owner}"
+                or_else = "" if user or owner == "root" else f", or start SpendAI as {owner}"
                 raise ClusterError(
                     f"{path} belongs to {owner} and Postgres runs as {runs_as}: its owner was lost, as in a copy "
-                    f"without owners; chown -R {runs_as} {data}{or_else}"
+                    f"without owners; chown -R {runs_as} {folder}{or_else}"
                 )
 
 

@@ -295,7 +295,7 @@ def test_data_whose_owner_was_lost_in_copying_is_named_with_the_command_that_men
     config: Config, owner: int
 ) -> None:
     data = next((config.home / "postgres").glob("pg*"))
-    subprocess.run(["chown", "-R", str(owner), data], check=True)
+    subprocess.run(["chown", "-R", str(owner), data.parent], check=True)
     said = create_app(config).test_cli_runner().invoke(args=["doctor"])
     assert said.exit_code == 1 and "its owner was lost" in said.output, said.output
     assert f"{data} belongs to {user_name(owner)} and Postgres runs as {account().pw_name}" in said.output
