@@ -4,8 +4,9 @@
 -- shows few of them, and EXPLAIN tells the estimate. By comparing estimates an analyst could spell out words of other
 -- organizations. Without statistics an estimate depends on the sizes of tables only.
 --
--- Tables of schema public and the months of usage_logs. Deleting what was collected before needs Postgres 18, or a superuser:
--- on an older server the owner only stops the collecting, and flask doctor prints the statement for an administrator.
+-- Tables of schema public and the months of usage_logs, but not what another role has made in schema public. Deleting what was
+-- collected before needs Postgres 18, or a superuser: on an older server the owner only stops the collecting, and flask doctor
+-- prints the statement for an administrator.
 create or replace function app.statistics_off() returns integer
 language plpgsql
 set search_path = ''
@@ -26,6 +27,7 @@ begin
                 or c.relnamespace = 'private'::regnamespace and c.relname ~ '^usage_logs_\d{4}_\d\d')
           and (c.relkind in ('r', 'p') or i.indkey[a.attnum - 1] = 0)  -- an expression of an index has statistics of its own
           and a.attnum > 0 and not a.attisdropped and a.attstattarget is distinct from 0
+          and pg_catalog.pg_has_role(c.relowner, 'usage')
         group by c.oid, c.relkind
     loop
         execute format('alter %s %s %s', r.kind, r.name, r.changes);
@@ -33,7 +35,9 @@ begin
     end loop;
     for r in
         select s.schemaname, s.tablename, s.attname, s.inherited from pg_catalog.pg_stats s
-        where s.schemaname = 'public' or s.schemaname = 'private' and s.tablename ~ '^usage_logs_\d{4}_\d\d'
+        join pg_catalog.pg_class c on c.oid = format('%I.%I', s.schemaname, s.tablename)::regclass
+        where pg_catalog.pg_has_role(c.relowner, 'usage')
+          and (s.schemaname = 'public' or s.schemaname = 'private' and s.tablename ~ '^usage_logs_\d{4}_\d\d')
     loop
         begin
             if current_setting('server_version_num')::integer >= 180000 then

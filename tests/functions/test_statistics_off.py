@@ -47,6 +47,16 @@ def test_what_was_collected_before_is_deleted(people: People) -> None:
     assert people.conn.execute(KNOWN).fetchall() == []
 
 
+def test_a_table_of_another_role_is_left_alone(own_dsns: tuple[str, str]) -> None:
+    owner, admin = own_dsns
+    with psycopg.connect(admin) as conn:
+        conn.execute("create table public.theirs as select n from generate_series(1, 99) n; analyze public.theirs")
+        conn.execute("grant select on public.theirs to public")
+    with psycopg.connect(owner) as conn:
+        assert conn.execute(OFF).fetchone() == (0,)
+        assert conn.execute("select count(*) from pg_stats where tablename = 'theirs'").fetchone() == (1,)
+
+
 def test_the_owner_of_an_older_server_at_least_stops_the_collecting(people: People) -> None:
     know(people)
     kept = people.conn.info.server_version < 180000
