@@ -96,20 +96,8 @@ class Query:
 
 @cache
 def zones() -> list[str]:
-    """Names of time zones by place, and UTC."""
-    areas = (
-        "Africa",
-        "America",
-        "Antarctica",
-        "Arctic",
-        "Asia",
-        "Atlantic",
-        "Australia",
-        "Europe",
-        "Indian",
-        "Pacific",
-    )
-    return ["UTC", *sorted(name for name in available_timezones() if name.partition("/")[0] in areas and "/" in name)]
+    """Names of the time zones that a person may choose: UTC, and one for each place such as Europe/Berlin."""
+    return ["UTC", *sorted(name for name in available_timezones() if name.partition("/")[0] in AREAS and "/" in name)]
 
 
 def zone_of(args: MultiDict[str, str], otherwise: ZoneInfo = UTC_ZONE) -> ZoneInfo:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -58,7 +57,6 @@ def page(project_id: UUID, error: ApiError | None = None, typed: str = "") -> st
         keys=keys,
         r=shown,
         last_call=max(used, default=None),
-        one_day=timedelta(days=1),
         **form,
         **shown,
     )
