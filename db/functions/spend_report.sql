@@ -4,13 +4,11 @@
 -- compared, with a part of equal length. totals: the row of app.spend_totals. rows: app.spend_breakdown by p_by, at most p_top
 -- rows and the rest in one (null: all rows). side: the same by p_side, five rows and the rest. bars: app.spend_bars, with a
 -- series for each coloured row. before_bars: bar, cost, calls and tokens of the period that is compared, bars without calls
--- included. kinds: what the dollars were paid for, kind, cost and cost_before; null where only the calls could tell (filters by
--- end user or tag), unless p_by is kind. peak: the bar that stands out and the row that made it, as app.spend_peak says, with
--- its name; null where none does.
+-- included. peak: the bar that stands out and the row that made it, as app.spend_peak says, with its name; null where none does.
 create or replace function app.spend_report(
     p_from timestamptz, p_to timestamptz, p_before_from timestamptz, p_before_to timestamptz, p_zone text, p_grain text,
     p_by text, p_tag_name text, p_side text, p_filters jsonb, p_top integer
-) returns table (totals jsonb, rows jsonb, side jsonb, bars jsonb, before_bars jsonb, kinds jsonb, peak jsonb)
+) returns table (totals jsonb, rows jsonb, side jsonb, bars jsonb, before_bars jsonb, peak jsonb)
 language plpgsql stable
 set search_path = ''
 set timezone = 'UTC'  -- of the moments in the JSON
@@ -35,15 +33,6 @@ begin
         left join (select c.bar, sum(c.cost) as cost, sum(c.calls) as calls, sum(c.tokens_in + c.tokens_out) as tokens
             from unnest(v_cells) c where c.whole and not c.is_now group by 1) s on s.bar = b.at
         where b.at < v_before_to);
-    if p_by = 'kind' or app.sums_source('{kind}', p_filters) is not null then
-        kinds := (select coalesce(jsonb_agg(jsonb_build_object('kind', k.kind, 'cost', k.cost, 'cost_before', k.cost_before) order by k.place), '[]')
-            from (
-                select k.place, k.kind, coalesce(sum(k.cost) filter (where d.is_now), 0) as cost,
-                    case when v_compared then coalesce(sum(k.cost) filter (where not d.is_now), 0) end as cost_before
-                from (values (true, p_from, p_to), (false, p_before_from, v_before_to)) as d (is_now, since, until)
-                cross join lateral app.spend_kinds(d.since, d.until, p_zone, null, p_filters) k
-                where d.since < d.until group by 1, 2) k);
-    end if;
     peak := (
         select to_jsonb(p) || jsonb_build_object('name', (select b.name from app.spend_breakdown(v_cells, p_by, false, null, false) b
             where b.id = p.id))

@@ -25,6 +25,7 @@ from webapp import auth, db
 from webapp.errors import ApiError
 from webapp.pages import sheets
 from webapp.pages.common import organization_zone
+from webapp.written import digits
 
 PAGE_ROWS = 1000  # rows that one transaction reads
 CHUNK_ROWS = 500  # rows that are sent together
@@ -32,7 +33,6 @@ CHUNK_ROWS = 500  # rows that are sent together
 MONEY = {"cost", "adjustments", "cost_corrected", "cost_at_least", "corrections", "openai", "ledger", "difference",
          "unexplained", "unexplained_gross", "amount"}  # fmt: skip
 NOT_IN_NAMES = re.compile(r"[\W_]+")
-UTC_ZONE = ZoneInfo("UTC")
 Row = dict[str, Any]
 Facts = Iterable[tuple[str, Any]]
 
@@ -42,7 +42,7 @@ def cell(value: Any, zone: ZoneInfo | None = None, comma: bool = False) -> str:
     if value is None:
         return ""
     if isinstance(value, Decimal):
-        return sheets.digits(value).replace(".", "," if comma else ".")
+        return digits(value).replace(".", "," if comma else ".")
     if isinstance(value, datetime):
         return value.astimezone(zone or UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, date | int):

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from webapp import auth
 from webapp.auth import login_required
 from webapp.errors import ApiError
-from webapp.pages import archive, export
+from webapp.pages import export, organization_export
 from webapp.pages.common import admin_only, attempt
 
 bp = Blueprint("organization", __name__)
@@ -35,7 +35,9 @@ def everything() -> Response:
     now = datetime.now(UTC)
     about = {"organization": {"id": str(me["org_id"]), "name": me["organization"]}, "begun_at": export.cell(now),
              "sandbox": me["books"] == "sandbox", "note": NOTE}  # fmt: skip
-    return export.download(f"organization-{now:%Y-%m-%d}.zip", "application/zip", archive.parts(tables, about))
+    return export.download(
+        f"organization-{now:%Y-%m-%d}.zip", "application/zip", organization_export.parts(tables, about)
+    )
 
 
 def _page(name: str, error: ApiError | None = None, **words: Any) -> str:

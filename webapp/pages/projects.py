@@ -11,13 +11,13 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from psycopg.types.json import Jsonb
 from werkzeug.wrappers import Response
 
-from webapp import auth, db, written
+from webapp import auth, db
 from webapp.auth import login_required
 from webapp.errors import ApiError
 from webapp.pages import export
 from webapp.pages.common import Scope, admin_only, attempt, found, read_scope
 from webapp.pages.keys import new_key_form
-from webapp.pages.listing import periods_of, unfiltered
+from webapp.pages.listing import unfiltered
 from webapp.pages.report import by_project, kept, report
 from webapp.pages.sorting import read_sorting
 from webapp.pages.spend_export import facts, period_of
@@ -43,7 +43,7 @@ def page(project_id: UUID, error: ApiError | None = None, typed: str = "") -> st
         project = one(tx, project_id)
         scope = read_scope(tx, kept(), project=str(project_id))
         shown = report(tx, scope, "key")
-        keys = tx.rows("key_page", *periods_of(scope.query), Jsonb({"project": [str(project_id)]}), "", "", 0, KEYS)
+        keys = tx.rows("key_page", *scope.query.periods, Jsonb({"project": [str(project_id)]}), "", "", 0, KEYS)
         used = [key["last_used_at"] for key in tx.rows("key_list", project_id) if key["last_used_at"]]
     form = {
         "error": error,
@@ -83,7 +83,7 @@ def index(error: ApiError | None = None, typed: str = "") -> str:
     sorting = read_sorting(COLUMNS | {"difference": True}, lambda word: scope.link(sort=word))
     return render_template(
         "projects.html", projects=sorting.sorted(projects), total=total, scope=scope, error=error, typed=typed,
-        sorting=sorting, money=written.money,
+        sorting=sorting,
     )  # fmt: skip
 
 
