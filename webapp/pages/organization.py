@@ -18,7 +18,7 @@ from webapp.pages.common import admin_only, attempt
 bp = Blueprint("organization", __name__)
 NOTE = (
     "One CSV file for each table, in UTF-8. The sums are of the rows in the file; an empty cell is not known and adds"
-    " nothing. What happened while the archive was made may be missing. Keys, hashes, prompts and answers are in no"
+    " nothing. What happened while the export was made may be missing. Keys, hashes, prompts and answers are in no"
     " file: keys are stored encrypted or as a hash, prompts and answers not at all. A text that a spreadsheet would run"
     " as a formula has an apostrophe in front."
 )
