@@ -23,6 +23,7 @@ from flask import Response, request, stream_with_context
 
 from webapp import auth, db
 from webapp.errors import ApiError
+from webapp.filters import Query
 from webapp.pages import sheets
 from webapp.pages.common import organization_zone
 from webapp.written import digits
@@ -83,6 +84,11 @@ def answer(
     books = "sandbox" if sandbox() else "live"
     lines = ([*(row[column] for column in columns), books] for row in rows)
     return download(f"{file}.csv", "text/csv", _lines([*columns, "books"], lines, zone))
+
+
+def period_answer(name: str, columns: Sequence[str], rows: Iterable[Row], query: Query, about: Facts = ()) -> Response:
+    """The file of rows about the period of a query, which is in its name."""
+    return answer(f"{name} {query.span.first}-{query.span.last}", columns, rows, about, query.zone)
 
 
 def sheet(title: str, columns: Sequence[str], rows: Iterable[Row]) -> sheets.Sheet:

@@ -20,7 +20,7 @@ from webapp.pages.keys import new_key_form
 from webapp.pages.listing import unfiltered
 from webapp.pages.report import by_project, kept, report
 from webapp.pages.sorting import read_sorting
-from webapp.pages.spend_export import facts, period_of
+from webapp.pages.spend_export import facts
 
 bp = Blueprint("projects", __name__)
 COLUMNS = {"cost": True, "name": False, "active_keys": True, "calls": True, "created_at": True}
@@ -44,7 +44,9 @@ def page(project_id: UUID, error: ApiError | None = None, typed: str = "") -> st
         scope = read_scope(tx, kept(), project=str(project_id))
         shown = report(tx, scope, "key")
         keys = tx.rows("key_page", *scope.query.periods, Jsonb({"project": [str(project_id)]}), "", "", 0, KEYS)
-        used = [key["last_used_at"] for key in tx.rows("key_list", project_id) if key["last_used_at"]]
+        used = []  # when its keys were last used: for a page without calls, which says when there were some
+        if not shown["totals"]["calls"]:
+            used = [key["last_used_at"] for key in tx.rows("key_list", project_id) if key["last_used_at"]]
     form = {
         "error": error,
         "name": typed or project["name"],
@@ -96,7 +98,7 @@ def table() -> Response:
         scope = read_scope(tx)
         projects, _ = overview(tx, scope)
     columns = ["id", *COLUMNS, "archived_at"]
-    return export.answer(f"projects {period_of(scope.query)}", columns, projects, facts(), scope.query.zone)
+    return export.period_answer("projects", columns, projects, scope.query, facts())
 
 
 @bp.post("/projects")

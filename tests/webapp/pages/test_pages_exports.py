@@ -166,6 +166,11 @@ def test_the_name_of_a_file_says_whose_it_is_and_that_its_money_is_play_money(si
         name_of(team.browser, "/calls.csv?from=2026-10-01&to=2026-10-01T12:00:00Z")
         == "acme-calls-2026-10-01-2026-10-01-sandbox.csv"
     )
+    october = "from=2026-10-01&to=2026-10-31"
+    for path in ("spend", "projects", "keys", "end-users", "tags"):
+        name = name_of(team.browser, f"/{path}.csv?{october}")
+        assert name == f"acme-{path}-2026-10-01-2026-10-31-sandbox.csv"
+    assert about(workbook(team.browser.get(f"/keys.xlsx?{october}")))["Period"] == "1 Oct 2026 – 31 Oct 2026"
     assert name_of(team.browser, "/team.xlsx") == "acme-team-sandbox.xlsx"
     other = Acme(site)
     org = other.ada.organization["id"]
