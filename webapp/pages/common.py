@@ -11,7 +11,7 @@ from flask import request
 from werkzeug.datastructures import MultiDict
 
 from webapp import auth, db, filters
-from webapp.errors import ApiError, from_database
+from webapp.errors import ApiError, as_api_error
 from webapp.filters import FILTERS, Query
 from webapp.pages.picks import STATUSES, picks, read_names
 from webapp.pages.scope import PERIOD, VIEW, VIEW_HERE, FilterError, Scope
@@ -36,9 +36,9 @@ def attempt(act: Callable[[db.Transaction], T]) -> tuple[T | None, ApiError | No
         with auth.person() as tx:
             return act(tx), None
     except (psycopg.Error, ApiError) as error:
-        known = from_database(error) if isinstance(error, psycopg.Error) else error
-        if known.status in (400, 409):
-            return None, known
+        refusal = as_api_error(error)
+        if refusal.status in (400, 409):
+            return None, refusal
         raise
 
 
