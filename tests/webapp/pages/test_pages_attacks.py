@@ -8,7 +8,7 @@ from itertools import cycle
 
 import pytest
 from conftest import Browser, Site
-from seeded import Acme, spend
+from seeded import Acme, spend, table
 from werkzeug.test import TestResponse
 
 ODD = ("a%00b", "%ff%fe", "x" * 3000, "9" * 40, "';drop table x--", "<img src=x>", "-", "../..", "٣", "=1+1", "{{7*7}}")
@@ -102,9 +102,10 @@ def twice(browser: Browser, path: str, shown: str, **form: str) -> list[int]:
 
 def test_forms_sent_twice_do_what_they_say_once(site: Site, team: Acme) -> None:
     key, dev = f"/keys/{team.key['id']}", team.dev.user["id"]
-    assert twice(team.browser, key, "/team", name="again", note="same", expires="") == [302, 302]
+    assert twice(team.browser, key, "/team", name="again", note="=1+1", expires="") == [302, 302]
     renamed = "select count(*) from public.audit_log where action = 'key.renamed' and subject_id = %s"
     assert site.sql(renamed, team.key["id"]) == [(1,)]
+    assert "'=1+1" in {row["note"] for row in table(team.browser.get("/keys.csv"))}, "text, not a formula"
     assert twice(team.browser, "/settings/delete", "/team", name="Acme") in ([303, 303], [303, 409])
     asked = "select count(*) from public.audit_log where action = 'organization.deletion_asked' and org_id = %s"
     assert site.sql(asked, team.ada.organization["id"]) == [(1,)]

@@ -126,6 +126,19 @@ def test_the_form_and_every_link_to_the_same_page_keep_what_they_do_not_change(t
             assert {name: asked.get(name) for name in OCTOBER} == {name: words.get(name) for name in OCTOBER}, link
 
 
+def test_files_are_of_the_period_and_filters_of_their_page(team: Acme) -> None:
+    for path in PAGES.keys() - {"/keys/{key}", "/team/{person}"}:  # which have none
+        page, words = filled(team, path, PAGES[path])
+        shown = Found(team.browser.get(page, query_string=words))
+        files = [link for link in shown.links if urlsplit(link).path.endswith((".csv", ".xlsx"))]
+        assert len(files) >= 3, path
+        kept = words.keys() - {"grain", "compare", "by", "and", "measure", "all", "sort", "columns"}
+        for link in files:
+            asked = words_of(parse_qsl(urlsplit(link).query))
+            assert {name: asked.get(name) for name in kept} == {name: words[name] for name in kept}, link
+            assert path != "/projects/{project}" or asked["project"] == [team.project["id"]]
+
+
 # Page → a parameter with a value that it refuses.
 REFUSED = [
     ("/", "by"), ("/", "measure"), ("/", "sort"), ("/", "and"), ("/projects/{project}", "by"), ("/projects", "sort"),
