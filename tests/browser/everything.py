@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import huge
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 SIGNED_OUT = {
     "login": "/login", "signup": "/signup", "invitation-gone": "/invitation/nonsense", "password": "/password/nonsense",
@@ -45,6 +46,15 @@ def log_in(page: Page, email: str, password: str) -> None:
     page.locator("[name=password]").fill(password)
     page.locator("main button").first.click()
     page.wait_for_selector(".who")
+
+
+def cookies_of(browser: Browser, url: str, email: str, password: str) -> Any:
+    """Cookies of somebody who has logged in through the form; for open_page(storage_state=…)."""
+    context = browser.new_context(base_url=url)
+    log_in(context.new_page(), email, password)
+    cookies = context.storage_state()
+    context.close()
+    return cookies
 
 
 def words_of(page: Page, who: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import openpyxl
 import pytest
-from everything import log_in
+from everything import cookies_of
 from playwright.sync_api import Browser, Page, expect
 from spending import spent
 from stack import Stack
@@ -37,11 +37,7 @@ def cookies(chromium: Browser, site: Stack) -> dict[str, Any]:
     for model in ("gpt-4o", "gpt-4o-mini"):
         for days in (0, 1):
             spent(people, at=last_month - timedelta(days=days), model=model)
-    context = chromium.new_context(base_url=site.url)
-    log_in(context.new_page(), "ada@acme.test", PASSWORD)
-    found = context.storage_state()
-    context.close()
-    return found
+    return cookies_of(chromium, site.url, "ada@acme.test", PASSWORD)
 
 
 @pytest.fixture
