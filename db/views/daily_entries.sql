@@ -6,6 +6,8 @@
 -- The columns from cost_input on are parts of cost (see app.cost_kinds). The rest of it is corrections, calls that were closed by
 -- hand, and calls that were dropped before the parts were added up.
 --
+-- Both parts of the union have the same types, so that Postgres computes only the columns that a query asks for.
+--
 -- With the reader's own rights: row level security decides. Only append columns, never reorder: other views use them.
 create or replace view public.daily_entries with (security_invoker = true) as
 select
@@ -24,8 +26,9 @@ join public.organizations o on o.id = t.org_id and o.books = t.upstream
 union all
 select
     u.org_id, (u.started_at at time zone 'utc')::date, u.project_id, u.api_key_id, u.model, u.endpoint, null, null, null,
-    1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (u.deadline_at < now())::integer, 0,
-    0, 0, 0, 0, 0, 0, 0, 0, 0
+    1::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::numeric, 0::numeric, 0::numeric,
+    0::bigint, 0::bigint, (u.deadline_at < now())::integer, 0::bigint,
+    0::numeric, 0::numeric, 0::numeric, 0::numeric, 0::numeric, 0::numeric, 0::numeric, 0::numeric, 0::numeric
 from app.calls_open() u
 join public.organizations o on o.id = u.org_id and o.books = u.upstream;
 

@@ -2,6 +2,8 @@
 --
 -- For a part of an hour, and for hours before app.hours_since(), add up bookings.
 --
+-- Both parts of the union have the same types, so that Postgres computes only the columns that a query asks for.
+--
 -- With the reader's own rights: row level security decides. Only append columns, never reorder: other views use them.
 create or replace view public.hourly_entries with (security_invoker = true) as
 select
@@ -21,8 +23,9 @@ union all
 select
     u.org_id, date_bin('1 hour', u.started_at, '2000-01-01 00:00+00'), u.project_id, u.api_key_id, u.model, u.endpoint, null, null,
     null,
-    1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (u.deadline_at < now())::integer, 0,
-    0, 0, 0, 0, 0, 0, 0, 0, 0
+    1::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::numeric, 0::numeric, 0::numeric,
+    0::bigint, 0::bigint, (u.deadline_at < now())::integer, 0::bigint,
+    0::numeric, 0::numeric, 0::numeric, 0::numeric, 0::numeric, 0::numeric, 0::numeric, 0::numeric, 0::numeric
 from app.calls_open() u
 join public.organizations o on o.id = u.org_id and o.books = u.upstream;
 

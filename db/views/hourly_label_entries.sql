@@ -1,5 +1,7 @@
 -- hourly_label_entries: as daily_label_entries, by the hour: hourly labels of settled calls, and rows for open calls
 --
+-- Both parts of the union have the same types, so that Postgres computes only the columns that a query asks for.
+--
 -- With the reader's own rights: row level security decides. Only append columns, never reorder: other views use them.
 create or replace view public.hourly_label_entries with (security_invoker = true) as
 select
@@ -11,7 +13,8 @@ join public.organizations o on o.id = t.org_id and o.books = t.upstream
 union all
 select
     u.org_id, date_bin('1 hour', u.started_at, '2000-01-01 00:00+00'), l.kind, l.label, u.project_id, u.api_key_id,
-    1, 0, 0, 0, 0, 0, 0, 0, 0, (u.deadline_at < now())::integer, 0
+    1::bigint, 0::bigint, 0::bigint, 0::bigint, 0::numeric, 0::numeric, 0::numeric, 0::bigint, 0::bigint,
+    (u.deadline_at < now())::integer, 0::bigint
 from app.calls_open() u
 join public.organizations o on o.id = u.org_id and o.books = u.upstream
 cross join lateral (
