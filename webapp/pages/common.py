@@ -95,16 +95,18 @@ def read_period(tx: db.Transaction | None = None) -> tuple[Query, ApiError | Non
         return read_query(right, tx), error
 
 
-def read_scope(tx: db.Transaction, extra: dict[str, Any] | None = None, **fixed: str) -> Scope:
-    """The Scope of this request. fixed: filters the page sets itself, such as its project. Raises FilterError."""
+def read_scope(tx: db.Transaction, extra: dict[str, Any] | None = None, *, choices: bool = True, **fixed: str) -> Scope:
+    """The Scope of this request. choices: whether the page has a form of filters; without, their values are read only to
+    name those in use. fixed: filters the page sets itself, such as its project. Raises FilterError.
+    """
     query, error = read_period(tx)
     for name, value in fixed.items():
         query.filters.pop(f"not_{name}", None)
         query.filters[name] = [value]
-    groups, known = read_names(tx, query)
+    groups, known = read_names(tx, query) if choices or query.filters else ({}, {})
     names = {name: dict(pair for _, values in groups[name] for pair in values) for name in groups}
     kept = {name: request.args.getlist(name) for name in (*VIEW, *VIEW_HERE) if request.args.get(name)} | (extra or {})
-    shown = picks(query.filters, groups, known, [name for name in FILTERS if name not in fixed])
+    shown = picks(query.filters, groups, known, [name for name in FILTERS if choices and name not in fixed])
     scope = Scope(query, kept, names, tuple(fixed), shown, error)
     if error:
         raise FilterError(error, scope)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -81,7 +80,7 @@ def overview(tx: db.Transaction, scope: Scope) -> tuple[list[dict[str, Any]], di
 def index(error: ApiError | None = None, typed: str = "") -> str:
     """All projects, with what they cost in a period."""
     with auth.person() as tx:
-        scope = replace(read_scope(tx), picks={})  # a period, but no filters
+        scope = read_scope(tx, choices=False)
         projects, total = overview(tx, scope)
     sorting = read_sorting(COLUMNS | {"difference": True}, lambda word: scope.link(sort=word))
     return render_template(
@@ -96,7 +95,7 @@ def index(error: ApiError | None = None, typed: str = "") -> str:
 def table() -> Response:
     """The same table, as a file."""
     with auth.person() as tx:
-        scope = read_scope(tx)
+        scope = read_scope(tx, choices=False)
         projects, _ = overview(tx, scope)
     columns = ["id", *COLUMNS, "archived_at"]
     return export.period_answer("projects", columns, projects, scope.query, facts())

@@ -68,7 +68,8 @@ def report(tx: db.Transaction, scope: Scope, default: str) -> dict[str, Any]:
 
 def by_project(tx: db.Transaction, scope: Scope) -> tuple[dict[str, Row], Row]:
     """Id of each project with calls → its row of the breakdown; and the row of all of them."""
-    found = _asked(tx, Breakdown(scope, "project"), Breakdown(scope, "key"), None)
+    shown = Breakdown(scope, "project")
+    found = _asked(tx, shown, shown, None)
     money, totals = MEASURES["money"], found["totals"]
     rows = [measured(row, money, totals["cost"]) for row in found["rows"]]
     return {row["id"]: row for row in rows}, measured(totals, money, totals["cost"])
