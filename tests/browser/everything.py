@@ -15,6 +15,8 @@ SIGNED_OUT = {
 SIGNED_IN = {
     "spend": "/", "spend-all": "/?all=1", "spend-model-sorted": "/?by=model&sort=-calls",
     "spend-key-all": "/?by=key&all=1",
+    "spend-pivot": "/?by=project&and=model", "spend-tokens": "/?measure=tokens",
+    "spend-yesterday": "/?period=yesterday",
     "spend-tag": "/?by=tag", "spend-end-user": "/?by=end_user&period=7",
     "spend-weeks": "/?from={quarter}&to={tomorrow}",
     "spend-today": "/?period=today", "spend-nothing": "/?from=2020-01-01&to=2020-02-01",
@@ -26,7 +28,8 @@ SIGNED_IN = {
     "calls-columns": "/calls?columns=end_user,tags,id", "calls-found": "/calls/find?id=resp_none",
     "call": "/calls/{call}",
     "sessions": "/sessions", "sessions-nothing": "/sessions?state=lost&key=none", "session": "/sessions/{session}",
-    "prices": "/prices", "prices-found": "/prices?q=gpt-5", "price-history": "/prices/{model}", "team": "/team",
+    "prices": "/prices", "prices-all": "/prices?all=1", "prices-found": "/prices?q=gpt-5",
+    "price-history": "/prices/{model}", "team": "/team",
     "member": "/team/{member}", "settings": "/settings", "books": "/books", "books-month": "/books?month=2020-01",
     "books-day": "/books/{books_day}",
     "books-dark": "/books/dark-spend", "books-links": "/books/links", "books-learned": "/books/learned",
