@@ -156,6 +156,23 @@ def only_people_read(people: People, table: str, columns: str | None = None, *, 
     assert rights(people, table, columns) == expected
 
 
+def own_rows_only(people: People, table: str) -> None:
+    """Assert that everyone in an organization reads its rows of a table alone, that who is in none reads nothing, and
+    that nobody writes by hand. The table has one row of Acme's and one of Evil's.
+    """
+    query = f"select * from public.{table}"
+    for who, owner in (("ada", "ada"), ("dev", "ada"), ("eve", "eve")):
+        with people.as_(who):
+            assert [row["org_id"] for row in people.all(query)] == [people.orgs[owner]], who
+    people.sign_up("lone", "lone@nowhere.test")
+    with people.as_("lone"):
+        assert people.all(query) == []
+    for role in ("authenticated", "spendai_analyst"):
+        with people.as_role(role):
+            assert people.all(query) == [], role
+    only_people_read(people, table, analysts=True)
+
+
 def append_only(people: People, table: str, *statements: str) -> None:
     """Assert that not even the owner or the superuser can change or remove a row."""
     for role in ("postgres", None):

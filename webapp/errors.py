@@ -80,6 +80,11 @@ def from_database(error: psycopg.Error) -> ApiError:
     return ApiError(500, "internal_error", "Something went wrong on our side")
 
 
+def as_api_error(error: ApiError | psycopg.Error) -> ApiError:
+    """The ApiError itself, or the one for an error of the database."""
+    return from_database(error) if isinstance(error, psycopg.Error) else error
+
+
 def _unavailable(error: psycopg.Error, state: str) -> str | None:
     """The message for an error after which trying again may help; None for every other error."""
     if state == CANCELLED:

@@ -72,6 +72,11 @@ class Query:
         return (other.since, other.until) if other else None
 
     @property
+    def periods(self) -> tuple[datetime, datetime, datetime | None, datetime | None]:
+        """since and until, and those of the period that it is compared with: as SQL functions take them."""
+        return self.since, self.until, *(self.before or (None, None))
+
+    @property
     def before_words(self) -> str:
         """That period in words: 1–29 Oct 2026; empty where there is none."""
         other = self.span.compared(self.compare, self.now)
@@ -96,20 +101,8 @@ class Query:
 
 @cache
 def zones() -> list[str]:
-    """Names of time zones by place, and UTC."""
-    areas = (
-        "Africa",
-        "America",
-        "Antarctica",
-        "Arctic",
-        "Asia",
-        "Atlantic",
-        "Australia",
-        "Europe",
-        "Indian",
-        "Pacific",
-    )
-    return ["UTC", *sorted(name for name in available_timezones() if name.partition("/")[0] in areas and "/" in name)]
+    """Names of the time zones that a person may choose: UTC, and one for each place such as Europe/Berlin."""
+    return ["UTC", *sorted(name for name in available_timezones() if name.partition("/")[0] in AREAS and "/" in name)]
 
 
 def zone_of(args: MultiDict[str, str], otherwise: ZoneInfo = UTC_ZONE) -> ZoneInfo:
@@ -196,7 +189,7 @@ def chosen(args: MultiDict[str, str]) -> dict[str, list[str]]:
     return found
 
 
-def written(value: str) -> str:
+def filter_value(value: str) -> str:
     """The value of a filter as query strings have it: ``-`` for no value."""
     return value if value.strip("-") else f"-{value}"
 
@@ -232,14 +225,14 @@ def as_args(query: Query) -> dict[str, Any]:
     """The query string parameters from which ``read`` makes this Query again, with the last day as ``to``."""
     args: dict[str, Any] = {"period": query.period}
     if query.period == "custom":
-        args = days_as_args(query.span)
+        args = period_as_args(query.span)
     args |= {"tz": query.tz, "grain": query.asked_grain, "compare": "" if query.compare == "before" else query.compare}
     return {name: word for name, word in args.items() if word} | {
-        name: [written(word) for word in words] for name, words in query.filters.items()
+        name: [filter_value(word) for word in words] for name, words in query.filters.items()
     }
 
 
-def days_as_args(span: Period) -> dict[str, str]:
+def period_as_args(span: Period) -> dict[str, str]:
     """from and to: whole days as dates, moments in full."""
     if span.whole:
         return {"from": span.first.isoformat(), "to": span.last.isoformat()}

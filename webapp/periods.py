@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from webapp import written
+
 NAMES = ("today", "yesterday", "7", "30", "month", "last-month")
 # Far from the first and last date of Python, so that the period of equal length before any period can be computed.
 YEARS = range(1970, 3000)
@@ -134,16 +136,13 @@ class Period:
         first, last = self.first, self.last
         if not self.whole:
             since, until = self.since.astimezone(self.zone), self.until.astimezone(self.zone)
-            end = f"{until:%H:%M}" if first == last else f"{_day(until)}, {until:%H:%M}"
+            end = f"{until:%H:%M}" if first == last else f"{written.day(until.date())}, {until:%H:%M}"
             if since == midnight(first, self.zone) and first == last:
-                return f"{_day(first)} until {end}"
-            return f"{_day(first)}, {since:%H:%M} – {end}"
+                return f"{written.day(first)} until {end}"
+            return f"{written.day(first)}, {since:%H:%M} – {end}"
         if first == last:
-            return _day(first)
+            return written.day(first)
         if (first.year, first.month) == (last.year, last.month):
-            return f"{first.day}–{_day(last)}"
-        return f"{first.day} {first:%b} – {_day(last)}" if first.year == last.year else f"{_day(first)} – {_day(last)}"
-
-
-def _day(value: date) -> str:
-    return f"{value.day} {value:%b %Y}"
+            return f"{first.day}–{written.day(last)}"
+        begin = f"{first.day} {first:%b}" if first.year == last.year else written.day(first)
+        return f"{begin} – {written.day(last)}"

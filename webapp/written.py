@@ -32,6 +32,14 @@ def guarded(text: str) -> str:
     return FORMULA.sub("'", text)
 
 
+def digits(value: Decimal) -> str:
+    """All digits, no exponent, no zeros at the end, for programs: 0.00045, 1234.5."""
+    text = f"{value:f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
 def _plain(value: Decimal) -> str:
     """All digits, no exponent, no trailing zeros, thousands separated: 1,234.5."""
     text = f"{value.normalize(_EXACT):,f}"
@@ -137,8 +145,8 @@ def growth(value: Decimal | None) -> str:
     return "0%" if text == "same as" else text
 
 
-def signed(value: Decimal | int | None, words: Callable[[Any], str]) -> str:
-    """A difference with its sign, written by ``words``: +$12.30, −4.1M."""
+def signed(value: Decimal | int | None, words: Callable[[Any], str] = money) -> str:
+    """A difference with its sign, written by ``words``: +$12.30, −4.1M; – for None."""
     if value is None or value == 0:
         return words(value)
     return f"{'+' if value > 0 else MINUS}{words(abs(value))}"

@@ -9,6 +9,6 @@ as $$
 $$;
 
 comment on function app.last_30_days is
-    'Beginning of the last 30 UTC days, today included: the period of the overviews and the price list.';
+    'Beginning of the last 30 UTC days, today included: the period of the overviews.';
 revoke execute on function app.last_30_days from public, anon, authenticated, service_role;
 grant execute on function app.last_30_days to authenticated;

@@ -1,6 +1,6 @@
 -- price_list(words) → what each model costs now in the tier standard, in dollars per million text tokens
 --
--- p_words: part of a model's name; null or empty for all. in_use: the organization called the model in the last 30 days;
+-- p_words: part of a model's name; null or empty for all. in_use: the organization called the model in the last 90 days;
 -- such models come first. A price of the organization goes before the list price; own_price: at least one of the prices is
 -- the organization's. extra: prices of all other dimensions, as text, such as "file search calls: $2.5 per 1,000" or
 -- "regional processing eu: +10 % of the tokens"; shares of 0 % are left out. valid_from: when the newest of the prices came
@@ -22,7 +22,7 @@ as $$
         order by p.model, p.dimension, p.qualifier, p.org_id is not null desc, p.valid_from desc, p.revision desc
     ), used as (
         select distinct (app.price_model_of((select app.current_org_id()), u.model, now())).model
-        from app.models_seen(app.last_30_days(), 'infinity') u
+        from app.models_seen(date_trunc('day', now(), 'UTC') - 89 * interval '24 hours', 'infinity') u
     )
     select p.model,
         min(p.unit_price * 1000000 / p.unit_qty) filter (where p.dimension = 'input_text'),

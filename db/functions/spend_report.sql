@@ -4,13 +4,13 @@
 -- compared, with a part of equal length. totals: the row of app.spend_totals. rows: app.spend_breakdown by p_by, at most p_top
 -- rows and the rest in one (null: all rows). side: the same by p_side, five rows and the rest. bars: app.spend_bars, with a
 -- series for each coloured row. before_bars: bar, cost, calls and tokens of the period that is compared, bars without calls
--- included. kinds: what the dollars were paid for, kind, cost and cost_before; null where only the calls could tell (filters by
--- end user or tag), unless p_by is kind. peak: the bar that stands out and the row that made it, as app.spend_peak says, with
--- its name; null where none does.
+-- included. peak: the bar that stands out and the row that made it, as app.spend_peak says, with its name; null where none does.
+--
+-- Of thousands of keys or end users there are many cells: each part gets them added up to what it shows.
 create or replace function app.spend_report(
     p_from timestamptz, p_to timestamptz, p_before_from timestamptz, p_before_to timestamptz, p_zone text, p_grain text,
     p_by text, p_tag_name text, p_side text, p_filters jsonb, p_top integer
-) returns table (totals jsonb, rows jsonb, side jsonb, bars jsonb, before_bars jsonb, kinds jsonb, peak jsonb)
+) returns table (totals jsonb, rows jsonb, side jsonb, bars jsonb, before_bars jsonb, peak jsonb)
 language plpgsql stable
 set search_path = ''
 set timezone = 'UTC'  -- of the moments in the JSON
@@ -19,35 +19,40 @@ declare
     -- In the clock of the zone: 15 hours into a day are compared with 15 hours, also where clocks were changed in between.
     v_before_to timestamptz := least(p_before_to, case when p_from < now() and now() < p_to then
         (p_before_from at time zone p_zone + (now() at time zone p_zone - p_from at time zone p_zone)) at time zone p_zone end);
-    v_cells app.spend_cell[] := array(select c from app.spend_cells(
-        p_from, p_to, p_before_from, v_before_to, p_zone, p_grain, p_by, p_tag_name, p_side, p_filters) c);
+    v_rows app.spend_cell[];  -- cells of both periods by id; of names of tags by value too
+    v_side app.spend_cell[];  -- of both periods by side
+    v_bars app.spend_cell[];  -- by bar and id; of the period that is compared by bar alone
     v_compared boolean := p_before_from is not null;
     v_top text[];
 begin
-    totals := (select to_jsonb(t) from app.spend_totals(v_cells, v_compared) t);
+    select array_agg(s.cell) filter (where s.part = 'rows'), array_agg(s.cell) filter (where s.part = 'side'),
+        array_agg(s.cell) filter (where s.part = 'bars')
+    into v_rows, v_side, v_bars
+    from (
+        select case when grouping(w.id_now) = 0 then 'bars' when grouping(c.id) = 0 then 'rows' else 'side' end as part,
+            row(c.is_now, c.whole, c.bar, case when grouping(w.id_now) = 0 then w.id_now else c.id end,
+                case when grouping(c.id) = 0 then w.tag else c.side end, sum(c.calls), sum(c.tokens_in), sum(c.tokens_cached),
+                sum(c.tokens_out), sum(c.cost), sum(c.unpriced_calls), sum(c.no_usage_calls), sum(c.in_doubt_calls),
+                sum(c.error_calls), sum(c.adjustments), sum(c.cost_corrected))::app.spend_cell as cell
+        from app.spend_cells(p_from, p_to, p_before_from, v_before_to, p_zone, p_grain, p_by, p_tag_name, p_side, p_filters) c
+        cross join lateral (select case when c.is_now then c.id end as id_now, case when not c.whole then c.side end as tag) w
+        group by grouping sets ((c.is_now, c.whole, c.id, w.tag), (c.is_now, c.whole, c.side), (c.is_now, c.whole, c.bar, w.id_now))
+    ) s;
+    totals := (select to_jsonb(t) from app.spend_totals(v_rows, v_compared) t);
     select coalesce(jsonb_agg(b), '[]'), array_agg(b.id) filter (where b.series > 0) into rows, v_top
-    from app.spend_breakdown(v_cells, p_by, false, p_top, v_compared) b;
-    side := (select coalesce(jsonb_agg(b), '[]') from app.spend_breakdown(v_cells, p_side, true, 5, v_compared) b);
-    bars := (select coalesce(jsonb_agg(b), '[]') from app.spend_bars(v_cells, p_from, p_to, p_zone, p_grain, v_top) b);
+    from app.spend_breakdown(v_rows, p_by, false, p_top, v_compared) b;
+    side := (select coalesce(jsonb_agg(b), '[]') from app.spend_breakdown(v_side, p_side, true, 5, v_compared) b);
+    bars := (select coalesce(jsonb_agg(b), '[]') from app.spend_bars(v_bars, p_from, p_to, p_zone, p_grain, v_top) b);
     before_bars := (select coalesce(jsonb_agg(jsonb_build_object('bar', b.at, 'cost', coalesce(s.cost, 0), 'calls', coalesce(s.calls, 0),
             'tokens', coalesce(s.tokens, 0)) order by b.at), '[]')
         from unnest(app.bars(p_before_from, v_before_to, p_zone, p_grain)) b (at)
         left join (select c.bar, sum(c.cost) as cost, sum(c.calls) as calls, sum(c.tokens_in + c.tokens_out) as tokens
-            from unnest(v_cells) c where c.whole and not c.is_now group by 1) s on s.bar = b.at
+            from unnest(v_bars) c where c.whole and not c.is_now group by 1) s on s.bar = b.at
         where b.at < v_before_to);
-    if p_by = 'kind' or app.sums_source('{kind}', p_filters) is not null then
-        kinds := (select coalesce(jsonb_agg(jsonb_build_object('kind', k.kind, 'cost', k.cost, 'cost_before', k.cost_before) order by k.place), '[]')
-            from (
-                select k.place, k.kind, coalesce(sum(k.cost) filter (where d.is_now), 0) as cost,
-                    case when v_compared then coalesce(sum(k.cost) filter (where not d.is_now), 0) end as cost_before
-                from (values (true, p_from, p_to), (false, p_before_from, v_before_to)) as d (is_now, since, until)
-                cross join lateral app.spend_kinds(d.since, d.until, p_zone, null, p_filters) k
-                where d.since < d.until group by 1, 2) k);
-    end if;
     peak := (
-        select to_jsonb(p) || jsonb_build_object('name', (select b.name from app.spend_breakdown(v_cells, p_by, false, null, false) b
+        select to_jsonb(p) || jsonb_build_object('name', (select b.name from app.spend_breakdown(v_rows, p_by, false, null, false) b
             where b.id = p.id))
-        from app.spend_peak(v_cells, bars) p);
+        from app.spend_peak(v_bars, bars) p);
     return next;
 end $$;
 

@@ -24,6 +24,7 @@ create or replace function app.sums(
 language plpgsql stable
 set search_path = ''
 set timezone = 'UTC'  -- in a session's own time zone, adding a day may add 23 hours
+set enable_sort = off  -- the planner expects few rows; sorting all of them to group them takes longer than hashing
 as $$
 declare
     v_sources text[] := app.sums_source(p_words, p_filters);  -- null: the calls have to be read

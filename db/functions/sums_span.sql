@@ -5,9 +5,14 @@ create or replace function app.sums_span() returns table (first timestamptz, unt
 language sql stable
 set search_path = ''
 set timezone = 'UTC'
+set enable_sort = off  -- the first and the last entry of the primary key; another index would lead to all rows of the organization
 as $$
     select least(t.first::timestamptz, o.first, now()) - interval '1 day', greatest(t.last::timestamptz, o.last, now()) + interval '2 days'
-    from (select min(d.day) as first, max(d.day) as last from public.daily_totals d where d.org_id = (select app.current_org_id())) t
+    from (
+        select (select d.day from public.daily_totals d where d.org_id = o.id order by d.day limit 1) as first,
+            (select d.day from public.daily_totals d where d.org_id = o.id order by d.day desc limit 1) as last
+        from (select app.current_org_id() as id) o
+    ) t
     cross join (select min(c.started_at) as first, max(c.started_at) as last from app.calls_open() c) o
 $$;
 

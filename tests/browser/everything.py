@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import huge
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 SIGNED_OUT = {
     "login": "/login", "signup": "/signup", "invitation-gone": "/invitation/nonsense", "password": "/password/nonsense",
@@ -14,6 +15,8 @@ SIGNED_OUT = {
 SIGNED_IN = {
     "spend": "/", "spend-all": "/?all=1", "spend-model-sorted": "/?by=model&sort=-calls",
     "spend-key-all": "/?by=key&all=1",
+    "spend-pivot": "/?by=project&and=model", "spend-tokens": "/?measure=tokens",
+    "spend-yesterday": "/?period=yesterday",
     "spend-tag": "/?by=tag", "spend-end-user": "/?by=end_user&period=7",
     "spend-weeks": "/?from={quarter}&to={tomorrow}",
     "spend-today": "/?period=today", "spend-nothing": "/?from=2020-01-01&to=2020-02-01",
@@ -25,7 +28,8 @@ SIGNED_IN = {
     "calls-columns": "/calls?columns=end_user,tags,id", "calls-found": "/calls/find?id=resp_none",
     "call": "/calls/{call}",
     "sessions": "/sessions", "sessions-nothing": "/sessions?state=lost&key=none", "session": "/sessions/{session}",
-    "prices": "/prices", "prices-found": "/prices?q=gpt-5", "price-history": "/prices/{model}", "team": "/team",
+    "prices": "/prices", "prices-all": "/prices?all=1", "prices-found": "/prices?q=gpt-5",
+    "price-history": "/prices/{model}", "team": "/team",
     "member": "/team/{member}", "settings": "/settings", "books": "/books", "books-month": "/books?month=2020-01",
     "books-day": "/books/{books_day}",
     "books-dark": "/books/dark-spend", "books-links": "/books/links", "books-learned": "/books/learned",
@@ -45,6 +49,15 @@ def log_in(page: Page, email: str, password: str) -> None:
     page.locator("[name=password]").fill(password)
     page.locator("main button").first.click()
     page.wait_for_selector(".who")
+
+
+def cookies_of(browser: Browser, url: str, email: str, password: str) -> Any:
+    """Cookies of somebody who has logged in through the form; for open_page(storage_state=…)."""
+    context = browser.new_context(base_url=url)
+    log_in(context.new_page(), email, password)
+    cookies = context.storage_state()
+    context.close()
+    return cookies
 
 
 def words_of(page: Page, who: str) -> dict[str, str]:

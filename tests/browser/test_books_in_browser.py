@@ -90,7 +90,12 @@ def test_an_admin_chooses_one_of_two_keys_and_undoes_it(bea: Callable[..., Page]
     page.get_by_role("button", name="Link …twoB").click()
     row = page.get_by_role("row").filter(has_text="…twoB")
     expect(row).to_contain_text("chosen by an admin")
-    page.on("dialog", lambda dialog: dialog.accept())
+    asked = []
+    page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    row.get_by_role("button", name="Undo").click()
+    expect(row).to_contain_text("chosen by an admin")
+    assert [words[:15] for words in asked] == ["Undo this link?"]
+    page.once("dialog", lambda dialog: dialog.accept())
     row.get_by_role("button", name="Undo").click()
     expect(choice).to_be_visible()
 

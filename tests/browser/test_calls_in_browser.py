@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from everything import log_in
+from everything import cookies_of
 from ledgers import add_call
 from playwright.sync_api import Browser, Page, expect
 from spending import spent, uuid7
@@ -46,11 +46,7 @@ def calls(site: Stack) -> SimpleNamespace:
 @pytest.fixture(scope="module")
 def signed_in(calls: SimpleNamespace, chromium: Browser, site: Stack) -> dict[str, Any]:
     """Eve's cookies, for open_page(storage_state=…)."""
-    context = chromium.new_context(base_url=site.url)
-    log_in(context.new_page(), "eve@evil.test", PASSWORD)
-    cookies = context.storage_state()
-    context.close()
-    return cookies
+    return cookies_of(chromium, site.url, "eve@evil.test", PASSWORD)
 
 
 @pytest.fixture

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import openpyxl
 import pytest
-from everything import log_in
+from everything import cookies_of
 from playwright.sync_api import Browser, Page, expect
 from spending import spent
 from stack import Stack
@@ -36,11 +37,7 @@ def cookies(chromium: Browser, site: Stack) -> dict[str, Any]:
     for model in ("gpt-4o", "gpt-4o-mini"):
         for days in (0, 1):
             spent(people, at=last_month - timedelta(days=days), model=model)
-    context = chromium.new_context(base_url=site.url)
-    log_in(context.new_page(), "ada@acme.test", PASSWORD)
-    found = context.storage_state()
-    context.close()
-    return found
+    return cookies_of(chromium, site.url, "ada@acme.test", PASSWORD)
 
 
 @pytest.fixture
@@ -107,4 +104,4 @@ def test_the_menu_is_usable_on_a_telephone_and_without_scripts(
     plain.locator(".menu > summary").click()
     with plain.expect_download() as begun:
         plain.get_by_text("Excel (.xlsx)").click()
-    assert begun.value.suggested_filename == "acme-keys-sandbox.xlsx"
+    assert re.fullmatch(r"acme-keys-[0-9-]{21}-sandbox\.xlsx", begun.value.suggested_filename)

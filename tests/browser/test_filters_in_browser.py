@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from everything import log_in
+from everything import cookies_of
 from playwright.sync_api import Browser, Locator, Page, expect
 from spending import another_key, spent
 from stack import Stack
@@ -34,10 +34,7 @@ def acme(site: Stack, chromium: Browser) -> SimpleNamespace:
         for model in MODELS:
             at = datetime(2026, 10, 10, 12, tzinfo=UTC)
             call = spent(people, "fay", at, model=model, project_id=str(project), api_key_id=str(key))
-    context = chromium.new_context(base_url=site.url)
-    log_in(context.new_page(), "fay@filters.test", PASSWORD)
-    cookies = context.storage_state()
-    context.close()
+    cookies = cookies_of(chromium, site.url, "fay@filters.test", PASSWORD)
     return SimpleNamespace(
         **{name: str(project) for name, (project, _) in owners.items()},
         call=call,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
-from everything import log_in
+from everything import cookies_of
 from playwright.sync_api import Browser, Page, expect
 from spending import another_key, days_ago, spent
 from stack import Stack
@@ -39,10 +39,7 @@ def kim(site: Stack, chromium: Browser) -> SimpleNamespace:
     states = {}
     for who in ("kim", "lee"):
         site.conn.execute("select local_auth.set_password(%s, %s)", [people.ids[who], hashed(PASSWORD)])
-        context = chromium.new_context(base_url=site.url)
-        log_in(context.new_page(), f"{who}@keyring.test", PASSWORD)
-        states[who] = context.storage_state()
-        context.close()
+        states[who] = cookies_of(chromium, site.url, f"{who}@keyring.test", PASSWORD)
     return SimpleNamespace(states=states, people=people, old=old, new=new)
 
 

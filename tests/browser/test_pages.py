@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from everything import ADMINS_ONLY, SIGNED_IN, SIGNED_OUT, log_in
+from everything import ADMINS_ONLY, SIGNED_IN, SIGNED_OUT, cookies_of
 from ledgers import add_call
 from openai_books import DAY, WORKED, fetch
 from openai_keys import keys_of_openai
@@ -70,11 +70,7 @@ def add_session(site: Stack) -> UUID:
 @pytest.fixture(scope="module")
 def signed_in(acme: SimpleNamespace, chromium: Browser, site: Stack) -> dict[str, Any]:
     """Ada's cookies, after she has logged in through the form; for open_page(storage_state=…)."""
-    context = chromium.new_context(base_url=site.url)
-    log_in(context.new_page(), "ada@acme.test", PASSWORD)
-    cookies = context.storage_state()
-    context.close()
-    return cookies
+    return cookies_of(chromium, site.url, "ada@acme.test", PASSWORD)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from everything import log_in
+from everything import cookies_of
 from playwright.sync_api import Browser, Page, expect
 from spending import another_key, spent
 from stack import Stack
@@ -63,11 +63,7 @@ def ledger(site: Stack) -> SimpleNamespace:
 @pytest.fixture(scope="module")
 def signed_in(ledger: SimpleNamespace, chromium: Browser, site: Stack) -> dict[str, Any]:
     """Fay's cookies."""
-    context = chromium.new_context(base_url=site.url)
-    log_in(context.new_page(), "fay@fayco.test", PASSWORD)
-    cookies = context.storage_state()
-    context.close()
-    return cookies
+    return cookies_of(chromium, site.url, "fay@fayco.test", PASSWORD)
 
 
 @pytest.fixture

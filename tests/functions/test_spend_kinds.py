@@ -58,9 +58,7 @@ def test_by_kind_is_a_breakdown_of_its_own(people: People) -> None:
     assert rows.keys() == {"input", "cached", "output", "reasoning"}
     assert sum(row["cost"] for row in rows.values()) == found["totals"]["cost"] > 0
     assert rows["output"]["change"] == -1000 * Decimal("0.0000006") and rows["output"]["calls"] is None
-    assert {kind["kind"]: (kind["cost"], kind["cost_before"]) for kind in found["kinds"]} == {
-        name: (row["cost"], row["cost_before"]) for name, row in rows.items()
-    }
+    assert sum(row["cost_before"] for row in rows.values()) == found["totals"]["cost_before"] > 0
     assert sum(bar["cost"] for bar in found["bars"] if bar["series"]) == found["totals"]["cost"]
 
 

@@ -112,8 +112,8 @@ def test_the_sums_of_every_bar_are_those_of_its_calls(busy: Any, zone: str, grai
         odd = datetime.fromisoformat(f"{day}T13:37:11Z")
         periods = [(first, last), (midnight.astimezone(UTC), next_day), (odd, odd + timedelta(minutes=80)),
                    (odd - timedelta(days=2), odd + timedelta(days=1))]  # fmt: skip
-        for since, until in periods:
-            for filters in FILTERS:
+        for n, (since, until) in enumerate(periods):
+            for filters in FILTERS[n % 2 :: 2]:  # each filter with half of the periods
                 right = added_up(found, since, until, zone, grain, filters)
                 assert app_sums(people, since, until, zone, grain, filters) == right, (day, since, until, filters)
             right = added_up(found, since, until, zone, grain, {}, "team")
@@ -121,7 +121,7 @@ def test_the_sums_of_every_bar_are_those_of_its_calls(busy: Any, zone: str, grai
 
 
 @given(data=st.data())
-@examples(60)
+@examples(20)
 def test_a_period_cut_anywhere_has_the_sums_of_the_whole(busy: Any, data: st.DataObject) -> None:
     people, found = busy
     zone, grain, filters = (data.draw(st.sampled_from(words)) for words in (sorted(ZONES), GRAINS, FILTERS))

@@ -2,35 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-from checks import only_people_read
+from checks import own_rows_only
 from people import People
 
 ADD = """insert into public.key_refusals (org_id, api_key_id, day, calls)
     select org_id, id, current_date, 5 from public.api_keys"""
 
 
-@pytest.fixture
-def filled(people: People) -> People:
-    """Refused calls of each key."""
+def test_people_read_their_own_organizations_alone_and_nobody_writes(people: People) -> None:
     people.conn.execute(ADD)
-    return people
-
-
-@pytest.mark.parametrize(("who", "owner"), [("ada", "ada"), ("dev", "ada"), ("eve", "eve")])
-def test_everyone_sees_the_own_organizations_alone(filled: People, who: str, owner: str) -> None:
-    with filled.as_(who):
-        assert [row["org_id"] for row in filled.all("select * from public.key_refusals")] == [filled.orgs[owner]]
-
-
-def test_who_has_no_organization_or_no_login_sees_none(filled: People) -> None:
-    filled.sign_up("lone", "lone@nowhere.test")
-    with filled.as_("lone"):
-        assert filled.all("select * from public.key_refusals") == []
-    for role in ("authenticated", "spendai_analyst"):
-        with filled.as_role(role):
-            assert filled.all("select * from public.key_refusals") == []
-
-
-def test_only_people_and_analysts_read_and_nobody_writes(filled: People) -> None:
-    only_people_read(filled, "key_refusals", analysts=True)
+    own_rows_only(people, "key_refusals")

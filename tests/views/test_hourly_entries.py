@@ -1,75 +1,18 @@
-"""hourly_entries: hourly totals of settled calls, and a row for each open call."""
+"""hourly_entries: what daily_entries has of a day, by hour. The tests of test_daily_entries.py are of both views."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from typing import Any
+from datetime import timedelta
 
-from ledgers import DAY, add_call, add_open_call, added, adjust, sums
+from ledgers import DAY, add_call
 from people import People
 
-VIEW = "select * from public.hourly_entries"
-NEXT_HOUR = DAY + timedelta(hours=1)
 
-
-def rows(people: People, who: str = "dev") -> list[dict[str, Any]]:
-    with people.as_(who):
-        return people.all(f"{VIEW} order by hour, calls desc, model")
-
-
-def test_entries_add_up_to_the_ledger(ledger: People) -> None:
-    assert added(rows(ledger)) == sums(ledger)
-    more = ("tokens_cache_write", "tokens_reasoning", "tokens_audio_in", "tokens_audio_out")
-    add_call(ledger, "ada", **dict(zip(more, (1, 2, 3, 4), strict=True)))
-    assert [sum(row[name] for row in rows(ledger)) for name in more] == [1, 2, 3, 4]
-
-
-def test_settled_calls_of_equal_words_are_one_entry_and_words_that_are_not_known_are_null(people: People) -> None:
-    for _ in range(3):
-        add_call(people, "ada", cost=1)
-    unknown = dict.fromkeys(("model", "model_requested", "service_tier", "status_code", "cost", "tokens_in"))
-    add_call(people, "ada", cost_status="no_usage", **unknown)
-    one, other = rows(people)
-    assert (one["calls"], one["cost"], one["model"], one["tokens_in"]) == (3, 3, "gpt-4o-mini-2024-07-18", 3000)
-    assert (one["org_id"], one["hour"], one["api_key_id"]) == (people.orgs["ada"], DAY, people.keys["ada"].id)
-    assert (other["model"], other["service_tier"], other["status_code"]) == (None, None, None)
-    assert (other["calls"], other["no_usage_calls"], other["tokens_in"], other["cost"]) == (1, 1, 0, 0)
-
-
-def test_every_open_call_is_an_entry_of_its_own_with_nothing_known_but_what_was_asked(people: People) -> None:
-    add_open_call(people, "ada")
-    add_open_call(people, "ada", deadline_at=datetime.now(UTC) - timedelta(hours=1))
-    found = rows(people)
-    assert sorted(row["in_doubt_calls"] for row in found) == [0, 1]
-    for row in found:
-        assert (row["calls"], row["cost"], row["cost_status"], row["status_code"]) == (1, 0, None, None)
-        assert (row["model"], row["endpoint"], row["service_tier"]) == ("gpt-4o-mini", "/v1/chat/completions", None)
-    assert people.all("select * from public.hourly_totals") == []
-
-
-def test_a_correction_is_reported_where_it_was_booked_and_known_today_at_its_call(people: People) -> None:
-    adjust(people, add_call(people, "ada", cost=2), Decimal("0.5"), NEXT_HOUR)
-    then, later = rows(people)
-    assert (then["calls"], then["cost"], then["adjustments"], then["cost_corrected"]) == (1, 2, 0, Decimal("2.5"))
-    assert (later["calls"], later["cost"], later["adjustments"], later["cost_corrected"]) == (
-        0, Decimal("0.5"), Decimal("0.5"), 0,
-    )  # fmt: skip
-
-
-def test_eve_sees_her_own_and_strangers_none(ledger: People) -> None:
-    assert {row["org_id"] for row in rows(ledger, "eve")} == {ledger.orgs["eve"]}
-    for role in ("authenticated", "spendai_analyst"):
-        with ledger.as_role(role):
-            assert ledger.all(VIEW) == []
-    for role in ("anon", "service_role", "spendai_web", "spendai_proxy", "spendai_auth"):
-        with ledger.as_role(role):
-            ledger.refused("42501", VIEW)
-
-
-def test_play_money_is_gone_once_the_books_are_real(ledger: People) -> None:
-    add_call(ledger, "ada", upstream="openai", cost=7)
-    add_open_call(ledger, "ada", upstream="openai")
-    assert added(rows(ledger)) == sums(ledger, "upstream = 'sandbox'")
-    ledger.conn.execute("update public.organizations set books = 'openai' where name = 'Acme'")
-    assert sorted((row["calls"], row["cost"]) for row in rows(ledger)) == [(1, 0), (1, 7)]
+def test_calls_of_two_hours_are_two_entries_which_add_up_to_the_one_of_their_day(people: People) -> None:
+    for minutes, cost in ((0, 1), (59, 2), (60, 4)):
+        add_call(people, "ada", DAY + timedelta(minutes=minutes), cost=cost)
+    with people.as_("dev"):
+        hours = people.all("select hour, calls, cost from public.hourly_entries order by hour")
+        (day,) = people.all("select day, calls, cost from public.daily_entries")
+    assert [tuple(row.values()) for row in hours] == [(DAY, 2, 3), (DAY + timedelta(hours=1), 1, 4)]
+    assert tuple(day.values()) == (DAY.date(), 3, 7)

@@ -1,84 +1,18 @@
-"""hourly_label_entries: hourly labels of settled calls, and rows for open calls."""
+"""hourly_label_entries: daily_label_entries by hour. The tests of test_daily_label_entries.py are of both views."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from typing import Any
+from datetime import timedelta
 
-from ledgers import DAY, add_call, add_open_call, added, adjust, sums
+from ledgers import DAY, add_call
 from people import People
 
-VIEW = "select * from public.hourly_label_entries"
-NEXT_HOUR = DAY + timedelta(hours=1)
-BOTH = {"end_user": "u1", "tags": {"team": "web", "env": "live"}}
-LABELS = [("end_user", "u1"), ("tag", "env=live"), ("tag", "team=web"), ("tagged", "")]
 
-
-def rows(people: People, who: str = "dev") -> list[dict[str, Any]]:
-    with people.as_(who):
-        return people.all(f"{VIEW} order by kind, label, hour")
-
-
-def labels(people: People, *names: str) -> list[tuple[Any, ...]]:
-    return [tuple(row[name] for name in ("kind", "label", *names)) for row in rows(people)]
-
-
-def test_a_call_is_in_one_entry_for_its_end_user_for_each_tag_and_for_having_any(people: People) -> None:
-    for _ in range(2):
-        add_call(people, "ada", cost=1, **BOTH)
-    add_call(people, "ada", cost=10)
-    assert labels(people, "calls", "cost", "tokens_in") == [(*label, 2, 2, 2000) for label in LABELS]
-    (row, *_) = rows(people)
-    assert (row["org_id"], row["hour"]) == (people.orgs["ada"], DAY)
-    assert (row["project_id"], row["api_key_id"]) == (people.projects["ada"], people.keys["ada"].id)
-
-
-def test_entries_of_one_kind_add_up_to_the_calls_that_have_it(ledger: People) -> None:
-    unknown = {"cost": None, "status_code": None}
-    for changes in ({}, {"cost": 0, "cost_status": "error", "status_code": 500}, unknown | {"cost_status": "no_usage"},
-                    unknown | {"cost_status": "unpriced_model"}):  # fmt: skip
-        add_call(ledger, "ada", end_user="u1", tags={"team": "web"}, **changes)
-        add_call(ledger, "ada", DAY + timedelta(days=1), end_user="u2", **changes)
-    add_open_call(
-        ledger, "ada", end_user="u2", tags={"team": "web"}, deadline_at=datetime.now(UTC) - timedelta(hours=1)
-    )
-    for kind, having in (("end_user", "end_user is not null"), ("tag", "tags <> '{}'"), ("tagged", "tags <> '{}'")):
-        found = [row for row in rows(ledger) if row["kind"] == kind]
-        assert added(found) == sums(ledger, having), kind
-
-
-def test_an_open_call_is_in_an_entry_of_its_own_for_each_label(people: People) -> None:
-    add_open_call(people, "ada", **BOTH)
-    add_open_call(people, "ada", deadline_at=datetime.now(UTC) - timedelta(hours=1), **BOTH)
-    assert sorted(labels(people, "calls", "in_doubt_calls")) == sorted((*lab, 1, n) for lab in LABELS for n in (0, 1))
-
-
-def test_a_correction_is_reported_where_it_was_booked_and_known_today_at_its_call(people: People) -> None:
-    adjust(people, add_call(people, "ada", cost=2, **BOTH), Decimal("0.5"), NEXT_HOUR)
-    found = labels(people, "hour", "calls", "cost", "adjustments", "cost_corrected")
-    half = Decimal("0.5")
-    assert found == [row for label in LABELS for row in (
-        (*label, DAY, 1, 2, 0, 2 + half), (*label, NEXT_HOUR, 0, half, half, 0))]  # fmt: skip
-
-
-def test_eve_sees_her_own_and_strangers_none(people: People) -> None:
-    for name in ("ada", "eve"):
-        add_call(people, name, **BOTH)
-        add_open_call(people, name, **BOTH)
-    assert {row["org_id"] for row in rows(people, "eve")} == {people.orgs["eve"]}
-    for role in ("authenticated", "spendai_analyst"):
-        with people.as_role(role):
-            assert people.all(VIEW) == []
-    for role in ("anon", "service_role", "spendai_web", "spendai_proxy", "spendai_auth"):
-        with people.as_role(role):
-            people.refused("42501", VIEW)
-
-
-def test_play_money_is_gone_once_the_books_are_real(people: People) -> None:
-    add_call(people, "ada", cost=1, **BOTH)
-    add_call(people, "ada", cost=7, upstream="openai", **BOTH)
-    add_open_call(people, "ada", **BOTH)
-    assert {row["cost"] for row in rows(people)} == {1, 0}
-    people.conn.execute("update public.organizations set books = 'openai' where name = 'Acme'")
-    assert {row["cost"] for row in rows(people)} == {7}
+def test_a_label_of_two_hours_has_two_entries_which_add_up_to_the_one_of_its_day(people: People) -> None:
+    for minutes, cost in ((0, 1), (59, 2), (60, 4)):
+        add_call(people, "ada", DAY + timedelta(minutes=minutes), cost=cost, end_user="u1")
+    with people.as_("dev"):
+        hours = people.all("select label, hour, calls, cost from public.hourly_label_entries order by hour")
+        (day,) = people.all("select label, day, calls, cost from public.daily_label_entries")
+    assert [tuple(row.values()) for row in hours] == [("u1", DAY, 2, 3), ("u1", DAY + timedelta(hours=1), 1, 4)]
+    assert tuple(day.values()) == ("u1", DAY.date(), 3, 7)

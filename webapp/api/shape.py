@@ -8,18 +8,14 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-
-def money(amount: Decimal) -> str:
-    """Plain notation without trailing zeros: "0.000018", "12", "0"."""
-    text = format(amount, "f")
-    return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
+from webapp.written import digits
 
 
 def plain(value: Any) -> Any:  # noqa: PLR0911
     """A value of the database as a value for JSON; Decimal becomes text, never a float."""
     match value:
         case Decimal():
-            return money(value)
+            return digits(value)
         case datetime():
             return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
         case date():

@@ -1,8 +1,8 @@
 """The pages: one module with a blueprint for each family of pages. Decorators hold the whole path of each page.
 
-Imports auth, secrets and the modules directly in webapp/. Helpers of the pages: admins, common, scope, picks, listing,
-sorting, export, charts; and of Spend and a project's page: report, breakdown, measures, grains, colours, spend_charts,
-pivot.
+Imports auth, secrets and the modules directly in webapp/. Helpers of all pages: admins, common, scope, picks, listing,
+sorting, charts, and for files export and sheets. Of Spend and a project's page: report, breakdown, measures, grains,
+colours, spend_charts, pivot. Of Calls: calls_columns, call_words. Of the export of everything: organization_export.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.lstrip_blocks = True  # do not send the indentation of template tags
     app.add_template_global(asset)
     app.add_template_global(lambda: datetime.now(UTC), "now")
-    app.add_template_filter(filters.written, "filter_value")
+    app.add_template_filter(filters.filter_value)
     app.jinja_env.globals |= {"periods": PERIODS, "asked": asked, "carried": carried, "admins_to_ask": admins.to_ask}
 
     @app.errorhandler(FilterError)

@@ -14,7 +14,7 @@ from webapp.auth import passwords
 from webapp.auth.csrf import safe_path
 from webapp.auth.identity import Login, Person, Tokens, identity
 from webapp.auth.people import ensure_organization, log_in, nobody_yet, sign_in, sign_out, sign_up
-from webapp.errors import ApiError, from_database
+from webapp.errors import ApiError, as_api_error, from_database
 from webapp.secrets.hashing import sha256_of
 
 bp = Blueprint("account", __name__)
@@ -73,10 +73,8 @@ def signup() -> Page:
             if found.pending:
                 return render_template("account/confirm.html", email=found.person.email)
             sign_in(found)
-        except ApiError as refused:
-            error = refused
-        except psycopg.Error as refused:
-            error = from_database(refused)
+        except (ApiError, psycopg.Error) as refused:
+            error = as_api_error(refused)
         else:
             return redirect("/", 303)
     page = render_template("account/signup.html", token=token, invitation=peek(token), error=error)

@@ -13,6 +13,7 @@ from webapp import auth, db
 from webapp.auth import login_required
 from webapp.books import compared, fetching
 from webapp.errors import ApiError
+from webapp.filters import UTC_ZONE
 from webapp.pages import export, spend_charts
 from webapp.pages.common import found
 from webapp.pages.reasons import REASONS, led_to
@@ -105,7 +106,7 @@ def table() -> Response:
     with auth.person() as tx:
         since, until = month_of(request.args, state_of(tx)["newest"])
         days, _ = compared.days(tx, since, until)
-    return export.answer(f"openai-books {since:%Y-%m}", DAY_COLUMNS, days, zone=export.UTC_ZONE)
+    return export.answer(f"openai-books {since:%Y-%m}", DAY_COLUMNS, days, zone=UTC_ZONE)
 
 
 @bp.get("/books/<day>")
@@ -144,7 +145,7 @@ def day_table(day: str) -> Response:
     with auth.person() as tx:
         wanted = compared.as_day(day)
         books = found(compared.one_day(tx, wanted) if wanted else None, "day in OpenAI's books")
-    return export.answer(f"openai-books {books['day']}", PART_COLUMNS, books["parts"], zone=export.UTC_ZONE)
+    return export.answer(f"openai-books {books['day']}", PART_COLUMNS, books["parts"], zone=UTC_ZONE)
 
 
 @bp.get("/books/dark-spend")
@@ -171,7 +172,7 @@ def dark_table() -> Response:
         since, until = month_of(request.args, state_of(tx)["newest"])
         compared.compare(tx, since, until)
         rows = tx.rows("dark_keys", since, until)
-    return export.answer(f"dark-spend {since:%Y-%m}", DARK_COLUMNS, rows, zone=export.UTC_ZONE)
+    return export.answer(f"dark-spend {since:%Y-%m}", DARK_COLUMNS, rows, zone=UTC_ZONE)
 
 
 @bp.post("/books/fetch")

@@ -16,6 +16,7 @@ from webapp.auth import login_required
 from webapp.books import focus
 from webapp.books.close import BREAKDOWNS, COLUMNS, read_month, table_rows
 from webapp.errors import ApiError
+from webapp.filters import UTC_ZONE
 from webapp.pages import export
 from webapp.pages.common import attempt
 from webapp.pages.reasons import REASONS
@@ -103,7 +104,7 @@ def table(month: str, by: str) -> Response:
     with auth.person() as tx:
         state, report = _load(tx, first)
     facts = about(month, state, report)
-    return export.answer(f"openai-books-{by} {month}", COLUMNS, table_rows(report, by), facts, export.UTC_ZONE)
+    return export.answer(f"openai-books-{by} {month}", COLUMNS, table_rows(report, by), facts, UTC_ZONE)
 
 
 @bp.get("/books/months/<month>.xlsx")
@@ -115,13 +116,13 @@ def workbook(month: str) -> Response:
         state, report = _load(tx, first)
 
     def all_of_them() -> Iterator[Sheet]:
-        yield export.about_sheet(about(month, state, report), export.UTC_ZONE)
+        yield export.about_sheet(about(month, state, report), UTC_ZONE)
         for by, title in BREAKDOWNS.items():
             sheet = export.sheet(title, COLUMNS, table_rows(report, by))
             yield sheet._replace(header=[title, *sheet.header[1:]])
 
     name = export.file_name(f"openai-books {month}")
-    return export.download(f"{name}.xlsx", XLSX, write(all_of_them(), export.UTC_ZONE))
+    return export.download(f"{name}.xlsx", XLSX, write(all_of_them(), UTC_ZONE))
 
 
 def about(month: str, state: dict[str, Any], report: dict[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -29,8 +29,9 @@ def index(error: ApiError | None = None) -> str:
     models: dict[str, list[dict[str, object]]] = {}
     for rate in rates:
         models.setdefault(rate["model"], []).append(rate)
-    around = {"before": f"{since - timedelta(days=1):%Y-%m}", "after": f"{until:%Y-%m}"}
-    return render_template("books_learned.html", calls=calls, models=models, since=since, error=error, **around)
+    before = since - timedelta(days=1)
+    return render_template("books_learned.html", calls=calls, models=models, since=since, error=error, before=before,
+                           after=until)  # fmt: skip
 
 
 @bp.post("/books/learned/calls/<uuid:call_id>")

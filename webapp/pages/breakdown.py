@@ -10,22 +10,12 @@ from flask import request
 
 from webapp import db
 from webapp.errors import ApiError
-from webapp.pages import colours
+from webapp.pages import colours, picks
 from webapp.pages.common import Scope
 
 Row = dict[str, Any]
-BY = {
-    "project": "Project",
-    "model": "Model",
-    "key": "Key",
-    "person": "Person",
-    "tag": "Tag",
-    "end_user": "End user",
-    "endpoint": "Endpoint",
-    "service_tier": "Tier",
-    "status": "Status",
-    "kind": "Kind",
-}
+WORDS = ("project", "model", "key", "person", "tag", "end_user", "endpoint", "service_tier", "status")
+BY = {word: picks.WORDS[word][0].capitalize() for word in WORDS} | {"kind": "Kind"}  # word of an address → heading
 KINDS = {
     "input": "Input",
     "cached": "Cached input",

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from flask import url_for
 
-from webapp.filters import written
+from webapp.filters import filter_value
 from webapp.pages.common import STATUSES
 from webapp.written import day, last_day
 
@@ -49,4 +49,4 @@ def spend_links(call: Row, zone: ZoneInfo) -> Callable[[str, Any], str]:
     """Filter and value → address of Spend with it, in the month of the call."""
     first = call["started_at"].astimezone(zone).date().replace(day=1)
     month = {"from": first.isoformat(), "to": last_day(first)}
-    return lambda name, value: f"{url_for('spend.index')}?{urlencode(month | {name: written(str(value))})}"
+    return lambda name, value: f"{url_for('spend.index')}?{urlencode(month | {name: filter_value(str(value))})}"

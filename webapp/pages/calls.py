@@ -93,7 +93,6 @@ def index() -> Response:
         paged=bool(cursor),
         more=scope.link(cursor=following) if following else None,
         last_call=last,
-        one_day=timedelta(days=1),
     )
     return columns.keep(make_response(answer))
 

@@ -16,7 +16,7 @@ from webapp.pages import export
 from webapp.pages.calls import EPOCH, ORDERS, bp, read_session
 from webapp.pages.common import read_query
 from webapp.pages.sorting import read_sorting
-from webapp.pages.spend_export import UNKNOWN, facts, period_of
+from webapp.pages.spend_export import UNKNOWN, facts
 
 RANKED_ROWS = 10_000  # that one transaction reads in another order than by time: each ranks all calls of the period
 COLUMNS = [
@@ -82,7 +82,7 @@ def table() -> Response:
     by_age = sorting.word == "started_at"
     rows = export.paged(by_time) if by_age else export.paged(ranked, RANKED_ROWS)
     about = _facts(session["session"], words) if session else facts()
-    return export.answer(f"calls {period_of(query)}", COLUMNS, rows, about, query.zone)
+    return export.period_answer("calls", COLUMNS, rows, query, about)
 
 
 def _facts(session: list[str], words: tuple[Any, ...]) -> Iterator[tuple[str, Any]]:

@@ -157,7 +157,7 @@ def _axis(low: Decimal | int, high: Decimal | int, unit: str) -> dict[str, Any]:
     axis = {"range": [float(first), float(last)], "dtick": float(step), "tick0": 0}
     if unit:
         places = max(0, -step.normalize().adjusted())
-        return axis | {"tickprefix": unit, "tickformat": f",.{max(places, 2) if places else 0}f"}
+        return axis | {"tickformat": f"{unit},.{max(places, 2) if places else 0}f"}  # which writes −$5, a prefix $−5
     return axis | {"exponentformat": "B", "separatethousands": True}  # B and not G for 10⁹, as in the tables
 
 

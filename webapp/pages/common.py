@@ -11,7 +11,7 @@ from flask import request
 from werkzeug.datastructures import MultiDict
 
 from webapp import auth, db, filters
-from webapp.errors import ApiError, from_database
+from webapp.errors import ApiError, as_api_error
 from webapp.filters import FILTERS, Query
 from webapp.pages.picks import STATUSES, picks, read_names
 from webapp.pages.scope import PERIOD, VIEW, VIEW_HERE, FilterError, Scope
@@ -36,9 +36,9 @@ def attempt(act: Callable[[db.Transaction], T]) -> tuple[T | None, ApiError | No
         with auth.person() as tx:
             return act(tx), None
     except (psycopg.Error, ApiError) as error:
-        known = from_database(error) if isinstance(error, psycopg.Error) else error
-        if known.status in (400, 409):
-            return None, known
+        refusal = as_api_error(error)
+        if refusal.status in (400, 409):
+            return None, refusal
         raise
 
 
@@ -95,16 +95,20 @@ def read_period(tx: db.Transaction | None = None) -> tuple[Query, ApiError | Non
         return read_query(right, tx), error
 
 
-def read_scope(tx: db.Transaction, extra: dict[str, Any] | None = None, **fixed: str) -> Scope:
-    """The Scope of this request. fixed: filters the page sets itself, such as its project. Raises FilterError."""
+def read_scope(tx: db.Transaction, extra: dict[str, Any] | None = None, *, choices: bool = True, **fixed: str) -> Scope:
+    """The Scope of this request. Raises FilterError.
+
+    choices: whether the page has a form of filters; without, their values are read only to name those in use.
+    fixed: filters the page sets itself, such as its project.
+    """
     query, error = read_period(tx)
     for name, value in fixed.items():
         query.filters.pop(f"not_{name}", None)
         query.filters[name] = [value]
-    groups, known = read_names(tx, query)
+    groups, known = read_names(tx, query) if choices or query.filters else ({}, {})
     names = {name: dict(pair for _, values in groups[name] for pair in values) for name in groups}
     kept = {name: request.args.getlist(name) for name in (*VIEW, *VIEW_HERE) if request.args.get(name)} | (extra or {})
-    shown = picks(query.filters, groups, known, [name for name in FILTERS if name not in fixed])
+    shown = picks(query.filters, groups, known, [name for name in FILTERS if choices and name not in fixed])
     scope = Scope(query, kept, names, tuple(fixed), shown, error)
     if error:
         raise FilterError(error, scope)

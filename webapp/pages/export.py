@@ -23,8 +23,10 @@ from flask import Response, request, stream_with_context
 
 from webapp import auth, db
 from webapp.errors import ApiError
+from webapp.filters import Query
 from webapp.pages import sheets
 from webapp.pages.common import organization_zone
+from webapp.written import digits
 
 PAGE_ROWS = 1000  # rows that one transaction reads
 CHUNK_ROWS = 500  # rows that are sent together
@@ -32,7 +34,6 @@ CHUNK_ROWS = 500  # rows that are sent together
 MONEY = {"cost", "adjustments", "cost_corrected", "cost_at_least", "corrections", "openai", "ledger", "difference",
          "unexplained", "unexplained_gross", "amount"}  # fmt: skip
 NOT_IN_NAMES = re.compile(r"[\W_]+")
-UTC_ZONE = ZoneInfo("UTC")
 Row = dict[str, Any]
 Facts = Iterable[tuple[str, Any]]
 
@@ -42,7 +43,7 @@ def cell(value: Any, zone: ZoneInfo | None = None, comma: bool = False) -> str:
     if value is None:
         return ""
     if isinstance(value, Decimal):
-        return sheets.digits(value).replace(".", "," if comma else ".")
+        return digits(value).replace(".", "," if comma else ".")
     if isinstance(value, datetime):
         return value.astimezone(zone or UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, date | int):
@@ -83,6 +84,11 @@ def answer(
     books = "sandbox" if sandbox() else "live"
     lines = ([*(row[column] for column in columns), books] for row in rows)
     return download(f"{file}.csv", "text/csv", _lines([*columns, "books"], lines, zone))
+
+
+def period_answer(name: str, columns: Sequence[str], rows: Iterable[Row], query: Query, about: Facts = ()) -> Response:
+    """The file of rows about the period of a query, which is in its name."""
+    return answer(f"{name} {query.span.first}-{query.span.last}", columns, rows, about, query.zone)
 
 
 def sheet(title: str, columns: Sequence[str], rows: Iterable[Row]) -> sheets.Sheet:

@@ -8,8 +8,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from webapp.filters import Query
+from webapp.filters import Query, period_as_args
 from webapp.pages.common import Scope
+from webapp.periods import Period
 from webapp.written import day
 
 WORDS = {"hour": "Hour", "day": "Day", "week": "Week", "month": "Month"}
@@ -62,15 +63,10 @@ def link(scope: Scope, start: datetime, end: datetime, back: str) -> str:
     since, until = max(start, scope.query.since), min(end, scope.query.until)
     finer = FINER.get(scope.query.grain)
     if finer is None:
-        period = {"from": _written(since), "to": _written(until)}
-        return scope.link("calls.index", back=None, **period)
+        return scope.link("calls.index", back=None, **period_as_args(Period(since, until, scope.query.zone)))
     first, last = (at.astimezone(scope.query.zone).date() for at in (since, until - timedelta(microseconds=1)))
     period = {"from": str(first), "to": str(last)}
     return scope.link(grain=finer, back=back, **period)
-
-
-def _written(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
 
 
 def of_bars(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -108,7 +108,8 @@ def table() -> Response:
     """All keys of the same query string, as a file."""
     listing = read_listing(COLUMNS, FILTERS)
     with auth.person() as tx:
-        return export.answer("keys", EXPORTED, rows_of(tx, listing, 0, None))
+        rows = rows_of(tx, listing, 0, None)
+    return export.period_answer("keys", EXPORTED, rows, listing.period.query, [("Period", listing.period.days)])
 
 
 @bp.get("/keys/<uuid:key_id>")

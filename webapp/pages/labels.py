@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request
@@ -11,7 +10,7 @@ from webapp import auth, db
 from webapp.auth import login_required
 from webapp.pages import export
 from webapp.pages.listing import Listing, read_listing
-from webapp.pages.spend_export import facts, period_of
+from webapp.pages.spend_export import facts
 
 bp = Blueprint("labels", __name__)
 COLUMNS = {"cost": True, "label": False, "calls": True, "change": True, "last_day": True}
@@ -50,12 +49,7 @@ def end_users_table() -> Response:
     with auth.person() as tx:
         rows = _rows(tx, listing, "end_user", "", (0, None))
     words = (row | {"end_user": row["label"]} for row in rows)
-    return _file("end-users", ("end_user", *EXPORTED), words, listing)
-
-
-def _file(name: str, columns: tuple[str, ...], rows: Iterable[dict[str, Any]], listing: Listing) -> Response:
-    query = listing.period.query
-    return export.answer(f"{name} {period_of(query)}", columns, rows, facts(), query.zone)
+    return export.period_answer("end-users", ("end_user", *EXPORTED), words, listing.period.query, facts())
 
 
 @bp.get("/tags")
@@ -79,4 +73,5 @@ def tags_table() -> Response:
         rows = _rows(tx, listing, "tag" if name else "tag_name", name, (0, None))
     columns = ("tag", "value", *EXPORTED) if name else ("tag", "label_values", *EXPORTED)
     words = ({"tag": name, "value": row["label"]} if name else {"tag": row["label"]} for row in rows)
-    return _file("tags", columns, (row | word for row, word in zip(rows, words, strict=True)), listing)
+    named = (row | word for row, word in zip(rows, words, strict=True))
+    return export.period_answer("tags", columns, named, listing.period.query, facts())

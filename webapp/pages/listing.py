@@ -37,7 +37,7 @@ class Listing:
     @property
     def periods(self) -> tuple[Any, Any, Any, Any]:
         """from, to, and the same of the period that it is compared with."""
-        return periods_of(self.period.query)
+        return self.period.query.periods
 
     @property
     def place(self) -> tuple[int, int]:
@@ -63,11 +63,6 @@ class Listing:
             "previous": self.own.link(page=self.page - 1 if self.page > 2 else None) if self.page > 1 else None,
             "next": self.own.link(page=self.page + 1) if last < count else None,
         }
-
-
-def periods_of(query: Query) -> tuple[Any, Any, Any, Any]:
-    """from and to of a period, and of the one that it is compared with, if any."""
-    return query.since, query.until, *(query.before or (None, None))
 
 
 def unfiltered(query: Query) -> Scope:

@@ -12,13 +12,13 @@ from werkzeug.wrappers import Response
 from webapp import auth
 from webapp.auth import login_required
 from webapp.errors import ApiError
-from webapp.pages import archive, export
+from webapp.pages import export, organization_export
 from webapp.pages.common import admin_only, attempt
 
 bp = Blueprint("organization", __name__)
 NOTE = (
     "One CSV file for each table, in UTF-8. The sums are of the rows in the file; an empty cell is not known and adds"
-    " nothing. What happened while the archive was made may be missing. Keys, hashes, prompts and answers are in no"
+    " nothing. What happened while the export was made may be missing. Keys, hashes, prompts and answers are in no"
     " file: keys are stored encrypted or as a hash, prompts and answers not at all. A text that a spreadsheet would run"
     " as a formula has an apostrophe in front."
 )
@@ -35,7 +35,9 @@ def everything() -> Response:
     now = datetime.now(UTC)
     about = {"organization": {"id": str(me["org_id"]), "name": me["organization"]}, "begun_at": export.cell(now),
              "sandbox": me["books"] == "sandbox", "note": NOTE}  # fmt: skip
-    return export.download(f"organization-{now:%Y-%m-%d}.zip", "application/zip", archive.parts(tables, about))
+    return export.download(
+        f"organization-{now:%Y-%m-%d}.zip", "application/zip", organization_export.parts(tables, about)
+    )
 
 
 def _page(name: str, error: ApiError | None = None, **words: Any) -> str:

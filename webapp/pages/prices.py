@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -13,11 +15,14 @@ from webapp.errors import ApiError
 from webapp.pages import export
 from webapp.pages.common import attempt
 from webapp.pages.sorting import read_sorting
+from webapp.written import SHARES, places
 
 bp = Blueprint("prices", __name__)
 FIELDS = ("model", "dimension", "service_tier", "context_min_tokens", "qualifier", "unit_price", "unit_qty",
           "valid_from", "note")  # fmt: skip
 COLUMNS = {"in_use": True, "model": False, "input": True, "cached": True, "output": True, "valid_from": True}
+# Prices that no model has to itself, by the name under which they are stored.
+ANY_MODEL = {"*tools": "tools, any model", "*tokens": "tokens, any model"}
 EXPORTED = ("model", "input", "cached", "output", "extra", "valid_from", "own_price", "in_use")
 
 
@@ -43,24 +48,31 @@ def _form(tx: db.Transaction, model: str = "", error: ApiError | None = None) ->
 @bp.get("/prices")
 @login_required
 def index(error: ApiError | None = None) -> str:
-    """The price list and its age; a model in the query string is filled into the form."""
-    words = request.args.get("q", "").replace("\0", "")
-    sorting = read_sorting(COLUMNS, lambda word: url_for(".index", q=words or None, sort=word))
+    """The price list and its age; a model in the query string is filled into the form.
+
+    Without a search it is cut to the models in use and those with an own price, unless there are none, or ``all`` is
+    in the query string.
+    """
+    words, everything = request.args.get("q", "").replace("\0", ""), bool(request.args.get("all"))
+    sorting = read_sorting(COLUMNS, lambda word: url_for(".index", q=words or None, all=everything or None, sort=word))
     with auth.person() as tx:
         now = datetime.now(UTC)
         age, lately = tx.call("price_list_age", now), tx.rows("unpriced_lately", now)
         missing = tx.rows("unpriced_list", words)
         prices = sorting.sorted(tx.rows("price_list", words))
         form = _form(tx, request.args.get("model", ""), error)
-    return render_template("prices.html", age=age, lately=lately, missing=missing, prices=prices, words=words,
-                           sorting=sorting, **form)  # fmt: skip
+    own = [price for price in prices if price["in_use"] or price["own_price"]]
+    cut = bool(own) and not words and not everything
+    return render_template("prices.html", age=age, lately=lately, missing=missing, prices=own if cut else prices,
+                           cut=cut, known=len(prices), own=own, words=words, sorting=sorting, any_model=ANY_MODEL,
+                           **form)  # fmt: skip
 
 
 @bp.get("/prices.csv")
 @bp.get("/prices.xlsx", endpoint="workbook")
 @login_required
 def table() -> Response:
-    """The same table, as a file."""
+    """The whole price list or what a search finds of it, as a file."""
     words = request.args.get("q", "").replace("\0", "")
     with auth.person() as tx:
         prices = tx.rows("price_list", words)
@@ -104,9 +116,25 @@ def _day(text: str) -> datetime | None:
 @bp.get("/prices/<path:model>")
 @login_required
 def show(model: str) -> str:
-    """Every price of a model, newest first."""
+    """The prices of a model that are in force, tier beside tier, and below them every one it ever had, newest first."""
     with auth.person() as tx:
         rows = tx.rows("price_history", model.replace("\0", ""))
+        dimensions = tx.rows("price_dimensions")
+        tiers = [row["tier"] for row in tx.query("select unnest(app.price_tiers()) as tier")]
     if not rows:
         raise ApiError(404, "not_found", "no such model in the price list")
-    return render_template("price_history.html", model=rows[0]["model"], rows=rows)
+    place = {row["dimension"]: number for number, row in enumerate(dimensions)}
+    tiered = [row["dimension"] for row in dimensions if row["kind"] in ("input", "output")]  # all else is standard
+    now = [row for row in rows if row["in_force"]]
+    meters = sorted({_meter(row) for row in now}, key=lambda meter: (place.get(meter[0], len(place)), meter))
+    cells = {(_meter(row), row["service_tier"]): row for row in now}
+    tiers = [tier for tier in tiers if any(row["service_tier"] == tier for row in now)]
+    name = ANY_MODEL.get(rows[0]["model"], rows[0]["model"])
+    decimals = places(row["unit_price"] for row in now if row["dimension"] not in SHARES)
+    return render_template("price_history.html", model=rows[0]["model"], name=name, rows=rows, meters=meters,
+                           cells=cells, tiers=tiers, tiered=tiered, shares=SHARES, decimals=decimals)  # fmt: skip
+
+
+def _meter(row: dict[str, Any]) -> tuple[str, int, str, Decimal]:
+    """What a price is for, whatever the tier; a price for another number of units is a row of its own."""
+    return row["dimension"], row["context_min_tokens"], row["qualifier"], row["unit_qty"]

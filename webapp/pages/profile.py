@@ -13,7 +13,7 @@ from webapp.auth import login_required, passwords, throttle
 from webapp.auth.devices import device
 from webapp.auth.identity import Login, identity
 from webapp.auth.people import ensure_organization, sign_in, sign_out
-from webapp.errors import ApiError, from_database
+from webapp.errors import ApiError, as_api_error
 from webapp.pages.common import found
 from webapp.secrets.hashing import sha256_of
 
@@ -54,7 +54,7 @@ def change_email() -> Response | tuple[str, int]:
         login = proven(request.form.get("current_for_email", ""))
         email = identity().set_email(login, request.form.get("email", ""))
     except (ApiError, psycopg.Error) as refused:
-        error = from_database(refused) if isinstance(refused, psycopg.Error) else refused
+        error = as_api_error(refused)
         if error.code == "wrong_password":
             error = ApiError(400, error.code, error.message, "current_for_email")
         return page(error), error.status
@@ -144,7 +144,7 @@ def delete() -> Response | tuple[str, int]:
         with db.scope("spendai_auth") as tx:
             tx.call("account_delete", UUID(login.person.id))
     except (ApiError, psycopg.Error) as refused:
-        error = from_database(refused) if isinstance(refused, psycopg.Error) else refused
+        error = as_api_error(refused)
         return ask_delete(error), error.status
     sign_out()
     flash("Your account is deleted.", "good")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -12,17 +10,17 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from psycopg.types.json import Jsonb
 from werkzeug.wrappers import Response
 
-from webapp import auth, db, written
+from webapp import auth, db
 from webapp.auth import login_required
 from webapp.errors import ApiError
 from webapp.pages import export
 from webapp.pages.common import Scope, admin_only, attempt, found, read_scope
 from webapp.pages.keys import new_key_form
-from webapp.pages.listing import periods_of, unfiltered
+from webapp.pages.listing import unfiltered
 from webapp.pages.report import by_project, kept, report
 from webapp.pages.scope import asked
 from webapp.pages.sorting import read_sorting
-from webapp.pages.spend_export import facts, period_of
+from webapp.pages.spend_export import facts
 
 bp = Blueprint("projects", __name__)
 COLUMNS = {"cost": True, "name": False, "active_keys": True, "calls": True, "created_at": True}
@@ -45,8 +43,10 @@ def page(project_id: UUID, error: ApiError | None = None, typed: str = "") -> st
         project = one(tx, project_id)
         scope = read_scope(tx, kept(), project=str(project_id))
         shown = report(tx, scope, "key")
-        keys = tx.rows("key_page", *periods_of(scope.query), Jsonb({"project": [str(project_id)]}), "", "", 0, KEYS)
-        used = [key["last_used_at"] for key in tx.rows("key_list", project_id) if key["last_used_at"]]
+        keys = tx.rows("key_page", *scope.query.periods, Jsonb({"project": [str(project_id)]}), "", "", 0, KEYS)
+        used = []  # when its keys were last used: for a page without calls, which says when there were some
+        if not shown["totals"]["calls"]:
+            used = [key["last_used_at"] for key in tx.rows("key_list", project_id) if key["last_used_at"]]
     form = {
         "error": error,
         "name": typed or project["name"],
@@ -59,7 +59,6 @@ def page(project_id: UUID, error: ApiError | None = None, typed: str = "") -> st
         keys=keys,
         r=shown,
         last_call=max(used, default=None),
-        one_day=timedelta(days=1),
         **form,
         **shown,
     )
@@ -81,12 +80,12 @@ def overview(tx: db.Transaction, scope: Scope) -> tuple[list[dict[str, Any]], di
 def index(error: ApiError | None = None, typed: str = "") -> str:
     """All projects, with what they cost in a period."""
     with auth.person() as tx:
-        scope = replace(read_scope(tx), picks={})  # a period, but no filters
+        scope = read_scope(tx, choices=False)
         projects, total = overview(tx, scope)
     sorting = read_sorting(COLUMNS | {"difference": True}, lambda word: scope.link(sort=word))
     return render_template(
         "projects.html", projects=sorting.sorted(projects), total=total, scope=scope, error=error, typed=typed,
-        sorting=sorting, money=written.money,
+        sorting=sorting,
     )  # fmt: skip
 
 
@@ -96,10 +95,10 @@ def index(error: ApiError | None = None, typed: str = "") -> str:
 def table() -> Response:
     """The same table, as a file."""
     with auth.person() as tx:
-        scope = read_scope(tx)
+        scope = read_scope(tx, choices=False)
         projects, _ = overview(tx, scope)
     columns = ["id", *COLUMNS, "archived_at"]
-    return export.answer(f"projects {period_of(scope.query)}", columns, projects, facts(), scope.query.zone)
+    return export.period_answer("projects", columns, projects, scope.query, facts())
 
 
 @bp.post("/projects")

@@ -59,7 +59,7 @@ def report(tx: db.Transaction, scope: Scope, default: str) -> dict[str, Any]:
         "side": side.by, "top": [row for row in side.named(tx, found["side"]) if row["id"] is not None][:TOP],
         "chart": spend_charts.spend(across, found["bars"], _series(shown, rows), measure, history),
         "tokens_chart": spend_charts.tokens(across, whole), "calls_chart": spend_charts.calls(across, whole),
-        "hatching": _hatching(whole), "back": _back(scope),
+        "hatching": _hatching(whole), "back": _back(scope), "files": _files(scope, by),
         "pivot": pivot.pivot(tx, shown, pivot.chosen_and(), measure),
         "pivots": pivot.choices(scope, shown, pivot.chosen_and()),
         "peak": _peak(shown, found["peak"], across, whole, rows) if measure.name == "money" else None,
@@ -68,7 +68,8 @@ def report(tx: db.Transaction, scope: Scope, default: str) -> dict[str, Any]:
 
 def by_project(tx: db.Transaction, scope: Scope) -> tuple[dict[str, Row], Row]:
     """Id of each project with calls → its row of the breakdown; and the row of all of them."""
-    found = _asked(tx, Breakdown(scope, "project"), Breakdown(scope, "key"), None)
+    shown = Breakdown(scope, "project")
+    found = _asked(tx, shown, shown, None)
     money, totals = MEASURES["money"], found["totals"]
     rows = [measured(row, money, totals["cost"]) for row in found["rows"]]
     return {row["id"]: row for row in rows}, measured(totals, money, totals["cost"])
@@ -78,7 +79,7 @@ def _asked(tx: db.Transaction, shown: Breakdown, side: Breakdown, top: int | Non
     """The answer of app.spend_report with exact amounts and moments."""
     query = shown.scope.query
     found = tx.call(
-        "spend_report", query.since, query.until, *(query.before or (None, None)), query.zone.key, query.grain,
+        "spend_report", *query.periods, query.zone.key, query.grain,
         shown.by, shown.tag_name or None, side.by, Jsonb(query.filters), top,
     )  # fmt: skip
     exact = {part: _exact(found[part]) for part in ("rows", "side", "bars", "before_bars")}
@@ -161,6 +162,12 @@ def _back(scope: Scope) -> dict[str, str] | None:
     return {"days": query.span.words, "link": request.path + ("?" + urlencode(words) if words else "")}
 
 
+def _files(scope: Scope, by: str) -> list[tuple[str, str]]:
+    """The files of the page: words and address of the CSV; see _exports.html."""
+    grains_in_words = {"day": "By day", "month": "By month, with totals"}
+    return [(words, scope.link("spend.table", by=by, grain=grain)) for grain, words in grains_in_words.items()]
+
+
 def _switches(scope: Scope, by: str, measure: Measure) -> dict[str, Any]:
     """The choices of the page, each as triples of words, address and whether it is the one in use."""
     one = breakdown.single(scope) | set(scope.fixed)
@@ -210,4 +217,4 @@ def _months(tx: db.Transaction, scope: Scope) -> dict[str, Any]:
         before = rows[n - 1]["cost"] if n and not row["partial"] else None
         shown.append(measured(row | {"cost_before": before}, money, 0) | {"link": scope.link(grain=None, **period)})
     chart = spend_charts.months(shown, [row["link"] for row in shown])
-    return {"months": shown, "months_chart": chart, "money": written.money}
+    return {"months": shown, "months_chart": chart}

@@ -79,7 +79,7 @@ class Scope:
         other = self.query.beside(steps)
         if other is None:
             return None
-        period = filters.days_as_args(other.span) if other.period == "custom" else {"period": other.period}
+        period = filters.period_as_args(other.span) if other.period == "custom" else {"period": other.period}
         return self.link(**period)
 
     def args(self, page: str | None = None, /, **changes: Any) -> dict[str, Any]:
@@ -98,7 +98,7 @@ class Scope:
         words = {name: word for name, word in own.items() if name not in gone} | changes
         for name in changes.keys() & {*FILTERS, *EXCLUSIONS}:
             word = words[name]
-            words[name] = [filters.written(str(one)) for one in ([word] if _is_one(word) else word or [])]
+            words[name] = [filters.filter_value(str(one)) for one in ([word] if _is_one(word) else word or [])]
         if words.get("period") == "30":
             del words["period"]
         return {name: word for name, word in words.items() if word}

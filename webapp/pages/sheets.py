@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 from openpyxl import Workbook
 from openpyxl.styles import Font
 
-from webapp.written import guarded
+from webapp.written import digits, guarded
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 EXACT = "Exact amounts"
@@ -59,14 +59,6 @@ class Sheet(NamedTuple):
     money: frozenset[int] = frozenset()
 
 
-def digits(value: Decimal) -> str:
-    """All digits, no exponent, no zeros at the end: 0.00045."""
-    text = f"{value:f}"
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
-
-
 def text_of(value: Any) -> str:
     """A value as text that no spreadsheet runs as a formula; {} is empty."""
     if isinstance(value, dict):
@@ -82,7 +74,7 @@ def write(sheets: Iterable[Sheet], zone: ZoneInfo) -> Iterator[bytes]:
         book.active.cell(1, n + 1).number_format = form
     book.active.cell(1, BOLD + 1).font = Font(bold=True)
     styles = [book.active.cell(1, n + 1).style_id for n in range(BOLD + 1)]
-    pipe, titles = _Pipe(), []
+    pipe, titles = Pipe(), []
     with ZipFile(pipe, "w", ZIP_DEFLATED, compresslevel=1) as archive:  # type: ignore[call-overload]  # any writer will do
         for sheet in sheets:
             writer, rows = _Rows(sheet, zone, styles), iter(sheet.rows)
@@ -117,8 +109,8 @@ def _finish(book: Workbook, titles: Sequence[str], archive: ZipFile) -> None:
                 archive.writestr(name, made.read(name))
 
 
-class _Pipe:
-    """A file that is taken away in parts while it is written."""
+class Pipe:
+    """A file that is taken away in parts while it is written. size: bytes that wait in it."""
 
     def __init__(self) -> None:
         self.parts: list[bytes] = []
@@ -133,6 +125,7 @@ class _Pipe:
         """For ZipFile; there is nothing to flush."""
 
     def take(self) -> bytes:
+        """What was written since the last time."""
         taken = b"".join(self.parts)
         self.parts, self.size = [], 0
         return taken

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -36,5 +35,5 @@ def index() -> str:
             return render_template("start.html", **start)
         shown = report(tx, read_scope(tx, kept()), "project")
     last = start["setup"]["last_call_at"]
-    words = {"r": shown, "last_call": last, "one_day": timedelta(days=1), "setup": start["setup"]}
+    words = {"r": shown, "last_call": last, "setup": start["setup"]}
     return render_template("spend.html", **words, **shown)

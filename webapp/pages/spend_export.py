@@ -37,11 +37,6 @@ COUNTS = ["unpriced_calls", "no_usage_calls", "in_doubt_calls", "error_calls", "
 UNKNOWN = {"unpriced_calls": "without a price", "no_usage_calls": "without usage", "in_doubt_calls": "in doubt"}
 
 
-def period_of(query: Query) -> str:
-    """First and last day of a period, for names of files."""
-    return f"{query.span.first}-{query.span.last}"
-
-
 def facts(overlapping: bool = False) -> Iterator[tuple[str, Any]]:
     """What the sheet About says of the calls of this request: period, filters, sums, and what is not known.
 
@@ -80,7 +75,7 @@ def table() -> Response:
     with auth.person() as tx:
         columns, rows = _kinds(tx, query) if "kind" in words else _sums(tx, query, words, tag_name)
     told = facts(overlapping="tag" in words and not tag_name)
-    return export.answer(f"spend {period_of(query)}", columns, rows, told, query.zone)
+    return export.period_answer("spend", columns, rows, query, told)
 
 
 def _sums(tx: db.Transaction, query: Query, by: list[str], tag_name: str) -> tuple[list[str], list[export.Row]]:

@@ -27,10 +27,11 @@
     });
   }
 
-  // A form is sent once; the back button makes it ready again.
+  // A form is sent once, and asks first if it has a question; the back button makes it ready again.
   document.addEventListener("submit", (event) => {
     if (event.defaultPrevented || event.target.method !== "post") return;
-    if (event.target.dataset.sent) return event.preventDefault();
+    const question = event.target.dataset.confirm;
+    if (event.target.dataset.sent || (question && !confirm(question))) return event.preventDefault();
     event.target.dataset.sent = "1";
     event.submitter?.setAttribute("aria-busy", "true");
   });

@@ -24,9 +24,17 @@
   const places = document.querySelectorAll("[data-figure]");
   const figure = (place) => JSON.parse(document.getElementById(place.dataset.figure).textContent);
 
+  // Names of bars that have no room beside each other give way, the last one stays.
+  const thin = (axis, width) => {
+    const [from, until] = axis.range, [first, second] = axis.tickvals, last = axis.tickvals.length - 1;
+    const each = Math.ceil((44 * (until - from)) / (width - 80) / (second - first)) || 1;
+    for (const name of ["tickvals", "ticktext"]) axis[name] = axis[name].filter((_, n) => (last - n) % each === 0);
+  };
+
   const draw = () => {
     for (const place of places) {
       const { data, layout } = resolved(figure(place));
+      thin(layout.xaxis, place.clientWidth);
       Plotly.react(place, data, { ...layout, height: place.clientHeight }, config);
     }
   };

@@ -102,7 +102,7 @@ def test_ticks_of_dollars_have_the_decimals_they_need_and_those_of_counts_the_le
     def formats(value: str) -> str:
         return figure(spend(value))["layout"]["yaxis"]["tickformat"]
 
-    assert [formats("165"), formats("1.5"), formats("0.04"), formats("0.003")] == [",.0f", ",.2f", ",.2f", ",.3f"]
+    assert [formats("165"), formats("1.5"), formats("0.04"), formats("0.003")] == ["$,.0f", "$,.2f", "$,.2f", "$,.3f"]
     counts = figure(charts.bars(across(1), [Layer("calls", "s1", [5])], [5], written.number))["layout"]["yaxis"]
     assert counts["exponentformat"] == "B"
 

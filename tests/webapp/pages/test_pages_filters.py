@@ -145,3 +145,13 @@ def test_links_of_the_header_keep_period_and_filters_but_nothing_of_other_pages(
     project = team.browser.get(f"/projects/{team.project['id']}?period=7").text
     assert f'<a href="/calls?period=7&amp;project={team.project["id"]}"' in project
     assert '<a href="/?period=7"' in project
+
+
+@pytest.mark.parametrize(("path", "title"), [
+    ("/calls?model=gpt-4o&period=month", "Calls: gpt-4o, "), ("/projects?not_model=gpt-4o", "Projects: not gpt-4o, "),
+    ("/keys?q=main&state=active", "Keys: “main”, Active, "), ("/sessions?state=lost", "WebSocket sessions: "),
+    ("/end-users?q=u", "End users: “u”, "), ("/tags?tag_name=team", "Tag team, "),
+])  # fmt: skip
+def test_the_title_of_a_page_says_what_it_is_filtered_to(team: Acme, path: str, title: str) -> None:
+    page = team.browser.get(path).text
+    assert page[page.index("<title>") + 7 :].startswith(title), path

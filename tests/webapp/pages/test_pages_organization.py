@@ -14,7 +14,7 @@ import pytest
 from conftest import Browser, Site
 from seeded import Acme, spend, text
 
-from webapp.pages import archive
+from webapp.pages import organization_export
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def exported(browser: Browser) -> tuple[dict[str, list[dict[str, str]]], dict[st
 def test_everything_is_exported_with_a_manifest_that_checks_it(
     site: Site, team: Acme, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archive, "PAGE", 2)  # so that a few rows take several pages
+    monkeypatch.setattr(organization_export, "PAGE", 2)  # so that a few rows take several pages
     calls = {str(spend(site, team, days=n / 100)) for n in range(5)}
     site.sign_up("eve")
     spend(site, Acme(site))

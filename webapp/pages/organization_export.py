@@ -20,30 +20,12 @@ from psycopg import sql
 
 from webapp import auth
 from webapp.pages.export import cell
+from webapp.pages.sheets import Pipe
 
 PAGE = 1000  # rows
 # Without statistics Postgres expects few rows and would sort the whole rest of the table for each page.
 BY_INDEX = "select set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true)"
 EXACT = Context(prec=200)  # sums of exact amounts are exact
-
-
-class Sink(io.RawIOBase):
-    """Where the zip is written to, and taken from piece by piece."""
-
-    def __init__(self) -> None:
-        self.parts: list[bytes] = []
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        self.parts.append(bytes(data))
-        return len(self.parts[-1])
-
-    def taken(self) -> bytes:
-        data = b"".join(self.parts)
-        self.parts.clear()
-        return data
 
 
 def _pages(table: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
@@ -90,8 +72,8 @@ def _table(table: dict[str, Any]) -> Iterator[tuple[bytes, list[dict[str, Any]]]
 
 def parts(tables: list[dict[str, Any]], about: dict[str, Any]) -> Iterator[bytes]:
     """The zip. tables: rows of app.organization_export; about: what the manifest says first."""
-    sink, files = Sink(), []
-    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
+    pipe, files = Pipe(), []
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[call-overload]  # any writer will do
         for table in tables:
             name, count, digest = f"{table['name']}.csv", 0, hashlib.sha256()
             sums = dict.fromkeys(table["added_up"], Decimal(0))
@@ -104,9 +86,9 @@ def parts(tables: list[dict[str, Any]], about: dict[str, Any]) -> Iterator[bytes
                         for row in rows:
                             total = EXACT.add(total, row[column] or 0)  # noqa: PLW2901
                         sums[column] = total
-                    yield sink.taken()
+                    yield pipe.take()
             files.append({"name": name, "rows": count, "sums": {k: f"{v:f}" for k, v in sums.items()},
                           "sha256": digest.hexdigest()})  # fmt: skip
         manifest = about | {"finished_at": cell(datetime.now(UTC)), "files": files}
         archive.writestr("manifest.json", json.dumps(manifest, ensure_ascii=False, indent=1))
-    yield sink.taken()
+    yield pipe.take()
