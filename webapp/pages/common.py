@@ -95,11 +95,9 @@ def read_period(tx: db.Transaction | None = None) -> tuple[Query, ApiError | Non
         return read_query(right, tx), error
 
 
-def read_scope(
-    tx: db.Transaction, extra: dict[str, Any] | None = None, *, choices: bool = True, **fixed: str
-) -> Scope:
-    """The Scope of this request. choices: whether the page has a form of filters; without, their values are read only to
-    name those in use. fixed: filters the page sets itself, such as its project. Raises FilterError.
+def read_scope(tx: db.Transaction, extra: dict[str, Any] | None = None, *, choices: bool = True, **fixed: str) -> Scope:
+    """The Scope of this request. choices: whether the page has a form of filters; without, their values are read only
+    to name those in use. fixed: filters the page sets itself, such as its project. Raises FilterError.
     """
     query, error = read_period(tx)
     for name, value in fixed.items():
