@@ -163,6 +163,18 @@ def test_a_question_over_days_reads_the_sums_kept_of_them_and_of_the_calls_only_
     days_are_read_from_what_is_kept(conn, query, *keys.get(view, ("daily_totals_pkey",)))
 
 
+@pytest.mark.parametrize("entries", ["daily_entries", "hourly_entries", "daily_label_entries", "hourly_label_entries"])
+def test_a_sum_computes_only_what_it_adds_up_and_looks_up_the_books_once(
+    conn: psycopg.Connection, entries: str
+) -> None:
+    query = f"select sum(calls) as calls from public.{entries}"
+    assert "corrections" in str(plan(conn, query.replace("calls)", "cost_corrected)")))
+    assert "corrections)" not in str(plan(conn, query))  # of cost_corrected
+    analyzed = conn.execute(f"explain (analyze, format json) {query}").fetchone()
+    loops = [node["Actual Loops"] for node in nodes(analyzed) if node.get("Relation Name") == "organizations"]
+    assert loops and max(loops) == 1
+
+
 @pytest.mark.parametrize(("words", "filters", "keys"), [
     ("", "{}", ("daily_totals_pkey",)),
     ("day,project,key,model,endpoint,service_tier,status", "{}", ("daily_totals_pkey",)),
