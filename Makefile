@@ -65,7 +65,7 @@ prove-clients: .venv/installed-dev ## Run every snippet of docs/clients.md with 
 
 prove-container: .venv/installed-dev ## Build the image, run compose.yaml, stop it in a stream; ARGS="--folder DIR" keeps the images
 	@.ci/container
-	@PYTHONPATH=.:tests:tests/webapp $(BIN)/python -m container.proof $(ARGS)
+	@PYTHONPATH=.:tests:tests/webapp $(BIN)/python -m container.trial $(ARGS)
 
 prove-postgres15: .venv/installed-dev ## Run all tests of SQL on Postgres 15, of which `make test` runs the quick ones
 	@.ci/databases

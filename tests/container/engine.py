@@ -1,4 +1,4 @@
-"""Builds images and runs compose.yaml with what Debian has: buildah, podman, docker-compose; nothing of it outlives the proof."""
+"""Builds images and runs compose.yaml with what Debian has: buildah, podman and docker-compose."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ def settle_in(folder: Path) -> None:
         "storage.conf": f'[storage]\ndriver = "overlay"\ngraphroot = "{folder}/graph"\nrunroot = "{folder}/run"\n',
         "containers.conf": (
             f'[containers]\ndefault_ulimits = ["nofile={files}:{files}", "nproc=4096:4096"]\n'
-            f'[engine]\nruntime = "crun"\n[network]\nnetwork_backend = "netavark"\nnetwork_config_dir = "{folder}/networks"\n'
+            '[engine]\nruntime = "crun"\n'
+            f'[network]\nnetwork_backend = "netavark"\nnetwork_config_dir = "{folder}/networks"\n'
         ),
         # Behind a proxy that inspects TLS, pip must trust what the machine trusts.
         "pip.conf": f"[global]\ncert = {CERTIFICATES}/ca-certificates.crt\n",
