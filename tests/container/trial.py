@@ -237,6 +237,7 @@ def main() -> int:
         again = [sys.executable, "-m", "container.trial", "--inside", "--folder", str(folder)]
         return subprocess.run([*namespaces, *again], check=False).returncode
     finally:
+        subprocess.run(["umount", "--recursive", folder / "graph/overlay"], check=False, capture_output=True)
         if not words.folder:
             shutil.rmtree(folder, ignore_errors=True)
 
