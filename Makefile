@@ -1,6 +1,6 @@
 # Each target starts a program of webapp/, tests/, bench/ or .ci/; `make` alone lists them.
 .PHONY: help run demo screenshots test tools lint bench psql prove-isolation prove-durable prove-private prove-scale \
-	prove-hostile prove-clients prove-postgres15 prove-upgrades lock audit sbom
+	prove-hostile prove-clients prove-container prove-postgres15 prove-upgrades lock audit sbom
 BIN := .venv/bin
 SQL_TESTS := tests/functions tests/guards tests/policies tests/views tests/test_house.py tests/test_supabase_shape.py \
 	tests/test_spend_views.py tests/test_isolation.py tests/test_attacks.py tests/test_attacks_on_the_server.py \
@@ -62,6 +62,10 @@ prove-hostile: .venv/installed-dev ## Attack what everybody shares: loops, slow 
 prove-clients: .venv/installed-dev ## Run every snippet of docs/clients.md with its real client; ARGS=--write, --shared, NAME
 	@.ci/clients/install
 	@PYTHONPATH=.:tests:tests/webapp $(BIN)/python -m clients.every $(ARGS)
+
+prove-container: .venv/installed-dev ## Build the image, run compose.yaml, stop it in a stream; ARGS="--folder DIR" keeps the images
+	@.ci/container
+	@PYTHONPATH=.:tests:tests/webapp $(BIN)/python -m container.trial $(ARGS)
 
 prove-postgres15: .venv/installed-dev ## Run all tests of SQL on Postgres 15, of which `make test` runs the quick ones
 	@.ci/databases
