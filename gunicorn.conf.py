@@ -16,7 +16,9 @@ from typing import Any
 
 import psycopg
 
+import webapp.metrics.measured  # noqa: F401  # the master must know which numbers are gauges
 from webapp.config import load
+from webapp.metrics import shared
 from webapp.server.peers import Limits
 from webapp.server.requests import trusted_proxies
 from webapp.server.shares import Share
@@ -58,22 +60,32 @@ _limits = Limits(
 
 
 def pre_fork(server: Any, worker: Any) -> None:
-    """Give the worker its place in the counts of connections (shares.py) and the limits of its clients (peers.py)."""
-    worker.share, worker.limits = Share(), _limits
+    """Give the worker its place in the counts of connections (shares.py), the limits of its clients (peers.py), and the
+    row in which it counts for /metrics (metrics/shared.py).
+    """
+    worker.share, worker.limits, worker.row = Share(), _limits, shared.take()
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """Count in the worker's own row from now on."""
+    shared.use(worker.row)
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """A worker's process has ended: free its place in the counts of connections."""
+    """A worker's process has ended: free its place in the counts of connections, and its row."""
     worker.share.free()
+    shared.free(worker.row)
 
 
 def post_worker_init(worker: Any) -> None:
     """Open the database pools and the ledger: after the fork, since connections cannot be shared."""
     from webapp import db  # noqa: PLC0415
+    from webapp.metrics import sampling  # noqa: PLC0415
 
     db.open_pools(_config)
     worker.wsgi.gateway.start(worker_connections)
     worker.wind_down = worker.wsgi.sessions.wind_down
+    sampling.watch(worker.wsgi)
     # Everything loaded so far stays until the worker ends: freeze() exempts it from garbage collection. Calls leave few
     # reference cycles behind, so that rare collections suffice.
     gc.collect()

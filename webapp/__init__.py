@@ -22,12 +22,13 @@ def create_app(config: Config | None = None) -> Flask:
     from webapp import api, auth, commands, compress, errors, health, logs, pages
     from webapp.config import ROOT, load
     from webapp.gateway.gateway import Gateway
+    from webapp.metrics import scrape
     from webapp.websocket.door import Door
 
     config = config or load()
     app = Flask(__name__, template_folder=str(ROOT / "templates"))
     app.config["SPENDAI"] = config
-    for part in (logs, compress, errors, auth, health, api, pages, commands):
+    for part in (logs, compress, errors, auth, health, scrape, api, pages, commands):
         part.init_app(app)
     app.gateway = Gateway(app.wsgi_app, config)
     app.sessions = Door(app.gateway)

@@ -93,6 +93,7 @@ SETTINGS = (
     Setting("SIGNUP_MODE", "open", _choice("open", "invite"), "invite: only the first person signs up uninvited."),
     Setting("SECRET_KEY", "", _text, "Signs tokens and derives database passwords. Empty: generated once."),
     Setting("SPENDAI_ENCRYPTION_KEYS", "", _text, 'Key ring "1:base64,2:base64" of 32-byte keys. Empty: generated.'),
+    Setting("METRICS_TOKEN", "", _text, "Bearer token that /metrics asks other machines for. Empty: refused."),
     Setting("UPSTREAM_CONNECT_TIMEOUT", "10", _whole(1, 600), "Seconds to reach OpenAI before 502."),
     Setting("UPSTREAM_READ_TIMEOUT", "600", _whole(1, 86400), "Seconds without a byte from OpenAI before 504."),
     Setting("CALL_MAX_SECONDS", "3600", _whole(1, 86400), "Seconds one call may take in all."),
@@ -199,6 +200,8 @@ def load(environ: Mapping[str, str] = os.environ) -> Config:
     )
     config.key_ring = _key_ring(keys)
     config.install_key = "none" if not config.openai_api_key else "shared" if config.openai_api_key_shared else "first"
+    if config.metrics_token and len(config.metrics_token) < 16:
+        raise ConfigError("METRICS_TOKEN: expected at least 16 characters")
     if config.supabase_url and not config.supabase_publishable_key:
         raise ConfigError("SUPABASE_PUBLISHABLE_KEY: needed when SUPABASE_URL is set")
     return config

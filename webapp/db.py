@@ -174,6 +174,14 @@ def scope(role: str, claims: Mapping[str, Any] | None = None) -> Iterator[Transa
         yield Transaction(conn)
 
 
+def pool_waits() -> list[tuple[str, int, int]]:
+    """Each pool's name, how many requests waited for a connection since the last time this was asked, and for how long
+    in milliseconds.
+    """
+    found = [(name, pool.pop_stats()) for name, pool in _pools.items()]
+    return [(name, stats.get("requests_queued", 0), stats.get("requests_wait_ms", 0)) for name, stats in found]
+
+
 def ready() -> bool:
     """Whether the database answers and has the product's functions."""
     try:

@@ -30,7 +30,7 @@ def test_the_last_admin_stays_until_there_is_another(people: People) -> None:
     with people.as_role("spendai_auth"):
         people.one(DELETE, people.ids["ada"])
     with people.as_("dev"):
-        key = people.one("select * from app.key_overview(null)")
+        key = people.one("select * from app.key_page(null, null, null, null, '{}', '', '', 0, 1)")
     assert (key["state"], key["created_by"]) == ("active", None)
 
 

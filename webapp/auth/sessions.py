@@ -32,7 +32,7 @@ SIGNED_IN = 14 * 86400  # seconds
 ANONYMOUS = 3600
 RENEW = 3600  # a session in use is prolonged at most once in this time
 FLASK_LOGIN_KEYS = ("_user_id", "_fresh", "_id")  # in a session; not stored, because the row has user_id
-STATELESS = ("/api/", "/static/", "/healthz", "/readyz")
+STATELESS = ("/api/", "/static/", "/healthz", "/readyz", "/metrics")
 
 
 def begun_at() -> tuple[str, str]:

@@ -14,7 +14,7 @@ _DOUBLED = re.compile("/+".join(["", *PREFIX.split("/")[1:]]) + "(?=/|$)")
 _FAMILIES = {route.path.split("/")[1] for route in ROUTES if route.forwarded != "never"}
 _OWN_API = "/api/v1/"
 _JSON = "application/json"
-_NO_CALLS = ("/api/", "/static/", "/healthz", "/readyz")
+_NO_CALLS = ("/api/", "/static/", "/healthz", "/readyz", "/metrics")
 
 
 def below_proxy(path: str) -> str | None:

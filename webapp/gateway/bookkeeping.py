@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from functools import partial
 from typing import NamedTuple
 
@@ -10,8 +11,10 @@ from webapp.gateway.call import Call
 from webapp.gateway.refusals import UNAVAILABLE, refused
 from webapp.ledger.ledger import Ledger, LedgerRefused, LedgerUnavailable
 from webapp.metering import AnswerFacts
+from webapp.metrics import measured
 
 log = logging.getLogger("spendai.gateway")
+HUNG_UP = 499  # status of a call whose client left before its answer was whole
 
 
 class Bookkeeper(NamedTuple):
@@ -40,9 +43,24 @@ class Bookkeeper(NamedTuple):
         call.settled = True
         message = call.settle_message(status, outcome, facts or AnswerFacts(), self.max_seconds)
         try:
-            outcome = self.ledger.settle(message)
+            settled = self.ledger.settle(message)
             org, project = message["org_id"], message["project_id"]
             log.info("call=%s org=%s project=%s status=%s ms=%s %s",
-                     call.id, org, project, status, message["latency_ms"], outcome)  # fmt: skip
+                     call.id, org, project, status, message["latency_ms"], settled)  # fmt: skip
         except Exception as error:  # a defect of ours, since Ledger.settle raises nothing: the answer must go on
             log.error("call=%s could not be settled and stays in doubt: %s", call.id, type(error).__name__)
+            settled = "defect"
+        measure(call, status, outcome, settled)
+
+
+def measure(call: Call, status: int, outcome: str, settled: str) -> None:
+    """Count a call that has ended. settled: what became of its settle message."""
+    now = time.monotonic()
+    measured.CALLS[outcome, status // 100].add()
+    measured.DURATION.observe(now - call.clock)
+    if call.sent and call.heard and status != HUNG_UP:
+        measured.ADDED.observe(call.sent - call.clock + now - call.heard)
+    if call.first_byte and call.body.facts().stream:
+        measured.FIRST_TOKEN.observe(call.first_byte - call.clock)
+    if problem := measured.SETTLE_PROBLEMS.get(settled):
+        problem.add()

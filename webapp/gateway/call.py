@@ -55,6 +55,8 @@ class Call:
         self.region: str | None = None  # of OpenAI's API, where it was sent to one; see region.py
         self.request_id: str | None = None
         self.openai_project: str | None = None
+        self.sent: float | None = None  # when it began to be sent to OpenAI; by time.monotonic(), as all below
+        self.heard: float | None = None  # when the wait for OpenAI ended last
         self.first_byte: float | None = None
         self.end_seen: float | None = None  # when the end marker of a stream came; see Gateway._at_end
         self.settled = False

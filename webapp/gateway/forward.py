@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import Any
 
 from webapp.config import Config
@@ -70,13 +71,16 @@ class Forwarder:
         headers += via(environ, config.secret_key, base_url)
         body = call.body.outgoing(shared=call.opened["shared"])
         call.region = region_of(base_url)
+        call.sent = call.sent or time.monotonic()
         try:
-            return self._client.send(base_url, Request(call.method, target, headers, body, call.body.length))
+            answer = self._client.send(base_url, Request(call.method, target, headers, body, call.body.length))
         except UpstreamError as error:
             if not error.sent:
                 call.region = None
             outcome = "no_usage" if error.sent else "error"
             raise CallFailed(outcome, ApiError(error.status, error.code, error.message)) from None
+        call.heard = time.monotonic()
+        return answer
 
     def _base_url(self, call: Call) -> str:
         return call.opened["base_url"] or self._config.openai_base_url

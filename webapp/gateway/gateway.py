@@ -36,6 +36,7 @@ from webapp.gateway.refused_keys import RefusedKeys
 from webapp.gateway.routes import target_of
 from webapp.ledger.ledger import Ledger
 from webapp.metering import AnswerFacts, Meter, parse_tags
+from webapp.metrics.measured import count_refused
 from webapp.secrets.hashing import sha256_of
 from webapp.upstream.client import Answer, Client, Interrupted
 
@@ -87,6 +88,7 @@ class Gateway:
                 raise wrong_base_url(self.config.public_url)
             return self._proxy(environ, start_response, below, mark + query)
         except ApiError as error:
+            count_refused(error.status)
             return refuse_early(error, start_response, environ) if is_large(environ) else refuse(error, start_response)
 
     def _proxy(self, environ: dict[str, Any], start_response: Start, path: str, query: str) -> Iterator[bytes]:
@@ -147,7 +149,8 @@ class Gateway:
                 yield b""  # the head goes out before the first event is there
             answer.stop_at(call.clock + self.config.call_max_seconds)
             for chunk in answer.chunks:
-                call.first_byte = call.first_byte or time.monotonic()
+                call.heard = time.monotonic()
+                call.first_byte = call.first_byte or call.heard
                 if ready := meter.feed(chunk):
                     yield ready
                 if meter.ended and not call.settled:
@@ -160,6 +163,7 @@ class Gateway:
                 self._settle_metered(call, answer, meter, 499, complete=complete)
             raise
         except Interrupted as interrupted:
+            call.heard = time.monotonic()
             complete = interrupted.timeout and meter.ended and not call.settled
         except Exception as error:
             log_defect(call, error)

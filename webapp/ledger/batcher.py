@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +21,7 @@ import psycopg
 from gevent.event import Event
 
 from webapp.ledger.pipeline import Parameters, Statements
+from webapp.metrics import measured
 
 log = logging.getLogger("spendai.ledger")
 BATCH = 256  # messages in one transaction, at most
@@ -166,6 +168,7 @@ class Batcher:
                 return
             sent = known or self._conn is not None  # False: the connection could not be opened
             self._drop()
+            measured.LEDGER_FAILURES.add()
             log.error("the database does not answer: %s", getattr(error, "sqlstate", None) or type(error).__name__)
             _fail(entries, LedgerUnavailable("the database does not answer", sent=sent))
 
@@ -202,7 +205,10 @@ class Batcher:
                     self._conn = self._connect()
                 except (psycopg.Error, ValueError) as error:  # whatever it is, no message is to blame
                     raise psycopg.OperationalError(f"the ledger cannot connect: {type(error).__name__}") from error
+            began = time.monotonic()
             answers = self._conn.run(calls)
+        measured.COMMIT.observe(time.monotonic() - began)
+        measured.BATCH.observe(len(entries))
         for part, rows in zip(parts, answers.values(), strict=True):
             by_number = {row["n"]: row for row in rows}
             for n, entry in enumerate(part):

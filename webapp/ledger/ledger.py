@@ -21,6 +21,7 @@ from webapp.config import Config
 from webapp.ledger.batcher import Batcher, LedgerRefused, LedgerUnavailable, Message
 from webapp.ledger.pipeline import Statements
 from webapp.ledger.spool import Spool, replay
+from webapp.metrics.measured import REPLAYED
 from webapp.secrets.provider_keys import fingerprint, last4
 
 __all__ = ["Ledger", "LedgerRefused", "LedgerUnavailable"]
@@ -68,6 +69,16 @@ class Ledger:
         told = [shared, self._install, last4(key or ""), self._config.openai_base_url]
         conn.execute("select app.install_key_version(%s, %s, %s, %s)", told)
         return Statements(conn, QUERIES, prepared=self._config.database_prepared)
+
+    @property
+    def running(self) -> int:
+        """How many calls are under way in this worker."""
+        return len(self._running)
+
+    @property
+    def spooled(self) -> int:
+        """How many ended calls of this worker wait to be settled."""
+        return self._spool.waiting
 
     def open(self, message: Message, stopped: Callable[[], Message]) -> Message:
         """Commit the open row of a call; returns the row that app.open_calls returned for it.
@@ -152,7 +163,9 @@ class Ledger:
     def _settle_late(self, message: Message) -> bool:
         """Settle a spooled message. False: the call has no row yet, but its delayed open may still create one."""
         age = datetime.now(UTC) - datetime.fromisoformat(message["started_at"])
-        return self._settle_now(message) != "absent" or age.total_seconds() > LATE_SECONDS
+        done = self._settle_now(message) != "absent" or age.total_seconds() > LATE_SECONDS
+        REPLAYED.add(done)
+        return done
 
     def _settle_now(self, message: Message, seconds: float | None = None) -> str:
         try:

@@ -62,6 +62,11 @@ class Spool:
         self._writing = Semaphore()
         self._retrying: gevent.Greenlet | None = None
 
+    @property
+    def waiting(self) -> int:
+        """How many messages are not delivered yet."""
+        return len(self._pending)
+
     def append(self, message: Message) -> bool:
         """Write a message to disk, and deliver it as soon as possible. False: not on disk, delivered from memory."""
         with self._writing:

@@ -36,7 +36,7 @@ from webapp.pages import (
     websockets,
 )
 from webapp.pages.common import PERIODS
-from webapp.pages.scope import FilterError, carried
+from webapp.pages.scope import FilterError, asked, carried
 
 FOREVER = "public, max-age=31536000, immutable"
 
@@ -61,7 +61,7 @@ def init_app(app: Flask) -> None:
     app.add_template_global(asset)
     app.add_template_global(lambda: datetime.now(UTC), "now")
     app.add_template_filter(filters.written, "filter_value")
-    app.jinja_env.globals |= {"periods": PERIODS, "carried": carried, "admins_to_ask": admins.to_ask}
+    app.jinja_env.globals |= {"periods": PERIODS, "asked": asked, "carried": carried, "admins_to_ask": admins.to_ask}
 
     @app.errorhandler(FilterError)
     def _filter_error(error: FilterError) -> tuple[str, int]:

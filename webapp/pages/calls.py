@@ -25,6 +25,7 @@ from webapp.pages.common import (
     organization_zone,
     read_scope,
 )
+from webapp.pages.scope import asked
 from webapp.pages.sorting import Sorting, read_sorting
 from webapp.written import places
 
@@ -53,11 +54,6 @@ def _sorted_page(
     if sorting.word == "-started_at":
         value = (value - EPOCH) // timedelta(microseconds=1)  # app.calls_ranked compares numbers only
     return rows[:PAGE], cursors.write(value, last["id"])
-
-
-def _query() -> str:
-    """The query string of this request, which the page of a call keeps for the way back to its list."""
-    return "?" + request.query_string.decode("ascii", "ignore") if request.query_string else ""
 
 
 def read_session() -> dict[str, list[str]]:
@@ -92,7 +88,7 @@ def index() -> Response:
         rows=rows,
         sums=sums,
         only=cache(lambda name, value: scope.link(**{name: value})),
-        back=_query(),
+        back=asked(),
         statuses=STATUSES,
         paged=bool(cursor),
         more=scope.link(cursor=following) if following else None,
@@ -105,20 +101,26 @@ def index() -> Response:
 @bp.get("/calls/find")
 @login_required
 def find() -> Response | str:
-    """The call with an id, or those of them that have it; the page says why there is none."""
+    """The call with an id, or those of them that have it; the page says why there is none.
+
+    The other parameters are those of the list of calls from which a person came, for the way back.
+    """
     text = request.args.get("id", "").replace("\0", "").strip()
     rows = []
     if len(text) >= SHORTEST:
         with auth.person() as tx:
             rows = tx.rows("calls_by_id", text, FOUND + 1)
     if len(rows) == 1:
-        return redirect(url_for(".show", call_id=rows[0]["id"]), 303)
+        return redirect(url_for(".show", call_id=rows[0]["id"]) + asked("id"), 303)
     error = None
     if 0 < len(text) < SHORTEST:
         error = ApiError(400, "id_too_short", f"type at least the first {SHORTEST} characters of the id", "id")
     elif text and not rows:
         error = ApiError(404, "not_found", "no such call", "id", hint="An id of OpenAI's must be complete")
-    return render_template("calls_found.html", text=text, rows=rows[:FOUND], more=len(rows) > FOUND, error=error)
+    words = {name: request.args.getlist(name) for name in request.args if name != "id"}
+    return render_template(
+        "calls_found.html", text=text, rows=rows[:FOUND], more=len(rows) > FOUND, error=error, list=words
+    )
 
 
 @bp.get("/calls/<uuid:call_id>")
@@ -139,7 +141,7 @@ def show(call_id: UUID, error: ApiError | None = None, typed: dict[str, str] | N
         places=places,
         spend=spend_links(call, zone),
         zone=zone,
-        back=_query(),
+        back=asked(),
         problems=[row["problem"] for row in problems],
         corrections=corrections,
         fills=fills,
@@ -158,7 +160,7 @@ def close(call_id: UUID) -> Response | tuple[str, int]:
     if error:
         return show(call_id, error, typed), error.status
     flash("Call closed.", "good")
-    return redirect(url_for(".show", call_id=call_id) + _query(), 303)
+    return redirect(url_for(".show", call_id=call_id) + asked(), 303)
 
 
 def _amount(text: str) -> Decimal | None:

@@ -17,6 +17,8 @@ from webapp.pages import export
 from webapp.pages.clients import filled
 from webapp.pages.common import admin_only, attempt, found, organization_zone
 from webapp.pages.listing import Listing, read_listing
+from webapp.pages.picks import picks
+from webapp.pages.scope import asked
 from webapp.periods import midnight
 from webapp.secrets.proxy_keys import NewKey, new_key
 
@@ -79,16 +81,18 @@ def index(error: ApiError | None = None, form: dict[str, str] | None = None) -> 
         keys = rows_of(tx, listing, *listing.place)
         projects = tx.query("select id, name, archived_at from public.projects order by lower(name), id")
         people = tx.query("select user_id, email from public.members order by email")
+    offered = {
+        "project": [(str(row["id"]), row["name"]) for row in projects],
+        "state": list(STATES.items()),
+        "person": [(str(row["user_id"]), row["email"]) for row in people],
+    }
+    groups = {name: [("", values)] for name, values in offered.items()}
     chosen = listing.filters.get("project", [])
     return render_template(
         "keys.html",
         keys=keys,
         pages=listing.pages(keys[0]["all_keys"] if keys else 0),
-        choices={
-            "project": [(str(row["id"]), row["name"]) for row in projects],
-            "state": list(STATES.items()),
-            "person": [(str(row["user_id"]), row["email"]) for row in people],
-        },
+        picks=picks(listing.filters, groups, {}, list(groups), may_exclude=False),
         projects=[row for row in projects if row["archived_at"] is None],
         error=error,
         new_key=form or new_key_form(project=chosen[0] if len(chosen) == 1 else ""),
@@ -143,7 +147,7 @@ def update(key_id: UUID) -> Response | tuple[str, int]:
     if error:
         return show(key_id, error, {name: word or "" for name, word in form.items()}), error.status
     flash("Key changed.", "good")
-    return redirect(url_for(".show", key_id=key_id))
+    return redirect(url_for(".show", key_id=key_id) + asked())
 
 
 def shown_once(key: NewKey, row: dict[str, Any], project: str, old: str | None = None) -> str:
@@ -216,7 +220,7 @@ def ask_revoke(key_id: UUID) -> str:
         title=f"Revoke {key['name']}?",
         text=f"{key['prefix']}… of project {key['project']} is refused from the next call on. This cannot be undone.",
         action="Revoke key",
-        back=url_for(".show", key_id=key_id),
+        back=url_for(".show", key_id=key_id) + asked(),
         values={},
     )
 
@@ -228,4 +232,4 @@ def revoke(key_id: UUID) -> Response:
     with auth.person() as tx:
         tx.call("key_revoke", key_id)
     flash("Key revoked. It is refused from now on.", "good")
-    return redirect(url_for(".show", key_id=key_id))
+    return redirect(url_for(".show", key_id=key_id) + asked())

@@ -20,6 +20,7 @@ from webapp.pages.common import Scope, admin_only, attempt, found, read_scope
 from webapp.pages.keys import new_key_form
 from webapp.pages.listing import periods_of, unfiltered
 from webapp.pages.report import by_project, kept, report
+from webapp.pages.scope import asked
 from webapp.pages.sorting import read_sorting
 from webapp.pages.spend_export import facts, period_of
 
@@ -131,7 +132,7 @@ def rename(project_id: UUID) -> Response | tuple[str, int]:
     if error:
         return page(project_id, error, name), error.status
     flash("Project renamed.", "good")
-    return redirect(url_for(".show", project_id=project_id))
+    return redirect(url_for(".show", project_id=project_id) + asked())
 
 
 @bp.post("/projects/<uuid:project_id>/metadata")
@@ -143,7 +144,7 @@ def metadata(project_id: UUID) -> Response | tuple[str, int]:
     if error:
         return page(project_id, error), error.status
     flash("Metadata becomes tags from the next call on." if wanted else "Metadata is not kept any more.", "good")
-    return redirect(url_for(".show", project_id=project_id))
+    return redirect(url_for(".show", project_id=project_id) + asked())
 
 
 @bp.get("/projects/<uuid:project_id>/archive")
@@ -158,7 +159,7 @@ def ask_archive(project_id: UUID) -> str:
         title=f"Archive {project['name']}?",
         text="Its keys are refused from the next call on. Every number stays, and you can restore it at any time.",
         action="Archive project",
-        back=url_for(".show", project_id=project_id),
+        back=url_for(".show", project_id=project_id) + asked(),
         values={"archived": "1"},
     )
 
@@ -174,4 +175,4 @@ def archive(project_id: UUID) -> Response | tuple[str, int]:
     flash(
         "Project archived; its keys are refused now." if archived else "Project restored; its keys work again.", "good"
     )
-    return redirect(url_for(".show", project_id=project_id))
+    return redirect(url_for(".show", project_id=project_id) + asked())

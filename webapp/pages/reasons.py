@@ -54,8 +54,10 @@ def _calls(part: Row, models: list[Row], day: date) -> list[tuple[str, str]]:
     names = [row["name"] for row in models if row["price_model"] == part["model"]]
     if part["model"] and not names:
         return []  # no such call: the page would list other calls
-    since = f"{day - timedelta(days=1)}T22:00:00Z" if part["reason"] == "day_boundary" else day
-    words = {"from": since, "to": day + timedelta(days=1), "model": names}
+    period = {"from": day, "to": day, "tz": "UTC"}
+    if part["reason"] == "day_boundary":
+        period = {"from": f"{day - timedelta(days=1)}T22:00:00Z", "to": f"{day + timedelta(days=1)}T00:00:00Z"}
+    words = period | {"model": names}
     words["cost_status"] = COST_STATUSES.get(part["reason"], [])
     return [("calls", url_for("calls.index", **words))]
 

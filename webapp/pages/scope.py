@@ -21,6 +21,7 @@ VIEW = ("by", "and", "tag_name", "measure")
 VIEW_HERE = ("all", "sort", "columns", "session")
 PERIOD = ("period", "from", "to", "tz", "grain", "compare", "shown_from", "shown_to", "exclude")
 WITH_SCOPE = ("spend", "projects", "calls")  # blueprints whose pages have a period and filters
+WITH_PERIOD = ("keys", "labels", "team")  # those whose pages have a period
 
 
 @dataclass(frozen=True)
@@ -167,16 +168,26 @@ def _path_words(page: str) -> set[str]:
     return {word for rule in current_app.url_map.iter_rules(page) for word in rule.arguments}
 
 
-def carried(page: str, *, view: bool = False, **path: Any) -> str:
+def asked(without: str | None = None) -> str:
+    """The query string of this request with its ?, for addresses that lead back here. without: a parameter to leave
+    out."""
+    words = urlencode([(name, word) for name, word in request.args.items(multi=True) if name != without])
+    return f"?{words}" if words else ""
+
+
+def carried(page: str, without: str | None = None) -> str:
     """Address of a page with the period and filters of this one, as they stand in its query string.
 
-    view: with what says how this page shows them as well, for the way back to it.
+    Lists of keys, end users and tags, and a member, have filters of their own: to and from them the period alone goes.
+    without: a parameter to leave out, because it was refused.
     """
-    if request.blueprint not in WITH_SCOPE:
-        return url_for(page, **path)
-    names = (*PERIOD, *FILTERS, *EXCLUSIONS, *VIEW, *((*VIEW_HERE, "cursor") if view else ()))
-    words = [(name, word) for name in names for word in request.args.getlist(name) if word]
+    names: tuple[str, ...] = ()
+    if request.blueprint in WITH_SCOPE and page.partition(".")[0] in WITH_SCOPE:
+        names = (*PERIOD, *FILTERS, *EXCLUSIONS, *VIEW)
+    elif request.blueprint in (*WITH_SCOPE, *WITH_PERIOD):
+        names = tuple(name for name in PERIOD if name != "exclude")
+    words = [(name, word) for name in names if name != without for word in request.args.getlist(name) if word]
     here = (request.view_args or {}).get("project_id")
     if here and page == "calls.index":
         words = [pair for pair in words if pair[0] not in ("project", "not_project")] + [("project", here)]
-    return url_for(page, **path) + ("?" + urlencode(words) if words else "")
+    return url_for(page) + ("?" + urlencode(words) if words else "")

@@ -146,6 +146,11 @@ class Client:
         self.read_timeout = read_timeout
         self._origins = Origins(connect_timeout, only_private)
 
+    @property
+    def connections(self) -> int:
+        """How many HTTP connections of this process are open, idle ones included."""
+        return len(Connection.alive)
+
     def dial(self, base_url: str) -> tuple[Origin, socket.socket]:
         """A connection of its own to a base URL, for what is not HTTP afterwards. Raises UpstreamError."""
         try:

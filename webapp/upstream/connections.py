@@ -12,7 +12,9 @@ import time
 from collections import deque
 from functools import lru_cache
 from math import inf
+from typing import ClassVar
 from urllib.parse import urlsplit
+from weakref import WeakSet
 
 import certifi
 import gevent
@@ -42,6 +44,8 @@ def _tls() -> ssl.SSLContext:
 class Connection:
     """An open socket. ``since``: when it became idle, by time.monotonic(); 0 before its first answer."""
 
+    alive: ClassVar[WeakSet[Connection]] = WeakSet()  # the open ones of this process
+
     def __init__(self, sock: socket.socket) -> None:
         self.sock, self.since = sock, 0.0
         self._acked_before: int | None = None  # bytes acknowledged when the connection was taken for the current call
@@ -51,6 +55,7 @@ class Connection:
         self._watcher = self._hub.loop.io(sock.fileno(), READ)
         self._waiting: gevent.Greenlet | None = None
         self._timer, self._deadline, self._fires = None, 0.0, inf
+        self.alive.add(self)
 
     def readable(self) -> bool:
         """Whether there is something to read now. An idle connection that is readable was closed or is broken."""
@@ -109,6 +114,7 @@ class Connection:
         self._stop_timer()
         self._watcher.close()
         self.sock.close()
+        self.alive.discard(self)
 
 
 def _acknowledged(sock: socket.socket) -> int | None:

@@ -18,6 +18,7 @@ from webapp.gateway.refusals import CallFailed, refuse
 from webapp.gateway.routes import TARGET_QUERY, openai_path
 from webapp.metering import parse_tags
 from webapp.metering.references import NEEDS_OWN_KEY, Objection
+from webapp.metrics.measured import count_refused
 from webapp.secrets.hashing import sha256_of
 from webapp.websocket.handshake import Upgrade, is_upgrade, key_in, protocols_of
 from webapp.websocket.meaning import word
@@ -38,6 +39,11 @@ class Door:
         self._running: set[Relay] = set()
         self._stopping = False
 
+    @property
+    def sessions(self) -> int:
+        """How many sessions are under way."""
+        return len(self._running)
+
     def wind_down(self) -> None:
         """End the sessions: at once, or when the responses under way are over."""
         self._stopping = True
@@ -54,6 +60,7 @@ class Door:
                 if found := find(below):
                     return self._let_in(environ, start_response, found, below + mark + query)
             except ApiError as error:
+                count_refused(error.status)
                 return refuse(error, start_response)
         return self._gateway(environ, start_response)
 

@@ -77,6 +77,7 @@ TRIES: dict[tuple[str, str], Make] = {
     ("patch", "/projects/{project_id}"): lambda s, a: (f"/projects/{a.project}", {"name": uuid4().hex}),
     ("get", "/projects/{project_id}/keys"): lambda s, a: (f"/projects/{a.project}/keys", None),
     ("post", "/projects/{project_id}/keys"): lambda s, a: (f"/projects/{a.project}/keys", {"name": "k"}),
+    ("patch", "/keys/{key_id}"): lambda s, a: (f"/keys/{key(a)}", {"name": uuid4().hex}),
     ("post", "/keys/{key_id}/rotate"): lambda s, a: (f"/keys/{key(a)}/rotate", {}),
     ("delete", "/keys/{key_id}"): lambda s, a: (f"/keys/{key(a)}", None),
     ("get", "/usage"): lambda s, a: ("/usage", None),

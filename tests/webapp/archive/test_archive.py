@@ -172,7 +172,7 @@ def test_the_query_of_the_documentation_adds_up_archive_and_live_months(operator
     total = operator.rows("select sum(cost) as cost from public.usage_logs")[0]["cost"]
     drop(operator, tmp_path)
     text = (ROOT / "docs/analysts.md").read_text()
-    query = re.search(r"```sql\n(-- DuckDB\n.*?)```", text, re.DOTALL)[1]
+    query = re.search(r"```duckdb\n(.*?)```", text, re.DOTALL)[1]
     live = operator.rows("select started_at, model, cost from public.usage_logs")
     db = duckdb.connect()
     db.execute(

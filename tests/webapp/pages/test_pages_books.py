@@ -104,8 +104,8 @@ def test_each_part_leads_to_the_calls_or_lines_behind_it(team: Acme, worked: dic
     page = unescape(team.devs.get("/books/2026-10-14").text)
     assert f'href="/calls/{worked["doubt"]}"' in page
     calls = re.findall(r'href="(/calls\?[^"]+)"', page)
-    assert "/calls?from=2026-10-14&to=2026-10-15&model=gpt-4.1-2025-04-14" in calls
-    assert "/calls?from=2026-10-13T22:00:00Z&to=2026-10-15&model=gpt-4o-mini-2024-07-18" in calls
+    assert "/calls?from=2026-10-14&to=2026-10-14&tz=UTC&model=gpt-4.1-2025-04-14" in calls
+    assert "/calls?from=2026-10-13T22:00:00Z&to=2026-10-15T00:00:00Z&model=gpt-4o-mini-2024-07-18" in calls
     for address in set(calls):
         assert team.devs.get(address).status_code == 200
     assert str(worked["late"]) in team.devs.get(next(c for c in calls if "T22" in c)).text

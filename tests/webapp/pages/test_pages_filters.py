@@ -139,7 +139,8 @@ def test_links_of_the_header_keep_period_and_filters_but_nothing_of_other_pages(
     page = team.browser.get("/?period=7&model=a&model=b&sort=name&by=model").text
     link = urlsplit(re.search(r'<a href="(/calls[^"]*)"', page)[1].replace("&amp;", "&"))
     assert parse_qs(link.query) == {"period": ["7"], "model": ["a", "b"], "by": ["model"]}
-    assert 'href="/keys"' in page
+    assert 'href="/keys?period=7"' in page, "which has filters of its own"
+    assert 'href="/?period=7&amp;tz=UTC"' in team.browser.get("/keys?period=7&tz=UTC&project=x").text
     assert '<a href="/calls"' in team.browser.get("/prices?model=gpt-5").text, "where model is no filter of calls"
     project = team.browser.get(f"/projects/{team.project['id']}?period=7").text
     assert f'<a href="/calls?period=7&amp;project={team.project["id"]}"' in project

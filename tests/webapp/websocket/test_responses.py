@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 import pytest
+from scraping import DONE, counted
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 RESPONSE = {"id": "resp_1", "object": "response", "model": "gpt-5.2-2025-12-11", "status": "completed", "output": [],
@@ -276,3 +277,27 @@ def test_a_wrong_key_opens_no_session(sockets, openai, connect_to):
         connect_to("/responses", headers={"Authorization": "Bearer sk-spend-wrong"})
     assert refused.value.response.status_code == 401
     assert len(openai.upgrades) == before
+
+
+def test_a_session_and_its_responses_are_counted_at_metrics(sockets, openai, connect_to):
+    def session(ws):
+        ws.recv()
+        for event in answer():
+            ws.send(event)
+        ws.recv()
+
+    first = "spendai_time_to_first_token_seconds_count"
+    openai.script("/v1/responses", session)
+    before = counted(sockets, DONE, first, "spendai_added_latency_seconds_count")
+    client = connect_to("/responses")
+    client.send(**CREATE)
+    while client.receive()["type"] != "response.completed":
+        pass
+    assert counted(sockets, DONE, first, "spendai_added_latency_seconds_count") == [
+        before[0] + 1,
+        before[1] + 1,
+        before[2],
+    ]
+    sockets.wait_for(lambda: counted(sockets, "spendai_websocket_sessions")[0] >= 1)
+    client.ws.close()
+    sockets.wait_for(lambda: counted(sockets, "spendai_websocket_sessions") == [0])

@@ -1,0 +1,85 @@
+"""The same day in a time zone has the same calls, to the last digit, on pages, in files and by the API.
+
+The day is 25 October 2026: in Berlin it has 25 hours, in Kolkata it begins at half past an hour of UTC.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+from conftest import Site
+from seeded import Acme, spend, table
+
+DAY = datetime(2026, 10, 25, tzinfo=UTC).date()
+ZONES = ("Europe/Berlin", "Asia/Kolkata", "UTC")
+PERIOD = f"from={DAY}&to={DAY}"
+
+
+def edges(zone: str) -> tuple[datetime, datetime]:
+    """Beginning and end of the day."""
+    first, last = (datetime.combine(day, time(), ZoneInfo(zone)) for day in (DAY, DAY + timedelta(days=1)))
+    return first.astimezone(UTC), last.astimezone(UTC)
+
+
+# A call one second before and one after each edge of each zone, and one in each of Berlin's two hours from 2 to 3.
+MOMENTS = sorted({edge + timedelta(seconds=n) for zone in ZONES for edge in edges(zone) for n in (-1, 1)})
+MOMENTS += [datetime(2026, 10, 25, hour, 30, tzinfo=UTC) for hour in (0, 1)]
+
+
+@pytest.fixture
+def team(site: Site) -> Acme:
+    """Acme in Berlin. Of its calls each costs twice as much as the one before, so that no two sums are equal."""
+    team = Acme(site)
+    for n, at in enumerate(MOMENTS):
+        days = (datetime.now(UTC) - at - timedelta(seconds=0.5)).total_seconds() / 86400  # spend() cuts the fraction
+        usage = {"prompt_tokens": 1000 * 2**n, "completion_tokens": 0}
+        spend(site, team, days, usage=usage, end_user="anna", tags={"team": "shop"})
+    team.browser.post("/settings/time-zone", shown="/settings", time_zone="Europe/Berlin")
+    return team
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_a_day_is_the_same_wherever_one_looks(team: Acme, zone: str) -> None:
+    first, last = edges(zone)
+    within = [n for n, at in enumerate(MOMENTS) if first <= at < last]
+    cost = sum((Decimal("0.00015") * 2**n for n in within), Decimal(0))
+    words = PERIOD if zone == "Europe/Berlin" else f"{PERIOD}&tz={zone}"  # Berlin's is the organization's own
+
+    def shown(path: str, pattern: str) -> set[Decimal]:
+        return {Decimal(found) for found in re.findall(pattern, team.browser.get(path).text)}
+
+    for path in (f"/?{words}", f"/?{words}&grain=hour&by=end_user", f"/projects/{team.project['id']}?{words}",
+                 f"/keys/{team.key['id']}?{words}", f"/team/{team.ada.user['id']}?{words}"):  # fmt: skip
+        assert cost in shown(path, r'<dd class="big(?: long)?" title="\$([\d.]+)"'), path
+    assert shown(f"/calls?{words}", r'id="sum-title"><span title="\$([\d.]+)"') == {cost}
+    for path in ("keys", "projects", "end-users", "tags"):
+        assert shown(f"/{path}?{words}", r'<td class="num" title="\$([\d.]+)"') == {cost}, path
+    files = {path: table(team.browser.get(path)) for path in (
+        f"/calls.csv?{words}", f"/spend.csv?{words}", f"/spend.csv?{words}&grain=hour&by=key", f"/keys.csv?{words}",
+        f"/projects.csv?{words}", f"/end-users.csv?{words}", f"/tags.csv?{words}&tag_name=team",
+    )}  # fmt: skip
+    for path, rows in files.items():
+        assert sum(Decimal(row["cost"]) for row in rows if "total" not in row.values()) == cost, path
+    assert len(files[f"/calls.csv?{words}"]) == len(within)
+    hours = [row["hour"] for row in files[f"/spend.csv?{words}&grain=hour&by=key"][:-1]]
+    assert hours == sorted(set(hours), key=datetime.fromisoformat) and all(row[:10] == str(DAY) for row in hours)
+    query = f"from={DAY}&to={DAY + timedelta(days=1)}&tz={zone}"
+    days = team.ada.get(f"/usage?{query}&group_by=day").json
+    assert [(row["day"], Decimal(row["cost"]), row["calls"]) for row in days["data"]] == [(str(DAY), cost, len(within))]
+    by_hour = team.ada.get(f"/usage?{query}&granularity=hour").json
+    assert sum(Decimal(row["cost"]) for row in by_hour["data"]) == cost == Decimal(by_hour["totals"]["cost"])
+    assert len(team.ada.get(f"/calls?{query}&limit=100").json["data"]) == len(within)
+
+
+def test_the_day_of_25_hours_has_as_many_bars_and_two_hours_of_the_same_name(team: Acme) -> None:
+    page = team.browser.get(f"/?{PERIOD}&grain=hour").text
+    bars = re.findall(
+        r'<th scope="row"><a[^>]*>(Sun 25 Oct 2026, [^<]+)</a>',
+        page.partition('id="spend-figure-values"')[2].partition("</table>")[0],
+    )
+    assert len(bars) == 25
+    assert [bar for bar in bars if " 02:00" in bar] == ["Sun 25 Oct 2026, 02:00 CEST", "Sun 25 Oct 2026, 02:00 CET"]
