@@ -1,4 +1,4 @@
--- 0048_sums_read_once: app.spend_report without kinds, app.project_overview without sums
+-- 0047_sums_read_once: app.spend_report without kinds, app.project_overview without sums
 --
 -- No page showed either of them, and each read all totals once more. Their files make the functions again.
 -- squawk-ignore ban-drop-function
