@@ -88,7 +88,8 @@ def test_the_rows_of_a_due_organization_still_cannot_be_changed_nor_those_of_ano
 ) -> None:
     people = everywhere
     people.conn.execute("update public.organizations set deletes_at = now() where id = %s", [people.orgs["ada"]])
-    people.refused("PT405", "update public.usage_logs set cost = 0 where org_id = %s", people.orgs["ada"])
+    priced = "update public.usage_logs set cost = 0 where org_id = %s and cost_status = 'priced'"
+    people.refused("PT405", priced, people.orgs["ada"])
     people.refused("PT405", "update public.audit_log set action = 'x' where org_id = %s", people.orgs["ada"])
     for table in ("usage_logs", "audit_log", "provider_key_versions", "model_prices"):
         people.refused("PT405", f"delete from public.{table} where org_id is distinct from %s", people.orgs["ada"])
