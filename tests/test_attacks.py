@@ -54,7 +54,7 @@ def test_writing_fails_by_rights_also_where_read_only_is_off(ann: psycopg.Connec
 
 
 def test_she_starts_read_only_with_limits_that_she_may_lift_but_no_fourth_session(everyone: World) -> None:
-    dsn = new_analyst(make_conninfo(everyone["ann"].dsn, user="postgres", password="temporary"), "Acme")
+    dsn = new_analyst(make_conninfo(everyone["ann"].dsn, user="postgres", password="temporary"), "Acme", sessions=3)
     sessions = [psycopg.connect(dsn, autocommit=True) for _ in range(3)]
     defaults = {"default_transaction_read_only": "on", "statement_timeout": "30s", "search_path": "public, pg_temp",
                 "idle_in_transaction_session_timeout": "1min"}  # fmt: skip
