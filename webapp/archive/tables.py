@@ -9,6 +9,8 @@ import psycopg
 import pyarrow as pa
 from psycopg import sql
 
+from webapp.periods import months_later
+
 # File → its query. {calls}: the table of the month's calls. {since}, {until}: its first moment and that of the next.
 QUERIES = {
     "calls": """
@@ -58,13 +60,10 @@ TYPES = {
 
 def query(name: str, calls: sql.Composable, month: date) -> sql.Composed:
     """The query of a file. calls: the table of the month's calls; month: its first day."""
-    moments = [sql.SQL("{}::timestamptz").format(sql.Literal(f"{day}T00:00:00Z")) for day in (month, next_month(month))]
+    moments = [
+        sql.SQL("{}::timestamptz").format(sql.Literal(f"{day}T00:00:00Z")) for day in (month, months_later(month, 1))
+    ]
     return sql.SQL(QUERIES[name]).format(calls=calls, since=moments[0], until=moments[1])
-
-
-def next_month(month: date) -> date:
-    """First day of the month after."""
-    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
 
 
 def arrow_types(conn: psycopg.Connection[Any], asked: sql.Composable) -> dict[str, pa.DataType]:

@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from webapp.periods import months_later
 from webapp.written import guarded
 
 Charge = dict[str, Any]
@@ -48,7 +49,7 @@ def row_of(charge: Charge, month: date, org_id: UUID, name: str, sandbox: bool) 
         "BillingAccountName": name,
         "BillingAccountType": "Organization",
         "BillingCurrency": "USD",
-        "BillingPeriodEnd": next_month(month),
+        "BillingPeriodEnd": months_later(month, 1),
         "BillingPeriodStart": month,
         "ChargeCategory": "Usage" if used else "Adjustment",
         "ChargeClass": "Correction" if charge["since"] < month else None,
@@ -128,11 +129,6 @@ def _account_and_tags(charge: Charge) -> dict[str, Any]:
         "x_Model": charge["model"],
         "x_Reason": charge["reason"],
     }
-
-
-def next_month(month: date) -> date:
-    """First day of the month after."""
-    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
 
 
 def written(column: str, value: Any) -> str:

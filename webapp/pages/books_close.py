@@ -21,6 +21,7 @@ from webapp.pages import export
 from webapp.pages.common import attempt
 from webapp.pages.reasons import REASONS
 from webapp.pages.sheets import XLSX, Sheet, write
+from webapp.periods import months_later
 
 bp = Blueprint("books_close", __name__)
 
@@ -35,7 +36,7 @@ def _month(text: str) -> date:
 
 def _load(tx: db.Transaction, month: date) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
     """State and report of a month, the days that changed compared again."""
-    tx.call("reconcile", month, focus.next_month(month))
+    tx.call("reconcile", month, months_later(month, 1))
     return tx.rows("month_state", month)[0], tx.query("select app.month_report(%s) as report", month)[0]["report"]
 
 
@@ -161,7 +162,7 @@ def focus_file(month: str, kind: str) -> Response:
         raise ApiError(404, "not_found", "no such file")
     me = auth.me()
     with auth.person() as tx:
-        tx.call("reconcile", first, focus.next_month(first))
+        tx.call("reconcile", first, months_later(first, 1))
         charges = tx.rows("focus_month", first)
     org = UUID(str(me["org_id"]))
     rows = [focus.row_of(charge, first, org, me["organization"], export.sandbox()) for charge in charges]

@@ -202,12 +202,3 @@ class Client:
         except BaseException:
             conn.close()
             raise
-
-
-def _unreachable(error: OSError | ValueError) -> UpstreamError:
-    """The error for a connection that could not be opened: nothing was sent."""
-    if isinstance(error, ForbiddenAddress):
-        message = "The base URL leads to an address that is not allowed here"
-        return UpstreamError(403, "base_url_forbidden", message, sent=False)
-    reason = "did not answer in time" if isinstance(error, TimeoutError) else "cannot be reached"
-    return UpstreamError(502, "upstream_unreachable", f"OpenAI's API {reason}", sent=False)

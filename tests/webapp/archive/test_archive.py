@@ -18,8 +18,8 @@ from pyarrow import parquet as pq
 from spending import spent
 
 from webapp.archive import month as archive_month
-from webapp.archive.tables import next_month
 from webapp.config import ROOT
+from webapp.periods import months_later
 
 OLD = datetime(2026, 5, 15, 12, tzinfo=UTC)
 NAME = "2026-05"
@@ -145,7 +145,7 @@ def test_an_archive_of_other_rows_is_not_overwritten(operator, aged, tmp_path): 
 
 
 def next_noon() -> datetime:
-    first = next_month(OLD.date().replace(day=1))
+    first = months_later(OLD.date().replace(day=1), 1)
     return datetime(first.year, first.month, 2, 12, tzinfo=UTC)
 
 
