@@ -105,8 +105,8 @@ class Period:
         """The period that it is compared with. word: before, year or none.
 
         before: for this month the same days of the month before; else the whole months, the days or the hours right
-        before. year: the same days a year earlier. Of a period that began today only the part until now is compared,
-        because a whole day beside it would look like a fall.
+        before. year: the same days a year earlier. If it is exactly today, the other day is cut at the same time of
+        day, because a whole day beside it would look like a fall.
         """
         if word == "none":
             return None
@@ -115,7 +115,8 @@ class Period:
         if word == "before" and not (so_far and not self.months):
             other = self.beside(-1, today)
         elif not self.whole:
-            other = Period(self._a_year_before(self.since), self._a_year_before(self.until), self.zone)
+            since = self._a_year_before(self.since)
+            other = Period(since, since + (self.until - self.since), self.zone)
         else:
             back = -12 if word == "year" else -1
             last = months_later(self.last + ONE_DAY, back) - ONE_DAY if self.months else months_later(self.last, back)

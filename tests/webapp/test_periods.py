@@ -138,3 +138,9 @@ def test_hours_are_compared_with_as_many_before_or_with_the_same_a_year_earlier(
     assert hours.beside(1, NOW.date()).words == "30 Nov 2026, 00:30 – 02:30"
     summer = datetime(2026, 3, 29, 12, tzinfo=UTC)  # 14:00 in Berlin; a year before, the clock had not changed yet
     assert Period(summer, summer + HOUR, BERLIN).compared("year", NOW).since == datetime(2025, 3, 29, 13, tzinfo=UTC)
+
+
+def test_hours_of_the_29th_of_february_end_after_they_begin_a_year_earlier() -> None:
+    noon = datetime(2024, 2, 28, 12, tzinfo=UTC)
+    other = Period(noon, noon + 22 * HOUR, UTC_ZONE).compared("year", NOW)
+    assert _span(other) == (noon.replace(year=2023), noon.replace(year=2023) + 22 * HOUR)

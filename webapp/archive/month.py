@@ -41,8 +41,8 @@ def write(
     """Write the month's calls, their corrections and fills and the prices used into folder/2026-05; its manifest.
 
     calls: the table that has the month's calls. conn: of the database's owner, in a transaction that sees one state
-    (repeatable read) with time zone UTC. A good archive of the same rows stays as it is. Any other in its place is
-    replaced, or without ``replace`` an ArchiveError, as is what the disk refuses.
+    (repeatable read) with time zone UTC. A good archive with as many rows and the same sums stays as it is. Any other
+    folder there is replaced if ``replace``, else it is an ArchiveError. Errors of the disk are ArchiveErrors too.
     """
     place = folder / f"{month:%Y-%m}"
     draft = folder / f".{place.name}.part"
@@ -73,7 +73,7 @@ def write(
 
 
 def _same(place: Path, facts: dict[str, Any]) -> Manifest:
-    """The manifest of a folder that is there already, if it has the rows that the database has."""
+    """The manifest of a folder that is there already, if it has as many rows, with the same sums, as the database."""
     manifest = verify(place)
     if {name: {"rows": f["rows"], "sums": f["sums"]} for name, f in manifest["files"].items()} != facts:
         raise ArchiveError(f"{place}: is an archive of other rows: move it away, then run this again")
@@ -81,7 +81,7 @@ def _same(place: Path, facts: dict[str, Any]) -> Manifest:
 
 
 def counted(conn: psycopg.Connection[Any], month: date, calls: sql.Composable) -> dict[str, Any]:
-    """File → {rows, sums}, counted by the database. They change with every correction or cost that is filled in."""
+    """File → {rows, sums}, counted by the database. Every correction and every cost filled in changes them."""
     found = {}
     for name, columns in tables.SUMS.items():
         wanted = [sql.SQL("count(*)")]
@@ -111,8 +111,8 @@ def _batches(
     """The rows of a query, some megabytes at a time: as CSV out of Postgres, which keeps every digit."""
     with conn.cursor().copy(sql.SQL("copy ({}) to stdout with (format csv, header)").format(asked)) as copy:
         yield from csv.open_csv(
-            io.BufferedReader(_Reader(copy), 1 << 20),  # reads whole blocks: each becomes a row group of the file
-            read_options=csv.ReadOptions(block_size=1 << 23),
+            io.BufferedReader(_Reader(copy), 1 << 20),  # fills each read, so that blocks are whole
+            read_options=csv.ReadOptions(block_size=1 << 23),  # bytes of CSV in a row group of the file
             parse_options=csv.ParseOptions(newlines_in_values=True),
             convert_options=csv.ConvertOptions(
                 column_types=types, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False,
@@ -139,7 +139,7 @@ class _Reader(io.RawIOBase):
 
 
 def verify(place: Path) -> Manifest:
-    """Read a month's folder back; its manifest. Raises ArchiveError for anything that is not as the manifest says."""
+    """Read a month's folder back; its manifest. Raises ArchiveError where a SHA-256, rows or sums differ."""
     manifest = read_manifest(place)
     for name, facts in manifest["files"].items():
         path = place / f"{name}.parquet"
@@ -164,7 +164,7 @@ def verify(place: Path) -> Manifest:
 
 
 def _sum(column: pa.Array) -> Decimal:
-    if pa.types.is_decimal(column.type):  # wide enough for any number of rows
+    if pa.types.is_decimal(column.type):  # room for the sum of a batch
         column = column.cast(pa.decimal128(38, column.type.scale))
     return Decimal(pc.sum(column).as_py() or 0)
 

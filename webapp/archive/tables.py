@@ -27,7 +27,8 @@ QUERIES = {
     "fills": """
         select f.* from public.cost_fills f
         where f.call_started_at >= {since} and f.call_started_at < {until} order by f.org_id, f.at, f.id""",
-    # Every price that a line of a call, or of a correction, names. valid_from: null where it holds from the beginning.
+    # Every price that a cost line of a call, or the details of a correction, name. valid_from: null where it has no
+    # beginning.
     "prices": """
         select m.id, m.org_id, m.model, m.dimension, m.service_tier, m.context_min_tokens, m.qualifier, m.unit_price,
             m.unit_qty, nullif(m.valid_from, '-infinity') as valid_from, m.revision, m.source, m.note, m.created_at,
@@ -41,14 +42,14 @@ QUERIES = {
             where a.call_started_at >= {since} and a.call_started_at < {until}
         ) order by m.id""",
 }
-# Columns whose sums are in the manifest, so that a reader sees at once what a file adds up to.
+# Columns added up in the database and again in the file, to check that they agree; the sums are in the manifest.
 SUMS = {
     "calls": ("tokens_in", "tokens_cached", "tokens_out", "cost"),
     "corrections": ("delta",),
     "fills": ("cost",),
     "prices": (),
 }
-# Postgres' types that have one of Parquet's; every other type (uuid, jsonb, text) becomes text.
+# Types kept as they are. numeric(p, s) becomes a decimal (see _type), all others (uuid, jsonb, text) text.
 TYPES = {
     "bool": pa.bool_(),
     "int2": pa.int16(),
