@@ -24,7 +24,7 @@ def cells(
 
 def test_there_is_a_cell_for_each_bar_and_pair_of_words_of_both_periods(people: People) -> None:
     project, key = another_key(people, "search")
-    for at in (days_ago(0), days_ago(0), days_ago(2), days_ago(8.1), days_ago(9)):
+    for at in (days_ago(0), days_ago(0), days_ago(2), days_ago(8), days_ago(9)):
         spent(people, at=at)
     spent(people, project_id=str(project), api_key_id=str(key))
     found = cells(people, "project")
@@ -33,7 +33,7 @@ def test_there_is_a_cell_for_each_bar_and_pair_of_words_of_both_periods(people: 
     now = {(row["bar"].date(), row["id"], row["side"]): row["calls"] for row in found if row["is_now"]}
     assert now == {(today, *chat): 2, (then, *chat): 1, (today, str(project), str(key)): 1}
     before = {(row["bar"].date(), row["id"], row["side"]): row["calls"] for row in found if not row["is_now"]}
-    assert before == {(days_ago(8.1).date(), *chat): 1, (days_ago(9).date(), *chat): 1}
+    assert before == {(days_ago(8).date(), *chat): 1, (days_ago(9).date(), *chat): 1}
     assert all(row["whole"] for row in found)
 
 
