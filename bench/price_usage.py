@@ -46,7 +46,9 @@ from jsonb_to_recordset(%s::jsonb)
 cross join lateral
     app.price_usage(null, c.endpoint, c.model, null, c.service_tier, false, c.usage, null, c.started_at) p
 """
-MANY = "select * from app.price_calls(%s::jsonb)"
+MANY = """
+select app.price_calls(array(select s from jsonb_populate_recordset(null::app.settlement, %s::jsonb) s))
+"""
 
 
 def median_us(run: Callable[[], object], times: int) -> float:
@@ -66,9 +68,7 @@ def batch(size: int) -> str:
     for n in range(size):
         endpoint, model, tier, usage = CALLS[n % len(CALLS)]
         moment = f"2026-11-01T00:{n // 60:02}:{n % 60:02}Z"
-        rows.append(
-            {"n": n, "endpoint": endpoint, "model": model, "service_tier": tier, "usage": usage, "started_at": moment}
-        )
+        rows.append({"endpoint": endpoint, "model": model, "service_tier": tier, "usage": usage, "started_at": moment})
     return json.dumps(rows)
 
 

@@ -1,6 +1,6 @@
 -- open_calls(calls, install key, its fingerprint) → one row per call: whether it may go upstream, and with which OpenAI key
 --
--- One statement checks the proxy key and writes the open row. So a revoked key is refused from the next call on, and every
+-- One transaction checks the proxy key and writes the open row. So a revoked key is refused from the next call on, and every
 -- call that went upstream has a row. A call whose row exists counts as opened: a gateway that did not get the answer to its
 -- commit sends the same call again.
 --
@@ -30,88 +30,129 @@ returns table (
 )
 language plpgsql security definer
 set search_path = ''
+-- Plans are kept: one that was made for small tables must not scan large ones, and planning takes longer than running them.
+set enable_seqscan = off
+set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 declare
-    v_install uuid := (select v.id from public.provider_key_versions v
-        where v.org_id is null and v.fingerprint = p_install_fingerprint order by v.since desc limit 1);
+    v_call app.opening;
+    v_hash text;  -- of the key that the variables below are of
+    v_key record;
+    v_first boolean := false;  -- whether the install's own OpenAI key serves only the first organization, and this is it
+    v_upstream text;
+    v_shared boolean;
+    v_version uuid;
+    v_opened app.opening[] := '{}';
+    v_begun app.opening[] := '{}';
 begin
-    return query
-    with call as materialized (
-        select * from jsonb_to_recordset(p_calls) as c (
-            n integer, id uuid, started_at timestamptz, max_seconds integer, key_hash text, endpoint text, method text,
-            model text, stream boolean, end_user text, tags jsonb, objection text, object_id text,
-            session_id uuid, begins_session boolean, provider_key_id uuid, seen_as text, side boolean)
-    ), checked as materialized (
-        select c.*, k.id as key_id, k.org_id, k.project_id, s.upstream, own.ciphertext, own.project_id as own_project, own.base_url,
-            f.shared, p.metadata_tags,
-            coalesce(c.provider_key_id,
-                case when s.upstream = 'openai' then case when own.id is null then v_install else own.id end end) as version,
-            case
-                when k.id is null then 'invalid_key'
-                when k.revoked_at is not null then 'revoked_key'
-                when k.expires_at <= clock_timestamp() then 'expired_key'
-                when p.archived_at is not null then 'archived_project'
-                when c.started_at not between clock_timestamp() - interval '60 s' and clock_timestamp() + interval '60 s' then 'clock_skew'
-                when s.upstream is null then 'no_provider_key'
-                when f.shared and c.objection is not null and not (c.object_id is not null and app.made_object(
-                    k.org_id, case when own.id is null then 'install' else k.org_id::text end, c.object_id,
-                    case when own.id is null then p_install_fingerprint else own.fingerprint end, own.base_url)) then c.objection
-                else 'opened'
-            end as outcome
-        from call c
-        left join public.api_keys k on k.key_hash = decode(c.key_hash, 'hex')
-        left join public.projects p on p.id = k.project_id
-        left join public.organizations o on o.id = k.org_id
-        left join lateral (
-            select pk.id, pk.ciphertext, pk.project_id, pk.base_url, pk.fingerprint from private.provider_keys pk
-            where pk.org_id = k.org_id and (pk.project_id = k.project_id or pk.project_id is null)
-            order by pk.project_id nulls last limit 1
-        ) own on not o.is_demo
-        left join lateral (select exists (select from private.install i where i.first_org_id = k.org_id) as is_it) first on true
-        left join lateral (
-            select case
-                when own.ciphertext is not null then 'openai'
-                when o.is_demo then 'sandbox'
-                when p_install_key = 'shared' then 'openai'
-                when p_install_key = 'first' and first.is_it then 'openai'
+    -- Calls of a key follow each other, so each key is looked up once. Expressions without a query cost least.
+    foreach v_call in array array(
+        select c from jsonb_populate_recordset(null::app.opening, p_calls) c order by c.key_hash, c.seen_as)
+    loop
+        if v_call.key_hash is distinct from v_hash or v_hash is null then
+            v_hash := v_call.key_hash;
+            select k.id, k.org_id, k.project_id, k.revoked_at, k.expires_at, p.archived_at, p.metadata_tags, o.is_demo, o.books,
+                own.id as own_id, own.ciphertext, own.project_id as own_project, own.base_url, own.fingerprint
+            into v_key
+            from (select decode(v_hash, 'hex') as key_hash) h
+            left join public.api_keys k on k.key_hash = h.key_hash
+            left join public.projects p on p.id = k.project_id
+            left join public.organizations o on o.id = k.org_id
+            left join lateral (
+                select pk.id, pk.ciphertext, pk.project_id, pk.base_url, pk.fingerprint from private.provider_keys pk
+                where pk.org_id = k.org_id and (pk.project_id = k.project_id or pk.project_id is null)
+                order by pk.project_id nulls last limit 1
+            ) own on not o.is_demo;
+            if p_install_key = 'first' then
+                v_first := exists (select from private.install i where i.first_org_id = v_key.org_id);
+            end if;
+            v_upstream := case
+                when v_key.ciphertext is not null then 'openai'
+                when v_key.is_demo then 'sandbox'
+                when p_install_key = 'shared' and v_key.id is not null or v_first then 'openai'
                 -- An organization whose books are real money never gets answers of the sandbox.
-                when o.books = 'sandbox' then 'sandbox'
-            end as upstream
-        ) s on true
-        left join lateral (
-            select case
-                when s.upstream is distinct from 'openai' then false
-                when own.ciphertext is null and p_install_key = 'shared' then true
-                when own.ciphertext is not null and own.fingerprint is null then true  -- others may use it too
-                else exists (
-                    select from private.provider_keys pk
-                    where pk.fingerprint = coalesce(own.fingerprint, p_install_fingerprint) and pk.org_id <> k.org_id
-                ) or own.fingerprint = p_install_fingerprint and not (p_install_key = 'first' and first.is_it)
-            end as shared
-        ) f on true
-    ), opened as (
+                when v_key.books = 'sandbox' then 'sandbox'
+            end;
+            v_shared := false;
+            v_version := v_key.own_id;
+            if v_upstream = 'openai' then
+                v_shared := v_key.ciphertext is null and p_install_key = 'shared'
+                    or v_key.ciphertext is not null and v_key.fingerprint is null  -- others may use it too
+                    or coalesce(v_key.fingerprint = p_install_fingerprint and not v_first, false);
+                if not v_shared then
+                    v_shared := exists (
+                        select from private.provider_keys pk
+                        where pk.fingerprint = coalesce(v_key.fingerprint, p_install_fingerprint) and pk.org_id <> v_key.org_id);
+                end if;
+                if v_version is null then
+                    v_version := (select v.id from public.provider_key_versions v
+                        where v.org_id is null and v.fingerprint = p_install_fingerprint order by v.since desc limit 1);
+                end if;
+            end if;
+        end if;
+        outcome := case
+            when v_key.id is null then 'invalid_key'
+            when v_key.revoked_at is not null then 'revoked_key'
+            when v_key.expires_at <= clock_timestamp() then 'expired_key'
+            when v_key.archived_at is not null then 'archived_project'
+            when v_call.started_at not between clock_timestamp() - interval '60 s' and clock_timestamp() + interval '60 s' then 'clock_skew'
+            when v_upstream is null then 'no_provider_key'
+            else 'opened'
+        end;
+        if outcome = 'opened' and v_shared and v_call.objection is not null then
+            if v_call.object_id is null or not app.made_object(
+                v_key.org_id, case when v_key.own_id is null then 'install' else v_key.org_id::text end, v_call.object_id,
+                case when v_key.own_id is null then p_install_fingerprint else v_key.fingerprint end, v_key.base_url) then
+                outcome := v_call.objection;
+            end if;
+        end if;
+        n := v_call.n;
+        org_id := v_key.org_id;
+        project_id := v_key.project_id;
+        api_key_id := v_key.id;
+        upstream := v_upstream;
+        provider_key := v_key.ciphertext;
+        provider_project_id := v_key.own_project;
+        base_url := v_key.base_url;
+        account := case when v_upstream <> 'openai' then v_upstream when v_key.ciphertext is not null then v_key.org_id::text
+            when v_upstream = 'openai' then 'install' end;
+        shared := case when outcome = 'opened' then v_shared end;
+        provider_key_id := coalesce(v_call.provider_key_id, case when v_upstream = 'openai' then v_version end);
+        metadata_tags := v_key.metadata_tags;
+        return next;
+
+        continue when outcome <> 'opened';
+        v_call.org_id := v_key.org_id;
+        v_call.project_id := v_key.project_id;
+        v_call.api_key_id := v_key.id;
+        v_call.upstream := v_upstream;
+        v_call.provider_key_id := provider_key_id;
+        if v_call.begins_session then
+            v_begun := v_begun || v_call;
+        elsif v_call.seen_as is null then
+            v_opened := v_opened || v_call;
+        elsif app.seen_first(v_key.org_id, v_call.seen_as, v_call.side, v_call.id, v_call.started_at) then
+            v_opened := v_opened || v_call;
+        end if;
+    end loop;
+
+    if v_opened <> '{}' then
         insert into public.usage_logs (id, org_id, project_id, api_key_id, started_at, deadline_at, state, upstream,
                                        endpoint, method, stream, batch, model_requested, end_user, tags, provider_key_id, session_id)
-        select c.id, c.org_id, c.project_id, c.key_id, c.started_at, c.started_at + make_interval(secs => c.max_seconds), 'open',
-               c.upstream, c.endpoint, c.method, c.stream, false, c.model, c.end_user, c.tags, c.version, c.session_id
-        from checked c where case when c.outcome <> 'opened' or c.begins_session then false when c.seen_as is null then true
-            else app.seen_first(c.org_id, c.seen_as, c.side, c.id, c.started_at) end
-        on conflict do nothing
-    ), begun as (
+        select c.id, c.org_id, c.project_id, c.api_key_id, c.started_at, c.started_at + make_interval(secs => c.max_seconds), 'open',
+               c.upstream, c.endpoint, c.method, c.stream, false, c.model, c.end_user, c.tags, c.provider_key_id, c.session_id
+        from unnest(v_opened) c
+        on conflict do nothing;
+    end if;
+    if v_begun <> '{}' then
         insert into public.websocket_sessions (id, org_id, project_id, api_key_id, started_at, deadline_at, upstream, endpoint,
                                                model_requested, tags, provider_key_id)
-        select c.id, c.org_id, c.project_id, c.key_id, c.started_at, c.started_at + make_interval(secs => c.max_seconds),
-               c.upstream, c.endpoint, c.model, c.tags, c.version
-        from checked c where c.outcome = 'opened' and c.begins_session
-        on conflict do nothing
-    )
-    select c.n, c.outcome, c.org_id, c.project_id, c.key_id, c.upstream, c.ciphertext, c.own_project, c.base_url,
-           case when c.upstream <> 'openai' then c.upstream when c.ciphertext is not null then c.org_id::text
-                when c.upstream = 'openai' then 'install' end,
-           case when c.outcome = 'opened' then coalesce(c.shared, false) end,
-           c.version, c.metadata_tags
-    from checked c;
+        select c.id, c.org_id, c.project_id, c.api_key_id, c.started_at, c.started_at + make_interval(secs => c.max_seconds),
+               c.upstream, c.endpoint, c.model, c.tags, c.provider_key_id
+        from unnest(v_begun) c
+        on conflict do nothing;
+    end if;
 end $$;
 
 comment on function app.open_calls is

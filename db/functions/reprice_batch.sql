@@ -1,6 +1,6 @@
 -- reprice_batch(calls, reason, dry run) → how many calls were filled and corrected, their dollars, and how many stay unpriced
 --
--- p_calls: calls as price_calls takes them, with id, cost and cost_lines of their rows in usage_logs.
+-- p_calls: [{org_id, endpoint, … as price_calls reads them, and id, cost, cost_lines of their rows in usage_logs}, …].
 create or replace function app.reprice_batch(
     p_calls jsonb, p_reason text, p_dry_run boolean,
     out filled_calls bigint, out filled_cost numeric, out adjusted_calls bigint, out adjusted_cost numeric, out unpriced_calls bigint
@@ -13,11 +13,12 @@ declare
 begin
     select 0, 0, 0, 0, 0 into filled_calls, filled_cost, adjusted_calls, adjusted_cost, unpriced_calls;
     for v_call in
-        select c.id, c.started_at, c.org_id, c.cost, p.cost as new_cost, p.cost_status as new_status, p.cost_lines as new_lines,
-            coalesce(a.lines, c.cost_lines) as old_lines, p.cost - c.cost - coalesce(a.delta, 0) as delta
-        from app.price_calls(p_calls) p
-        join jsonb_to_recordset(p_calls) as c (
-            n integer, id uuid, started_at timestamptz, org_id uuid, cost numeric, cost_lines jsonb) on c.n = p.n
+        select c.id, c.started_at, c.org_id, c.cost, c.new_cost, c.new_status, c.new_lines,
+            coalesce(a.lines, c.cost_lines) as old_lines, c.new_cost - c.cost - coalesce(a.delta, 0) as delta
+        from rows from (
+            unnest(app.price_calls(array(select s from jsonb_populate_recordset(null::app.settlement, p_calls) s))),
+            jsonb_to_recordset(p_calls) as (id uuid, started_at timestamptz, org_id uuid, cost numeric, cost_lines jsonb)
+        ) as c (new_cost, new_status, new_lines)
         left join lateral (
             select sum(a.delta) as delta, (array_agg(a.details #> '{new,lines}' order by a.at desc, a.id))[1] as lines
             from public.cost_adjustments a where a.call_id = c.id and a.call_started_at = c.started_at

@@ -31,88 +31,109 @@ as $$
 #variable_conflict use_column
 declare
     v_calls app.settlement[];
+    v_call app.settlement;
+    v_status text;
+    -- Of each call, in the order of v_calls:
+    v_statuses text[] := '{}';  -- the cost status that its outcome or endpoint alone says, or null
+    v_used app.settlement[] := '{}';  -- the call, or null when it is not priced by its usage
+    v_prices app.priced_call[];
+    v_tokens app.token_counts[] := '{}';
+    v_objects boolean := false;  -- whether a call may make, or see the end of, an object that outlives its call
     -- Ids and period of the batch. Repeated beside each join, so that the kept plan reads only their months, and only by id.
-    v_ids uuid[];
+    v_ids uuid[] := '{}';
     v_first timestamptz;
     v_last timestamptz;
     v_found integer;
     v_missing uuid[] := '{}';
-    v_unpriced integer[];  -- n of the calls whose outcome or endpoint alone says their cost status
-    v_objects boolean;  -- whether a call may make, or see the end of, an object that outlives its call
-    v_closed integer[];  -- n of the calls that a person had closed by hand
-    v_settled integer[];
+    v_closed integer[] := '{}';  -- n of the calls that a person had closed by hand
+    v_done integer[];
+    v_settled integer[] := '{}';
 begin
-    p_calls := case when p_calls @? '$[*].seen_as' then app.settle_seen(p_calls) else p_calls end;
-    v_calls := array(select c from jsonb_populate_recordset(null::app.settlement, p_calls) c);
-    select array_agg(c.id), min(c.started_at), max(c.started_at),
-        coalesce(array_agg(c.n) filter (where app.status_unpriced(c.outcome, c.method, c.endpoint) is not null), '{}'),
-        bool_or(c.outcome = 'pending' or coalesce(c.makes, false) or app.is_sighting(c.method, c.endpoint))
-    into v_ids, v_first, v_last, v_unpriced, v_objects
-    from unnest(v_calls) c;
-    perform from public.usage_logs u join unnest(v_calls) c on u.id = c.id and u.started_at = c.started_at
-        where u.id = any (v_ids) and u.started_at between v_first and v_last order by u.id for update of u;
-    get diagnostics v_found = row_count;
-    if v_found < cardinality(v_calls) then
-        with added as (
-            insert into public.usage_logs (id, org_id, project_id, api_key_id, started_at, deadline_at, state, upstream, endpoint,
-                method, stream, batch, model_requested, end_user, tags, provider_key_id, session_id)
-            select c.id, c.org_id, c.project_id, c.api_key_id, c.started_at, c.started_at + make_interval(secs => c.max_seconds),
-                'open', c.upstream, c.endpoint, c.method, c.stream, c.batch, c.model_requested, c.end_user, coalesce(c.tags, '{}'),
-                c.provider_key_id, c.session_id
-            from unnest(v_calls) c where c.org_id is not null and c.outcome <> 'repeated' and not exists (
-                -- A month is dropped only when no call in it is open, so a call of such a month was settled before.
-                select from private.dropped_months m where m.month = date_trunc('month', c.started_at at time zone 'utc')::date)
-            order by c.id
-            on conflict do nothing
-            returning id
-        )
-        select coalesce(array_agg(id), '{}') into v_missing from added;
+    if p_calls @? '$[*].seen_as' then
+        p_calls := app.settle_seen(p_calls);
     end if;
-
-    if v_objects then
-        perform app.fill_objects(p_calls);
-    end if;
-    v_closed := app.settle_closed(p_calls);
-    with priced as (
-        select c.*, t.*, coalesce(p.cost_status, s.cost_status) as cost_status, p.cost_lines,
-            case when s.cost_status in ('error', 'free') then 0 else p.cost end as cost
-        from unnest(v_calls) c
-        left join app.price_calls(case v_unpriced when '{}' then p_calls else (
-            select jsonb_agg(b) from jsonb_array_elements(p_calls) b where not (b -> 'n')::integer = any (v_unpriced)
-        ) end) p on p.n = c.n
-        cross join lateral (values (
-            case when c.n = any (v_unpriced) then app.status_unpriced(c.outcome, c.method, c.endpoint) end)) s (cost_status)
+    v_calls := array(select c from jsonb_populate_recordset(null::app.settlement, p_calls) c order by c.id);
+    foreach v_call in array v_calls loop  -- expressions without a query cost least
+        v_status := app.status_unpriced(v_call.outcome, v_call.method, v_call.endpoint);
+        v_statuses := v_statuses || v_status;
+        v_used := v_used || case when v_status is null then v_call end;
         -- A GET of an object repeats the usage of the call that made it: the tokens count for that call only.
-        cross join lateral app.tokens_of(case when s.cost_status = 'free' then null else c.usage end) t
-    ), settled as (
-        update public.usage_logs u set
-            state = 'settled', settled_at = clock_timestamp(), status_code = p.status_code, latency_ms = p.latency_ms,
-            ttft_ms = p.ttft_ms, stream = coalesce(p.stream, u.stream), batch = coalesce(p.batch, u.batch),
-            model_requested = coalesce(p.model_requested, u.model_requested),
-            -- A request whose body is a form is read after its row is opened, and metadata becomes tags only now.
-            end_user = coalesce(u.end_user, p.end_user), tags = coalesce(p.tags, '{}') || u.tags,
-            model = p.model, service_tier = p.service_tier, usage = p.usage, tools = p.tools,
-            tokens_in = p.tokens_in, tokens_out = p.tokens_out, tokens_cached = p.tokens_cached,
-            tokens_cache_write = p.tokens_cache_write, tokens_reasoning = p.tokens_reasoning,
-            tokens_audio_in = p.tokens_audio_in, tokens_audio_out = p.tokens_audio_out,
-            cost = p.cost, cost_status = p.cost_status, cost_lines = p.cost_lines,
-            upstream_request_id = p.upstream_request_id, upstream_object_id = p.upstream_object_id,
-            openai_project = p.openai_project, region = p.region, warning = p.warning
-        from priced p
-        where u.id = p.id and u.started_at = p.started_at and u.settled_at is null
-          and u.id = any (v_ids) and u.started_at between v_first and v_last
-        returning p.n
-    )
-    select coalesce(array_agg(s.n), '{}') into v_settled from settled s;
-    return query
-    select c.n, case
-        when c.n = any (v_settled) then case when c.id = any (v_missing) then 'missing' else 'settled' end
-        when c.n = any (v_closed) then 'conflict'
-        when c.org_id is null and not exists (
-            select from public.usage_logs u where u.id = c.id and u.started_at = c.started_at
-                and u.id = any (v_ids) and u.started_at between v_first and v_last) then 'absent'
-        else 'already' end
-    from unnest(v_calls) c;
+        v_tokens := v_tokens || app.tokens_of(case when v_status = 'free' then null else v_call.usage end);
+        v_objects := v_objects or coalesce(v_call.makes, false) or coalesce(v_call.outcome = 'pending', false)
+            or coalesce(app.is_sighting(v_call.method, v_call.endpoint), false);
+        v_ids := v_ids || v_call.id;
+        v_first := least(v_first, v_call.started_at);
+        v_last := greatest(v_last, v_call.started_at);
+    end loop;
+    v_prices := app.price_calls(v_used);
+
+    -- Nearly always one update does it for a call that is alone. Several rows are locked in order before they are updated.
+    for v_pass in 1 .. 2 loop
+        if v_pass = 2 or cardinality(v_calls) > 1 or v_objects then
+            perform from public.usage_logs u join unnest(v_calls) c on u.id = c.id and u.started_at = c.started_at
+                where u.id = any (v_ids) and u.started_at between v_first and v_last order by u.id for update of u;
+            get diagnostics v_found = row_count;
+            if v_found < cardinality(v_calls) then
+                with added as (
+                    insert into public.usage_logs (id, org_id, project_id, api_key_id, started_at, deadline_at, state, upstream, endpoint,
+                        method, stream, batch, model_requested, end_user, tags, provider_key_id, session_id)
+                    select c.id, c.org_id, c.project_id, c.api_key_id, c.started_at, c.started_at + make_interval(secs => c.max_seconds),
+                        'open', c.upstream, c.endpoint, c.method, c.stream, c.batch, c.model_requested, c.end_user, coalesce(c.tags, '{}'),
+                        c.provider_key_id, c.session_id
+                    from unnest(v_calls) c where c.org_id is not null and c.outcome <> 'repeated' and not exists (
+                        -- A month is dropped only when no call in it is open, so a call of such a month was settled before.
+                        select from private.dropped_months m where m.month = date_trunc('month', c.started_at at time zone 'utc')::date)
+                    order by c.id
+                    on conflict do nothing
+                    returning id
+                )
+                select v_missing || coalesce(array_agg(id), '{}') into v_missing from added;
+            end if;
+        end if;
+        if v_objects and v_pass = 1 then
+            perform app.fill_objects(p_calls);
+        end if;
+        with settled as (
+            update public.usage_logs u set
+                state = 'settled', settled_at = clock_timestamp(), status_code = p.status_code, latency_ms = p.latency_ms,
+                ttft_ms = p.ttft_ms, stream = coalesce(p.stream, u.stream), batch = coalesce(p.batch, u.batch),
+                model_requested = coalesce(p.model_requested, u.model_requested),
+                -- A request whose body is a form is read after its row is opened, and metadata becomes tags only now.
+                end_user = coalesce(u.end_user, p.end_user), tags = coalesce(p.tags, '{}') || u.tags,
+                model = p.model, service_tier = p.service_tier, usage = p.usage, tools = p.tools,
+                tokens_in = p.tokens_in, tokens_out = p.tokens_out, tokens_cached = p.tokens_cached,
+                tokens_cache_write = p.tokens_cache_write, tokens_reasoning = p.tokens_reasoning,
+                tokens_audio_in = p.tokens_audio_in, tokens_audio_out = p.tokens_audio_out,
+                cost = case when p.status in ('error', 'free') then 0 else p.cost end,
+                cost_status = coalesce(p.cost_status, p.status), cost_lines = p.cost_lines,
+                upstream_request_id = p.upstream_request_id, upstream_object_id = p.upstream_object_id,
+                openai_project = p.openai_project, region = p.region, warning = p.warning
+            from rows from (unnest(v_statuses), unnest(v_calls), unnest(v_prices), unnest(v_tokens)) as p (status)
+            where u.id = p.id and u.started_at = p.started_at and u.settled_at is null
+              and u.id = any (v_ids) and u.started_at between v_first and v_last
+            returning p.n
+        )
+        select array_agg(s.n) into v_done from settled s;
+        v_settled := v_settled || v_done;
+        exit when cardinality(v_settled) = cardinality(v_calls);
+    end loop;
+
+    if cardinality(v_settled) < cardinality(v_calls) then
+        v_closed := app.settle_closed(p_calls);
+    end if;
+    foreach v_call in array v_calls loop
+        n := v_call.n;
+        outcome := case
+            when n = any (v_settled) then case when v_call.id = any (v_missing) then 'missing' else 'settled' end
+            when n = any (v_closed) then 'conflict'
+            when v_call.org_id is null then 'absent'
+            else 'already' end;
+        if outcome = 'absent' and exists (
+            select from public.usage_logs u where u.id = v_call.id and u.started_at = v_call.started_at) then
+            outcome := 'already';
+        end if;
+        return next;
+    end loop;
 end $$;
 
 comment on function app.settle_calls is 'Prices and closes a batch of calls, each exactly once; one row back per call.';

@@ -4,11 +4,8 @@
 -- missing, malformed or contradictory is null. In plpgsql, which keeps its plans: in SQL this function took five times as
 -- long for each settled call.
 create or replace function app.tokens_of(p_usage jsonb)
-returns table (
-    tokens_in bigint, tokens_out bigint, tokens_cached bigint, tokens_cache_write bigint, tokens_reasoning bigint,
-    tokens_audio_in bigint, tokens_audio_out bigint
-)
-language plpgsql immutable parallel safe rows 1
+returns app.token_counts
+language plpgsql immutable parallel safe
 set search_path = ''
 as $$
 declare
@@ -33,14 +30,9 @@ begin
         v_details_in := v_counts.details_in;
         v_details_out := v_counts.details_out;
     end if;
-    tokens_in := app.count_of(v_in);
-    tokens_out := app.count_of(v_out);
-    tokens_cached := app.count_of(v_details_in -> 'cached_tokens');
-    tokens_cache_write := app.count_of(v_details_in -> 'cache_write_tokens');
-    tokens_reasoning := app.count_of(v_details_out -> 'reasoning_tokens');
-    tokens_audio_in := app.count_of(v_details_in -> 'audio_tokens');
-    tokens_audio_out := app.count_of(v_details_out -> 'audio_tokens');
-    return next;
+    return row(app.count_of(v_in), app.count_of(v_out), app.count_of(v_details_in -> 'cached_tokens'),
+        app.count_of(v_details_in -> 'cache_write_tokens'), app.count_of(v_details_out -> 'reasoning_tokens'),
+        app.count_of(v_details_in -> 'audio_tokens'), app.count_of(v_details_out -> 'audio_tokens'))::app.token_counts;
 end $$;
 
 comment on function app.tokens_of is 'Token counts of a usage object of either shape; null where it has none.';
