@@ -30,6 +30,7 @@ from webapp.gateway.forward import Forwarder
 from webapp.gateway.headers import answer_headers
 from webapp.gateway.key_check import KeyCheck, bearer
 from webapp.gateway.loops import refuse_loop
+from webapp.gateway.pace import Pace
 from webapp.gateway.pause import Pause
 from webapp.gateway.refusals import CallFailed, refuse, refuse_early, status_line
 from webapp.gateway.refused_keys import RefusedKeys
@@ -56,6 +57,7 @@ class Gateway:
         self.forwarder = Forwarder(self.client, config)
         self.bounds = Bounds(config, config.max_connections)
         self.ledger: Ledger | None = None
+        self.pace = Pace()
         self.refused_keys = RefusedKeys()
         self._check_key = KeyCheck(self.refused_keys)
 
@@ -66,6 +68,7 @@ class Gateway:
         """
         self.bounds = Bounds(self.config, connections)
         self.ledger = Ledger(self.config)
+        self.pace.start()
 
     def stop(self) -> None:
         """Close the ledger, which spools the calls that are still under way."""
@@ -155,6 +158,8 @@ class Gateway:
                     yield ready
                 if meter.ended and not call.settled:
                     yield self._at_end(call, answer, meter)
+                elif head_first and self.pace.seconds:
+                    self.pace.wait(call.heard - call.first_byte, len(chunk))
             complete = True
             yield from call.probe()
         except GeneratorExit:  # the client hung up

@@ -68,6 +68,12 @@ class Response(wsgi.Response):
 
     def write(self, arg: bytes) -> None:
         """Send bytes of the body, behind the head if it was not sent yet. Empty bytes send only the head."""
+        if self.chunked and arg and self.headers_sent and not self._head:  # an event of a stream: by the shortest way
+            self.sent += len(arg)
+            data = b"%X\r\n%b\r\n" % (len(arg), arg)
+            if (sent := self.sock.send(data)) < len(data):
+                self.sock.sendall(memoryview(data)[sent:])
+            return
         super().write(arg)
         self._send(b"")
 

@@ -32,7 +32,6 @@ It is sent again once, on a new connection. What cannot be sent again (an upload
 from __future__ import annotations
 
 import socket
-import time
 from collections.abc import Iterator
 
 from webapp.upstream.addresses import ForbiddenAddress
@@ -107,7 +106,7 @@ class Answer:
             elif data and (piece := body.feed(data)):
                 yield piece
             while not (body.done or body.broken):
-                if not (data := self._receive()):
+                if not (data := self._conn.receive(self._timeout, self._deadline)):
                     break
                 if piece := body.feed(data):
                     yield piece
@@ -117,12 +116,6 @@ class Answer:
             raise Interrupted from None
         if not (body.done or body.endless):
             raise Interrupted
-
-    def _receive(self) -> bytes:
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        return self._conn.receive(min(left, self._timeout))
 
     def close(self) -> None:
         """Keep the connection for another call if the answer was read to its end, else close it. Idempotent."""

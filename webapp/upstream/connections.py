@@ -72,16 +72,21 @@ class Connection:
         """
         return self._acked_before is not None and _acknowledged(self.sock) == self._acked_before
 
-    def receive(self, seconds: float) -> bytes:
+    def receive(self, seconds: float, deadline: float = inf) -> bytes:
         """The next bytes, b"" at the end of the connection. Raises TimeoutError after so many seconds without a byte.
+
+        deadline: the moment by time.monotonic() at which it raises TimeoutError at the latest.
 
         It waits before it reads, since usually nothing has arrived yet. That is safe with TLS too: a record is smaller
         than CHUNK, so no decrypted bytes remain inside the TLS object. Starting a timer for every event of a stream
         would be expensive: one timer is kept, and started again only when it fires before the current deadline.
         """
-        self._deadline = time.monotonic() + seconds
+        now = time.monotonic()
+        if deadline <= now:
+            raise TimeoutError
+        self._deadline = min(now + seconds, deadline)
         if self._timer is None or self._deadline < self._fires:
-            self._start_timer(seconds)
+            self._start_timer(self._deadline - now)
         self._waiting = gevent.getcurrent()
         try:
             self._hub.wait(self._watcher)

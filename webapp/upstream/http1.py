@@ -14,6 +14,7 @@ MAX_HEAD = 65_536  # bytes: all heads of an answer together (1xx included); also
 MAX_SIZE_LINE = 1024  # bytes: the line before a chunk, with its extensions
 STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: ([^\r\n]*))?\r\n")
 FIELD = re.compile(r"^([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\r\n]*)\r$", re.MULTILINE)
+MAX_HEX = 15  # digits of the size of a chunk
 LENGTH = re.compile(r"[0-9]{1,18}")
 SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?")
 
@@ -110,6 +111,8 @@ class ChunkedBody(AnswerBody):
 
     def feed(self, data: bytes) -> bytes:
         """Take received bytes; returns the content of all chunks among them, joined."""
+        if not (self._left or self._held or self._within) and (content := _one_chunk(data)):
+            return content  # as events of a stream nearly always come
         data = self._held + data if self._held else data
         at, pieces = 0, []
         while not (self.done or self.broken) and at < len(data):
@@ -148,6 +151,18 @@ class ChunkedBody(AnswerBody):
             self._trailers = None if self._left else 0
         else:
             self.broken = True
+
+
+def _one_chunk(data: bytes) -> bytes:
+    """The content, if these bytes are exactly one chunk without extensions; else b""."""
+    end = data.find(b"\r\n")
+    if not (0 < end <= MAX_HEX and data.endswith(b"\r\n") and data[:end].isalnum()):
+        return b""
+    try:
+        size = int(data[:end], 16)
+    except ValueError:
+        return b""
+    return data[end + 2 : -2] if size and len(data) == end + 4 + size else b""
 
 
 def body_of(head: Head, method: str) -> AnswerBody:

@@ -1,0 +1,50 @@
+"""How often a worker that is behind looks at the streams that have been running for a while.
+
+Each event of a stream costs a worker about the same, however small it is. A worker with more events than it can pass on
+would let every client wait, for first tokens longest: until then a call needs about eight turns of the event loop, and
+each turn serves all streams. So a worker that is behind leaves running streams unread for a moment, and then passes on
+several events at once.
+"""
+
+from __future__ import annotations
+
+import time
+
+import gevent
+
+STEP = 0.05  # seconds between two looks at the clock
+FREE = 0.004  # mean seconds that the event loop may be late before streams have to wait
+FACTOR, MOST = 50, 0.5  # a stream waits so many times the seconds above FREE, and MOST seconds at most
+WEIGHT = 0.1  # of one look in the mean, so that one slow request of a page changes little
+# Only streams that began so long ago wait, and only after small pieces: those of large images come at once.
+OLD_SECONDS, SMALL = 1.0, 4096
+
+
+class Pace:
+    """``seconds``: how long a running stream is to be left unread now; 0 while the worker keeps up."""
+
+    def __init__(self) -> None:
+        self.seconds, self._mean = 0.0, 0.0
+
+    def start(self) -> None:
+        """Watch the event loop of this worker from now on."""
+        gevent.spawn(self._watch)
+
+    def _watch(self) -> None:
+        while True:
+            due = time.monotonic() + STEP
+            gevent.sleep(STEP)
+            self.note(time.monotonic() - due)
+
+    def note(self, late: float) -> None:
+        """The event loop was so many seconds late."""
+        self._mean += (late - self._mean) * WEIGHT
+        self.seconds = min(MOST, max(0.0, self._mean - FREE) * FACTOR)
+
+    def wait(self, age: float, size: int) -> None:
+        """Leave a stream unread for a moment, unless it is young or brings much.
+
+        age: seconds since its first byte; size: bytes of its last piece.
+        """
+        if age > OLD_SECONDS and size < SMALL:
+            gevent.sleep(self.seconds)
