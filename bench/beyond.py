@@ -25,6 +25,7 @@ FOLLOWED = (16, 32, 32_000)
 SIDE_BY_SIDE = ((4, 1, 2_000), (4, 32, 12_000))  # before and after MANY partitions are there
 MANY = 400  # 13 months by day
 LOCKS = (64, 1_024)  # max_locks_per_transaction: the default, and more
+MANY_LOCKS = (64, 4_096)  # beside MANY partitions
 HASH_ENTRY = 20  # bytes of one entry of a hash index, with its pointer
 PARTITIONS = "select count(*) from pg_inherits where inhparent = 'public.usage_logs'::regclass"
 INDEXES = """
@@ -37,6 +38,11 @@ join pg_class c on c.oid = i.inhrelid
 join pg_am a on a.oid = c.relam
 where p.indrelid = 'public.usage_logs'::regclass and own.indrelid = %s::regclass
 order by 1
+"""
+SUMS = """
+select relname as name, n_tup_ins as made, n_tup_upd as changed, n_tup_hot_upd as hot, n_dead_tup as dead,
+    pg_total_relation_size(relid) as bytes
+from pg_stat_user_tables where relname ~ '^(hourly|daily)_(totals|labels)$' order by relname
 """
 LAG = """
 select sent_lsn - replay_lsn, coalesce(extract(epoch from replay_lag), 0)::float from pg_stat_replication
@@ -54,7 +60,8 @@ def kept(server: Server) -> dict[str, Any]:
             found = server.all("select * from pgstathashindex(%s)", index["name"])[0]
             pages = found["bucket_pages"] + found["overflow_pages"]  # others are reserved, with nothing in them yet
             index |= {"pages": pages, "full": found["live_items"] * HASH_ENTRY / pages / capacity.PAGE * 100}
-    return {"calls": server.calls, "table": table, "indexes": indexes}
+    server.conn.execute("select pg_stat_force_next_flush()")
+    return {"calls": server.calls, "sums": server.all(SUMS), "table": table, "indexes": indexes}
 
 
 def vacuumed(server: Server, options: str) -> dict[str, float]:
@@ -111,9 +118,17 @@ def side(server: Server) -> dict[str, Any]:
 
 
 def crowds(server: Server, locks: int, *words: tuple[int, int, int]) -> list[capacity.Crowd]:
-    """Rounds of many connections with room for so many locks."""
+    """Rounds of many connections with room for so many locks; None for one that Postgres has not enough room for."""
     server.restart(max_locks_per_transaction=str(locks))
-    return [capacity.Crowd(server.one(PARTITIONS), locks, server.run(*each)) for each in words]
+    found = []
+    for each in words:
+        try:
+            figures = server.run(*each)
+        except psycopg.errors.OutOfMemory as error:
+            say(str(error))
+            figures = None
+        found.append(capacity.Crowd(each[0], server.one(PARTITIONS), locks, figures))
+    return found
 
 
 def run(folder: Path) -> tuple[str, bool]:
@@ -135,6 +150,6 @@ def run(folder: Path) -> tuple[str, bool]:
                             f" from generate_series(1, {MANY}) n")  # fmt: skip
         server.restart(max_locks_per_transaction=str(LOCKS[0]))
         sides.append(side(server))
-        many += [crowd for locks in LOCKS for crowd in crowds(server, locks, FEWER)]
+        many += [crowd for locks in MANY_LOCKS for crowd in crowds(server, locks, FEWER)]
     found = capacity.Found(rounds, few, before, clean, after, again, freeze, standby, sides, many)
     return f"{machine.facts()}.\n\n{capacity.text(found)}", True

@@ -19,11 +19,12 @@ FREEZE_AGE, XIDS = 200_000_000, 2**31  # autovacuum_freeze_max_age; transactions
 
 
 class Crowd(NamedTuple):
-    """A round of many connections beside so many partitions, with that max_locks_per_transaction."""
+    """A round of many connections beside so many partitions, with that max_locks_per_transaction; None: it failed."""
 
+    connections: int
     partitions: int
     locks: int
-    round: Round
+    round: Round | None
 
 
 class Found(NamedTuple):
@@ -53,8 +54,12 @@ class Found(NamedTuple):
 
 def text(found: Found) -> str:
     """All tables."""
-    parts = (_batches, _tables, _waits, _side_by_side, _standby, _rates, _hash_indexes, _workers)
-    return "\n\n".join(part(found) for part in parts)
+    parts = {
+        "Batches": _batches, "Table and indexes": _tables, "Sums": _sums, "Many connections": _waits,
+        "Many partitions": _side_by_side, "A standby": _standby, "10,000 calls a second": _rates,
+        "Hash indexes": _hash_indexes, "Workers": _workers,
+    }  # fmt: skip
+    return "\n\n".join(f"### {name}\n\n{part(found)}" for name, part in parts.items())
 
 
 def line(rounds: Sequence[Round]) -> tuple[float, float]:
@@ -120,13 +125,26 @@ def _tables(found: Found) -> str:
     return f"{table(head, rows)}\n\n{' '.join(words)}"
 
 
+def _sums(found: Found) -> str:
+    calls = found.before["calls"]
+    rows = [[f"`{each['name']}`", f"{each['made']:,}", number(each["changed"] / calls),
+             f"{each['hot'] / max(each['changed'], 1):.0%}", f"{each['dead']:,}", number(each["bytes"] / each["made"])]
+            for each in found.before["sums"]]  # fmt: skip
+    head = ["sums", "rows", "changes, a call", "of these HOT", "dead rows", "bytes a row, with indexes and dead rows"]
+    return f"{table(head, rows)}\n\nMeasured after {calls:,} calls, never vacuumed."
+
+
 def _waits(found: Found) -> str:
     rows = []
-    for partitions, locks, r in found.crowds:
+    for connections, partitions, locks, r in found.crowds:
+        name = f"{connections}, {partitions}, {locks:,}"
+        if r is None:
+            rows.append([name, "", "", "refused: out of shared memory"])
+            continue
         seen = sum(r.waits.values()) or 1
         row_locks = sum(n for what, n in r.waits.items() if what in ("Lock: transactionid", "Lock: tuple"))
         most = ", ".join(f"{what} {n / seen:.0%}" for what, n in r.waits.most_common(3))
-        rows.append([f"{r.connections}, {partitions}, {locks:,}", _us(r), f"{row_locks / seen:.1%}", most])
+        rows.append([name, _us(r), f"{row_locks / seen:.1%}", most])
     head = ["connections, partitions, `max_locks_per_transaction`", "µs a call", "waits for a row", "most often seen"]
     return f"{table(head, rows)}\n\nMeasured, batches of 8; what connections did was looked at 20 times a second."
 
@@ -153,10 +171,11 @@ def _standby(found: Found) -> str:
         ["the same, MB of log a second", number(alone["log"] / alone["seconds"] / 1e6)],
         ["the same, µs of the replaying process, a call", number(alone["cpu"] / alone["calls"] * 1e6)],
     ]  # fmt: skip
-    return (
-        f"{table(['a standby on the same machine', ''], rows)}\n\nMeasured. Computed: {RATE:,} calls/s take "
-        f"{RATE * alone['seconds'] / alone['calls']:.0%} of the time of the one process that replays."
+    share = RATE * alone["cpu"] / alone["calls"]
+    words = (
+        f"Measured. Computed: {RATE:,} calls/s take {share:.0%} of the core of the one process that replays, as long as"
     )
+    return f"{table(['a standby on the same machine', ''], rows)}\n\n{words} the pages it changes are in memory."
 
 
 def _rates(found: Found) -> str:
@@ -198,10 +217,8 @@ def _hash_indexes(found: Found) -> str:
             *(f"full pages, a checkpoint every {c // 60} min" for c in CHECKPOINTS)]  # fmt: skip
     calls, written = found.few.calls, found.few.pages.get("Hash", 0)
     expected = sum(touched(i["pages"], calls) * PAGE * i["full"] / 100 for i in found.hashes)
-    return (
-        f"{table(head, rows)}\n\nThe formula, tried: {calls} calls after a checkpoint should have written "
-        f"{expected / 1e6:.1f} MB of full pages of these indexes; measured {written / 1e6:.1f} MB."
-    )
+    words = f"for {calls} calls after a checkpoint it gives {expected / 1e6:.1f} MB of full pages of these indexes"
+    return f"{table(head, rows)}\n\nThe formula, tried: {words}; measured {written / 1e6:.1f} MB."
 
 
 def _workers(found: Found) -> str:

@@ -110,16 +110,20 @@ class Server:
         barrier, waits = threading.Barrier(connections + 1), Counter()
         with ThreadPoolExecutor(connections) as pool:
             jobs = [pool.submit(self._work, n, batch, calls // connections, barrier) for n in range(connections)]
-            barrier.wait()  # all have warmed up
-            if checkpoint:
-                self.conn.execute("checkpoint")
-            start, xids = self.one(LSN), self.one(XIDS)
-            with self.watched(WAITS, 0.05, lambda rows: waits.update(row[0] for row in rows)):
-                cpu, begun = self.cpu(), time.monotonic()
+            try:
+                barrier.wait()  # all have warmed up
+                if checkpoint:
+                    self.conn.execute("checkpoint")
+                start, xids = self.one(LSN), self.one(XIDS)
+                with self.watched(WAITS, 0.05, lambda rows: waits.update(row[0] for row in rows)):
+                    cpu, begun = self.cpu(), time.monotonic()
+                    barrier.wait()
+                    barrier.wait()  # all calls are settled, all connections are still there
+                    seconds, cpu, xids = time.monotonic() - begun, self.cpu() - cpu, self.one(XIDS) - xids
                 barrier.wait()
-                barrier.wait()  # all calls are settled, all connections are still there
-                seconds, cpu, xids = time.monotonic() - begun, self.cpu() - cpu, self.one(XIDS) - xids
-            barrier.wait()
+            except threading.BrokenBarrierError:
+                errors = [job.exception() for job in jobs]
+                raise next(e for e in errors if not isinstance(e, threading.BrokenBarrierError | None)) from None
             done = sum(job.result() for job in jobs)
         end = self.one(LSN)
         self.conn.execute(WRITE_LOG)
