@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from bench.gateways import Round
+from bench.simulated import Database, simulate
 from bench.tables import number, table
 
 RATE = 10_000  # calls a second
@@ -14,7 +15,7 @@ HOUR, DAY, MONTH = 3_600, 86_400, 30 * 86_400  # seconds
 PAGE, LARGEST = 8_192, 2**32 * 8_192  # bytes; what one table or one index may take
 CHECKPOINTS = (300, 1_800)  # seconds between checkpoints
 COMMIT = 0.001  # assumed seconds until a commit is on the disk and the standby has it
-WORKERS = (4, 8, 16, 32, 64)
+WORKERS, CORES = (4, 8, 16, 32, 64), (4, 8, 16, 32)
 FREEZE_AGE, XIDS = 200_000_000, 2**31  # autovacuum_freeze_max_age; transactions after which Postgres stops
 
 
@@ -57,7 +58,7 @@ def text(found: Found) -> str:
     parts = {
         "Batches": _batches, "Table and indexes": _tables, "Sums": _sums, "Many connections": _waits,
         "Many partitions": _side_by_side, "A standby": _standby, "10,000 calls a second": _rates,
-        "Hash indexes": _hash_indexes, "Workers": _workers,
+        "Hash indexes": _hash_indexes, "Workers": _workers, "Workers, simulated": _simulated,
     }  # fmt: skip
     return "\n\n".join(f"### {name}\n\n{part(found)}" for name, part in parts.items())
 
@@ -242,3 +243,17 @@ def _workers(found: Found) -> str:
         f"{table(head, rows)}\n\nFrom the first table: a transaction takes {once * 1e6:,.0f} µs of processor time and "
         f"{each * 1e6:,.0f} µs for each of its calls. Assumed: {COMMIT * 1e3:.0f} ms for its commit."
     )
+
+
+def _simulated(found: Found) -> str:
+    return simulations(*line(found.rounds))
+
+
+def simulations(once: float, each: float) -> str:
+    """What a message waits until it is committed, with so many workers and cores of Postgres."""
+    rows = []
+    for workers in WORKERS:
+        found = [simulate(RATE, workers, Database(cores, once, each, COMMIT)) for cores in CORES]
+        rows.append([f"{workers}", *(f"{number(s.batch)}, {number(s.p50)} / {number(s.p99)}" for s in found)])
+    head = ["simulated: workers", *(f"{cores} cores of Postgres" for cores in CORES)]
+    return f"{table(head, rows)}\n\nCalls in a batch, and ms until a message is committed (p50 / p99)."
