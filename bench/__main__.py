@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from types import FrameType
 
-from bench import archive, growth, machine, report, rows, sessions, streams, tables, tools
+from bench import archive, beyond, growth, machine, report, rows, sessions, streams, tables, tools
 from bench.versus import FULL, QUICK, Versus
 
 
@@ -29,19 +29,23 @@ def compare(folder: Path, *, quick: bool) -> tuple[str, bool]:
 
 
 def measure(folder: Path, words: argparse.Namespace) -> tuple[str, tuple[str, bool]]:
-    """Run the part asked for: its name in docs/performance.md, its Markdown, and whether SpendAI passed."""
-    if words.streams:
-        return "streams", streams.run(folder, peers=words.peers)
-    if words.websockets:
-        return "websockets", sessions.run(folder)
-    if words.rows:
-        sizes = tuple(size for size in rows.STEPS if size <= words.rows) or (words.rows,)
-        return "rows", rows.run(folder, sizes, write=words.write)
-    if words.archive:
-        return "archive", archive.run(folder, words.archive)
-    if words.growth:
-        return "growth", growth.run(folder, write=words.write)
-    return "comparison", compare(folder, quick=words.quick)
+    """Run the part asked for: its name in the docs, its Markdown, and whether SpendAI passed."""
+    runs = {
+        "streams": lambda: streams.run(folder, peers=words.peers),
+        "websockets": lambda: sessions.run(folder),
+        "rows": lambda: rows.run(folder, _sizes(words.rows), write=words.write),
+        "archive": lambda: archive.run(folder, words.archive),
+        "beyond": lambda: beyond.run(folder),
+        "growth": lambda: growth.run(folder, write=words.write),
+        "comparison": lambda: compare(folder, quick=words.quick),
+    }
+    part = next((name for name in runs if getattr(words, name, None)), "comparison")
+    return part, runs[part]()
+
+
+def _sizes(largest: int) -> tuple[int, ...]:
+    """The steps up to this number of calls, or itself when it is below all of them."""
+    return tuple(size for size in rows.STEPS if size <= largest) or (largest,)
 
 
 def main() -> int:
@@ -62,9 +66,12 @@ def main() -> int:
     what.add_argument(
         "--archive", type=int, nargs="?", const=1_000_000, metavar="N", help="a month of N calls as Parquet"
     )
+    what.add_argument(
+        "--beyond", action="store_true", help="what the database does for a call, and for 10,000 a second"
+    )
     what.add_argument("--growth", action="store_true", help="more workers, streams, rows: tables and docs/growth.svg")
     asked.add_argument("--peers", action="store_true", help="with --streams: LiteLLM and Portkey too")
-    asked.add_argument("--write", action="store_true", help="put the results into docs/performance.md")
+    asked.add_argument("--write", action="store_true", help="put the results into the docs")
     words = asked.parse_args()
     if not Path("/proc/self/smaps_rollup").exists():
         print("bench: only Linux says what processes cost", file=sys.stderr)
@@ -72,10 +79,9 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _stop)
     busy = machine.busy()
     _open_more_files()
-    wanted = (
-        [] if words.rows or words.archive else ["cc", "nginx", *([] if words.streams or words.websockets else ["wrk"])]
-    )
-    alone = words.quick or words.streams or words.websockets or words.growth or words.rows or words.archive
+    in_database = words.rows or words.archive or words.beyond
+    wanted = [] if in_database else ["cc", "nginx", *([] if words.streams or words.websockets else ["wrk"])]
+    alone = words.quick or words.streams or words.websockets or words.growth or in_database
     wanted += ["npm"] if words.peers or not alone else []
     tools.install_programs(*wanted)
     try:

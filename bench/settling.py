@@ -32,17 +32,17 @@ def rate(dsn: str, seconds: float) -> float:
         keys = conn.execute(KEYS).fetchall()
         done, begun = 0, time.perf_counter()
         while time.perf_counter() - begun < seconds:
-            for statement, messages in zip((OPEN, SETTLE), _messages(keys), strict=True):
+            for statement, messages in zip((OPEN, SETTLE), message_pairs(keys), strict=True):
                 (count,) = conn.execute(statement, [json.dumps(messages)]).fetchone()
                 assert count == BATCH, f"{count} of {BATCH}: {statement}"
             done += BATCH
         return done / (time.perf_counter() - begun)
 
 
-def _messages(keys: list[tuple[str, ...]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The messages that open a batch of calls, and those that settle it."""
+def message_pairs(keys: list[tuple[str, ...]], batch: int = BATCH) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The messages that open a batch of calls, and those that settle it. keys: rows of KEYS."""
     opens, settles = [], []
-    for n in range(BATCH):
+    for n in range(batch):
         key_id, project_id, org_id, key_hash = keys[n % len(keys)]
         now = time.time_ns() // 1_000_000
         call = {

@@ -24,8 +24,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from fake_openai import CHAT_USAGE, EMBEDDING_USAGE, RESPONSE_USAGE
 from people import People
-from rls import database
 
+from bench.rls import database
 from webapp.postgres.cluster import Cluster, temporary
 from webapp.postgres.programs import find_bindir, major
 
@@ -92,7 +92,7 @@ class Load:
             name, **self.people.now_id(), endpoint=endpoint, model=model, end_user=user, tags=tags
         )
         object_id = prefix + f"{dice.getrandbits(140):029x}" if prefix else None
-        numbers = _numbers(usage, dice.randint(20, 6000), dice.randint(5, 1500))
+        numbers = usage_of(usage, dice.randint(20, 6000), dice.randint(5, 1500))
         end = self.people.settle_message(name, message, usage=numbers, model=model, latency_ms=dice.randint(200, 9000))
         end |= {"account": str(self.people.orgs[name]), "makes": prefix == "resp_", "upstream_object_id": object_id,
                 "upstream_request_id": f"req_{dice.getrandbits(128):032x}"}  # fmt: skip
@@ -107,7 +107,7 @@ class Load:
         self.people.settle_calls(*(each["settle"] for each in taken))
 
 
-def _numbers(usage: dict[str, Any], tokens_in: int, tokens_out: int) -> dict[str, Any]:
+def usage_of(usage: dict[str, Any], tokens_in: int, tokens_out: int) -> dict[str, Any]:
     """A usage object with these numbers; every second call has half of its input cached."""
     out = tokens_out if len(usage) > 2 else 0
     known = {"prompt_tokens": tokens_in, "input_tokens": tokens_in, "completion_tokens": out, "output_tokens": out,
