@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from types import FrameType
 
-from bench import archive, beyond, growth, machine, report, rows, sessions, streams, tables, tools
+from bench import archive, beyond, floor, growth, machine, report, rows, sessions, streams, tables, tools
 from bench.versus import FULL, QUICK, Versus
 
 
@@ -37,6 +37,7 @@ def measure(folder: Path, words: argparse.Namespace) -> tuple[str, tuple[str, bo
         "archive": lambda: archive.run(folder, words.archive),
         "beyond": lambda: beyond.run(folder),
         "growth": lambda: growth.run(folder, write=words.write),
+        "alone": lambda: floor.run(folder),
         "comparison": lambda: compare(folder, quick=words.quick),
     }
     part = next((name for name in runs if getattr(words, name, None)), "comparison")
@@ -68,6 +69,9 @@ def main() -> int:
     )
     what.add_argument(
         "--beyond", action="store_true", help="what the database does for a call, and for 10,000 a second"
+    )
+    what.add_argument(
+        "--alone", action="store_true", help="where the time of a call that is alone goes, beside the peers"
     )
     what.add_argument("--growth", action="store_true", help="more workers, streams, rows: tables and docs/growth.svg")
     asked.add_argument("--peers", action="store_true", help="with --streams: LiteLLM and Portkey too")
