@@ -7,7 +7,7 @@
 -- p_calls: of each call, org_id, endpoint, model, model_requested, service_tier, batch, usage, tools, started_at are read. A null has
 -- a null for its price.
 create or replace function app.price_calls(p_calls app.settlement[]) returns app.priced_call[]
-language plpgsql stable parallel safe
+language plpgsql
 set search_path = ''
 set plan_cache_mode = force_generic_plan  -- planning these look-ups takes longer than running them
 as $$
@@ -44,7 +44,7 @@ begin
             v_extras, v_limit, case when v_moment is null then v_call.started_at end)::text;
         v_terms := v_known -> v_key;
         if v_terms is null then
-            v_terms := app.price_terms(v_call.org_id, v_call.endpoint, v_call.model, v_call.model_requested, v_call.usage ->> 'size',
+            v_terms := app.known_terms(v_call.org_id, v_call.endpoint, v_call.model, v_call.model_requested, v_call.usage ->> 'size',
                 v_others, v_tier, v_extras, v_limit, coalesce(v_moment, v_call.started_at, now()));
             v_known := v_known || jsonb_build_object(v_key, v_terms);
         end if;
