@@ -1,17 +1,18 @@
--- sums(from, to, words, filters, zone, tag name) → sums of a period, one row per group; app.usage, app.spend_cells and others read them
+-- sums(from, to, words, filters, zone, tag name, sums) → sums of a period, one row per group; app.usage, app.spend_cells and others read them
 --
 -- With the caller's own rights, so row level security decides. p_from inclusive, p_to exclusive. p_words: what to group by: one of
 -- hour, day, week, month, those of the calendar of p_zone (see app.bars), and any of project, key, model, endpoint, service_tier,
 -- status, end_user, tag, person (who made the key), kind. bar: when the hour, day, … begins; day: its date in p_zone. p_filters: see
 -- app.filter_sql. A call with several tags counts in the row of each, a call without in the row without a tag; with
 -- p_tag_name, tag is the value of that tag alone, so that each call counts once. kind groups nothing: with it, the columns from
--- cost_input on say what cost was paid for (see app.cost_kinds); without it they are null.
+-- cost_input on say what cost was paid for (see app.cost_kinds); without it they are null. p_sums: the sums that are needed, among
+-- them calls; the others are 0 then. Null: all of them.
 --
 -- Ten million calls take no longer than ten thousand: whole days (UTC) are read from daily totals and daily labels, hours at the
 -- edges of a period and of days of other zones from hourly ones. The calls themselves are added up only for parts of hours, and
 -- for questions that labels cannot answer, such as the models that one end user called (see app.sums_source).
 create or replace function app.sums(
-    p_from timestamptz, p_to timestamptz, p_words text[], p_filters jsonb, p_zone text, p_tag_name text
+    p_from timestamptz, p_to timestamptz, p_words text[], p_filters jsonb, p_zone text, p_tag_name text, p_sums text[] default null
 ) returns table (
     bar timestamptz, day date, project_id uuid, key_id uuid, model text, endpoint text, service_tier text, status integer,
     end_user text, tag text, person_id uuid,
@@ -25,7 +26,6 @@ language plpgsql stable
 set search_path = ''
 set timezone = 'UTC'  -- in a session's own time zone, adding a day may add 23 hours
 set enable_sort = off  -- the planner expects few rows; sorting all of them to group them takes longer than hashing
-set enable_indexscan = off  -- for many rows of few pages a bitmap takes less time than looking up each of them
 set work_mem = '16MB'  -- groups of thousands of keys or end users a day: not to be written to disk
 as $$
 declare
@@ -36,8 +36,8 @@ declare
         and (a.at >= p_from - interval '1 day' and a.at < p_to + interval '1 day'
             or a.call_started_at >= p_from - interval '1 day' and a.call_started_at < p_to + interval '1 day'));
     v_kinds text[] := '{cost_input,cost_cached,cost_cache_write,cost_output,cost_reasoning,cost_audio,cost_image,cost_tools,cost_region}';
-    v_names text[] := string_to_array('calls tokens_in tokens_cached tokens_out cost unpriced_calls no_usage_calls in_doubt_calls error_calls', ' ')
-        || case when v_corrected then '{adjustments,cost_corrected}' else '{}'::text[] end
+    v_all text[] := '{calls,tokens_in,tokens_cached,tokens_out,cost,unpriced_calls,no_usage_calls,in_doubt_calls,error_calls}';
+    v_names text[] := coalesce(p_sums, v_all) || case when v_corrected then '{adjustments,cost_corrected}' else '{}'::text[] end
         || case when 'kind' = any (p_words) then v_kinds else '{}' end;
     v_bars timestamptz[] := '{}';
     v_parts text[];
@@ -86,15 +86,14 @@ begin
     end if;
     return query execute format($sql$
         %s
-        select $3[e.bar], ($3[e.bar] at time zone $5)::date, %s,
-            sum(e.calls)::bigint, coalesce(sum(e.tokens_in), 0)::bigint, coalesce(sum(e.tokens_cached), 0)::bigint,
-            coalesce(sum(e.tokens_out), 0)::bigint, coalesce(sum(e.cost), 0), coalesce(sum(e.unpriced_calls), 0)::bigint,
-            coalesce(sum(e.no_usage_calls), 0)::bigint, coalesce(sum(e.in_doubt_calls), 0)::bigint,
-            coalesce(sum(e.error_calls), 0)::bigint, %s, %s
+        select $3[e.bar], ($3[e.bar] at time zone $5)::date, %s, %s, %s, %s
         from (%s) e (%s, %s) %s
         group by e.bar%s
         having sum(e.calls) <> 0 %s
     $sql$, v_labels, v_keys,
+        (select string_agg(case when n.name <> all (v_names) then '0::' when n.name = 'cost' then 'coalesce(sum(e.cost), 0)::'
+            else format('coalesce(sum(e.%I), 0)::', n.name) end || case n.name when 'cost' then 'numeric' else 'bigint' end, ', ' order by n.place)
+         from unnest(v_all) with ordinality n (name, place)),
         case when v_corrected then 'coalesce(sum(e.adjustments), 0), coalesce(sum(e.cost_corrected), 0)'
             else '0::numeric, coalesce(sum(e.cost), 0)' end,
         (select string_agg(case when n.name = any (v_names) then format('coalesce(sum(e.%I), 0)', n.name) else 'null::numeric' end, ', '
