@@ -52,7 +52,7 @@ begin
     from app.spend_breakdown(v_rows, p_by, false, p_top, v_compared) b;
     side := (select coalesce(jsonb_agg(b), '[]') from app.spend_breakdown(v_side, p_side, true, 5, v_compared) b);
     if v_apart and v_top is not null then
-        v_other := (select c.id from unnest(v_rows) c where c.is_now and c.id <> all (v_top) limit 1);
+        v_other := (select c.id from unnest(v_rows) c where c.is_now and (c.id = any (v_top)) is not true limit 1);
         v_bars := v_bars || array(
             select row(true, false, c.bar, i.id, null, sum(i.sign * c.calls), sum(i.sign * c.tokens_in), sum(i.sign * c.tokens_cached),
                 sum(i.sign * c.tokens_out), sum(i.sign * c.cost), sum(i.sign * c.unpriced_calls), sum(i.sign * c.no_usage_calls),
