@@ -83,7 +83,7 @@ def questions(ids: dict[str, str]) -> dict[str, tuple[str, list[Any]]]:
             words = [day and f"{day} {zone}" for day in period]
             found[f"Spend page, {name}, {zone}"] = (REPORT, [*words, zone, grain, "project"])
     found["a project's 12 months"] = (
-        "select * from app.spend_months(12, %s, 'UTC')",
+        "select * from app.spend_months(12, 0, %s, 'UTC')",
         [json.dumps({"project": [ids["project"]]})],
     )
     for name, filters in FILTERS.items():

@@ -25,23 +25,24 @@ language sql stable
 set search_path = ''
 as $$
     with spend as materialized (
-        select s.key_id, sum(s.calls)::bigint as calls, sum(s.unknown)::bigint as unknown, sum(s.cost) as cost, sum(s.before) as before
-        from (
-            select n.key_id, n.calls, n.unpriced_calls + n.no_usage_calls + n.in_doubt_calls as unknown, n.cost, 0::numeric as before
-            from app.sums(p_from, p_to, '{key}', p_filters - '{person,state,used}'::text[], 'UTC', null) n where p_from is not null
-            union all
-            select n.key_id, 0, 0, 0, n.cost
-            from app.sums(p_before_from, p_before_to, '{key}', p_filters - '{person,state,used}'::text[], 'UTC', null) n where p_before_from is not null
-        ) s group by s.key_id
+        select n.key_id, n.calls, n.unpriced_calls + n.no_usage_calls + n.in_doubt_calls as unknown, n.cost
+        from app.sums(p_from, p_to, '{key}', p_filters - '{person,state,used}'::text[], 'UTC', null,
+            '{calls,cost,unpriced_calls,no_usage_calls,in_doubt_calls}') n
+        where p_from is not null
+    ), before as materialized (
+        select n.key_id, n.cost
+        from app.sums(p_before_from, p_before_to, '{key}', p_filters - '{person,state,used}'::text[], 'UTC', null, '{calls,cost}') n
+        where p_before_from is not null
     ), fitting as (
-        select k.id, k.project_id, p.name as project, k.name, k.created_at, m.email as created_by, w.state, last.started_at as last_used_at,
+        select k.id, p.name as project, k.name, k.created_at, m.email as created_by, w.state, last.started_at as last_used_at,
             coalesce(s.calls, 0) as calls, coalesce(s.unknown, 0) as unknown_calls,
             case when p_from is not null then coalesce(s.cost, 0) end as cost,
-            case when p_before_from is not null then coalesce(s.before, 0) end as cost_before
+            case when p_before_from is not null then coalesce(b.cost, 0) end as cost_before
         from public.api_keys k
         join public.projects p on p.id = k.project_id
         left join public.members m on m.user_id = k.created_by and m.org_id = k.org_id
         left join spend s on s.key_id = k.id
+        left join before b on b.key_id = k.id
         cross join lateral (select case when k.revoked_at is not null then 'revoked' when k.expires_at <= now() then 'expired'
             when p.archived_at is not null then 'archived' else 'active' end as state) w
         left join lateral (  -- for each key only where they are sorted by it; else for those of the page, below
@@ -73,9 +74,11 @@ as $$
                 o.state <> 'active', o.created_at desc, o.id) as nth,
             o.*
         from ordered o order by nth offset p_offset limit p_limit
+    ), newer as materialized (  -- found once: the planner would read the keys of the organization for each key of the page
+        select n.id, n.rotated_from from public.api_keys n where n.rotated_from = any (array(select g.id from page g))
     )
     select k.id, k.project_id, g.project, k.name, k.prefix, k.note, k.created_at, g.created_by, k.created_by, k.expires_at, k.revoked_at,
-        k.rotated_from, (select n.id from public.api_keys n where n.rotated_from = k.id),
+        k.rotated_from, (select n.id from newer n where n.rotated_from = k.id),
         last.started_at, g.state, coalesce(r.calls, 0),
         g.calls, g.unknown_calls, g.cost, g.cost_before, g.cost - g.cost_before,
         g.all_keys, g.all_calls::bigint, g.all_unknown::bigint, g.all_cost, g.all_before, g.all_cost - g.all_before

@@ -1,25 +1,23 @@
--- spend_months(months, filters, zone) → spend per month: this month and the ones before it, p_months in all, the oldest first
+-- spend_months(months, known, filters, zone) → spend per month: this month and the ones before it, p_months in all, the oldest first
 --
--- Months of the calendar of p_zone, also those without calls. partial: the month is not over.
-create or replace function app.spend_months(p_months integer, p_filters jsonb, p_zone text)
-returns table (
-    month date, partial boolean, calls bigint, tokens_in bigint, tokens_cached bigint, tokens_out bigint, cost numeric, error_calls bigint
-)
+-- Months of the calendar of p_zone, also those without calls. partial: the month is not over. p_known: so many of the newest months
+-- are left out, since the caller has them.
+create or replace function app.spend_months(p_months integer, p_known integer, p_filters jsonb, p_zone text)
+returns table (month date, partial boolean, calls bigint, cost numeric)
 language sql stable
 set search_path = ''
 as $$
     with period as (
         select (date_trunc('month', now() at time zone p_zone) - make_interval(months => p_months - 1)) at time zone p_zone as since,
-            (date_trunc('month', now() at time zone p_zone) + interval '1 month') at time zone p_zone as until
+            (date_trunc('month', now() at time zone p_zone) + make_interval(months => 1 - p_known)) at time zone p_zone as until
     ), months as (
         select (b.at at time zone p_zone)::date as month, b.place = p_months as partial
         from period p cross join unnest(app.bars(p.since, p.until, p_zone, 'month')) with ordinality b (at, place)
-        where b.place <= p_months
+        where b.at < p.until
     )
-    select m.month, m.partial, coalesce(s.calls, 0)::bigint, coalesce(s.tokens_in, 0)::bigint,
-        coalesce(s.tokens_cached, 0)::bigint, coalesce(s.tokens_out, 0)::bigint, coalesce(s.cost, 0), coalesce(s.error_calls, 0)::bigint
+    select m.month, m.partial, coalesce(s.calls, 0)::bigint, coalesce(s.cost, 0)
     from period p cross join months m
-    left join app.sums(p.since, p.until, '{month}', p_filters, p_zone, null) s on s.day = m.month
+    left join app.sums(p.since, p.until, '{month}', p_filters, p_zone, null, '{calls,cost}') s on s.day = m.month
     order by m.month
 $$;
 

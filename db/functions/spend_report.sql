@@ -6,7 +6,9 @@
 -- series for each coloured row. before_bars: bar, cost, calls and tokens of the period that is compared, bars without calls
 -- included. peak: the bar that stands out and the row that made it, as app.spend_peak says, with its name; null where none does.
 --
--- Of thousands of keys or end users there are many cells: each part gets them added up to what it shows.
+-- Of thousands of keys there are many cells: each part gets them added up to what it shows. Of thousands of end users in each of many days
+-- even making them takes most of the time: so rows and bars are asked apart, then the bars of the coloured rows alone. The other
+-- rows of a bar are the whole bar less those.
 create or replace function app.spend_report(
     p_from timestamptz, p_to timestamptz, p_before_from timestamptz, p_before_to timestamptz, p_zone text, p_grain text,
     p_by text, p_tag_name text, p_side text, p_filters jsonb, p_top integer
@@ -24,6 +26,9 @@ declare
     v_bars app.spend_cell[];  -- by bar and id; of the period that is compared by bar alone
     v_compared boolean := p_before_from is not null;
     v_top text[];
+    v_apart boolean := p_by = 'end_user' and p_grain in ('hour', 'day')
+        and app.sums_source(array[p_by], p_filters) is not null;  -- else each part would read the calls
+    v_other text;  -- an id that stands for all those without a colour
 begin
     select array_agg(s.cell) filter (where s.part = 'rows'), array_agg(s.cell) filter (where s.part = 'side'),
         array_agg(s.cell) filter (where s.part = 'bars')
@@ -34,14 +39,35 @@ begin
                 case when grouping(c.id) = 0 then w.tag else c.side end, sum(c.calls), sum(c.tokens_in), sum(c.tokens_cached),
                 sum(c.tokens_out), sum(c.cost), sum(c.unpriced_calls), sum(c.no_usage_calls), sum(c.in_doubt_calls),
                 sum(c.error_calls), sum(c.adjustments), sum(c.cost_corrected))::app.spend_cell as cell
-        from app.spend_cells(p_from, p_to, p_before_from, v_before_to, p_zone, p_grain, p_by, p_tag_name, p_side, p_filters) c
+        from app.spend_cells(p_from, p_to, p_before_from, v_before_to, p_zone, p_grain,
+            case when not v_apart then p_by end, p_tag_name, p_side, p_filters) c
         cross join lateral (select case when c.is_now then c.id end as id_now, case when not c.whole then c.side end as tag) w
         group by grouping sets ((c.is_now, c.whole, c.id, w.tag), (c.is_now, c.whole, c.side), (c.is_now, c.whole, c.bar, w.id_now))
     ) s;
+    if v_apart then
+        v_rows := array(select c from app.spend_cells(p_from, p_to, p_before_from, v_before_to, p_zone, null, p_by, null, null, p_filters) c);
+    end if;
     totals := (select to_jsonb(t) from app.spend_totals(v_rows, v_compared) t);
     select coalesce(jsonb_agg(b), '[]'), array_agg(b.id) filter (where b.series > 0) into rows, v_top
     from app.spend_breakdown(v_rows, p_by, false, p_top, v_compared) b;
     side := (select coalesce(jsonb_agg(b), '[]') from app.spend_breakdown(v_side, p_side, true, 5, v_compared) b);
+    if v_apart and v_top is not null then
+        v_other := (select c.id from unnest(v_rows) c where c.is_now and (c.id = any (v_top)) is not true limit 1);
+        v_bars := v_bars || array(
+            select row(true, false, c.bar, i.id, null, sum(i.sign * c.calls), sum(i.sign * c.tokens_in), sum(i.sign * c.tokens_cached),
+                sum(i.sign * c.tokens_out), sum(i.sign * c.cost), sum(i.sign * c.unpriced_calls), sum(i.sign * c.no_usage_calls),
+                sum(i.sign * c.in_doubt_calls), sum(i.sign * c.error_calls), sum(i.sign * c.adjustments),
+                sum(i.sign * c.cost_corrected))::app.spend_cell
+            from (
+                select b.* from unnest(v_bars) b where b.is_now
+                union all
+                select b.* from app.spend_cells(p_from, p_to, null, null, p_zone, p_grain, p_by, null, null,
+                    p_filters || jsonb_build_object(p_by, v_top)) b
+            ) c
+            cross join lateral (select c.id, 1 as sign where c.id is not null union all
+                select v_other, case when c.id is null then 1 else -1 end where v_other is not null) i
+            group by c.bar, i.id);
+    end if;
     bars := (select coalesce(jsonb_agg(b), '[]') from app.spend_bars(v_bars, p_from, p_to, p_zone, p_grain, v_top) b);
     before_bars := (select coalesce(jsonb_agg(jsonb_build_object('bar', b.at, 'cost', coalesce(s.cost, 0), 'calls', coalesce(s.calls, 0),
             'tokens', coalesce(s.tokens, 0)) order by b.at), '[]')
@@ -49,6 +75,9 @@ begin
         left join (select c.bar, sum(c.cost) as cost, sum(c.calls) as calls, sum(c.tokens_in + c.tokens_out) as tokens
             from unnest(v_bars) c where c.whole and not c.is_now group by 1) s on s.bar = b.at
         where b.at < v_before_to);
+    if v_apart and exists (select from app.spend_peak(v_bars, bars)) then  -- seldom: only then all rows of all bars are needed
+        v_bars := array(select c from app.spend_cells(p_from, p_to, null, null, p_zone, p_grain, p_by, null, null, p_filters) c);
+    end if;
     peak := (
         select to_jsonb(p) || jsonb_build_object('name', (select b.name from app.spend_breakdown(v_rows, p_by, false, null, false) b
             where b.id = p.id))

@@ -62,6 +62,24 @@ def test_the_rest_is_drawn_as_series_zero(people: People) -> None:
     assert len(report(people, "end_user", top=None)["rows"]) == 8
 
 
+def test_bars_of_end_users_add_up_and_one_that_stands_out_is_explained_by_a_row_without_a_colour(
+    people: People,
+) -> None:
+    for days in range(1, 7):
+        for user, size in (("ann", 1000), ("bob", 500)):
+            spent(people, at=days_ago(days), end_user=user, usage={"prompt_tokens": size, "completion_tokens": 0})
+    for user, size in ((None, 10), ("odd", 2000)):
+        spent(people, at=days_ago(3), end_user=user, usage={"prompt_tokens": size, "completion_tokens": 0})
+    found = report(people, "end_user", top=2)
+    assert [(row["id"], row["series"], row["members"]) for row in found["rows"]] == [
+        ("ann", 1, 1), ("bob", 2, 1), (None, 3, 2)
+    ]  # fmt: skip
+    drawn = {series: [bar["tokens"] for bar in found["bars"] if bar["series"] == series] for series in (0, 1, 2, None)}
+    assert [sum(day) for day in zip(*(drawn[series] for series in (0, 1, 2)), strict=True)] == drawn[None]
+    assert sum(drawn[0]) == 2010 and sum(drawn[2]) == 3000
+    assert found["peak"]["id"] == found["peak"]["name"] == "odd"
+
+
 def test_of_a_running_period_an_equal_part_of_the_one_before_is_compared(people: People) -> None:
     spent(people, at=days_ago(0.5))
     spent(people, at=days_ago(9.9))

@@ -15,7 +15,8 @@ from psycopg import ClientCursor
 from totals import MIDNIGHT, NUMBERS
 
 SOURCES = ("calls", "all", "end_user", "tag", "-end_user", "-tag")
-ENTRIES = "select app.sums_entries(%s, %s, %s, %s, %s, 'UTC', %s, %s, %s, %s::jsonb, %s) as text"
+ENTRIES = "select app.sums_entries(%s, %s, %s, %s, %s, 'UTC', %s, %s, %s, %s::jsonb, %s, %s) as text"
+BARS = [MIDNIGHT - timedelta(days=1), MIDNIGHT + timedelta(hours=6)]
 PLACES = ("bar", "project_id", "api_key_id", "model", "endpoint", "service_tier", "status_code", "end_user", "tag")
 
 
@@ -37,7 +38,7 @@ def text(
     unit, of = ("call", "all") if source == "calls" else ("day", source)
     since, until = [MIDNIGHT], [MIDNIGHT + timedelta(days=1)]
     with people.as_("ada"):
-        asked = (of, unit, since, until, moved, list(words), named, list(NUMBERS), json.dumps(filters), corrected)
+        asked = (of, unit, since, until, moved, list(words), named, list(NUMBERS), json.dumps(filters), corrected, BARS)
         return people.one(ENTRIES, *asked)["text"]
 
 
@@ -45,8 +46,7 @@ def rows(people: People, source: str, who: str = "ada", corrected: bool = False,
     """Rows of the query, with the parameters that app.sums gives it."""
     query = text(people, source, corrected, **asked)
     filters = {name: words for name, words in asked.items() if name not in ("moved", "named", "words")}
-    bars = [MIDNIGHT - timedelta(days=1), MIDNIGHT + timedelta(hours=6)]
-    values = [json.dumps(filters), list(asked.get("words", ("tag",))), bars, "team"]
+    values = [json.dumps(filters), list(asked.get("words", ("tag",))), BARS, "team"]
     types = ("jsonb", "text[]", "timestamptz[]", "text")
     cursor = ClientCursor(people.conn)
     for place, (value, kind) in enumerate(zip(values, types, strict=True), 1):
@@ -119,5 +119,5 @@ def test_no_word_of_a_filter_is_in_the_text(people: People) -> None:
 def test_only_people_may_run_it(people: People) -> None:
     assert executors(people.conn, "sums_entries") == {"authenticated"}
     with people.as_("nobody"):
-        words = ("all", "day", [MIDNIGHT], [MIDNIGHT], "empty", [], False, [], "{}", False)
+        words = ("all", "day", [MIDNIGHT], [MIDNIGHT], "empty", [], False, [], "{}", False, BARS)
         people.refused("42501", ENTRIES, *words)

@@ -63,7 +63,7 @@ def report(tx: db.Transaction, scope: Scope, default: str) -> dict[str, Any]:
         "pivot": pivot.pivot(tx, shown, pivot.chosen_and(), measure),
         "pivots": pivot.choices(scope, shown, pivot.chosen_and()),
         "peak": _peak(shown, found["peak"], across, whole, rows) if measure.name == "money" else None,
-    } | _switches(scope, by, measure) | _running(scope, found, across, measure) | _months(tx, scope)  # fmt: skip
+    } | _switches(scope, by, measure) | _running(scope, found, across, measure) | _months(tx, scope, whole)  # fmt: skip
 
 
 def by_project(tx: db.Transaction, scope: Scope) -> tuple[dict[str, Row], Row]:
@@ -204,9 +204,10 @@ def _running(scope: Scope, found: dict[str, Any], across: Bars, measure: Measure
     }
 
 
-def _months(tx: db.Transaction, scope: Scope) -> dict[str, Any]:
+def _months(tx: db.Transaction, scope: Scope, whole: list[Row]) -> dict[str, Any]:
     """The last months, the newest first, without the empty ones before the first call."""
-    rows = tx.rows("spend_months", MONTHS, Jsonb(scope.query.filters), scope.query.zone.key)
+    known = _known_months(scope, whole)
+    rows = tx.rows("spend_months", MONTHS, len(known), Jsonb(scope.query.filters), scope.query.zone.key) + known
     first = next((n for n, row in enumerate(rows) if row["calls"] or row["cost"]), len(rows))
     rows = rows[first:]
     money = MEASURES["money"]
@@ -218,3 +219,17 @@ def _months(tx: db.Transaction, scope: Scope) -> dict[str, Any]:
         shown.append(measured(row | {"cost_before": before}, money, 0) | {"link": scope.link(grain=None, **period)})
     chart = spend_charts.months(shown, [row["link"] for row in shown])
     return {"months": shown, "months_chart": chart}
+
+
+def _known_months(scope: Scope, whole: list[Row]) -> list[Row]:
+    """The newest months as app.spend_months has them, the oldest first: those that are whole bars of the report."""
+    query = scope.query
+    if query.grain != "month" or not whole or whole[-1]["partial"] != "now":
+        return []
+    months = [
+        {"month": row["bar"].astimezone(query.zone).date(), "partial": row["partial"] == "now"}
+        | {name: row[name] for name in ("calls", "cost")}
+        for row in whole
+        if row["partial"] != "cut" and row["bar"] >= query.since
+    ]
+    return months[-MONTHS:]
