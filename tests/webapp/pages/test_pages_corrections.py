@@ -79,7 +79,7 @@ def test_a_call_keeps_its_cost_and_shows_its_corrections(site: Site, team: Acme)
     correct(site, call_id, "-0.00005", datetime.now(UTC))
     page = text(team.browser.get(f"/calls/{call_id}"))
     assert "Cost of the call $0.00045" in page
-    assert "list price was wrong -$0.00005" in page and "Corrected cost $0.0004" in page
+    assert "list price was wrong −$0.00005" in page and "Corrected cost $0.0004" in page
     call = team.ada.get(f"/calls/{call_id}").json
     assert (call["cost"], call["adjustments"], call["cost_corrected"]) == ("0.00045", "-0.00005", "0.0004")
     (row,) = table(team.browser.get("/calls.csv"))
