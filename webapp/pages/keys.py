@@ -30,6 +30,7 @@ EXPORTED = ("id", "name", "prefix", "note", "project_id", "project", "created_at
             "change", "refused_today")  # fmt: skip
 FILTERS = ("project", "person", "state", "used", "key")
 STATES = {"active": "Active", "expired": "Expired", "revoked": "Revoked", "archived": "Project archived"}
+USES = {"no": "Without a call in this period"}
 OVERLAPS = ((0, "now"), (3600, "in 1 hour"), (86400, "in 24 hours"), (604800, "in 7 days"), (2592000, "in 30 days"))
 
 
@@ -85,6 +86,7 @@ def index(error: ApiError | None = None, form: dict[str, str] | None = None) -> 
         "project": [(str(row["id"]), row["name"]) for row in projects],
         "state": list(STATES.items()),
         "person": [(str(row["user_id"]), row["email"]) for row in people],
+        "used": list(USES.items()),
     }
     groups = {name: [("", values)] for name, values in offered.items()}
     chosen = listing.filters.get("project", [])

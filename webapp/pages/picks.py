@@ -47,6 +47,7 @@ WORDS = {
     "tag": ("tag", "tags", "Any tag"),
     "end_user": ("end user", "end users", "Any end user"),
     "state": ("state", "states", "Any state"),
+    "used": ("use", "uses", "Used or not"),
 }
 BASIC = ("project", "model", "key", "cost_status")
 TYPED = {"tag": "team=shop", "end_user": "as the client sent it"}  # filters whose values are typed → an example
