@@ -151,7 +151,8 @@ def test_links_of_the_header_keep_period_and_filters_but_nothing_of_other_pages(
     ("/calls?model=gpt-4o&period=month", "Calls: gpt-4o, "), ("/projects?not_model=gpt-4o", "Projects: not gpt-4o, "),
     ("/keys?q=main&state=active", "Keys: “main”, Active, "), ("/sessions?state=lost", "WebSocket sessions: "),
     ("/end-users?q=u", "End users: “u”, "), ("/tags?tag_name=team&q=s", "Tag team: “s”, "),
-    ("/calls/find?id=resp_none", "Find a call: “resp_none” "), ("/calls?from=2026-02-02&to=2026-01-01", "Calls: no such "),
+    ("/calls/find?id=resp_none", "Find a call: “resp_none” "),
+    ("/calls?from=2026-02-02&to=2026-01-01", "Calls: no such period "),
     ("/calls?session=01a229d0-62eb-7e3c-a219-f894074a2ead", "Calls of WebSocket session 01a229d0-62eb-7e3c-a219-"),
 ])  # fmt: skip
 def test_the_title_of_a_page_says_what_it_is_filtered_to(team: Acme, path: str, title: str) -> None:
