@@ -173,3 +173,10 @@ def test_the_title_of_every_page_with_a_period_says_it(site: Site, team: Acme) -
             with_period.add(path)
             assert re.search(r"<title>[^<]+, 1–3 Oct 2026 · SpendAI</title>", page.text), path
     assert {"/", "/calls", "/projects", "/keys", "/end-users", "/tags", f"/team/{ids['user_id']}"} < with_period
+
+
+def test_dates_that_cannot_be_stay_in_their_fields_and_other_words_do_not(team: Acme) -> None:
+    wrong = team.browser.get("/calls?from=2026-02-02&to=2026-01-01").text
+    assert 'value="2026-02-02" aria-invalid="true"' in wrong and 'value="2026-01-01"' in wrong
+    wrong = team.browser.get("/keys?from=soon&to=2026-01-01").text  # browsers complain about a date input of this value
+    assert 'value="" aria-invalid="true"' in wrong and 'value="2026-01-01"' in wrong and 'value="soon"' not in wrong
