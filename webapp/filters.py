@@ -54,7 +54,7 @@ class Query:
     @property
     def span(self) -> Period:
         """The period as such."""
-        return Period(self.since, self.until, self.zone)
+        return Period(self.since, self.until, self.zone, "" if self.period == "custom" else self.period)
 
     @property
     def grain(self) -> str:

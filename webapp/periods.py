@@ -5,13 +5,14 @@ Days and months are those of the zone, so that a day with a change of the clock 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from webapp import written
 
 NAMES = ("today", "yesterday", "7", "30", "month", "last-month")
+NAMES_OF_MONTHS = ("month", "last-month")
 # Far from the first and last date of Python, so that the period of equal length before any period can be computed.
 YEARS = range(1970, 3000)
 ONE_DAY = timedelta(days=1)
@@ -31,11 +32,16 @@ def months_later(day: date, count: int) -> date:
 
 @dataclass(frozen=True)
 class Period:
-    """All moments from since to before until, both aware and UTC."""
+    """All moments from since to before until, both aware and UTC.
+
+    name: the one of NAMES that it was asked for by. The same days may be the last seven and a month so far, and each
+    is compared with something else. Without a name its dates decide: a single day is a day.
+    """
 
     since: datetime
     until: datetime
     zone: ZoneInfo
+    name: str = field(default="", compare=False)
 
     @classmethod
     def of_days(cls, first: date, last: date, zone: ZoneInfo) -> Period:
@@ -45,17 +51,19 @@ class Period:
     @classmethod
     def named(cls, name: str, today: date, zone: ZoneInfo) -> Period:
         """One of NAMES; a number is that of days, today included."""
+        first, last = today, today
         match name:
             case "today":
-                return cls.of_days(today, today, zone)
+                pass
             case "yesterday":
-                return cls.of_days(today - ONE_DAY, today - ONE_DAY, zone)
+                first = last = today - ONE_DAY
             case "month":
-                return cls.of_days(today.replace(day=1), today, zone)
+                first = today.replace(day=1)
             case "last-month":
-                return cls.of_days(months_later(today.replace(day=1), -1), today.replace(day=1) - ONE_DAY, zone)
+                first, last = months_later(today.replace(day=1), -1), today.replace(day=1) - ONE_DAY
             case _:
-                return cls.of_days(today - timedelta(days=int(name) - 1), today, zone)
+                first = today - timedelta(days=int(name) - 1)
+        return replace(cls.of_days(first, last, zone), name=name)
 
     @property
     def first(self) -> date:
@@ -79,15 +87,21 @@ class Period:
 
     @property
     def months(self) -> int:
-        """Of how many whole calendar months it is made; 0 where it is not."""
+        """Of how many whole calendar months it is made; 0 where it is not, or was asked for as a number of days."""
         after = self.last + ONE_DAY
-        if not self.whole or self.first.day != 1 or after.day != 1:
+        if not self.whole or self.first.day != 1 or after.day != 1 or self._of_days_by_name:
             return 0
         return (after.year - self.first.year) * 12 + after.month - self.first.month
 
     def is_month_so_far(self, today: date) -> bool:
         """Whether it is the calendar month of today, from its first day until today."""
+        if self._of_days_by_name or (self.days == 1 and not self.name):
+            return False
         return self.whole and self.first == today.replace(day=1) and self.last == today
+
+    @property
+    def _of_days_by_name(self) -> bool:
+        return bool(self.name) and self.name not in NAMES_OF_MONTHS
 
     def beside(self, steps: int, today: date) -> Period:
         """The period of the same kind steps later, or before it for negative steps: whole months, days, or hours."""
@@ -104,22 +118,23 @@ class Period:
     def compared(self, word: str, now: datetime) -> Period | None:
         """The period that it is compared with. word: before, year or none.
 
-        before: for this month the same days of the month before; else the whole months, the days or the hours right
-        before. year: the same days a year earlier. If it is exactly today, the other day is cut at the same time of
-        day, because a whole day beside it would look like a fall.
+        before: for this month the same days of the month before, on its last day too, which is not over; else the
+        whole months, the days or the hours right before. year: the same days a year earlier. If it is exactly today,
+        the other day is cut at the same time of day, because a whole day beside it would look like a fall.
         """
         if word == "none":
             return None
         today = now.astimezone(self.zone).date()
         so_far = self.is_month_so_far(today)
-        if word == "before" and not (so_far and not self.months):
+        if word == "before" and not so_far:
             other = self.beside(-1, today)
         elif not self.whole:
             since = self._a_year_before(self.since)
             other = Period(since, since + (self.until - self.since), self.zone)
         else:
             back = -12 if word == "year" else -1
-            last = months_later(self.last + ONE_DAY, back) - ONE_DAY if self.months else months_later(self.last, back)
+            whole = self.months and not (so_far and word == "before")
+            last = months_later(self.last + ONE_DAY, back) - ONE_DAY if whole else months_later(self.last, back)
             other = Period.of_days(months_later(self.first, back), last, self.zone)
         if self.whole and self.first == self.last == today:
             clock = now.astimezone(self.zone).time()

@@ -43,7 +43,7 @@ def digits(value: Decimal) -> str:
 def _plain(value: Decimal) -> str:
     """All digits, no exponent, no trailing zeros, thousands separated: 1,234.5."""
     text = f"{value.normalize(_EXACT):,f}"
-    return "0" if text == "-0" else text
+    return "0" if text == "-0" else text.replace("-", MINUS)
 
 
 def _rounded(value: Decimal, places: int) -> Decimal:
@@ -58,7 +58,7 @@ def exact(value: Decimal | None, places: int = 0) -> str:
     if value is None:
         return NOTHING
     whole, _, cents = _plain(abs(value)).partition(".")
-    return f"{'-' if value < 0 else ''}${whole}.{cents.ljust(2, '0').ljust(places, FIGURE_SPACE)}"
+    return f"{MINUS if value < 0 else ''}${whole}.{cents.ljust(2, '0').ljust(places, FIGURE_SPACE)}"
 
 
 def places(values: Iterable[Decimal | None]) -> int:
@@ -71,15 +71,14 @@ def money(value: Decimal | None) -> str:
     if value is None:
         return NOTHING
     places = 2 if value == 0 or abs(value) >= 1 else max(2, 1 - value.adjusted())
-    sign = "-" if value < 0 else ""
-    return f"{sign}${_rounded(abs(value), places):,f}"
+    return f"{MINUS if value < 0 else ''}${_rounded(abs(value), places):,f}"
 
 
 def cost(value: Decimal | None) -> str:
     """Dollars of one call: six decimals, so that columns align; more for amounts that need them for three digits."""
     if value is None or value == 0:
         return money(value)
-    return f"${_rounded(value, max(6, 2 - value.adjusted())):,f}"
+    return f"{MINUS if value < 0 else ''}${_rounded(abs(value), max(6, 2 - value.adjusted())):,f}"
 
 
 def number(value: int | Decimal | None) -> str:
@@ -109,7 +108,7 @@ def tokens(value: int | None) -> str:
     for size, letter in ((10**9, "B"), (10**6, "M"), (10**3, "k")):
         # Rounded first, or 999,960 would read 1000.0k.
         if _rounded(Decimal(abs(value)) / size, 1) >= 1:
-            return f"{_rounded(Decimal(value) / size, 1):,}{letter}"
+            return f"{MINUS if value < 0 else ''}{_rounded(Decimal(abs(value)) / size, 1):,}{letter}"
     return number(value)
 
 

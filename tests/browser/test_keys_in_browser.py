@@ -75,6 +75,28 @@ def test_a_key_is_found_renamed_and_read_with_its_generations(
     accessible(page, contrast_only=True)
 
 
+def test_on_a_telephone_the_keys_with_their_spend_come_before_forms_and_filters(
+    kim: SimpleNamespace, page: Page, accessible: Callable[..., None]
+) -> None:
+    page.set_viewport_size({"width": 420, "height": 800})
+    page.goto("/keys")
+    assert page.locator(".band").bounding_box()["height"] < 32, "one line"
+    spend = page.locator("tbody tr", has_text=kim.new.prefix).locator("td").first.bounding_box()
+    assert spend["x"] + spend["width"] <= 420 and spend["y"] + spend["height"] <= 800
+    page.locator(".band summary").press("Enter")
+    expect(page.get_by_role("link", name="Store one")).to_be_visible()
+    page.locator("summary", has_text="Create a key").press("Enter")
+    expect(page.get_by_role("button", name="Create key")).to_be_visible()
+    page.get_by_text("Filters", exact=True).click()
+    page.get_by_text("Used or not").click()
+    page.get_by_label("Without a call in this period").check()
+    accessible(page)
+    page.get_by_role("button", name="Apply").nth(-1).click()
+    expect(page.locator("tbody tr", has_text="batches")).to_have_count(1)
+    expect(page.locator("tbody tr", has_text=kim.new.prefix)).to_have_count(0)
+    expect(page.get_by_text("Filters (1)")).to_be_visible()
+
+
 def test_who_made_a_key_and_what_it_cost_since_is_three_clicks_from_spend(kim: SimpleNamespace, page: Page) -> None:
     page.goto("/")
     page.get_by_role("link", name="Keys", exact=True).click()

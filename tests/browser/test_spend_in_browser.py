@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from everything import cookies_of
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 from spending import another_key, spent
 from stack import Stack
 
@@ -153,6 +153,53 @@ def test_the_keyboard_goes_from_bar_to_bar_and_opens_one(
     expect(table.locator("tbody tr").nth(PEAK - 1)).to_contain_text(re.compile(r"\$0\.071\s*\$0\.070\s*\$0\.00090"))
     table.get_by_role("link").nth(PEAK - 1).click()
     expect(page.get_by_role("heading", name="Spend per hour")).to_be_visible()
+
+
+def test_the_keyboard_alone_goes_from_spend_to_a_call_and_back(ledger: SimpleNamespace, page: Page) -> None:
+    def press_at(place: Locator, *keys: str) -> None:
+        """Tab to a place, then press these keys."""
+        for _ in range(100):
+            page.keyboard.press("Tab")
+            if place.evaluate("e => e === document.activeElement"):
+                break
+        expect(place).to_be_focused()
+        for key in keys:
+            page.keyboard.press(key)
+
+    def drawn(heading: str) -> Locator:
+        expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
+        expect(page.locator(f"{CHART} .bars .point")).not_to_have_count(0)
+        return page.locator(CHART)
+
+    page.goto(ledger.month)
+    press_at(drawn("Spend per day"), "Home", *["ArrowRight"] * (PEAK - 1), "Enter")
+    press_at(drawn("Spend per hour"), "Home", *["ArrowRight"] * 13, "Enter")
+    press_at(page.locator("a[href^='/calls/']").first, "Enter")
+    expect(page.get_by_role("heading", name="The call", exact=True)).to_be_visible()
+    press_at(page.locator("main").get_by_role("link", name="Calls", exact=True), "Enter")
+    expect(page.locator("a[href^='/calls/']")).to_have_count(10)
+
+
+def test_a_finger_goes_from_a_bar_to_its_calls_and_scrolls_past_the_chart(
+    ledger: SimpleNamespace, open_page: Callable[..., Page], signed_in: dict[str, Any]
+) -> None:
+    page = open_page(storage_state=signed_in, viewport=TELEPHONE, has_touch=True, is_mobile=True)
+    page.goto(ledger.month)
+    expect(page.locator(f"{CHART} .bars .point")).not_to_have_count(0)
+    x, y = at_bar(page, PEAK - 1, ledger.days)
+    finger = page.context.new_cdp_session(page)
+    for kind, up in (("touchStart", 0), *(("touchMove", 20 * n) for n in range(1, 12)), ("touchEnd", None)):
+        points = [] if up is None else [{"x": x, "y": y - up}]
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    Stack.wait_for(lambda: page.evaluate("scrollY") > 50)
+    page.reload()
+    expect(page.locator(f"{CHART} .bars .point")).not_to_have_count(0)
+    page.evaluate("scrollTo(0, 0)")
+    page.touchscreen.tap(*at_bar(page, PEAK - 1, ledger.days))
+    expect(page.get_by_role("heading", name="Spend per hour")).to_be_visible()
+    expect(page.locator(f"{CHART} .bars .point")).not_to_have_count(0)
+    page.touchscreen.tap(*at_bar(page, 13, 24))
+    expect(page.locator("a[href^='/calls/']")).to_have_count(10)
 
 
 def test_the_dollars_by_kind_and_the_values_of_a_tag_add_up(ledger: SimpleNamespace, page: Page) -> None:

@@ -6,7 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from werkzeug.datastructures import MultiDict
 
+from webapp import filters
 from webapp.periods import Period, midnight, months_later
 
 BERLIN, KOLKATA, UTC_ZONE = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Kolkata"), ZoneInfo("UTC")
@@ -106,12 +108,39 @@ def test_a_period_is_compared_by_the_calendar(
 @pytest.mark.parametrize(("now", "last", "before"), [
     ("2026-03-30", "2026-03-30", "2026-02-28"), ("2028-03-30", "2028-03-30", "2028-02-29"),
     ("2026-03-31", "2026-03-31", "2026-02-28"), ("2026-10-25", "2026-10-25", "2026-09-25"),
+    ("2026-11-30", "2026-11-30", "2026-10-30"), ("2027-02-28", "2027-02-28", "2027-01-28"),  # not over yet
 ])  # fmt: skip
 def test_the_same_days_of_a_shorter_month_end_with_it(now: str, last: str, before: str) -> None:
     moment = datetime.fromisoformat(f"{now}T12:00:00+00:00")
     period = Period.named("month", moment.date(), BERLIN)
     assert period == days(f"{last[:8]}01", last, BERLIN)
     assert period.compared("before", moment) == days(f"{before[:8]}01", before, BERLIN)
+
+
+@pytest.mark.parametrize(("name", "today", "before", "earlier"), [
+    ("today", "2026-12-01", ("2026-11-30", "2026-11-30"), ("2026-11-30", "2026-11-30")),
+    ("month", "2026-12-01", ("2026-11-01", "2026-11-01"), ("2026-11-01", "2026-11-30")),
+    ("7", "2026-12-07", ("2026-11-24", "2026-11-30"), ("2026-11-24", "2026-11-30")),
+    ("30", "2026-11-30", ("2026-10-02", "2026-10-31"), ("2026-10-02", "2026-10-31")),
+    ("yesterday", "2026-12-02", ("2026-11-30", "2026-11-30"), ("2026-11-30", "2026-11-30")),
+    ("last-month", "2026-12-07", ("2026-10-01", "2026-10-31"), ("2026-10-01", "2026-10-31")),
+])  # fmt: skip
+def test_days_that_are_a_month_as_well_are_compared_as_they_were_asked_for(
+    name: str, today: str, before: tuple[str, str], earlier: tuple[str, str]
+) -> None:
+    moment = midnight(date.fromisoformat(today) + timedelta(days=1), BERLIN) - timedelta(microseconds=1)
+    query = filters.read(MultiDict({"period": name}), BERLIN, now=moment)
+    other = query.span.compared("before", moment)
+    assert (other.first.isoformat(), other.last.isoformat()) == before
+    assert query.beside(-1).span == days(*earlier, BERLIN)
+    assert query.beside(-1).beside(1).span.first == query.span.first
+
+
+def test_the_first_day_of_a_month_by_its_date_is_a_day() -> None:
+    first = days("2026-12-01", "2026-12-01")
+    moment = datetime(2026, 12, 1, 9, tzinfo=UTC)
+    assert first.compared("before", moment).words == "30 Nov 2026 until 09:00"
+    assert first.compared("before", moment + timedelta(days=3)) == days("2026-11-30", "2026-11-30")
 
 
 def test_what_began_today_is_compared_up_to_the_same_time_of_day() -> None:

@@ -17,7 +17,7 @@ amounts = st.decimals(min_value=Decimal("0.000000000001"), max_value=Decimal("99
 
 @pytest.mark.parametrize(("value", "words"), [
     ("2914.07", "$2,914.07"), ("0", "$0.00"), ("0.5", "$0.50"), ("0.01234", "$0.012"), ("0.0000012", "$0.0000012"),
-    ("0.999", "$1.00"), ("1.005", "$1.01"), ("1234567.891", "$1,234,567.89"), ("-3.5", "-$3.50"), ("0E-12", "$0.00"),
+    ("0.999", "$1.00"), ("1.005", "$1.01"), ("1234567.891", "$1,234,567.89"), ("-3.5", "−$3.50"), ("0E-12", "$0.00"),
 ])  # fmt: skip
 def test_a_sum_has_two_decimals_and_small_ones_keep_two_digits(value: str, words: str) -> None:
     assert written.money(Decimal(value)) == words
@@ -47,6 +47,12 @@ def test_something_never_reads_as_nothing(amount: Decimal) -> None:
 @given(amounts)
 def test_the_exact_figure_is_the_figure(amount: Decimal) -> None:
     assert Decimal(written.exact(amount).replace("$", "").replace(",", "")) == amount
+
+
+@given(amounts)
+def test_what_is_below_zero_has_the_minus_sign_before_the_dollars(amount: Decimal) -> None:
+    for function in (written.money, written.cost, written.exact, written.number, written.tokens):
+        assert function(-amount) == f"−{function(amount)}", function.__name__
 
 
 def test_what_is_not_known_is_a_dash_and_not_zero() -> None:
@@ -104,7 +110,7 @@ def test_a_share_of_what_the_tokens_cost_is_a_percentage_of_dollars() -> None:
             "unit_qty": Decimal(1)}  # fmt: skip
     assert (written.counted(line), written.rate(line)) == ("tokens of $0.0231", "+10 %")
     window = line | {"dimension": "completion_window", "unit_price": Decimal("-0.3")}
-    assert (written.counted(window | {"quantity": None}), written.rate(window)) == ("tokens of –", "-30 %")
+    assert (written.counted(window | {"quantity": None}), written.rate(window)) == ("tokens of –", "−30 %")
     text = line | {"dimension": "input_text", "quantity": Decimal(1000), "unit_qty": Decimal(1_000_000)}
     assert (written.counted(text), written.rate(text)) == ("1,000", "$0.10 per 1,000,000")
 

@@ -46,7 +46,13 @@ def _prices(lines: list[Row]) -> str:
 
 
 def spend_links(call: Row, zone: ZoneInfo) -> Callable[[str, Any], str]:
-    """Filter and value → address of Spend with it, in the month of the call."""
+    """Filter and value → address of Spend with it, or of the project's page, in the month of the call."""
     first = call["started_at"].astimezone(zone).date().replace(day=1)
     month = {"from": first.isoformat(), "to": last_day(first)}
-    return lambda name, value: f"{url_for('spend.index')}?{urlencode(month | {name: filter_value(str(value))})}"
+
+    def link(name: str, value: Any) -> str:
+        if name == "project":
+            return f"{url_for('projects.show', project_id=value)}?{urlencode(month)}"
+        return f"{url_for('spend.index')}?{urlencode(month | {name: filter_value(str(value))})}"
+
+    return link

@@ -142,7 +142,10 @@ def _ticks(count: int) -> list[int]:
 
 
 def _axis(low: Decimal | int, high: Decimal | int, unit: str) -> dict[str, Any]:
-    """The axis of amounts: from a tick at or below the lowest to one at or above the highest; zero is one of them."""
+    """The axis of amounts: from a tick at or below the lowest to one at or above the highest; zero is one of them.
+
+    It begins at the lowest itself where that is just below zero: a small correction leaves no empty strip.
+    """
     if unit == "%":
         return {"range": [0, 100], "dtick": 25, "ticksuffix": "%"}
     part = Decimal(high - low) / TICKS
@@ -154,6 +157,8 @@ def _axis(low: Decimal | int, high: Decimal | int, unit: str) -> dict[str, Any]:
         (Decimal(edge) / step).to_integral_value(rounding) * step
         for edge, rounding in ((low, ROUND_FLOOR), (high, ROUND_CEILING))
     )
+    if -step / 4 < low < 0:
+        first = Decimal(low)
     axis = {"range": [float(first), float(last)], "dtick": float(step), "tick0": 0}
     if unit:
         places = max(0, -step.normalize().adjusted())

@@ -17,7 +17,7 @@ from webapp.pages import export
 from webapp.pages.clients import filled
 from webapp.pages.common import admin_only, attempt, found, organization_zone
 from webapp.pages.listing import Listing, read_listing
-from webapp.pages.picks import picks
+from webapp.pages.picks import Pick, picks
 from webapp.pages.scope import asked
 from webapp.periods import midnight
 from webapp.secrets.proxy_keys import NewKey, new_key
@@ -30,6 +30,7 @@ EXPORTED = ("id", "name", "prefix", "note", "project_id", "project", "created_at
             "change", "refused_today")  # fmt: skip
 FILTERS = ("project", "person", "state", "used", "key")
 STATES = {"active": "Active", "expired": "Expired", "revoked": "Revoked", "archived": "Project archived"}
+USES = {"no": "Without a call in this period"}
 OVERLAPS = ((0, "now"), (3600, "in 1 hour"), (86400, "in 24 hours"), (604800, "in 7 days"), (2592000, "in 30 days"))
 
 
@@ -72,6 +73,20 @@ def _expiry(text: str) -> datetime | None:
         raise ApiError(400, "invalid_date", "a date is written 2026-01-31", "expires_at") from None
 
 
+def _offered(tx: db.Transaction, listing: Listing) -> tuple[dict[str, Pick], list[dict[str, Any]]]:
+    """The filters of the list, and the projects that a key can be made for."""
+    projects = tx.query("select id, name, archived_at from public.projects order by lower(name), id")
+    people = tx.query("select user_id, email from public.members order by email")
+    groups = {
+        "project": [("", [(str(row["id"]), row["name"]) for row in projects])],
+        "state": [("", list(STATES.items()))],
+        "person": [("", [(str(row["user_id"]), row["email"]) for row in people])],
+        "used": [("", list(USES.items()))],
+    }
+    shown = picks(listing.filters, groups, {}, list(groups), may_exclude=False)
+    return shown, [row for row in projects if row["archived_at"] is None]
+
+
 @bp.get("/keys")
 @login_required
 def index(error: ApiError | None = None, form: dict[str, str] | None = None) -> str:
@@ -79,21 +94,14 @@ def index(error: ApiError | None = None, form: dict[str, str] | None = None) -> 
     listing = read_listing(COLUMNS, FILTERS)
     with auth.person() as tx:
         keys = rows_of(tx, listing, *listing.place)
-        projects = tx.query("select id, name, archived_at from public.projects order by lower(name), id")
-        people = tx.query("select user_id, email from public.members order by email")
-    offered = {
-        "project": [(str(row["id"]), row["name"]) for row in projects],
-        "state": list(STATES.items()),
-        "person": [(str(row["user_id"]), row["email"]) for row in people],
-    }
-    groups = {name: [("", values)] for name, values in offered.items()}
+        shown, projects = _offered(tx, listing)
     chosen = listing.filters.get("project", [])
     return render_template(
         "keys.html",
         keys=keys,
         pages=listing.pages(keys[0]["all_keys"] if keys else 0),
-        picks=picks(listing.filters, groups, {}, list(groups), may_exclude=False),
-        projects=[row for row in projects if row["archived_at"] is None],
+        picks=shown,
+        projects=projects,
         error=error,
         new_key=form or new_key_form(project=chosen[0] if len(chosen) == 1 else ""),
         listing=listing,
@@ -109,7 +117,9 @@ def table() -> Response:
     listing = read_listing(COLUMNS, FILTERS)
     with auth.person() as tx:
         rows = rows_of(tx, listing, 0, None)
-    return export.period_answer("keys", EXPORTED, rows, listing.period.query, [("Period", listing.period.days)])
+        shown, _ = _offered(tx, listing)
+    about = [("Period", listing.period.days), *listing.facts(shown.values())]
+    return export.period_answer("keys", EXPORTED, rows, listing.period.query, about)
 
 
 @bp.get("/keys/<uuid:key_id>")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request
@@ -29,6 +31,14 @@ def _listing() -> tuple[Listing, str]:
     return read_listing(COLUMNS if name else COLUMNS | {"label_values": True}, tag_name=name), name
 
 
+def _facts(listing: Listing) -> Iterator[tuple[str, Any]]:
+    """What the sheet About says: the search that chose the rows, and the sums of all calls of the period."""
+    yield from listing.facts()
+    if listing.search:
+        yield "Sums on this sheet", "of all calls of the period, not only of the rows found"
+    yield from facts()
+
+
 @bp.get("/end-users")
 @login_required
 def end_users() -> str:
@@ -49,7 +59,7 @@ def end_users_table() -> Response:
     with auth.person() as tx:
         rows = _rows(tx, listing, "end_user", "", (0, None))
     words = (row | {"end_user": row["label"]} for row in rows)
-    return export.period_answer("end-users", ("end_user", *EXPORTED), words, listing.period.query, facts())
+    return export.period_answer("end-users", ("end_user", *EXPORTED), words, listing.period.query, _facts(listing))
 
 
 @bp.get("/tags")
@@ -74,4 +84,5 @@ def tags_table() -> Response:
     columns = ("tag", "value", *EXPORTED) if name else ("tag", "label_values", *EXPORTED)
     words = ({"tag": name, "value": row["label"]} if name else {"tag": row["label"]} for row in rows)
     named = (row | word for row, word in zip(rows, words, strict=True))
-    return export.period_answer("tags", columns, named, listing.period.query, facts())
+    about = chain([("Values of the tag", name)] if name else [], _facts(listing))
+    return export.period_answer("tags", columns, named, listing.period.query, about)

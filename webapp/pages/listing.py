@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from webapp import filters
 from webapp.errors import ApiError
 from webapp.filters import Query
 from webapp.pages.common import Scope, read_period
+from webapp.pages.picks import Pick, narrowed
 from webapp.pages.scope import FilterError
 from webapp.pages.sorting import Sorting, read_sorting
 
@@ -52,6 +54,10 @@ class Listing:
     def narrowed(self) -> bool:
         """Whether a search or a filter leaves rows out."""
         return bool(self.search or self.filters)
+
+    def facts(self, chosen: Iterable[Pick] = ()) -> Iterator[tuple[str, str]]:
+        """What the sheet About says of which rows the file has."""
+        return narrowed(self.search, chosen)
 
     def pages(self, count: int) -> dict[str, Any]:
         """Template variables of the line below a list of count rows: which are shown, previous and next page."""

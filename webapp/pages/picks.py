@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +47,7 @@ WORDS = {
     "tag": ("tag", "tags", "Any tag"),
     "end_user": ("end user", "end users", "Any end user"),
     "state": ("state", "states", "Any state"),
+    "used": ("use", "uses", "Used or not"),
 }
 BASIC = ("project", "model", "key", "cost_status")
 TYPED = {"tag": "team=shop", "end_user": "as the client sent it"}  # filters whose values are typed → an example
@@ -85,14 +86,28 @@ class Pick:
         return TYPED.get(self.name, "")
 
     @property
+    def chosen_words(self) -> list[str]:
+        """The words of what is chosen."""
+        words = dict(pair for _, values in self.groups for pair in values)
+        return [words[value] for value in self.chosen]
+
+    @property
     def summary(self) -> str:
         """What is chosen, in a few words."""
         _, several, all_of_them = WORDS[self.name]
         if not self.chosen:
             return all_of_them
-        words = dict(pair for _, values in self.groups for pair in values)
-        what = words[self.chosen[0]] if len(self.chosen) == 1 else f"{len(self.chosen)} {several}"
+        what = self.chosen_words[0] if len(self.chosen) == 1 else f"{len(self.chosen)} {several}"
         return f"not {what}" if self.excluded else what
+
+
+def narrowed(search: str, shown: Iterable[Pick] = ()) -> Iterator[tuple[str, str]]:
+    """What the sheet About of a file says of the search and the filters that chose its rows."""
+    if search:
+        yield "Only what a search finds", search
+    for pick in shown:
+        if pick.chosen:
+            yield f"Only {pick.label.lower()}", ", ".join(pick.chosen_words)
 
 
 def read_names(tx: db.Transaction, query: Query) -> tuple[dict[str, Groups], dict[str, int]]:

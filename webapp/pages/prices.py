@@ -14,6 +14,7 @@ from webapp.auth import login_required
 from webapp.errors import ApiError
 from webapp.pages import export
 from webapp.pages.common import attempt
+from webapp.pages.picks import narrowed
 from webapp.pages.sorting import read_sorting
 from webapp.written import SHARES, places
 
@@ -78,7 +79,7 @@ def table() -> Response:
         prices = tx.rows("price_list", words)
     for price in prices:
         price["extra"] = "; ".join(price["extra"])
-    return export.answer("prices", EXPORTED, prices)
+    return export.answer("prices", EXPORTED, prices, narrowed(words))
 
 
 @bp.post("/prices")

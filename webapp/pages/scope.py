@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -21,6 +22,7 @@ VIEW = ("by", "and", "tag_name", "measure")
 VIEW_HERE = ("all", "sort", "columns", "session")
 PERIOD = ("period", "from", "to", "tz", "grain", "compare", "shown_from", "shown_to", "exclude")
 WITH_SCOPE = ("spend", "projects", "calls")  # blueprints whose pages have a period and filters
+DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 WITH_PERIOD = ("keys", "labels", "team")  # those whose pages have a period
 
 
@@ -55,9 +57,10 @@ class Scope:
 
     @property
     def dates(self) -> tuple[str, str]:
-        """The two dates of the form: as typed, if they are wrong."""
+        """The two dates of the form: as typed, if they are wrong; what is no date has no place in their fields."""
         if self.error:
-            return request.args.get("from", ""), request.args.get("to", "")
+            first, last = (request.args.get(name, "") for name in ("from", "to"))
+            return first if DATE.fullmatch(first) else "", last if DATE.fullmatch(last) else ""
         return self.query.span.first.isoformat(), self.query.span.last.isoformat()
 
     @property

@@ -13,7 +13,7 @@ from webapp import auth, cursors, db, filters
 from webapp.auth import login_required
 from webapp.pages import export
 from webapp.pages.common import STATUSES, found
-from webapp.pages.picks import picks, read_names
+from webapp.pages.picks import Pick, narrowed, picks, read_names
 
 bp = Blueprint("websockets", __name__)
 PAGE = 50
@@ -77,6 +77,14 @@ def ending(session: dict[str, Any]) -> str:
     return ", ".join(part for part in (words, session["closed_by"] and f"by {CLOSERS[session['closed_by']]}") if part)
 
 
+def _picks(tx: db.Transaction, chosen: dict[str, list[str]]) -> list[Pick]:
+    """The filters of the list as its form shows them."""
+    now = datetime.now(UTC)
+    groups, known = read_names(tx, filters.Query(now - timedelta(days=30), now, filters=chosen))
+    groups["state"] = [("", [(state, state.capitalize()) for state in STATES])]
+    return list(picks(chosen, groups, known, filters.SESSION_FILTERS, may_exclude=False).values())
+
+
 @bp.get("/sessions")
 @login_required
 def index() -> str:
@@ -85,11 +93,8 @@ def index() -> str:
     behind = cursors.read(cursor, cursors.moment, UUID)
     with auth.person() as tx:
         rows = tx.rows("websocket_sessions_page", Jsonb(chosen), *behind, PAGE + 1)
-        now = datetime.now(UTC)
-        groups, known = read_names(tx, filters.Query(now - timedelta(days=30), now, filters=chosen))
+        shown = _picks(tx, chosen)
     following = cursors.write(rows[PAGE - 1]["started_at"], rows[PAGE - 1]["id"]) if len(rows) > PAGE else None
-    groups["state"] = [("", [(state, state.capitalize()) for state in STATES])]
-    shown = picks(chosen, groups, known, filters.SESSION_FILTERS, may_exclude=False).values()
     links = {
         "more": following and url_for(".index", **chosen, cursor=following),
         "newest": cursor and url_for(".index", **chosen),
@@ -114,9 +119,13 @@ def show(session_id: UUID) -> str:
 @login_required
 def table() -> Response:
     """All sessions that fit the filters as a file."""
-    chosen = Jsonb(filters.of_sessions(request.args))
+    chosen = filters.of_sessions(request.args)
+    with auth.person() as tx:
+        about = list(narrowed("", _picks(tx, chosen)))
 
     def fetch(tx: db.Transaction, last: export.Row | None, count: int) -> list[export.Row]:
-        return tx.rows("websocket_sessions_page", chosen, last and last["started_at"], last and last["id"], count)
+        return tx.rows(
+            "websocket_sessions_page", Jsonb(chosen), last and last["started_at"], last and last["id"], count
+        )
 
-    return export.answer("sessions", COLUMNS, export.paged(fetch))
+    return export.answer("sessions", COLUMNS, export.paged(fetch), about)

@@ -88,7 +88,7 @@ def test_nothing_to_draw_is_no_chart() -> None:
 @pytest.mark.parametrize(("values", "unit", "axis"), [
     (["165"], "$", [0, 200]), (["200"], "$", [0, 200]), (["201"], "$", [0, 300]), (["0.03"], "$", [0, 0.03]),
     (["0.0000123"], "$", [0, 0.000015]), (["-3", "10"], "$", [-5, 10]), (["1"], "", [0, 1]), (["7"], "", [0, 8]),
-    (["24100000"], "", [0, 30_000_000]),
+    (["-0.05", "13"], "$", [-0.05, 15]), (["24100000"], "", [0, 30_000_000]),
 ])  # fmt: skip
 def test_the_axis_ends_at_a_tick_not_below_the_highest_bar(values: list[str], unit: str, axis: list[float]) -> None:
     amounts = [Decimal(value) for value in values]

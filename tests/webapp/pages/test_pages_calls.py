@@ -253,6 +253,8 @@ def test_facts_of_a_call_lead_to_their_spend_in_its_month_and_the_way_back_to_it
     ):  # fmt: skip
         link = re.search(rf'href="(/\?from=\d{{4}}-\d\d-01&to=\d{{4}}-\d\d-\d\d&{re.escape(words)})"', page)
         assert link and "$0.000" in text(team.devs.get(link[1])), words
+    project = re.search(rf'href="(/projects/{team.project["id"]}\?from=\d{{4}}-\d\d-01&to=\d{{4}}-\d\d-\d\d)"', page)
+    assert project and "Calls 1" in text(team.devs.get(project[1]))
     assert 'href="/calls?period=7&status=200&cursor=abc"' in page
     assert 'href="/prices/gpt-4o-mini"' in page
 

@@ -72,6 +72,9 @@ def test_a_correction_counts_when_it_was_booked_and_is_shown_as_such_everywhere(
     before = (datetime.now(UTC) - timedelta(days=41)).date()
     then = team.ada.get(f"/usage?from={before}&to={before + timedelta(days=2)}").json["totals"]
     assert (then["cost"], then["adjustments"], then["cost_corrected"]) == ("0.00045", "0", "0.50045")
+    page = text(team.browser.get(f"/?from={before}&to={before + timedelta(days=2)}"))
+    assert "Calls of this period were corrected later" in page and "Spend contains" not in page
+    assert "with every correction of them until today, cost $0.50" in page
 
 
 def test_a_call_keeps_its_cost_and_shows_its_corrections(site: Site, team: Acme) -> None:
@@ -79,7 +82,7 @@ def test_a_call_keeps_its_cost_and_shows_its_corrections(site: Site, team: Acme)
     correct(site, call_id, "-0.00005", datetime.now(UTC))
     page = text(team.browser.get(f"/calls/{call_id}"))
     assert "Cost of the call $0.00045" in page
-    assert "list price was wrong -$0.00005" in page and "Corrected cost $0.0004" in page
+    assert "list price was wrong −$0.00005" in page and "Corrected cost $0.0004" in page
     call = team.ada.get(f"/calls/{call_id}").json
     assert (call["cost"], call["adjustments"], call["cost_corrected"]) == ("0.00045", "-0.00005", "0.0004")
     (row,) = table(team.browser.get("/calls.csv"))

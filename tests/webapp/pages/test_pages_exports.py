@@ -106,6 +106,23 @@ def test_the_sheet_about_says_what_the_file_is_and_what_is_not_known(team: Acme)
         assert abs((datetime.now(UTC).replace(tzinfo=None) - says["As of"]).total_seconds()) < 600
 
 
+def test_the_sheet_about_names_the_search_and_filters_that_chose_the_rows(team: Acme) -> None:
+    mine, me = f"state=active&project={team.project['id']}&used=no", team.ada.user["email"]
+    keys = about(workbook(team.browser.get(f"/keys.xlsx?q=MaiN&{mine}&person={team.ada.user['id']}")))
+    chosen = {name: words for name, words in keys.items() if name.startswith("Only")}
+    assert chosen == {
+        "Only what a search finds": "MaiN", "Only project": team.project["name"], "Only state": "Active",
+        "Only person": me, "Only use": "Without a call in this period",
+    }  # fmt: skip
+    sessions = about(workbook(team.browser.get(f"/sessions.xlsx?state=lost&key={team.key['id']}")))
+    assert sessions["Only state"] == "Lost" and sessions["Only key"]
+    for path in ("/end-users.xlsx?q=u1", "/tags.xlsx?q=u1", "/tags.xlsx?tag_name=team&q=u1", "/prices.xlsx?q=u1"):
+        says = about(workbook(team.browser.get(path)))
+        assert says["Only what a search finds"] == "u1", path
+        assert says.get("Values of the tag") == ("team" if "tag_name" in path else None)
+    assert not any(name.startswith("Only") for name in about(workbook(team.browser.get("/tags.xlsx"))))
+
+
 def test_a_period_without_calls_is_an_empty_table(team: Acme) -> None:
     for path in ("/spend", "/calls"):
         assert table(team.browser.get(f"{path}.csv?from=2020-01-01&to=2020-02-01")) == []

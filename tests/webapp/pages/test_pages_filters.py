@@ -150,8 +150,33 @@ def test_links_of_the_header_keep_period_and_filters_but_nothing_of_other_pages(
 @pytest.mark.parametrize(("path", "title"), [
     ("/calls?model=gpt-4o&period=month", "Calls: gpt-4o, "), ("/projects?not_model=gpt-4o", "Projects: not gpt-4o, "),
     ("/keys?q=main&state=active", "Keys: “main”, Active, "), ("/sessions?state=lost", "WebSocket sessions: "),
-    ("/end-users?q=u", "End users: “u”, "), ("/tags?tag_name=team", "Tag team, "),
+    ("/end-users?q=u", "End users: “u”, "), ("/tags?tag_name=team&q=s", "Tag team: “s”, "),
+    ("/calls/find?id=resp_none", "Find a call: “resp_none” "),
+    ("/calls?from=2026-02-02&to=2026-01-01", "Calls: no such period "),
+    ("/calls?session=01a229d0-62eb-7e3c-a219-f894074a2ead", "Calls of WebSocket session 01a229d0-62eb-7e3c-a219-"),
 ])  # fmt: skip
 def test_the_title_of_a_page_says_what_it_is_filtered_to(team: Acme, path: str, title: str) -> None:
     page = team.browser.get(path).text
     assert page[page.index("<title>") + 7 :].startswith(title), path
+
+
+def test_the_title_of_every_page_with_a_period_says_it(site: Site, team: Acme) -> None:
+    spend(site, team)
+    ids = {"project_id": team.project["id"], "key_id": team.key["id"], "user_id": team.ada.user["id"]}
+    with_period = set()
+    for rule in site.app.url_map.iter_rules():
+        if "GET" not in rule.methods or rule.rule.endswith((".csv", ".xlsx")) or not rule.arguments <= ids.keys():
+            continue
+        path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: ids[found[1]], rule.rule)
+        page = team.browser.get(f"{path}?from=2026-10-01&to=2026-10-03")
+        if page.mimetype == "text/html" and 'id="period"' in page.text:
+            with_period.add(path)
+            assert re.search(r"<title>[^<]+, 1–3 Oct 2026 · SpendAI</title>", page.text), path
+    assert {"/", "/calls", "/projects", "/keys", "/end-users", "/tags", f"/team/{ids['user_id']}"} < with_period
+
+
+def test_dates_that_cannot_be_stay_in_their_fields_and_other_words_do_not(team: Acme) -> None:
+    wrong = team.browser.get("/calls?from=2026-02-02&to=2026-01-01").text
+    assert 'value="2026-02-02" aria-invalid="true"' in wrong and 'value="2026-01-01"' in wrong
+    wrong = team.browser.get("/keys?from=soon&to=2026-01-01").text  # browsers complain about a date input of this value
+    assert 'value="" aria-invalid="true"' in wrong and 'value="2026-01-01"' in wrong and 'value="soon"' not in wrong

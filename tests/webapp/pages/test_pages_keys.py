@@ -218,8 +218,9 @@ def test_the_list_is_searched_filtered_grouped_and_read_page_by_page(site: Site,
     assert "No key fits." in text(team.browser.get("/keys?page=9"))
     assert 'scope="colgroup"' in team.browser.get("/keys?sort=project").text
     spend(site, team)
-    unused = text(team.browser.get("/keys?used=no&q=main"))
-    assert "No key fits." in unused
+    unused = team.browser.get("/keys?used=no&q=main").text
+    assert "No key fits." in unused and "<title>Keys: “main”, Without a call in this period, " in unused
+    assert re.search(r'<input type="checkbox" name="used" value="no" checked>', unused)
     assert team.browser.get("/keys?page=0").status_code == team.browser.get("/keys?sort=nothing").status_code == 400
     table = list(csv.DictReader(io.StringIO(team.browser.get("/keys.csv?q=job").text.removeprefix("\ufeff"))))
     assert len(table) == 101
