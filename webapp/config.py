@@ -79,7 +79,7 @@ SETTINGS = (
     Setting("FORWARDED_ALLOW_IPS", "", _text, "Proxies whose X-Forwarded-* headers are believed. Empty: none."),
     Setting("WORKERS", "", _whole(1, 256), "Gateway processes. Empty: one per core."),
     Setting("DATABASE_URL", "", _text, "Postgres 15 to 18 to use, as its owner. Empty: the embedded Postgres."),
-    Setting("DATABASE_URL_READ", "", _text, "Not used yet: a read replica for pages and the usage API, to come."),
+    Setting("DATABASE_URL_READ", "", _text, "Read replica of that database, for pages and the API's reading."),
     Setting("DATABASE_PREPARED", "", _flag, "Prepared statements. Empty: 1 embedded, 0 with DATABASE_URL."),
     Setting("SPENDAI_HOME", "var", _text, "Folder for the embedded database, generated secrets and the spool."),
     Setting("OPENAI_API_KEY", "", _text, "OpenAI key of the install. Empty: the sandbox answers."),

@@ -1,0 +1,132 @@
+"""Transactions that only read, on the replica where that may answer, else on the primary.
+
+A person who changed something reads the primary until the replica has replayed what was written then
+(``app.change_note``). When the replica cannot be used, its readers go to the primary; while the primary is away, those
+who identify themselves go to the replica.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from webapp import db
+from webapp.config import Config
+from webapp.replica.servers import Probe, Replica
+
+log = logging.getLogger("spendai")
+LOOK_SECONDS = 1.0  # between two looks at the servers
+PATIENCE = 1.0  # seconds to wait for a connection where the other server could answer instead
+_watched: list[Replica] = []  # the one of this worker, if there is a DATABASE_URL_READ
+_stopping = threading.Event()
+
+
+def watch(config: Config) -> None:
+    """Called in a worker whose pools are open: look at the replica until ``stop``, if there is one."""
+    if config.database_url_read:
+        primary = Probe(lambda: db.dsn(config, "spendai_auth"))
+        _watched[:] = [Replica(primary, Probe(lambda: db.dsn(config, "spendai_auth", read=True)))]
+        _stopping.clear()
+        threading.Thread(target=_watch, args=_watched[:], daemon=True).start()
+
+
+def _watch(watched: Replica) -> None:
+    """Until ``stop``: look at both servers; end long sessions of analysts on the replica, as db.py does elsewhere."""
+    looks = 0
+    while not _stopping.is_set():
+        watched.look()
+        if looks % round(db.WATCH_SECONDS / LOOK_SECONDS) == 0 and not watched.problem:
+            with suppress(psycopg.Error, KeyError), db.begin("read_auth", "spendai_auth") as tx:
+                tx.call("analysts_end_long", db.LONGEST_ANALYSIS)
+        looks += 1
+        _stopping.wait(LOOK_SECONDS)
+    watched.close()
+
+
+def stop() -> None:
+    """End the watch."""
+    _watched.clear()
+    _stopping.set()
+
+
+def usable() -> bool:
+    """Whether there is a replica that may answer now."""
+    return _usable() is not None
+
+
+def _usable() -> Replica | None:
+    return next((watched for watched in _watched if not watched.problem), None)
+
+
+def note_change(user_id: str) -> None:
+    """Remember that this person has just changed something, where a replica may lack it."""
+    if not _watched:
+        return
+    try:
+        with db.scope("spendai_auth") as tx:
+            tx.call("change_note", UUID(user_id))
+    except psycopg.Error as error:
+        log.warning("a change was not noted and may be missing in the next page sqlstate=%s", error.sqlstate)
+
+
+@contextmanager
+def reading(claims: Mapping[str, Any]) -> Iterator[tuple[db.Transaction, datetime | None]]:
+    """A transaction of a person who only reads, and the moment as of which it answers; None: on the primary."""
+    with ExitStack() as opened:
+        watched, found = _usable(), None
+        if watched and not watched.primary_answers:
+            moment = watched.as_of
+            found = opened.enter_context(db.begin("read", "authenticated", claims)), moment
+        elif watched:
+            position, certain = _last_change(claims["sub"])
+            for pool in ("read", "web") if certain else ("web", "read"):
+                moment = watched.as_of if pool == "read" else None
+                if tx := _open(opened, pool, claims, position):
+                    found = tx, moment
+                    break
+        yield found or (opened.enter_context(db.scope("authenticated", claims)), None)
+
+
+def _open(opened: ExitStack, pool: str, claims: Mapping[str, Any], position: str | None) -> db.Transaction | None:
+    """A transaction on a pool; None when that gives no connection, or its server has not replayed the position."""
+    with suppress(psycopg.OperationalError), ExitStack() as opening:
+        tx = opening.enter_context(db.begin(pool, "authenticated", claims, PATIENCE))
+        if pool == "web" or position is None or tx.call("has_replayed", position)["has_replayed"]:
+            opened.push(opening.pop_all())
+            return tx
+    return None
+
+
+def _last_change(user_id: str) -> tuple[str | None, bool]:
+    """Up to where a replica must have replayed for this person; False: the primary did not say."""
+    try:
+        with db.begin("auth", "spendai_auth", seconds=PATIENCE) as tx:
+            return tx.call("change_position", UUID(user_id))["change_position"], True
+    except psycopg.OperationalError:
+        return None, False
+
+
+@contextmanager
+def identifying() -> Iterator[db.Transaction]:
+    """A transaction as spendai_auth that only reads: on the primary, or while it is away on a usable replica."""
+    with ExitStack() as opened:
+        watched, tx = _usable(), None
+        if watched and watched.primary_answers:
+            with suppress(psycopg.OperationalError):
+                tx = opened.enter_context(db.begin("auth", "spendai_auth", seconds=PATIENCE))
+        yield tx or opened.enter_context(db.begin("read_auth" if watched else "auth", "spendai_auth"))
+
+
+def lost(error: psycopg.Error) -> bool:
+    """Whether the primary may answer what failed on the replica with this error: the connection broke, replaying the
+    log cancelled the query, or the query writes.
+    """
+    state = error.sqlstate or ""
+    return not state or state[:2] in ("08", "53") or state[:3] == "57P" or state in ("40001", "40P01", "25006")
