@@ -39,6 +39,8 @@ ROLES = ("spendai_web", "spendai_proxy", "spendai_auth")
 POOLS = {"web": ("spendai_web", 3), "auth": ("spendai_auth", 2)}
 READ_POOLS = {"read": ("spendai_web", 3), "read_auth": ("spendai_auth", 1)}  # on the replica of DATABASE_URL_READ
 CONNECTIONS_PER_WORKER = sum(size for _, size in POOLS.values()) + 1  # and the one of webapp/ledger
+# Of a worker on the replica; one is webapp/replica's, which has one on the primary too where there is a replica.
+READ_CONNECTIONS_PER_WORKER = sum(size for _, size in READ_POOLS.values()) + 1
 STATEMENT_TIMEOUT = "15s"
 ANSWER_SECONDS = 20.0  # for the server's answer to a statement; longer than STATEMENT_TIMEOUT, which comes first
 CHECK_SECONDS = 2.0  # for the answer to the empty statement that checks a connection before it is used

@@ -17,7 +17,7 @@ from webapp.config import Config, load
 from webapp.postgres.cluster import SUPERUSER, Cluster, temporary
 from webapp.postgres.migrations import migrate
 from webapp.replica import reading
-from webapp.replica.servers import Probe, Replica
+from webapp.replica.servers import Probe, Replica, both
 
 
 class Replicated(SimpleNamespace):
@@ -42,8 +42,9 @@ class Replicated(SimpleNamespace):
 
 def replica_of(config: Config, read: str | None = None) -> Replica:
     """A view of both servers as a worker has it. read: another connection string instead of DATABASE_URL_READ."""
-    primary = Probe(lambda: db.dsn(config, "spendai_auth"))
-    return Replica(primary, Probe(lambda: read or db.dsn(config, "spendai_auth", read=True)))
+    if read is None:
+        return both(config)
+    return Replica(Probe(lambda: db.dsn(config, "spendai_auth")), Probe(lambda: read))
 
 
 @contextmanager

@@ -19,7 +19,7 @@ import psycopg
 
 from webapp import db
 from webapp.config import Config
-from webapp.replica.servers import Probe, Replica
+from webapp.replica.servers import Replica, both
 
 log = logging.getLogger("spendai")
 LOOK_SECONDS = 1.0  # between two looks at the servers
@@ -31,8 +31,7 @@ _stopping = threading.Event()
 def watch(config: Config) -> None:
     """Called in a worker whose pools are open: look at the replica until ``stop``, if there is one."""
     if config.database_url_read:
-        primary = Probe(lambda: db.dsn(config, "spendai_auth"))
-        _watched[:] = [Replica(primary, Probe(lambda: db.dsn(config, "spendai_auth", read=True)))]
+        _watched[:] = [both(config)]
         _stopping.clear()
         threading.Thread(target=_watch, args=_watched[:], daemon=True).start()
 

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import psycopg
 
 from webapp import db
+from webapp.config import Config
 from webapp.postgres import migrations
 
 log = logging.getLogger("spendai")
@@ -23,6 +24,7 @@ FAR = timedelta(seconds=60)  # a replica that is further behind is not used
 ANSWER_SECONDS = 2.0  # for the answer of a server to a look
 KEPT = 300  # looks at the primary that are remembered
 NO_FUNCTION = ("3F000", "42883", "42501")  # SQLSTATEs of a database without app.server_state
+NOT_YET = "has not replayed yet what the primary had written when it was first asked"
 FAR_BEHIND = f"is more than {FAR.total_seconds():.0f} s behind"
 
 
@@ -95,7 +97,18 @@ class Replica:
         self.as_of = datetime.min.replace(tzinfo=UTC)
 
     def look(self) -> None:
-        """Ask both servers, and log a line when the replica begins or ceases to be used."""
+        """``check``, and log a line when the replica begins or ceases to be used."""
+        self.check()
+        kind = self.problem.partition(" (")[0]  # what libpq says of one outage changes while it lasts
+        if kind != self._said:
+            self._said = kind
+            if kind:
+                log.warning("DATABASE_URL_READ %s: pages and the API read the primary", self.problem)
+            else:
+                log.info("DATABASE_URL_READ is in use: pages and the API read the replica")
+
+    def check(self) -> None:
+        """Ask both servers, and judge whether the replica may be used."""
         before, primary = datetime.now(UTC), self._primary.ask()
         self.primary_answers = isinstance(primary, Server)
         if isinstance(primary, Server):
@@ -105,13 +118,6 @@ class Replica:
         if isinstance(found, Server) and not found.is_replica:
             self._replica.close()
         self.problem = self._judged(found)
-        kind = self.problem.partition(" (")[0]  # what libpq says of one outage changes while it lasts
-        if kind != self._said:
-            self._said = kind
-            if kind:
-                log.warning("DATABASE_URL_READ %s: pages and the API read the primary", self.problem)
-            else:
-                log.info("DATABASE_URL_READ is in use: pages and the API read the replica")
 
     def _judged(self, found: Server | str) -> str:
         """Why the replica must not be used, or nothing."""
@@ -131,11 +137,11 @@ class Replica:
         while len(seen) > 1 and seen[1][1] <= position:
             seen.popleft()
         if not seen:
-            return "cannot be compared with the primary, which is away since this gateway started"
+            return "cannot be compared with the primary, which has not answered yet"
         if seen[-1][0] - seen[0][0] > FAR:
             return FAR_BEHIND
         if seen[0][1] > position:
-            return "has not replayed yet what was written when this gateway started"
+            return NOT_YET
         self.as_of = seen[0][0]
         return ""
 
@@ -143,3 +149,9 @@ class Replica:
         """Close both connections."""
         self._primary.close()
         self._replica.close()
+
+
+def both(config: Config) -> Replica:
+    """The replica of DATABASE_URL_READ beside its primary, both asked as spendai_auth."""
+    primary = Probe(lambda: db.dsn(config, "spendai_auth"))
+    return Replica(primary, Probe(lambda: db.dsn(config, "spendai_auth", read=True)))
