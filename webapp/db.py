@@ -18,7 +18,7 @@ import hmac
 import json
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
@@ -72,7 +72,7 @@ def dsn(config: Config, role: str, *, read: bool = False) -> str:
     _, dot, reference = str(parts.get("user", "")).partition(".")
     parts |= {"user": role + dot + reference, "password": password(config, role)}
     if "," in str(parts.get("host", "")):  # several servers: use the one wanted, and give up soon on one that is silent
-        parts = {"target_session_attrs": "standby" if read else "read-write", "connect_timeout": 2} | parts
+        parts = {"target_session_attrs": "prefer-standby" if read else "read-write", "connect_timeout": 2} | parts
     parts.setdefault("connect_timeout", 5)
     return make_conninfo(**{k: v for k, v in parts.items() if v is not None})
 
@@ -174,10 +174,17 @@ def scope(role: str, claims: Mapping[str, Any] | None = None) -> Iterator[Transa
 
 @contextmanager
 def begin(
-    pool: str, role: str, claims: Mapping[str, Any] | None = None, seconds: float | None = None
+    pool: str, role: str, claims: Mapping[str, Any] | None = None, seconds: float | None = None, *, quick: bool = False
 ) -> Iterator[Transaction]:
-    """``scope`` on a pool by its name. seconds: to wait for a connection at most, by default 5."""
-    with _pools[pool].connection(timeout=seconds) as conn, conn.transaction():
+    """``scope`` on a pool by its name.
+
+    seconds: to wait for a connection at most, by default 5; quick: give the server up after CHECK_SECONDS without an
+    answer, because another one can be asked instead.
+    """
+    with ExitStack() as opened:
+        conn = opened.enter_context(_pools[pool].connection(timeout=seconds))
+        conn.answer_seconds = CHECK_SECONDS if quick else ANSWER_SECONDS
+        opened.enter_context(conn.transaction())
         settings = {"statement_timeout": STATEMENT_TIMEOUT, "jit": "off"}  # compiling takes longer than our queries
         if role != "spendai_auth":
             kept = {k: claims[k] for k in ("sub", "role", "email") if k in claims} if claims else {}

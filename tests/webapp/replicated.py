@@ -15,6 +15,7 @@ from stack import ROOT, SECRETS
 from webapp import create_app, db
 from webapp.config import Config, load
 from webapp.postgres.cluster import SUPERUSER, Cluster, temporary
+from webapp.postgres.embedded import limits
 from webapp.postgres.migrations import migrate
 from webapp.replica import reading
 from webapp.replica.servers import Probe, Replica, both
@@ -55,6 +56,8 @@ def application(home: str) -> Iterator[Replicated]:
             for file in ("db/supabase.sql", "db/local_auth.sql"):
                 conn.execute((ROOT / file).read_text())
             conn.execute(f"alter role postgres password '{PASSWORD}'")
+            for statement in limits(conn):
+                conn.execute(statement)
         owner = primary.dsn("postgres", PASSWORD)
         with standby_of(primary, wal_retrieve_retry_interval="100ms") as standby:
             read = standby.server.dsn("anybody", "unused")

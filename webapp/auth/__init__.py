@@ -79,7 +79,7 @@ def _dispatch_again(app: Flask) -> None:
 
 def _end(answer: Response) -> Response:
     """After every request: note a change, and say as of when the replica answered."""
-    if answer.status_code < 500:
+    if answer.status_code < 400:
         note_change()
     if moment := as_of():
         answer.headers[AS_OF] = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -77,8 +77,7 @@ class EmbeddedIdentity:
         claims = self._signer.read(access_token)
         if claims is None:
             raise NO_TOKEN
-        with reading.identifying() as tx:
-            alive = tx.call("login_session_alive", UUID(claims["session_id"]))
+        alive = reading.identify(lambda tx: tx.call("login_session_alive", UUID(claims["session_id"])))
         if not alive or not alive["login_session_alive"]:
             raise NO_TOKEN
         return claims

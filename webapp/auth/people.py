@@ -118,11 +118,12 @@ def changed(user_id: str) -> None:
 
 
 def note_change() -> None:
-    """After each request: remember who may have changed something."""
+    """After a request that went well: remember who may have changed something, and which member it was about."""
     if request.method not in SAFE or "changed_by" in g:
-        known = claims()
-        if who := g.get("changed_by") or (known and known["sub"]):
-            reading.note_change(who)
+        known, member = claims(), (request.view_args or {}).get("user_id")
+        who = g.get("changed_by") or (known and known["sub"])
+        for user_id in {str(each) for each in (who, member) if each}:
+            reading.note_change(user_id)
 
 
 def me(tx: db.Transaction | None = None) -> dict[str, Any] | None:
@@ -146,8 +147,7 @@ def shown_me() -> dict[str, Any] | None:
 
 def nobody_yet() -> bool:
     """Whether nobody has ever signed up here: the log-in page then greets the first person."""
-    with reading.identifying() as tx:
-        return tx.call("nobody_yet")["nobody_yet"]
+    return reading.identify(lambda tx: tx.call("nobody_yet"))["nobody_yet"]
 
 
 def sign_up(email: str, password: str, organization: str | None, invitation: str | None, *, browser: bool) -> Login:

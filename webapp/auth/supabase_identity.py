@@ -149,8 +149,7 @@ class SupabaseIdentity:
             raise AWAY from None
         if claims is None:
             raise NO_TOKEN
-        with reading.identifying() as tx:
-            alive = tx.call("user_alive", UUID(claims["sub"]))
+        alive = reading.identify(lambda tx: tx.call("user_alive", UUID(claims["sub"])))
         if not alive or not alive["user_alive"]:
             raise NO_TOKEN
         return claims

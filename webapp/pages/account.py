@@ -26,8 +26,7 @@ def peek(token: str | None) -> dict[str, object] | None:
     """Organization, e-mail address and role of an open invitation; None for no token or one that is not valid."""
     if not token:
         return None
-    with reading.identifying() as tx:
-        return tx.call("invitation_peek", sha256_of(token))
+    return reading.identify(lambda tx: tx.call("invitation_peek", sha256_of(token)))
 
 
 def accept(token: str) -> None:

@@ -23,8 +23,8 @@ bp = Blueprint("profile", __name__)
 
 def page(error: ApiError | None = None) -> str:
     """The account; error: why nothing was changed."""
-    with reading.identifying() as tx:
-        sessions = tx.rows("session_list", UUID(session.person.id), sha256_of(session.id))
+    hashed = sha256_of(session.id)
+    sessions = reading.identify(lambda tx: tx.rows("session_list", UUID(session.person.id), hashed))
     words = {"person": session.person, "sessions": sessions, "outside": identity().outside, "error": error}
     return render_template("profile.html", device=device, **words)
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
@@ -24,6 +24,7 @@ from webapp.replica.servers import Replica, both
 log = logging.getLogger("spendai")
 LOOK_SECONDS = 1.0  # between two looks at the servers
 PATIENCE = 1.0  # seconds to wait for a connection where the other server could answer instead
+T = TypeVar("T")
 _watched: list[Replica] = []  # the one of this worker, if there is a DATABASE_URL_READ
 _stopping = threading.Event()
 
@@ -106,21 +107,23 @@ def _open(opened: ExitStack, pool: str, claims: Mapping[str, Any], position: str
 def _last_change(user_id: str) -> tuple[str | None, bool]:
     """Up to where a replica must have replayed for this person; False: the primary did not say."""
     try:
-        with db.begin("auth", "spendai_auth", seconds=PATIENCE) as tx:
+        with db.begin("auth", "spendai_auth", seconds=PATIENCE, quick=True) as tx:
             return tx.call("change_position", UUID(user_id))["change_position"], True
     except psycopg.OperationalError:
         return None, False
 
 
-@contextmanager
-def identifying() -> Iterator[db.Transaction]:
-    """A transaction as spendai_auth that only reads: on the primary, or while it is away on a usable replica."""
-    with ExitStack() as opened:
-        watched, tx = _usable(), None
-        if watched and watched.primary_answers:
-            with suppress(psycopg.OperationalError):
-                tx = opened.enter_context(db.begin("auth", "spendai_auth", seconds=PATIENCE))
-        yield tx or opened.enter_context(db.begin("read_auth" if watched else "auth", "spendai_auth"))
+def identify(ask: Callable[[db.Transaction], T]) -> T:
+    """What ``ask`` reads as spendai_auth: on the primary, or while it is away on a usable replica."""
+    watched = _usable()
+    if watched and watched.primary_answers:
+        with (
+            suppress(psycopg.OperationalError),
+            db.begin("auth", "spendai_auth", seconds=PATIENCE, quick=True) as tx,
+        ):
+            return ask(tx)
+    with db.begin("read_auth" if watched else "auth", "spendai_auth") as tx:
+        return ask(tx)
 
 
 def lost(error: psycopg.Error) -> bool:

@@ -12,7 +12,9 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
+from analysts import new_analyst
 from openai_books import DAY, WORKED, fetch, linked_key
+from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 from replicated import Replicated
 from seeded import Acme, spend, text
@@ -141,6 +143,30 @@ def test_a_form_a_new_account_and_an_accepted_invitation_are_changes_too(
     alone.post("/signup", email=acme.site.email(), password="correct horse")
     assert not from_replica(alone.get("/"))
     assert "by form" in invited.get("/projects").text
+
+
+def test_a_removed_member_reads_nothing_from_a_replica_that_does_not_know(replicated: Replicated, acme: Acme) -> None:
+    address = acme.site.email("leaver")
+    link = acme.ada.post("/invitations", {"email": address, "role": "developer"}).json["link"]
+    leaver = acme.site.sign_up(email=address, invitation=link.rsplit("/", 1)[1])
+    replicated.look()
+    assert from_replica(leaver.get("/projects")) and leaver.get("/projects").json["data"]
+    replicated.standby.hold()
+    assert acme.ada.call("DELETE", f"/members/{leaver.user['id']}").status_code == 204
+    answer = leaver.get("/projects")
+    assert not from_replica(answer) and answer.json["data"] == []
+
+
+def test_an_analyst_reads_the_own_organization_on_the_replica(replicated: Replicated, acme: Acme) -> None:
+    login = new_analyst(acme.site.dsn, acme.ada.organization["id"])
+    replicated.standby.catch_up()
+    there = make_conninfo(login, host=str(replicated.standby.server.socket))
+    with psycopg.connect(there, autocommit=True) as ann:
+        assert ann.execute("select pg_is_in_recovery()").fetchone() == (True,)
+        rows = ann.execute("select distinct org_id::text from public.projects").fetchall()
+        assert rows == [(acme.ada.organization["id"],)]
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            ann.execute("select pg_last_wal_replay_lsn()")
 
 
 def test_a_call_counts_from_the_moment_on_that_the_answer_names(replicated: Replicated, acme: Acme) -> None:
