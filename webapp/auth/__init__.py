@@ -57,7 +57,7 @@ def init_app(app: Flask) -> None:
     app.before_request(_guard)
     app.after_request(_end)
     _dispatch_again(app)
-    app.context_processor(lambda: {"me": shown_me(), "lags_since": lags_since()})
+    app.context_processor(lambda: {"me": shown_me(), "lags_since": lags_since(), "as_of": as_of()})
     app.add_template_global(csrf.csrf_token)
     security_headers.init_app(app, secure)
 

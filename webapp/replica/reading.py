@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
@@ -24,6 +25,7 @@ from webapp.replica.servers import Replica, both
 log = logging.getLogger("spendai")
 LOOK_SECONDS = 1.0  # between two looks at the servers
 PATIENCE = 1.0  # seconds to wait for a connection where the other server could answer instead
+GIVEN_UP = 5.0  # seconds after which a request gives up a primary that does not answer and is not known to be away
 T = TypeVar("T")
 _watched: list[Replica] = []  # the one of this worker, if there is a DATABASE_URL_READ
 _stopping = threading.Event()
@@ -80,48 +82,50 @@ def note_change(user_id: str) -> None:
 def reading(claims: Mapping[str, Any]) -> Iterator[tuple[db.Transaction, datetime | None]]:
     """A transaction of a person who only reads, and the moment as of which it answers; None: on the primary."""
     with ExitStack() as opened:
-        watched, found = _usable(), None
-        if watched and not watched.primary_answers:
-            moment = watched.as_of
-            found = opened.enter_context(db.begin("read", "authenticated", claims)), moment
+        watched = _usable()
+        if watched and watched.primary_answers:
+            known = _of_primary(watched, lambda tx: tx.call("change_position", UUID(claims["sub"])))
+            moment, position = watched.as_of, known and known["change_position"]
+            tx = _caught_up(opened, claims, position)
+            yield (tx, moment) if tx else (opened.enter_context(db.scope("authenticated", claims)), None)
         elif watched:
-            position, certain = _last_change(claims["sub"])
-            for pool in ("read", "web") if certain else ("web", "read"):
-                moment = watched.as_of if pool == "read" else None
-                if tx := _open(opened, pool, claims, position):
-                    found = tx, moment
-                    break
-        yield found or (opened.enter_context(db.scope("authenticated", claims)), None)
+            moment = watched.as_of
+            yield opened.enter_context(db.begin("read", "authenticated", claims)), moment
+        else:
+            yield opened.enter_context(db.scope("authenticated", claims)), None
 
 
-def _open(opened: ExitStack, pool: str, claims: Mapping[str, Any], position: str | None) -> db.Transaction | None:
-    """A transaction on a pool; None when that gives no connection, or its server has not replayed the position."""
+def _caught_up(opened: ExitStack, claims: Mapping[str, Any], position: str | None) -> db.Transaction | None:
+    """A transaction on the replica; None when that gives no connection, or has not replayed the position."""
     with suppress(psycopg.OperationalError), ExitStack() as opening:
-        tx = opening.enter_context(db.begin(pool, "authenticated", claims, PATIENCE))
-        if pool == "web" or position is None or tx.call("has_replayed", position)["has_replayed"]:
+        tx = opening.enter_context(db.begin("read", "authenticated", claims, PATIENCE))
+        if position is None or tx.call("has_replayed", position)["has_replayed"]:
             opened.push(opening.pop_all())
             return tx
     return None
 
 
-def _last_change(user_id: str) -> tuple[str | None, bool]:
-    """Up to where a replica must have replayed for this person; False: the primary did not say."""
-    try:
-        with db.begin("auth", "spendai_auth", seconds=PATIENCE, quick=True) as tx:
-            return tx.call("change_position", UUID(user_id))["change_position"], True
-    except psycopg.OperationalError:
-        return None, False
+def _of_primary(watched: Replica, ask: Callable[[db.Transaction], T]) -> T | None:
+    """What ``ask`` reads as spendai_auth on the primary; None when that was found to be away meanwhile."""
+    end = time.monotonic() + GIVEN_UP
+    while watched.primary_answers:
+        try:
+            with db.begin("auth", "spendai_auth", seconds=PATIENCE, quick=True) as tx:
+                return ask(tx)
+        except psycopg.OperationalError:
+            if time.monotonic() > end:
+                raise
+    return None
 
 
-def identify(ask: Callable[[db.Transaction], T]) -> T:
-    """What ``ask`` reads as spendai_auth: on the primary, or while it is away on a usable replica."""
+def identify(ask: Callable[[db.Transaction], T]) -> T | None:
+    """What ``ask`` reads as spendai_auth: on the primary, or on a usable replica while the primary is known to be away.
+
+    Not because the primary is slow: a session that has ended must not be found on a replica that does not know it yet.
+    """
     watched = _usable()
-    if watched and watched.primary_answers:
-        with (
-            suppress(psycopg.OperationalError),
-            db.begin("auth", "spendai_auth", seconds=PATIENCE, quick=True) as tx,
-        ):
-            return ask(tx)
+    if watched and watched.primary_answers and (found := _of_primary(watched, lambda tx: (ask(tx),))):
+        return found[0]
     with db.begin("read_auth" if watched else "auth", "spendai_auth") as tx:
         return ask(tx)
 

@@ -78,8 +78,6 @@ def why(error: psycopg.Error) -> str:
     if isinstance(error, psycopg.OperationalError):
         said = str(error).strip().splitlines() or [type(error).__name__]
         return f"cannot be reached ({said[-1]})"
-    if not error.sqlstate:  # psycopg could not read it; its words may quote the password
-        return "is no connection string of Postgres"
     return f"cannot be asked (SQLSTATE {error.sqlstate})"
 
 

@@ -55,10 +55,6 @@ def test_an_address_that_is_wrong_is_named_without_its_password(
     assert "hush" not in found
 
 
-def test_what_is_no_connection_string_is_not_repeated(replicated: Replicated) -> None:
-    assert problem(replicated, "postgresql://me:hush@[") == "is no connection string of Postgres"
-
-
 def test_a_replica_with_an_older_schema_is_not_read(replicated: Replicated, monkeypatch: pytest.MonkeyPatch) -> None:
     replicated.look()
     monkeypatch.setattr(replicated.watched, "_newest", "db/migrations/9999_to_come.sql")
