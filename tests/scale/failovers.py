@@ -4,6 +4,9 @@ First clients call all gateways side by side, while keys are made through one an
 each round, the primary goes away under load (all its processes killed, or frozen and woken when nobody needs it any
 more), sometimes with a gateway; its standby takes over and is compared with what the upstream wrote down and what
 clients saw. Exit status 1 when a call was lost, doubled or priced wrongly, or a revoked key still worked.
+
+Meanwhile somebody reads a page and sums at every gateway. The standby is the read replica too, so they come from it
+while there is no primary; the first failover is triggered only when every gateway has shown that.
 """
 
 from __future__ import annotations

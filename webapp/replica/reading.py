@@ -74,6 +74,8 @@ def note_change(user_id: str) -> None:
     try:
         with db.scope("spendai_auth") as tx:
             tx.call("change_note", UUID(user_id))
+        for watched in _watched:
+            watched.primary_answers = True  # as the next look would find; what is read until then must know it
     except psycopg.Error as error:
         log.warning("a change was not noted and may be missing in the next page sqlstate=%s", error.sqlstate)
 

@@ -21,6 +21,7 @@ from webapp.postgres import migrations
 
 log = logging.getLogger("spendai")
 FAR = timedelta(seconds=60)  # a replica that is further behind is not used
+CONNECT_SECONDS = 2  # for a connection; of several servers, for each
 ANSWER_SECONDS = 2.0  # for the answer of a server to a look
 KEPT = 300  # looks at the primary that are remembered
 NO_FUNCTION = ("3F000", "42883", "42501")  # SQLSTATEs of a database without app.server_state
@@ -55,7 +56,11 @@ class Probe:
         try:
             if self._conn is None:
                 self._conn = db.WatchedConnection.connect(
-                    self._dsn(), autocommit=True, prepare_threshold=None, application_name="spendai replica"
+                    self._dsn(),
+                    autocommit=True,
+                    connect_timeout=CONNECT_SECONDS,
+                    prepare_threshold=None,
+                    application_name="spendai replica",
                 )
                 self._conn.answer_seconds = ANSWER_SECONDS
             cluster, is_replica, position, version = self._conn.execute("select * from app.server_state()").fetchone()
