@@ -49,7 +49,7 @@ prove-isolation: .venv/installed-dev ## Try every action as every role on throw-
 prove-durable: .venv/installed-dev ## Kill parts under load, then count: no call lost or double; ARGS="--seconds 600" for long
 	@PYTHONPATH=.:tests:tests/webapp $(BIN)/python -m durable.proof $(ARGS)
 
-prove-scale: .venv/installed-dev ## Several gateways, failovers under load: no call lost or double; ARGS="--failovers 30" for long
+prove-scale: .venv/installed-dev ## Failovers under load: no call lost or double, pages come from the replica; ARGS="--failovers 30" for long
 	@.ci/databases
 	@PYTHONPATH=.:tests:tests/webapp $(BIN)/python -m scale.failovers $(ARGS)
 

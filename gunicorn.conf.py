@@ -81,8 +81,10 @@ def post_worker_init(worker: Any) -> None:
     """Open the database pools and the ledger: after the fork, since connections cannot be shared."""
     from webapp import db  # noqa: PLC0415
     from webapp.metrics import sampling  # noqa: PLC0415
+    from webapp.replica import reading  # noqa: PLC0415
 
     db.open_pools(_config)
+    reading.watch(_config)
     worker.wsgi.gateway.start(worker_connections)
     worker.wind_down = worker.wsgi.sessions.wind_down
     sampling.watch(worker.wsgi)
@@ -96,7 +98,9 @@ def post_worker_init(worker: Any) -> None:
 def worker_exit(server: Any, worker: Any) -> None:
     """Close what post_worker_init opened."""
     from webapp import db  # noqa: PLC0415
+    from webapp.replica import reading  # noqa: PLC0415
 
     if getattr(worker, "wsgi", None):  # not there in a worker that could not load the application
         worker.wsgi.gateway.stop()
+    reading.stop()
     db.close_pools()

@@ -15,7 +15,8 @@ with owner as (
     where p.pronamespace = 'pg_catalog'::regnamespace and (
         p.proname ~ '^pg_(try_)?advisory_'
         or p.proname ~ '^pg_stat_get_(?!xact_)'  -- what a session did in its own transaction tells nothing of others
-        or p.proname ~ '^pg_current_(wal_.*lsn|xact_id|snapshot)$'
+        or p.proname ~ '^pg_(current|last)_(wal_.*lsn|xact_id|snapshot|xact_replay_timestamp|committed_xact)$'
+        or p.proname in ('pg_control_checkpoint', 'pg_control_recovery')
         or p.proname in ('pg_logical_emit_message', 'pg_export_snapshot', 'pg_lock_status', 'txid_current', 'txid_current_snapshot')
         or p.proname in ('lo_creat', 'lo_create', 'lo_from_bytea', 'lo_open', 'lo_put', 'lo_truncate', 'lo_truncate64', 'lowrite'))
 ), public_ones as (

@@ -15,6 +15,9 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -54,6 +57,14 @@ def _url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _conninfo(value: str) -> str:
+    try:
+        conninfo_to_dict(value)
+    except ProgrammingError:  # its message may quote a password
+        raise ValueError("expected a connection string like postgresql://host:port/database") from None
+    return value
+
+
 def _choice(*words: str) -> Callable[[str], str]:
     def parse(value: str) -> str:
         if value not in words:
@@ -79,7 +90,7 @@ SETTINGS = (
     Setting("FORWARDED_ALLOW_IPS", "", _text, "Proxies whose X-Forwarded-* headers are believed. Empty: none."),
     Setting("WORKERS", "", _whole(1, 256), "Gateway processes. Empty: one per core."),
     Setting("DATABASE_URL", "", _text, "Postgres 15 to 18 to use, as its owner. Empty: the embedded Postgres."),
-    Setting("DATABASE_URL_READ", "", _text, "Not used yet: a read replica for pages and the usage API, to come."),
+    Setting("DATABASE_URL_READ", "", _conninfo, "Read replica of that database, for pages and the API's reading."),
     Setting("DATABASE_PREPARED", "", _flag, "Prepared statements. Empty: 1 embedded, 0 with DATABASE_URL."),
     Setting("SPENDAI_HOME", "var", _text, "Folder for the embedded database, generated secrets and the spool."),
     Setting("OPENAI_API_KEY", "", _text, "OpenAI key of the install. Empty: the sandbox answers."),

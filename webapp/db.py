@@ -18,7 +18,7 @@ import hmac
 import json
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
@@ -37,10 +37,14 @@ from webapp.postgres import embedded
 ROLES = ("spendai_web", "spendai_proxy", "spendai_auth")
 # Pool → the role it logs in as, and how many connections it makes at most: for pages and the API, and for signing in.
 POOLS = {"web": ("spendai_web", 3), "auth": ("spendai_auth", 2)}
+READ_POOLS = {"read": ("spendai_web", 3), "read_auth": ("spendai_auth", 1)}  # on the replica of DATABASE_URL_READ
 CONNECTIONS_PER_WORKER = sum(size for _, size in POOLS.values()) + 1  # and the one of webapp/ledger
+# Of a worker on the replica; one is webapp/replica's, which has one on the primary too where there is a replica.
+READ_CONNECTIONS_PER_WORKER = sum(size for _, size in READ_POOLS.values()) + 1
 STATEMENT_TIMEOUT = "15s"
 ANSWER_SECONDS = 20.0  # for the server's answer to a statement; longer than STATEMENT_TIMEOUT, which comes first
 CHECK_SECONDS = 2.0  # for the answer to the empty statement that checks a connection before it is used
+READ_LIFE = 300.0  # seconds a connection to the replica is kept, which may lead to a server that was promoted since
 RETRY_SECONDS = 3.0  # longest pause between tries to connect; the pool's default of five minutes outlasts any failover
 set_json_loads(partial(json.loads, parse_float=Decimal))  # amounts in JSON stay exact: money is never a float
 LONGEST_ANALYSIS = timedelta(minutes=5)  # of an analyst's transaction
@@ -59,16 +63,16 @@ def passwords(config: Config) -> dict[str, str]:
     return {role: password(config, role) for role in ROLES}
 
 
-def dsn(config: Config, role: str) -> str:
-    """Connection string for one of the login roles."""
-    if config.embedded:
+def dsn(config: Config, role: str, *, read: bool = False) -> str:
+    """Connection string for one of the login roles. read: of the replica that DATABASE_URL_READ names."""
+    if config.embedded and not read:
         return embedded.conninfo(config, role, password(config, role))
-    parts = conninfo_to_dict(config.database_url)
+    parts = conninfo_to_dict(config.database_url_read if read else config.database_url)
     # Supabase's pooler expects the project's reference after the user's name: role.reference
     _, dot, reference = str(parts.get("user", "")).partition(".")
     parts |= {"user": role + dot + reference, "password": password(config, role)}
-    if "," in str(parts.get("host", "")):  # several servers: use the primary, and give up soon on one that is silent
-        parts = {"target_session_attrs": "read-write", "connect_timeout": 2} | parts
+    if "," in str(parts.get("host", "")):  # several servers: use the one wanted, and give up soon on one that is silent
+        parts = {"target_session_attrs": "prefer-standby" if read else "read-write", "connect_timeout": 2} | parts
     parts.setdefault("connect_timeout", 5)
     return make_conninfo(**{k: v for k, v in parts.items() if v is not None})
 
@@ -99,13 +103,15 @@ def _check(conn: WatchedConnection) -> None:
 
 
 def open_pools(config: Config) -> None:
-    """Open the worker's pools, POOLS."""
-    for name, (role, size) in POOLS.items():
+    """Open the worker's pools, POOLS and with DATABASE_URL_READ also READ_POOLS."""
+    for name, (role, size) in (POOLS | (READ_POOLS if config.database_url_read else {})).items():
+        read = name in READ_POOLS
         _pools[name] = ConnectionPool(
-            dsn(config, role),
-            min_size=1,
+            dsn(config, role, read=read),
+            min_size=0 if name == "read_auth" else 1,  # used only while the primary is away
             max_size=size,
             timeout=5,
+            max_lifetime=READ_LIFE if read else 3600,
             kwargs={"prepare_threshold": None, "row_factory": dict_row, "application_name": f"spendai {name}"},
             check=_check,
             reconnect_timeout=RETRY_SECONDS,
@@ -162,7 +168,23 @@ def scope(role: str, claims: Mapping[str, Any] | None = None) -> Iterator[Transa
     claims: of the access token; sub, role and email are passed on. Raises PoolTimeout after 5 seconds without a free
     connection.
     """
-    with _pools["auth" if role == "spendai_auth" else "web"].connection() as conn, conn.transaction():
+    with begin("auth" if role == "spendai_auth" else "web", role, claims) as tx:
+        yield tx
+
+
+@contextmanager
+def begin(
+    pool: str, role: str, claims: Mapping[str, Any] | None = None, seconds: float | None = None, *, quick: bool = False
+) -> Iterator[Transaction]:
+    """``scope`` on a pool by its name.
+
+    seconds: to wait for a connection at most, by default 5; quick: give the server up after CHECK_SECONDS without an
+    answer, because another one can be asked instead.
+    """
+    with ExitStack() as opened:
+        conn = opened.enter_context(_pools[pool].connection(timeout=seconds))
+        conn.answer_seconds = CHECK_SECONDS if quick else ANSWER_SECONDS
+        opened.enter_context(conn.transaction())
         settings = {"statement_timeout": STATEMENT_TIMEOUT, "jit": "off"}  # compiling takes longer than our queries
         if role != "spendai_auth":
             kept = {k: claims[k] for k in ("sub", "role", "email") if k in claims} if claims else {}

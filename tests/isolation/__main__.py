@@ -1,4 +1,4 @@
-"""Runs the proof on a throw-away server of every Postgres found here; exit status 1 when there is a surprise."""
+"""Runs the proof on a server of every Postgres found here and on a replica of it; exit status 1 for a surprise."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
+from replicas import standby_of
 
-from isolation.matrix import DOCUMENT, read
+from isolation.matrix import DOCUMENT, Matrix, read
 from isolation.prove import Proof, prove
 from isolation.trespass import trespass
-from isolation.world import World, world
+from isolation.world import World, elsewhere, world
 from webapp.config import ROOT
-from webapp.postgres.cluster import SUPERUSER, temporary
+from webapp.postgres.cluster import SUPERUSER, Cluster, temporary
 from webapp.postgres.programs import find_bindir, major
 
 PASSWORD = "temporary"
@@ -38,6 +39,14 @@ def lines(proof: Proof, world: World) -> Iterator[str]:
         yield f"{label:{width}}" + "".join(f"{proof.can[verb, name] or '–':>8}" for name in names)
 
 
+def on_a_replica(primary: Cluster, everyone: World, matrix: Matrix) -> Proof:
+    """What everyone can do on a streaming replica."""
+    with standby_of(primary) as standby:
+        standby.catch_up()
+        with elsewhere(everyone, str(standby.server.socket)) as there:
+            return prove(there, matrix)
+
+
 def main() -> int:
     """Number of servers with surprises, as an exit status."""
     failed = 0
@@ -53,8 +62,11 @@ def main() -> int:
                 calls, leaks = trespass(everyone)
                 surprises = proof.surprises + leaks
                 print(f"Postgres {major(bindir)}", *lines(proof, everyone), *surprises, sep="\n")
-                print(f"{proof.checks} attempts and {calls} calls with foreign ids, {len(surprises)} surprises\n")
-                failed += bool(surprises)
+                print(f"{proof.checks} attempts and {calls} calls with foreign ids, {len(surprises)} surprises")
+                copied = on_a_replica(cluster, everyone, matrix)
+                print(*copied.surprises, f"{copied.checks} attempts on a replica", sep="\n", end=", ")
+                print(f"{len(copied.surprises)} surprises\n")
+                failed += bool(surprises or copied.surprises)
     return min(failed, 1)
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import psycopg
 
-REFUSED = ("42501", "55000", "22012")  # no right; a view that cannot be written; has_…() is false
+REFUSED = ("42501", "55000", "22012", "25006")  # no right; a view that cannot be written; has_…() is false; a replica
 SYSTEM = "nspname !~ '^pg_' and nspname <> 'information_schema'"
 RELATIONS = f"""
     select nspname as schema, relname as name, relkind as kind, array(

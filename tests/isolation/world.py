@@ -150,3 +150,13 @@ def world(owner_dsn: str, admin_dsn: str) -> Iterator[World]:
             actors.append(with_session(actor))
             stack.callback(actors[-1].conn.close)
         yield World(config, owner, people.orgs["ada"], people.orgs["eve"], actors)
+
+
+@contextmanager
+def elsewhere(here: World, host: str) -> Iterator[World]:
+    """The same people logged in to a replica of that world, whose socket is in this folder."""
+    with ExitStack() as stack:
+        actors = [with_session(actor._replace(dsn=make_conninfo(actor.dsn, host=host))) for actor in here.actors]
+        for actor in actors:
+            stack.callback(actor.conn.close)
+        yield here._replace(actors=actors)

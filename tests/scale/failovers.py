@@ -4,6 +4,9 @@ First clients call all gateways side by side, while keys are made through one an
 each round, the primary goes away under load (all its processes killed, or frozen and woken when nobody needs it any
 more), sometimes with a gateway; its standby takes over and is compared with what the upstream wrote down and what
 clients saw. Exit status 1 when a call was lost, doubled or priced wrongly, or a revoked key still worked.
+
+Meanwhile somebody reads a page and sums at every gateway. The standby is the read replica too, so they come from it
+while there is no primary; the first failover is triggered only when every gateway has shown that.
 """
 
 from __future__ import annotations
@@ -25,7 +28,9 @@ from pooler import PROGRAM
 from processes import empty_folder
 from scale.fleet import Fleet, fleet
 from scale.pair import Pair
+from scale.readers import PATHS, Readers
 
+FIRST_FAILOVER = 2  # the number of its round; it waits for pages before there is another primary
 PATIENCE = 40  # seconds for every gateway to serve again
 
 
@@ -36,6 +41,9 @@ class Proof:
         self.fleet, self.tally, self.seed = running, tally, seed
         self.dice = random.Random(seed)
         self.clients = Clients(running.ports, running.make_key(0)["key"], seed, clients)
+        self.readers = Readers(running.ports, running.token)
+        self.pages: Counter[str] = Counter()
+        self.longest = 0.0
         self.faults: Counter[str] = Counter()
         self.away: dict[str, list[float]] = {"both hosts named": [], "PgBouncer repointed": []}
         self.rounds = self.side_by_side = self.connections = self.revoked = self.refused = 0
@@ -71,7 +79,7 @@ class Proof:
         self.rounds += 1
         pair, dice, since = self.fleet.pair, self.dice, self.tally.now()
         frozen, victim = dice.random() < 0.3, dice.randrange(9) if dice.random() < 0.4 else None
-        with self.clients.calling(f"r{self.rounds}"):
+        with self.clients.calling(f"r{self.rounds}"), self.readers.reading():
             time.sleep(dice.uniform(1, 2))
             if not pair.synchronous:
                 pair.lag()
@@ -81,6 +89,8 @@ class Proof:
             if victim is not None:
                 self.fleet.kill(victim)
             time.sleep(dice.uniform(0.1, 0.8))  # until the failover is triggered
+            if self.rounds == FIRST_FAILOVER:
+                self._wait_for_pages(gone, victim)
             pair.promote()
             if frozen:  # gateways may reach the old primary until it is fenced
                 pair.thaw(old)
@@ -91,6 +101,7 @@ class Proof:
                 gateway.revive()
             self._wait_for_service(gone, victim)
             time.sleep(1)
+        self._count_pages(gone, victim)
         self.faults["frozen" if frozen else "killed"] += 1
         self.faults["with a gateway"] += victim is not None
         self._count(since, may_be_open=victim is not None)
@@ -110,6 +121,30 @@ class Proof:
             if victim is None or n != victim % len(ports):  # that one was away longer than the database
                 way = "both hosts named" if n == len(ports) - 1 else "PgBouncer repointed"
                 self.away[way].append(served[port] - gone)
+
+    def _wait_for_pages(self, gone: float, victim: int | None) -> None:
+        """Wait until every gateway that lives has read its page and its sums from the replica, without a primary."""
+        ports = {
+            port for n, port in enumerate(self.fleet.ports) if victim is None or n != victim % len(self.fleet.ports)
+        }
+        wanted = {(port, path) for port in ports for path in PATHS}
+        while missing := wanted - self.readers.by_replica(gone):
+            if time.monotonic() > gone + PATIENCE:
+                self.wrong.append(
+                    f"round {self.rounds}: not read from the replica while the primary was away: {missing}"
+                )
+                return
+            time.sleep(0.02)
+
+    def _count_pages(self, gone: float, victim: int | None) -> None:
+        """Count how pages and sums were answered since the primary went; a gateway that was killed is left out."""
+        killed = None if victim is None else self.fleet.ports[victim % len(self.fleet.ports)]
+        for read in self.readers.seen:
+            if read.port != killed and read.ended > gone:
+                self.pages["replica" if read.by_replica else "primary" if read.status == 200 else "refused"] += 1
+                self.longest = max(self.longest, read.ended - read.begun)
+                if read.status not in (200, 503):
+                    self.wrong.append(f"round {self.rounds}: {read.path} was answered with {read.status}")
 
     def _count(self, since: object, *, may_be_open: bool) -> None:
         """Judge the round. Only a gateway that was killed may leave calls in doubt."""
@@ -142,6 +177,10 @@ class Proof:
             "refused with retry-after, not sent": self.refused,
             **{word: self.tally.verdicts[word] for word in WORDS},
             **away,
+            "pages and sums read since a primary went: from the replica": self.pages["replica"],
+            "from the primary (the new one)": self.pages["primary"],
+            "refused": self.pages["refused"],
+            "longest wait for one, seconds": f"{self.longest:.1f}",
         }
         return "\n".join(["| counted | |", "|---|---:|", *(f"| {name} | {value} |" for name, value in rows.items())])
 

@@ -38,7 +38,11 @@ class Fleet:
     @property
     def bound(self) -> int:
         """Server connections the gateways may hold at most: PgBouncer's, and those of workers without it."""
-        return 3 * POOL + db.CONNECTIONS_PER_WORKER * self.workers
+        direct = (
+            db.CONNECTIONS_PER_WORKER + 1
+        )  # and the one with which a worker looks at the primary beside its replica
+        reading = db.READ_CONNECTIONS_PER_WORKER * self.workers * len(self.gateways)  # while there is no other standby
+        return 3 * POOL + direct * self.workers + reading
 
     def connections(self) -> int:
         """Server connections of the gateways at this moment."""
@@ -96,6 +100,7 @@ def fleet(home: Path, pair: Pair, upstream: str, gateways: int, workers: int) ->
         owner = conninfo_to_dict(pair.url)
         through = f"postgresql://{owner['user']}:{owner['password']}@127.0.0.1:{pooler.port}/spendai"
         ways = [{"DATABASE_URL": through}] * (gateways - 1) + [{"DATABASE_URL": pair.url, "DATABASE_PREPARED": "1"}]
+        ways = [way | {"DATABASE_URL_READ": pair.url} for way in ways]  # whichever of the two is the standby
         every = [
             Gateway(home / f"gateway{n}", upstream, pair.ask, WORKERS=str(workers), **way) for n, way in enumerate(ways)
         ]

@@ -10,7 +10,6 @@ import ctypes
 import os
 import shutil
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,23 +21,13 @@ from pooler import documented
 from processes import processes_on
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
+from replicas import copy
 
 from webapp.postgres.cluster import PORT, SUPERUSER, Cluster
-from webapp.postgres.programs import run_as
 
 PASSWORD, DATABASE, NAME = "temporary", "spendai", "standby"
 REPLICATION, WAIT = documented("create role standby"), documented("alter system set synchronous_standby_names")
 STREAMING = "select sync_state from pg_stat_replication where application_name = %s and state = 'streaming'"
-
-
-def copy(primary: Cluster, to: Cluster, dsn: str) -> None:
-    """Make ``to`` a standby of ``primary``, which it reaches by ``dsn``; not started yet."""
-    for folder in (to.data, to.socket):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        to.own(folder)
-    command = [primary.bindir / "pg_basebackup", "-D", to.data, "-R", "-c", "fast", "-X", "stream", "--no-sync"]
-    command += ["-d", dsn]
-    subprocess.run(command, check=True, capture_output=True, **run_as(primary.user))
 
 
 class Pair:

@@ -18,6 +18,7 @@ import pytest
 from contract import check_answer
 from flask import Flask
 from flask.testing import FlaskClient
+from replicated import replicated  # noqa: F401
 from sandbox_sdk import sdk  # noqa: F401  # fixtures
 from socket_client import connect_to, openai, sockets  # noqa: F401
 from stack import SECRETS

@@ -9,19 +9,32 @@ from __future__ import annotations
 
 from typing import Any
 
+import psycopg
 from flask import Flask, redirect, render_template, request, session, url_for
 from flask_login import LoginManager, login_required
 from werkzeug.wrappers import Response
 
 from webapp.auth import csrf, security_headers
-from webapp.auth.people import load_user, me, nobody_yet, person, shown_me
+from webapp.auth.people import (
+    as_of,
+    lags_since,
+    leaves_replica,
+    load_user,
+    me,
+    nobody_yet,
+    note_change,
+    person,
+    read,
+    shown_me,
+)
 from webapp.auth.providers import choose
 from webapp.auth.sessions import STATELESS, DatabaseSessions
 from webapp.errors import ApiError
 
-__all__ = ["init_app", "login_required", "me", "person"]
+__all__ = ["as_of", "init_app", "login_required", "me", "person", "read"]
 
 FORM_BYTES = 2**20
+AS_OF = "x-spendai-as-of"
 
 
 class Manager(LoginManager):
@@ -42,9 +55,35 @@ def init_app(app: Flask) -> None:
     manager.user_loader(load_user)
     manager.unauthorized_handler(_ask_to_log_in)
     app.before_request(_guard)
-    app.context_processor(lambda: {"me": shown_me()})
+    app.after_request(_end)
+    _dispatch_again(app)
+    app.context_processor(lambda: {"me": shown_me(), "lags_since": lags_since(), "as_of": as_of()})
     app.add_template_global(csrf.csrf_token)
     security_headers.init_app(app, secure)
+
+
+def _dispatch_again(app: Flask) -> None:
+    """Answer a request that only reads from the primary when the replica failed in the middle of it."""
+    dispatch = app.dispatch_request
+
+    def dispatch_request() -> Any:
+        try:
+            return dispatch()
+        except psycopg.Error as error:
+            if not leaves_replica(error):
+                raise
+        return dispatch()
+
+    app.dispatch_request = dispatch_request  # type: ignore[method-assign]
+
+
+def _end(answer: Response) -> Response:
+    """After every request: note a change, and say as of when the replica answered."""
+    if answer.status_code < 400:
+        note_change()
+    if moment := as_of():
+        answer.headers[AS_OF] = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return answer
 
 
 def _guard() -> Any:

@@ -13,6 +13,7 @@ from webapp.auth.sessions import begun_at
 from webapp.auth.tokens import LIFETIME, Signer
 from webapp.config import Config
 from webapp.errors import ApiError
+from webapp.replica import reading
 from webapp.secrets.hashing import sha256_of
 
 # The address of an invited person may have been taken by somebody else: nobody confirms addresses here.
@@ -76,8 +77,7 @@ class EmbeddedIdentity:
         claims = self._signer.read(access_token)
         if claims is None:
             raise NO_TOKEN
-        with db.scope("spendai_auth") as tx:
-            alive = tx.call("login_session_alive", UUID(claims["session_id"]))
+        alive = reading.identify(lambda tx: tx.call("login_session_alive", UUID(claims["session_id"])))
         if not alive or not alive["login_session_alive"]:
             raise NO_TOKEN
         return claims

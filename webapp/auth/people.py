@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
-from typing import Any
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import flask_login
 import psycopg
-from flask import current_app, g, session
+from flask import current_app, g, request, session
 from flask_login import UserMixin
 
 from webapp import db
 from webapp.auth import outside, throttle
+from webapp.auth.csrf import SAFE
 from webapp.auth.identity import Login, Person, identity
 from webapp.errors import ApiError
+from webapp.replica import reading
 from webapp.secrets.hashing import sha256_of
+from webapp.written import day
+
+log = logging.getLogger("spendai")
+LAGS = timedelta(seconds=10)  # a page that is older says so
+WRITES = "25006"  # SQLSTATE of what a replica refuses because it writes
+T = TypeVar("T")
 
 
 class User(UserMixin):
@@ -40,13 +51,79 @@ def claims() -> dict[str, Any] | None:
 
 
 @contextmanager
-def person() -> Iterator[db.Transaction]:
-    """One transaction as the signed-in person; ApiError 401 when nobody is signed in."""
+def person(*, writes: bool = False) -> Iterator[db.Transaction]:
+    """One transaction as the signed-in person; ApiError 401 when nobody is signed in.
+
+    A request that only reads (GET) may get one of the read replica, unless this transaction ``writes`` all the same.
+    ``read`` is for what must not end when the replica does.
+    """
     known = claims()
     if known is None:
         raise ApiError(401, "not_signed_in", "sign in first")
-    with db.scope("authenticated", known) as tx:
+    if writes:
+        g.changed_by = known["sub"]
+    if writes or request.method not in SAFE or g.get("primary"):
+        with db.scope("authenticated", known) as tx:
+            yield tx
+        return
+    with reading.reading(known) as (tx, moment):
+        if moment is None:
+            g.primary = True  # no part of the answer may be older than another that was read before
+        else:
+            g.as_of = min(moment, g.get("as_of", moment))
         yield tx
+
+
+def read(fetch: Callable[[db.Transaction], T]) -> T:
+    """What ``fetch`` reads in one transaction of the signed-in person; asked again when the replica failed."""
+    try:
+        with person() as tx:
+            return fetch(tx)
+    except psycopg.Error as error:
+        if not leaves_replica(error):
+            raise
+    with person() as tx:
+        return fetch(tx)
+
+
+def leaves_replica(error: psycopg.Error) -> bool:
+    """Whether this request failed because it read the replica; if so, it reads the primary from now on."""
+    if "as_of" not in g or g.get("primary") or not reading.lost(error):
+        return False
+    if error.sqlstate != WRITES:  # as OpenAI's books do that compare days anew when somebody looks at them
+        log.warning("read again from the primary: %s sqlstate=%s", request.endpoint, error.sqlstate)
+    g.primary = True
+    g.pop("as_of")
+    return True
+
+
+def as_of() -> datetime | None:
+    """The moment as of which the replica answered this request; None when the primary did."""
+    return g.get("as_of")
+
+
+def lags_since() -> str:
+    """The same as a time of the organization's zone, where people must be told because it is past; else empty."""
+    moment, now = as_of(), datetime.now(UTC)
+    if moment is None or now - moment <= LAGS:
+        return ""
+    zone = ZoneInfo(g.me["time_zone"]) if g.get("me") else UTC
+    time = f"{moment.astimezone(zone):%H:%M:%S}"
+    return time if day(moment, zone) == day(now, zone) else f"{day(moment, zone)} {time}"
+
+
+def changed(user_id: str) -> None:
+    """This person has changed something: from now on they read nothing from a replica that lacks it."""
+    g.changed_by, g.primary = user_id, True
+
+
+def note_change() -> None:
+    """After a request that went well: remember who may have changed something, and which member it was about."""
+    if request.method not in SAFE or "changed_by" in g:
+        known, member = claims(), (request.view_args or {}).get("user_id")
+        who = g.get("changed_by") or (known and known["sub"])
+        for user_id in {str(each) for each in (who, member) if each}:
+            reading.note_change(user_id)
 
 
 def me(tx: db.Transaction | None = None) -> dict[str, Any] | None:
@@ -57,8 +134,7 @@ def me(tx: db.Transaction | None = None) -> dict[str, Any] | None:
     if "me" not in g:
         if claims() is None:
             return None
-        with nullcontext(tx) if tx else person() as reader:
-            g.me = reader.call("me")
+        g.me = tx.call("me") if tx else read(lambda reader: reader.call("me"))
     return g.me
 
 
@@ -71,8 +147,7 @@ def shown_me() -> dict[str, Any] | None:
 
 def nobody_yet() -> bool:
     """Whether nobody has ever signed up here: the log-in page then greets the first person."""
-    with db.scope("spendai_auth") as tx:
-        return tx.call("nobody_yet")["nobody_yet"]
+    return reading.identify(lambda tx: tx.call("nobody_yet"))["nobody_yet"]
 
 
 def sign_up(email: str, password: str, organization: str | None, invitation: str | None, *, browser: bool) -> Login:
@@ -91,6 +166,7 @@ def sign_up(email: str, password: str, organization: str | None, invitation: str
     if token_hash:
         with db.scope("authenticated", login.person.claims) as tx:
             tx.call("invitation_accept", token_hash)
+        changed(login.person.id)
     else:
         ensure_organization(login.person, organization)
     return login
@@ -117,6 +193,7 @@ def ensure_organization(who: Person, name: str | None = None) -> None:
     config = current_app.config["SPENDAI"]
     with db.scope("authenticated", who.claims) as tx:
         tx.call("ensure_organization", name, config.install_key, config.signup_mode == "invite")
+    changed(who.id)
 
 
 def welcome_outsider() -> None:

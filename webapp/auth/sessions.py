@@ -24,6 +24,7 @@ from webapp.auth import outside
 from webapp.auth.identity import Login, Person
 from webapp.auth.throttle import address
 from webapp.errors import ApiError
+from webapp.replica import reading
 from webapp.secrets.hashing import sha256_of
 
 log = logging.getLogger("spendai")
@@ -58,8 +59,7 @@ class WebSession(dict[str, Any], SessionMixin):
 
     def read(self) -> None:
         """Load the row of this id, if there is one whose tokens are still valid."""
-        with db.scope("spendai_auth") as tx:
-            row = tx.call("web_session_load", sha256_of(self.id))
+        row = reading.identify(lambda tx: tx.call("web_session_load", sha256_of(self.id)))
         if row and (row["tokens"] is None or outside.still_good(self.id, row["tokens"])):
             self.stored, self.expires_at = True, row["expires_at"]
             self.tokens = row["tokens"]

@@ -16,12 +16,12 @@ import httpx
 from supabase import AuthApiError, AuthError, AuthInvalidCredentialsError, AuthWeakPasswordError, create_client
 from supabase.lib.client_options import SyncClientOptions
 
-from webapp import db
 from webapp.auth import passwords
 from webapp.auth.identity import AWAY, NO_TOKEN, WRONG, Login, Person, Tokens
 from webapp.auth.jwks import TIMEOUT, KeysUnavailable, Verifier, tls
 from webapp.config import Config
 from webapp.errors import ApiError
+from webapp.replica import reading
 
 log = logging.getLogger("spendai.auth")
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs URLs, and one may hold an invitation's token
@@ -149,8 +149,7 @@ class SupabaseIdentity:
             raise AWAY from None
         if claims is None:
             raise NO_TOKEN
-        with db.scope("spendai_auth") as tx:
-            alive = tx.call("user_alive", UUID(claims["sub"]))
+        alive = reading.identify(lambda tx: tx.call("user_alive", UUID(claims["sub"])))
         if not alive or not alive["user_alive"]:
             raise NO_TOKEN
         return claims

@@ -1,7 +1,8 @@
 """``flask doctor``: checks an install. Each finding is one line, and says how to mend what is wrong.
 
 The checks of database and Supabase are here, those of SPENDAI_HOME and of the calls in doctor_home.py, those of the
-price list in doctor_prices.py, those of analysts' logins in doctor_analysts.py.
+price list in doctor_prices.py, those of analysts' logins in doctor_analysts.py, those of a read replica in
+doctor_replica.py.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from flask.cli import with_appcontext
 from psycopg.conninfo import conninfo_to_dict
 
 from webapp import db
-from webapp.commands import doctor_analysts, doctor_home, doctor_prices
+from webapp.commands import doctor_analysts, doctor_home, doctor_prices, doctor_replica
 from webapp.commands.database import owner_connection
 from webapp.commands.doctor_home import Check, Line
 from webapp.config import Config
@@ -205,7 +206,7 @@ def _signing_keys(answer: requests.Response) -> list[Any] | None:
 
 CHECKS: tuple[Check, ...] = (
     version, encryption, migrated, roles, rights, partitions, database_clock, leaked_secret, pooler, provider, supabase,
-    *doctor_analysts.CHECKS, *doctor_home.CHECKS, *doctor_prices.CHECKS,
+    *doctor_replica.CHECKS, *doctor_analysts.CHECKS, *doctor_home.CHECKS, *doctor_prices.CHECKS,
 )  # fmt: skip
 
 

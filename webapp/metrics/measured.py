@@ -15,7 +15,7 @@ from webapp.metrics.shared import Count, Level, Spread
 OUTCOMES = ("complete", "pending", "no_usage", "error", "refused")
 CLASSES = ("2xx", "3xx", "4xx", "5xx", "other")
 PROBLEMS = ("spooled", "kept", "refused", "defect")
-POOLS = ("web", "auth")
+POOLS = ("web", "auth", "read", "read_auth")
 # Upper bounds of what is counted together: seconds of a call, seconds of SpendAI's own, messages.
 LONG = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600)
 SHORT = (0.0005, 0.001, 0.0015, 0.002, 0.003, 0.004, 0.006, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
@@ -100,6 +100,7 @@ SPOOLED_CALLS = _one(
 SESSIONS = _one(Level, "websocket_sessions", "WebSocket sessions under way.")
 UPSTREAM = _one(Level, "upstream_connections", "Open HTTP connections to OpenAI, idle ones included.")
 WORKERS = _one(Level, "workers", "Worker processes of this gateway.")
+REPLICA = _one(Level, "replica_workers", "Worker processes whose pages and API read the replica of DATABASE_URL_READ.")
 POOL_WAITS = _many(
     Count, "database_pool_waits_total", "Requests of pages or the API that had to wait for a database connection.",
     pool=POOLS,

@@ -7,6 +7,7 @@ from flask import Flask
 
 from webapp import db
 from webapp.metrics import measured
+from webapp.replica import reading
 
 SECONDS = 1.0  # between two looks
 
@@ -30,6 +31,7 @@ def sample(app: Flask) -> None:
     measured.SPOOLED_CALLS.set(gateway.ledger.spooled)
     measured.SESSIONS.set(app.sessions.sessions)
     measured.UPSTREAM.set(gateway.client.connections)
+    measured.REPLICA.set(reading.usable())
     for pool, waits, milliseconds in db.pool_waits():
         measured.POOL_WAITS[(pool,)].add(waits)
         measured.POOL_WAIT_SECONDS[(pool,)].add(milliseconds / 1000)

@@ -15,6 +15,7 @@ from webapp.auth.csrf import safe_path
 from webapp.auth.identity import Login, Person, Tokens, identity
 from webapp.auth.people import ensure_organization, log_in, nobody_yet, sign_in, sign_out, sign_up
 from webapp.errors import ApiError, as_api_error, from_database
+from webapp.replica import reading
 from webapp.secrets.hashing import sha256_of
 
 bp = Blueprint("account", __name__)
@@ -25,8 +26,7 @@ def peek(token: str | None) -> dict[str, object] | None:
     """Organization, e-mail address and role of an open invitation; None for no token or one that is not valid."""
     if not token:
         return None
-    with db.scope("spendai_auth") as tx:
-        return tx.call("invitation_peek", sha256_of(token))
+    return reading.identify(lambda tx: tx.call("invitation_peek", sha256_of(token)))
 
 
 def accept(token: str) -> None:

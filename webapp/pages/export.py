@@ -59,8 +59,7 @@ def paged(fetch: Callable[[db.Transaction, Row | None, int], list[Row]], count: 
     """
     last, count = None, count or PAGE_ROWS
     while True:
-        with auth.person() as tx:
-            rows = fetch(tx, last, count)
+        rows = auth.read(lambda tx, after=last: fetch(tx, after, count))
         yield from rows
         if len(rows) < count:
             return
@@ -105,7 +104,7 @@ def about_sheet(facts: Facts, zone: ZoneInfo) -> sheets.Sheet:
         yield "Organization", auth.me()["organization"]
         yield "Sandbox", "yes: play money that nobody pays" if sandbox() else "no"
         yield "Time zone of days and months", zone.key
-        yield "As of", datetime.now(UTC)
+        yield "As of", auth.as_of() or datetime.now(UTC)
         yield from facts
         yield sheets.EXACT, "Amounts with more digits than a number in Excel has (15), in full."
 

@@ -14,11 +14,12 @@ import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Context, Decimal
+from functools import partial
 from typing import Any
 
 from psycopg import sql
 
-from webapp import auth
+from webapp import auth, db
 from webapp.pages.export import cell
 from webapp.pages.sheets import Pipe
 
@@ -45,13 +46,16 @@ def _pages(table: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
             order=order,
             page=sql.Literal(PAGE),
         )  # fmt: skip
-        with auth.person() as tx:
-            tx.conn.execute(BY_INDEX)
-            rows = tx.conn.execute(query, after[:1] + after).fetchall()
+        rows = auth.read(partial(_ask, query=query, words=after[:1] + after))
         yield rows
         if len(rows) < PAGE:
             return
         after = [rows[-1][key] for key in keys]
+
+
+def _ask(tx: db.Transaction, query: sql.Composed, words: list[Any]) -> list[dict[str, Any]]:
+    tx.conn.execute(BY_INDEX)
+    return tx.conn.execute(query, words).fetchall()
 
 
 def _written(value: Any) -> str:

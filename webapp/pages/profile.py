@@ -15,6 +15,7 @@ from webapp.auth.identity import Login, identity
 from webapp.auth.people import ensure_organization, sign_in, sign_out
 from webapp.errors import ApiError, as_api_error
 from webapp.pages.common import found
+from webapp.replica import reading
 from webapp.secrets.hashing import sha256_of
 
 bp = Blueprint("profile", __name__)
@@ -22,8 +23,8 @@ bp = Blueprint("profile", __name__)
 
 def page(error: ApiError | None = None) -> str:
     """The account; error: why nothing was changed."""
-    with db.scope("spendai_auth") as tx:
-        sessions = tx.rows("session_list", UUID(session.person.id), sha256_of(session.id))
+    hashed = sha256_of(session.id)
+    sessions = reading.identify(lambda tx: tx.rows("session_list", UUID(session.person.id), hashed))
     words = {"person": session.person, "sessions": sessions, "outside": identity().outside, "error": error}
     return render_template("profile.html", device=device, **words)
 

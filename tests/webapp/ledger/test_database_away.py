@@ -21,7 +21,7 @@ from conftest import SETTLED
 from fake_openai import chat
 from fake_upstream import reply_json
 from psycopg.conninfo import conninfo_to_dict
-from scale.pair import copy
+from replicas import copy
 from stack import SECRETS, Stack
 
 from webapp import db

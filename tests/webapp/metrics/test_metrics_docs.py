@@ -56,7 +56,7 @@ def test_every_metric_is_named_as_prometheus_wants_it() -> None:
 
 
 def test_the_pools_are_those_that_there_are() -> None:
-    assert tuple(db.POOLS) == POOLS
+    assert (*db.POOLS, *db.READ_POOLS) == POOLS
 
 
 def test_the_page_describes_every_metric_and_no_other() -> None:

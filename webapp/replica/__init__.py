@@ -1,0 +1,4 @@
+"""The read replica of DATABASE_URL_READ: when it may answer (servers.py), and whom it answers (reading.py).
+
+Imports webapp/postgres and the modules directly in webapp/; webapp/auth/people.py decides for each request.
+"""

@@ -1,0 +1,140 @@
+"""Transactions that only read, on the replica where that may answer, else on the primary.
+
+A person who changed something reads the primary until the replica has replayed what was written then
+(``app.change_note``). When the replica cannot be used, its readers go to the primary; while the primary is away, those
+who identify themselves go to the replica.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+import psycopg
+
+from webapp import db
+from webapp.config import Config
+from webapp.replica.servers import Replica, both
+
+log = logging.getLogger("spendai")
+LOOK_SECONDS = 1.0  # between two looks at the servers
+PATIENCE = 1.0  # seconds to wait for a connection where the other server could answer instead
+GIVEN_UP = 5.0  # seconds after which a request gives up a primary that does not answer and is not known to be away
+T = TypeVar("T")
+_watched: list[Replica] = []  # the one of this worker, if there is a DATABASE_URL_READ
+_stopping = threading.Event()
+
+
+def watch(config: Config) -> None:
+    """Called in a worker whose pools are open: look at the replica until ``stop``, if there is one."""
+    if config.database_url_read:
+        _watched[:] = [both(config)]
+        _stopping.clear()
+        threading.Thread(target=_watch, args=_watched[:], daemon=True).start()
+
+
+def _watch(watched: Replica) -> None:
+    """Until ``stop``: look at both servers; end long sessions of analysts on the replica, as db.py does elsewhere."""
+    looks = 0
+    while not _stopping.is_set():
+        watched.look()
+        if looks % round(db.WATCH_SECONDS / LOOK_SECONDS) == 0 and not watched.problem:
+            with suppress(psycopg.Error, KeyError), db.begin("read_auth", "spendai_auth") as tx:
+                tx.call("analysts_end_long", db.LONGEST_ANALYSIS)
+        looks += 1
+        _stopping.wait(LOOK_SECONDS)
+    watched.close()
+
+
+def stop() -> None:
+    """End the watch."""
+    _watched.clear()
+    _stopping.set()
+
+
+def usable() -> bool:
+    """Whether there is a replica that may answer now."""
+    return _usable() is not None
+
+
+def _usable() -> Replica | None:
+    return next((watched for watched in _watched if not watched.problem), None)
+
+
+def note_change(user_id: str) -> None:
+    """Remember that this person has just changed something, where a replica may lack it."""
+    if not _watched:
+        return
+    try:
+        with db.scope("spendai_auth") as tx:
+            tx.call("change_note", UUID(user_id))
+        for watched in _watched:
+            watched.primary_answers = True  # as the next look would find; what is read until then must know it
+    except psycopg.Error as error:
+        log.warning("a change was not noted and may be missing in the next page sqlstate=%s", error.sqlstate)
+
+
+@contextmanager
+def reading(claims: Mapping[str, Any]) -> Iterator[tuple[db.Transaction, datetime | None]]:
+    """A transaction of a person who only reads, and the moment as of which it answers; None: on the primary."""
+    with ExitStack() as opened:
+        watched = _usable()
+        if watched and watched.primary_answers:
+            known = _of_primary(watched, lambda tx: tx.call("change_position", UUID(claims["sub"])))
+            moment, position = watched.as_of, known and known["change_position"]
+            tx = _caught_up(opened, claims, position)
+            yield (tx, moment) if tx else (opened.enter_context(db.scope("authenticated", claims)), None)
+        elif watched:
+            moment = watched.as_of
+            yield opened.enter_context(db.begin("read", "authenticated", claims)), moment
+        else:
+            yield opened.enter_context(db.scope("authenticated", claims)), None
+
+
+def _caught_up(opened: ExitStack, claims: Mapping[str, Any], position: str | None) -> db.Transaction | None:
+    """A transaction on the replica; None when that gives no connection, or has not replayed the position."""
+    with suppress(psycopg.OperationalError), ExitStack() as opening:
+        tx = opening.enter_context(db.begin("read", "authenticated", claims, PATIENCE))
+        if position is None or tx.call("has_replayed", position)["has_replayed"]:
+            opened.push(opening.pop_all())
+            return tx
+    return None
+
+
+def _of_primary(watched: Replica, ask: Callable[[db.Transaction], T]) -> T | None:
+    """What ``ask`` reads as spendai_auth on the primary; None when that was found to be away meanwhile."""
+    end = time.monotonic() + GIVEN_UP
+    while watched.primary_answers:
+        try:
+            with db.begin("auth", "spendai_auth", seconds=PATIENCE, quick=True) as tx:
+                return ask(tx)
+        except psycopg.OperationalError:
+            if time.monotonic() > end:
+                raise
+    return None
+
+
+def identify(ask: Callable[[db.Transaction], T]) -> T | None:
+    """What ``ask`` reads as spendai_auth: on the primary, or on a usable replica while the primary is known to be away.
+
+    Not because the primary is slow: a session that has ended must not be found on a replica that does not know it yet.
+    """
+    watched = _usable()
+    if watched and watched.primary_answers and (found := _of_primary(watched, lambda tx: (ask(tx),))):
+        return found[0]
+    with db.begin("read_auth" if watched else "auth", "spendai_auth") as tx:
+        return ask(tx)
+
+
+def lost(error: psycopg.Error) -> bool:
+    """Whether the primary may answer what failed on the replica with this error: the connection broke, replaying the
+    log cancelled the query, or the query writes.
+    """
+    state = error.sqlstate or ""
+    return not state or state[:2] in ("08", "53") or state[:3] == "57P" or state in ("40001", "40P01", "25006")
