@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -47,6 +48,9 @@ CHECK_SECONDS = 2.0  # for the answer to the empty statement that checks a conne
 READ_LIFE = 300.0  # seconds a connection to the replica is kept, which may lead to a server that was promoted since
 RETRY_SECONDS = 3.0  # longest pause between tries to connect; the pool's default of five minutes outlasts any failover
 set_json_loads(partial(json.loads, parse_float=Decimal))  # amounts in JSON stay exact: money is never a float
+# Whatever defaults the database or a role has. libpq reads these variables and asks for them when it connects, which
+# poolers pass on.
+os.environ |= {"PGTZ": "UTC", "PGDATESTYLE": "ISO", "PGCLIENTENCODING": "UTF8"}
 LONGEST_ANALYSIS = timedelta(minutes=5)  # of an analyst's transaction
 WATCH_SECONDS = 20.0  # between two looks at the analysts' sessions
 _pools: dict[str, ConnectionPool] = {}

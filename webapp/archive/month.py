@@ -28,6 +28,7 @@ from webapp.archive import tables
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+LONGEST = 1_000_000  # bytes of a manifest: it has about 1,500
 Manifest = dict[str, Any]
 
 
@@ -61,7 +62,7 @@ def write(
         manifest = {"format": FORMAT, "month": place.name, "written_at": datetime.now(UTC).isoformat(), "files": facts}
         manifest["hash"] = hash_of(manifest)
         _keep(draft / MANIFEST, json.dumps(manifest, indent=2).encode() + b"\n")
-        verify(draft)
+        verify(draft, place.name)
         shutil.rmtree(place, ignore_errors=True)
         draft.rename(place)
         _sync(folder)
@@ -74,7 +75,7 @@ def write(
 
 def _same(place: Path, facts: dict[str, Any]) -> Manifest:
     """The manifest of a folder that is there already, if it has as many rows, with the same sums, as the database."""
-    manifest = verify(place)
+    manifest = verify(place, place.name)
     if {name: {"rows": f["rows"], "sums": f["sums"]} for name, f in manifest["files"].items()} != facts:
         raise ArchiveError(f"{place}: is an archive of other rows: move it away, then run this again")
     return manifest
@@ -138,14 +139,21 @@ class _Reader(io.RawIOBase):
         return count
 
 
-def verify(place: Path) -> Manifest:
-    """Read a month's folder back; its manifest. Raises ArchiveError where a SHA-256, rows or sums differ."""
+def verify(place: Path, month: str) -> Manifest:
+    """Read the folder of a month, as 2026-05, back; its manifest.
+
+    Raises ArchiveError where the month, a length, a SHA-256, rows or sums differ, or the manifest leaves a file out.
+    """
     manifest = read_manifest(place)
+    if manifest["month"] != month:
+        raise ArchiveError(f"{place}: is the archive of {manifest['month']}: name it so, or move it away")
+    if more := sorted({path.name for path in place.glob("*.parquet")} - {f"{name}.parquet" for name in tables.QUERIES}):
+        raise ArchiveError(f"{place / more[0]}: is not in the manifest: move it away")
     for name, facts in manifest["files"].items():
         path = place / f"{name}.parquet"
         try:
-            if _sha256(path) != facts["sha256"]:
-                raise ArchiveError(f"{path}: its SHA-256 is not the manifest's")
+            if (path.stat().st_size, _sha256(path)) != (facts["bytes"], facts["sha256"]):
+                raise ArchiveError(f"{path}: its length or SHA-256 is not the manifest's")
             file = pq.ParquetFile(path)
             sums = dict.fromkeys(facts["sums"], Decimal(0))
             rows = 0
@@ -173,15 +181,24 @@ def read_manifest(place: Path) -> Manifest:
     """The manifest of a month's folder. Raises ArchiveError when it is missing, no manifest, or was altered."""
     path = place / MANIFEST
     try:
+        if path.stat().st_size > LONGEST:
+            raise ArchiveError(f"{path}: is no manifest: it is longer than {LONGEST} bytes")
         manifest = json.loads(path.read_bytes())
-        good = manifest["format"] == FORMAT and manifest["month"] and set(manifest["files"]) == set(tables.QUERIES)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        good = manifest["format"] == FORMAT and _complete(manifest["files"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         raise ArchiveError(f"{path}: is missing or no manifest: {error}") from error
     if not good:
         raise ArchiveError(f"{path}: is not a manifest of format {FORMAT}")
     if manifest.get("hash") != hash_of(manifest):
         raise ArchiveError(f"{path}: was altered: its hash does not fit")
     return manifest
+
+
+def _complete(files: dict[str, Any]) -> bool:
+    """Whether a manifest's facts are those of all files, with every sum. Where one is of another kind, it raises."""
+    sums = {name: {column: Decimal(text) for column, text in f["sums"].items()} for name, f in files.items()}
+    known = all(f.keys() >= {"rows", "bytes", "sha256"} for f in files.values())
+    return known and {name: tuple(found) for name, found in sums.items()} == tables.SUMS
 
 
 def hash_of(manifest: Manifest) -> str:

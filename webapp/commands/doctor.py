@@ -1,8 +1,8 @@
 """``flask doctor``: checks an install. Each finding is one line, and says how to mend what is wrong.
 
-The checks of database and Supabase are here, those of SPENDAI_HOME and of the calls in doctor_home.py, those of the
-price list in doctor_prices.py, those of analysts' logins in doctor_analysts.py, those of a read replica in
-doctor_replica.py.
+The checks of database and Supabase are here, those of the server and its settings in doctor_server.py, those of
+SPENDAI_HOME and of the calls in doctor_home.py, those of the price list in doctor_prices.py, those of analysts' logins
+in doctor_analysts.py, those of a read replica in doctor_replica.py.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from flask.cli import with_appcontext
 from psycopg.conninfo import conninfo_to_dict
 
 from webapp import db
-from webapp.commands import doctor_analysts, doctor_home, doctor_prices, doctor_replica
+from webapp.commands import doctor_analysts, doctor_home, doctor_prices, doctor_replica, doctor_server
 from webapp.commands.database import owner_connection
 from webapp.commands.doctor_home import Check, Line
 from webapp.config import Config
-from webapp.postgres import migrations, pooling
+from webapp.postgres import migrations, needs, pooling
 
 SKEW = 5, 60  # seconds between two clocks: beyond the first a warning; beyond the second valid tokens look expired
 MONTHS = 3  # months after this one that should have a partition of usage_logs
@@ -49,14 +49,6 @@ select p.oid::regprocedure::text, r.role from pg_proc p, unnest(array['anon', 's
 where pronamespace = 'app'::regnamespace and has_function_privilege(r.role, p.oid, 'execute')
 limit 3
 """
-
-
-def version(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
-    major = conn.info.server_version // 10000
-    if 15 <= major <= 18:
-        yield Line("ok", f"Postgres {major}")
-    else:
-        yield Line("fail", f"Postgres {major}: SpendAI needs version 15 to 18")
 
 
 def migrated(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
@@ -84,7 +76,8 @@ def roles(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
                        "createrole, createdb, inherit and memberships other than of authenticated")  # fmt: skip
     for role in db.ROLES:
         try:
-            psycopg.connect(db.dsn(config, role), prepare_threshold=None).close()
+            with psycopg.connect(db.dsn(config, role), prepare_threshold=None) as own:
+                yield from (Line("fail", text) for text in needs.unmet(own))
         except psycopg.OperationalError as error:
             why = (
                 "run flask migrate with the SECRET_KEY of the gateways"
@@ -205,14 +198,21 @@ def _signing_keys(answer: requests.Response) -> list[Any] | None:
 
 
 CHECKS: tuple[Check, ...] = (
-    version, encryption, migrated, roles, rights, partitions, database_clock, leaked_secret, pooler, provider, supabase,
+    encryption, migrated, roles, rights, partitions, database_clock, leaked_secret, pooler, provider, supabase,
     *doctor_replica.CHECKS, *doctor_analysts.CHECKS, *doctor_home.CHECKS, *doctor_prices.CHECKS,
 )  # fmt: skip
 
 
 def examine(config: Config) -> Iterator[Line]:
-    """The lines of all checks in order; a check that raises an error is reported as failed."""
+    """The lines of all checks in order; a check that raises an error is reported as failed.
+
+    Where SpendAI cannot use the server or database at all, only why: most other checks would fail for that reason.
+    """
     with owner_connection(autocommit=True) as conn:
+        lines = [line for check in doctor_server.CHECKS for line in check(config, conn)]
+        yield from lines
+        if any(line.status == "fail" for line in lines):
+            return
         for check in CHECKS:
             try:
                 yield from check(config, conn)
@@ -229,7 +229,9 @@ def _clock(whose: str, theirs: float) -> Line:
 
 
 def _short(error: Any) -> str:
-    """The last line of an error's message, without the attempts that libpq lists before it."""
+    """What Postgres says, or the last line of an error's message, without the attempts that libpq lists before it."""
+    if isinstance(error, psycopg.Error) and error.diag.message_primary:
+        return error.diag.message_primary
     return (str(error).strip().splitlines() or [type(error).__name__])[-1]
 
 

@@ -31,7 +31,7 @@ select count(*), min(day), sum(calls), sum(cost) from (
     from app.totals_differences((now() - interval '35 days')::date) group by 1, 2
 ) d
 """
-TIMEOUT = "select setting::int / 1000.0 from pg_settings where name = 'statement_timeout'"
+TIMEOUT = "select setting::int / 1000.0::float8 from pg_settings where name = 'statement_timeout'"
 
 
 class Line(NamedTuple):

@@ -37,9 +37,10 @@ EVERY = Every()
 _BRACKET = re.compile(r"[\[\]{}]")
 _SCALAR = re.compile(r"[^\[\]{},:\" \t\n\r]*")
 # Short strings, flat lists and flat objects of them, and the few characters between them: many values in one match.
+# No group is repeated possessively, ()*+: Python before 3.11.5 then goes on behind a repetition that did not match.
 _GAP = r'[^"\[\]{}]{0,16}+'
 _TEXTS = rf'(?:"[^"\\]{{0,64}}+"{_GAP})'
-_TAME = re.compile(rf"{_GAP}(?:{_TEXTS}|(?:\[{_GAP}{_TEXTS}*+\]|\{{{_GAP}{_TEXTS}*+\}}){_GAP})*+")
+_TAME = re.compile(rf"{_GAP}(?:{_TEXTS}|(?:\[{_GAP}{_TEXTS}*\]|\{{{_GAP}{_TEXTS}*\}}){_GAP})*")
 _EXACT = decoder(strict=False)
 
 

@@ -49,7 +49,8 @@ _calls = _many(
     Count, "calls_total",
     "Calls that have ended, by outcome and class of the status that the client got. complete: OpenAI answered, and "
     "what it billed is known. pending: OpenAI goes on with it. no_usage: what it billed is not known. error: it is "
-    "free. refused: SpendAI answered with an error before the call was opened.",
+    "free. refused: SpendAI answered with an error before the call was opened; in a WebSocket session, each message "
+    "that it answered so.",
     outcome=OUTCOMES, status=CLASSES,
 )  # fmt: skip
 # By outcome and first digit of the status, so that no call has to make a label.

@@ -16,6 +16,7 @@ import psycopg
 from psycopg import sql
 
 from webapp.config import ROOT
+from webapp.postgres import needs
 from webapp.postgres import shipped_prices as prices
 
 DB = ROOT / "db"
@@ -73,7 +74,13 @@ def _execute(conn: psycopg.Connection, path: Path) -> None:
     except psycopg.Error as error:
         position = error.diag.statement_position
         line = text[: int(position) - 1].count("\n") + 1 if position else 1
-        raise MigrationError(f"{_name(path)}:{line}: {error.diag.message_primary or error}") from error
+        raise MigrationError(f"{_name(path)}:{line}: {_text(error)}") from error
+
+
+def _text(error: psycopg.Error) -> str:
+    """Message, detail and hint: of a right that is missing, only the detail says which."""
+    diag = error.diag
+    return ". ".join(filter(None, (diag.message_primary, diag.message_detail, diag.message_hint))) or str(error)
 
 
 def newest() -> str:
@@ -135,7 +142,12 @@ def _set_password(conn: psycopg.Connection, role: str, password: str, sha: str) 
 
 
 def _begin(conn: psycopg.Connection) -> dict[str, str]:
-    """Take the lock; make Supabase's roles and schemas where there are none; return what is applied, path → hash."""
+    """Take the lock; make Supabase's roles and schemas where there are none; return what is applied, path → hash.
+
+    Raises MigrationError before anything is changed where the database is not as SpendAI needs it.
+    """
+    if wrong := needs.owner_unmet(conn):
+        raise MigrationError("; ".join(wrong))
     conn.execute("set local check_function_bodies = off; set local client_min_messages = warning")
     conn.execute("select set_config('lock_timeout', %s, true)", [WAIT_FOR_ANOTHER])
     try:
@@ -214,6 +226,8 @@ def pending_files(conn: psycopg.Connection, passwords: Mapping[str, str]) -> lis
 
 def pending(conn: psycopg.Connection, passwords: Mapping[str, str]) -> list[str]:
     """What ``apply`` would do, in its order; changes nothing. Raises MigrationError and psycopg.Error."""
+    if wrong := needs.owner_unmet(conn):
+        raise MigrationError("; ".join(wrong))
     return pending_files(conn, passwords) + [_month_name(month) for month in missing_months(conn)]
 
 
@@ -229,7 +243,7 @@ def apply(conn: psycopg.Connection, passwords: Mapping[str, str]) -> list[str]:
     except psycopg.errors.LockNotAvailable:
         raise MigrationError(HELD) from None
     except (psycopg.errors.ProgrammingError, psycopg.errors.DataError, psycopg.errors.IntegrityError) as error:
-        raise MigrationError(str(error.diag.message_primary or error)) from error
+        raise MigrationError(_text(error)) from error
 
 
 def migrate(owner_dsn: str, *, passwords: Mapping[str, str] | None = None, check: bool = False) -> list[str]:

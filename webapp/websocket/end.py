@@ -115,7 +115,7 @@ class End:
         self._room.set()
         self._reader.join(CLOSE_SECONDS)  # the other side answers with a close frame
         self._end()
-        self._reader.kill(block=False)
+        self._reader.kill()  # waits: two greenlets may not read one socket
         self._linger()
 
     def give_up(self) -> None:

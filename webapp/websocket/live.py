@@ -13,7 +13,7 @@ from webapp.metering import RequestFacts
 from webapp.metering.jsonwalk import as_object
 from webapp.metering.selected import EVERY, WHOLE, Selection
 from webapp.metering.usage import fuller, sanitise
-from webapp.websocket.meaning import Meaning, error_frame, mentions, read_event, read_message, word
+from webapp.websocket.meaning import Meaning, mentions, read_event, read_message, refuse, word
 from webapp.websocket.responses import ANSWERED as RESPONSE_EVENT
 from webapp.websocket.responses import Responses
 from webapp.websocket.session import Session, SessionCall
@@ -63,7 +63,7 @@ class Live(Meaning):
                     model = word(as_object(fields.get("session")).get("model"))
                     self.running[WHOLE_SESSION] = self.opened(RequestFacts(model=model, stream=True))
         except ApiError as error:
-            return json.dumps(error_frame(error, client_event_id=event_id)).encode()
+            return json.dumps(refuse(error, client_event_id=event_id)).encode()
         return None
 
     def answered(self, data: bytes) -> None:

@@ -24,6 +24,7 @@ from webapp.metering.references import DUPLICATE_KEYS, UNREADABLE
 from webapp.metering.request import LARGE, read_fields, read_json_request
 from webapp.metering.selected import Selection, select
 from webapp.metering.text import clean
+from webapp.metrics.measured import count_refused
 from webapp.websocket.session import Session, SessionCall
 
 MAX_WORD_CHARS = 200
@@ -144,8 +145,10 @@ class Meaning:
         call.settle(200, "complete" if facts.complete else "no_usage", facts)
 
 
-def error_frame(error: ApiError, **more: Any) -> dict[str, Any]:
-    """An error as OpenAI writes it into a session. more: members that say which message it answers."""
+def refuse(error: ApiError, **more: Any) -> dict[str, Any]:
+    """Count a message of the client's that is not sent, and return the error for the client, as OpenAI writes one into
+    a session. more: members that say which message it answers."""
+    count_refused(error.status)
     told = {name: value for name, value in more.items() if value is not None}
     return {"type": "error", "status": error.status, "error": error.body()["error"], **told}
 

@@ -16,7 +16,7 @@ from webapp.metering import RequestFacts
 from webapp.metering.jsonwalk import as_object
 from webapp.metering.selected import EVERY, WHOLE, Selection
 from webapp.metering.usage import sanitise
-from webapp.websocket.meaning import Meaning, error_frame, mentions, read_event, read_message, word
+from webapp.websocket.meaning import Meaning, mentions, read_event, read_message, refuse, word
 from webapp.websocket.session import Session, SessionCall
 
 CREATE = "response.create"
@@ -68,7 +68,7 @@ class Realtime(Meaning):
             if fields.get("type") == CREATE:
                 self.waiting.append((word(fields.get("event_id")), self.opened(self._facts())))
         except ApiError as error:
-            return _error(error, word(fields.get("event_id")))
+            return _refuse(error, word(fields.get("event_id")))
         return None
 
     def is_own(self, name: str, value: Any) -> bool:
@@ -153,7 +153,7 @@ class Translation(Meaning):
                 self._call = self.opened(RequestFacts(model=self._model, stream=True))
                 self.begin("", self._call)
         except ApiError as error:
-            return _error(error, None)
+            return _refuse(error, None)
         return None
 
     def is_own(self, name: str, value: Any) -> bool:
@@ -184,7 +184,7 @@ def _seconds(usage: dict[str, Any]) -> dict[str, Any] | None:
     return sanitise({"seconds": seconds}) if seconds is not None else None
 
 
-def _error(error: ApiError, event_id: str | None) -> bytes:
-    told = error_frame(error)
+def _refuse(error: ApiError, event_id: str | None) -> bytes:
+    told = refuse(error)
     told["error"] |= {"event_id": event_id}
     return json.dumps({"type": "error", "event_id": f"event_{uuid4().hex[:20]}", "error": told["error"]}).encode()

@@ -17,7 +17,7 @@ from webapp.metering.references import UNREADABLE, Objection
 from webapp.metering.request import LARGE, RESPONSES, read_fields
 from webapp.metering.selected import WHOLE, Selection
 from webapp.metering.stream import EVENT, MAX_ITEMS
-from webapp.websocket.meaning import Meaning, error_frame, mentions, read_event, read_message, word
+from webapp.websocket.meaning import Meaning, mentions, read_event, read_message, refuse, word
 from webapp.websocket.session import Session, SessionCall
 
 CREATE = "response.create"
@@ -76,7 +76,7 @@ class Responses(Meaning):
             else:
                 self.check(data, fields)
         except ApiError as error:
-            return json.dumps(error_frame(error, stream_id=lane)).encode()
+            return json.dumps(refuse(error, stream_id=lane)).encode()
         return None
 
     def _facts(self, data: bytes, fields: dict[str, Any]) -> RequestFacts:

@@ -102,12 +102,65 @@ def test_what_was_altered_or_is_gone_is_found(operator, aged, tmp_path, file):  
     assert operator.run("archive", "verify", str(tmp_path)).exit_code == 1
 
 
+def rewrite(place, **changes):
+    """Give a manifest other facts, and the hash that fits them."""
+    path = place / "manifest.json"
+    manifest = json.loads(path.read_text()) | changes
+    path.write_text(json.dumps(manifest | {"hash": archive_month.hash_of(manifest)}))
+
+
+def bad(operator, folder):  # noqa: F811
+    """What `flask archive verify --without-database` says of a folder with one bad archive."""
+    done = operator.run("archive", "verify", str(folder), "--without-database")
+    assert done.exit_code == 1 and isinstance(done.exception, SystemExit), done.exception
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("BAD ")]
+    return line
+
+
+def test_a_folder_that_is_named_after_another_month_or_none_is_found(operator, aged, tmp_path):  # noqa: F811
+    drop(operator, tmp_path)
+    for name in ("2026-04", "2026-13", f"{NAME} (copy)", f".{NAME}.part"):
+        shutil.copytree(tmp_path / NAME, tmp_path / name)
+        assert bad(operator, tmp_path).startswith(f"BAD {tmp_path / name}: is the archive of {NAME}:"), name
+        shutil.rmtree(tmp_path / name)
+
+
+def test_a_parquet_file_that_the_manifest_does_not_name_is_found(operator, aged, tmp_path):  # noqa: F811
+    drop(operator, tmp_path)
+    shutil.copy(tmp_path / NAME / "calls.parquet", tmp_path / NAME / "calls (1).parquet")
+    assert "calls (1).parquet: is not in the manifest" in bad(operator, tmp_path)
+
+
+@pytest.mark.parametrize("text", [
+    b"null", b"[]", b"7", b"{", b"[" * 100_000, b"\xff\xfe", b"[1]" + b" " * 1_000_000,
+    b'{"format": 1, "month": "2026-05"}', b'{"format": 1, "files": ["calls", "corrections", "fills", "prices"]}',
+], ids=lambda text: repr(text[:20]))  # fmt: skip
+def test_what_is_no_manifest_is_said_in_one_line(operator, tmp_path, text):  # noqa: F811
+    (tmp_path / NAME).mkdir()
+    (tmp_path / NAME / "manifest.json").write_bytes(text)
+    assert "manifest.json: is " in bad(operator, tmp_path)
+
+
+def test_a_manifest_that_leaves_facts_out_or_tells_others_is_found(operator, aged, tmp_path):  # noqa: F811
+    """With a hash that fits: whoever has the folder alone can still compare each fact with the files."""
+    drop(operator, tmp_path)
+    files = json.loads((tmp_path / NAME / "manifest.json").read_text())["files"]
+    calls = files["calls"]
+    for facts in (
+        {}, None, calls | {"rows": 4}, calls | {"rows": None}, calls | {"bytes": 1}, calls | {"sha256": "0"},
+        calls | {"sums": {}}, calls | {"sums": calls["sums"] | {"cost": "0.1"}}, calls | {"sums": ["cost"]},
+        calls | {"sums": calls["sums"] | {"cost": "much"}}, calls | {"sums": calls["sums"] | {"cost": None}},
+        {name: calls[name] for name in ("rows", "bytes", "sums")},
+    ):  # fmt: skip
+        rewrite(tmp_path / NAME, files=files | {"calls": facts})
+        bad(operator, tmp_path)
+    rewrite(tmp_path / NAME, files=files)
+    assert operator.run("archive", "verify", str(tmp_path)).exit_code == 0
+
+
 def test_a_manifest_that_was_made_anew_does_not_fit_the_database(operator, aged, tmp_path):  # noqa: F811
     drop(operator, tmp_path)
-    path = tmp_path / NAME / "manifest.json"
-    manifest = json.loads(path.read_text())
-    manifest["written_at"] = "2026-06-01T00:00:00+00:00"
-    path.write_text(json.dumps(manifest | {"hash": archive_month.hash_of(manifest)}))
+    rewrite(tmp_path / NAME, written_at="2026-06-01T00:00:00+00:00")
     done = operator.run("archive", "verify", str(tmp_path))
     assert done.exit_code == 1 and "is not the archive that was written when the month was dropped" in done.stderr
     alone = operator.run("archive", "verify", str(tmp_path), "--without-database")
@@ -139,6 +192,7 @@ def test_an_archive_of_other_rows_is_not_overwritten(operator, aged, tmp_path): 
     drop(operator, tmp_path)
     spent(aged, at=next_noon())
     shutil.copytree(tmp_path / NAME, tmp_path / "2026-06")
+    rewrite(tmp_path / "2026-06", month="2026-06")
     done = drop(operator, tmp_path)
     assert done.exit_code == 1 and "2026-06 stays" in done.stderr and "move it away" in done.stderr
     assert operator.rows("select count(*) as n from public.usage_logs")[0]["n"] == 2

@@ -17,7 +17,7 @@ from stack import SECRETS
 from supabase_shape import supabase_database
 
 from webapp import create_app, db
-from webapp.commands import doctor
+from webapp.commands import doctor, doctor_server
 from webapp.config import Config, load
 from webapp.postgres.cluster import Cluster
 from webapp.postgres.migrations import migrate
@@ -80,7 +80,7 @@ def test_a_database_that_cannot_be_reached_is_one_line(project: SimpleNamespace)
 @pytest.mark.parametrize(("number", "status"), [(140010, "fail"), (150000, "ok"), (180006, "ok"), (190000, "fail")])
 def test_servers_that_are_too_old_or_too_new_are_named(number: int, status: str) -> None:
     conn = SimpleNamespace(info=SimpleNamespace(server_version=number))
-    assert next(doctor.version(None, conn)).status == status
+    assert next(doctor_server.version(None, conn)).status == status
 
 
 @pytest.mark.parametrize(("check", "breaks", "status", "says"), [

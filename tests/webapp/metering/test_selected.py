@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from webapp.config import ROOT
 from webapp.metering import AnswerFacts, Meter, RequestFacts
 from webapp.metering.jsonwalk import decoder, parse
 from webapp.metering.scan import KEPT_CHARS, PIECE
-from webapp.metering.selected import EVERY, MAX_KEPT_CHARS, MAX_MEMBER_CHARS, SMALL, STEPS, WHOLE, Selector, has_double
+from webapp.metering.selected import (
+    _TAME,
+    EVERY,
+    MAX_KEPT_CHARS,
+    MAX_MEMBER_CHARS,
+    SMALL,
+    STEPS,
+    WHOLE,
+    Selector,
+    has_double,
+)
 
 CHAT, RESPONSES = "/v1/chat/completions", "/v1/responses"
 USAGE = {"prompt_tokens": 1_000_000, "completion_tokens": 900_000}
@@ -156,6 +168,14 @@ def test_a_search_for_usage_takes_linear_time() -> None:
     reader.feed(b"{" + (b'"usage":{"a":[' + b"1," * 5000) * 100)
     reader.finish()
     assert reader.failed or reader.doubtful
+
+
+def test_no_group_is_repeated_possessively() -> None:
+    """Nor made atomic: Python before 3.11.5, such as Debian 12's, has a defect there, and usage was lost."""
+    for path in (ROOT / "webapp/metering").rglob("*.py"):
+        patterns = [line for line in path.read_text().splitlines() if not line.lstrip().startswith("#")]
+        assert not [line for line in patterns if re.search(r"\)([*+?]|\{[\d,]+\})\+|\(\?>", line)], path
+    assert [_TAME.match('["", [[]]]', at).end() for at in (0, 1, 5)] == [0, 5, 5]
 
 
 # --- the same as a plain parser

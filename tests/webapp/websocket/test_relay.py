@@ -281,6 +281,15 @@ def test_empty_messages_that_nobody_takes_are_not_kept_without_end() -> None:
     sender.kill()
 
 
+def test_a_side_that_does_not_answer_a_close_leaves_no_open_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webapp.websocket.end.CLOSE_SECONDS", 0.05)
+    ours, theirs = socket.socketpair()
+    end = End(theirs, server_protocol())
+    end.close(1000)
+    assert theirs.fileno() == -1 and end._reader.dead
+    ours.close()
+
+
 def test_others_run_while_a_flood_of_pings_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     rests: list[int] = []
     monkeypatch.setattr("webapp.websocket.end.Pause", lambda: lambda: rests.append(1))

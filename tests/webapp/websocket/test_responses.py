@@ -161,7 +161,10 @@ def test_on_a_shared_key_a_response_may_name_its_lane(openai, connect_to):
 
 
 @pytest.mark.parametrize("text", ["[]", "{", '{"type":"response.create","type":"x"}', "\x00"])
-def test_a_message_that_cannot_be_read_is_refused_and_the_session_goes_on(openai, connect_to, text):
+def test_a_message_that_cannot_be_read_is_refused_and_the_session_goes_on(sockets, openai, connect_to, text):
+    refused = ("spendai_calls_total", {"outcome": "refused", "status": "4xx"})
+    (before,) = counted(sockets, refused)
+
     def session(ws):
         assert json.loads(ws.recv()) == CREATE
         for event in answer():
@@ -172,6 +175,7 @@ def test_a_message_that_cannot_be_read_is_refused_and_the_session_goes_on(openai
     client = connect_to("/responses")
     client.ws.send(text)
     assert client.receive()["error"]["code"] in ("unreadable_body", "duplicate_keys")
+    assert counted(sockets, refused) == [before + 1]
     client.send(**CREATE)
     assert [client.receive()["type"] for _ in range(3)][-1] == "response.completed"
 
