@@ -37,12 +37,8 @@ as $$
 #variable_conflict use_column
 declare
     v_call app.opening;
-    v_hash text;  -- of the key that the variables below are of
-    v_key record;
-    v_first boolean := false;  -- whether the install's own OpenAI key serves only the first organization, and this is it
-    v_upstream text;
-    v_shared boolean;
-    v_version uuid;
+    v_hash text;  -- of the key that v_caller is of
+    v_caller record;
     v_opened app.opening[] := '{}';
     v_begun app.opening[] := '{}';
 begin
@@ -52,87 +48,50 @@ begin
     loop
         if v_call.key_hash is distinct from v_hash or v_hash is null then
             v_hash := v_call.key_hash;
-            select k.id, k.org_id, k.project_id, k.revoked_at, k.expires_at, p.archived_at, p.metadata_tags, o.is_demo, o.books,
-                own.id as own_id, own.ciphertext, own.project_id as own_project, own.base_url, own.fingerprint
-            into v_key
-            from (select decode(v_hash, 'hex') as key_hash) h
-            left join public.api_keys k on k.key_hash = h.key_hash
-            left join public.projects p on p.id = k.project_id
-            left join public.organizations o on o.id = k.org_id
-            left join lateral (
-                select pk.id, pk.ciphertext, pk.project_id, pk.base_url, pk.fingerprint from private.provider_keys pk
-                where pk.org_id = k.org_id and (pk.project_id = k.project_id or pk.project_id is null)
-                order by pk.project_id nulls last limit 1
-            ) own on not o.is_demo;
-            if p_install_key = 'first' then
-                v_first := exists (select from private.install i where i.first_org_id = v_key.org_id);
-            end if;
-            v_upstream := case
-                when v_key.ciphertext is not null then 'openai'
-                when v_key.is_demo then 'sandbox'
-                when p_install_key = 'shared' and v_key.id is not null or v_first then 'openai'
-                -- An organization whose books are real money never gets answers of the sandbox.
-                when v_key.books = 'sandbox' then 'sandbox'
-            end;
-            v_shared := false;
-            v_version := v_key.own_id;
-            if v_upstream = 'openai' then
-                v_shared := v_key.ciphertext is null and p_install_key = 'shared'
-                    or v_key.ciphertext is not null and v_key.fingerprint is null  -- others may use it too
-                    or coalesce(v_key.fingerprint = p_install_fingerprint and not v_first, false);
-                if not v_shared then
-                    v_shared := exists (
-                        select from private.provider_keys pk
-                        where pk.fingerprint = coalesce(v_key.fingerprint, p_install_fingerprint) and pk.org_id <> v_key.org_id);
-                end if;
-                if v_version is null then
-                    v_version := (select v.id from public.provider_key_versions v
-                        where v.org_id is null and v.fingerprint = p_install_fingerprint order by v.since desc limit 1);
-                end if;
-            end if;
+            v_caller := app.caller_of(v_hash, p_install_key, p_install_fingerprint);
         end if;
         outcome := case
-            when v_key.id is null then 'invalid_key'
-            when v_key.revoked_at is not null then 'revoked_key'
-            when v_key.expires_at <= clock_timestamp() then 'expired_key'
-            when v_key.archived_at is not null then 'archived_project'
+            when v_caller.key_id is null then 'invalid_key'
+            when v_caller.revoked_at is not null then 'revoked_key'
+            when v_caller.expires_at <= clock_timestamp() then 'expired_key'
+            when v_caller.archived_at is not null then 'archived_project'
             when v_call.started_at not between clock_timestamp() - interval '60 s' and clock_timestamp() + interval '60 s' then 'clock_skew'
-            when v_upstream is null then 'no_provider_key'
+            when v_caller.upstream is null then 'no_provider_key'
             else 'opened'
         end;
-        if outcome = 'opened' and v_shared and v_call.objection is not null then
+        if outcome = 'opened' and v_caller.shared and v_call.objection is not null then
             if v_call.object_id is null or not app.made_object(
-                v_key.org_id, case when v_key.own_id is null then 'install' else v_key.org_id::text end, v_call.object_id,
-                case when v_key.own_id is null then p_install_fingerprint else v_key.fingerprint end, v_key.base_url) then
+                v_caller.org_id, case when v_caller.is_own then v_caller.org_id::text else 'install' end, v_call.object_id,
+                case when v_caller.is_own then v_caller.fingerprint else p_install_fingerprint end, v_caller.base_url) then
                 outcome := v_call.objection;
             end if;
         end if;
         n := v_call.n;
-        org_id := v_key.org_id;
-        project_id := v_key.project_id;
-        api_key_id := v_key.id;
-        upstream := v_upstream;
-        provider_key := v_key.ciphertext;
-        provider_project_id := v_key.own_project;
-        base_url := v_key.base_url;
-        account := case when v_upstream <> 'openai' then v_upstream when v_key.ciphertext is not null then v_key.org_id::text
-            when v_upstream = 'openai' then 'install' end;
-        shared := case when outcome = 'opened' then v_shared end;
-        provider_key_id := coalesce(v_call.provider_key_id, case when v_upstream = 'openai' then v_version end);
-        metadata_tags := v_key.metadata_tags;
+        org_id := v_caller.org_id;
+        project_id := v_caller.project_id;
+        api_key_id := v_caller.key_id;
+        upstream := v_caller.upstream;
+        provider_key := v_caller.ciphertext;
+        provider_project_id := v_caller.provider_project_id;
+        base_url := v_caller.base_url;
+        account := case when v_caller.is_own then v_caller.org_id::text when v_caller.upstream = 'openai' then 'install'
+            else v_caller.upstream end;
+        shared := case when outcome = 'opened' then v_caller.shared end;
+        provider_key_id := coalesce(v_call.provider_key_id, v_caller.version);
+        metadata_tags := v_caller.metadata_tags;
         return next;
 
         continue when outcome <> 'opened';
-        v_call.org_id := v_key.org_id;
-        v_call.project_id := v_key.project_id;
-        v_call.api_key_id := v_key.id;
-        v_call.upstream := v_upstream;
+        v_call.org_id := v_caller.org_id;
+        v_call.project_id := v_caller.project_id;
+        v_call.api_key_id := v_caller.key_id;
+        v_call.upstream := v_caller.upstream;
         v_call.provider_key_id := provider_key_id;
         if v_call.begins_session then
             v_begun := v_begun || v_call;
         elsif v_call.seen_as is null then
             v_opened := v_opened || v_call;
-        elsif app.seen_first(v_key.org_id, v_call.seen_as, v_call.side, v_call.id, v_call.started_at) then
+        elsif app.seen_first(v_caller.org_id, v_call.seen_as, v_call.side, v_call.id, v_call.started_at) then
             v_opened := v_opened || v_call;
         end if;
     end loop;

@@ -6,8 +6,7 @@
 --   absent: it has no row and gets none, because its message names no organization: the call was never sent upstream
 --   conflict: a person had closed it by hand before; the difference was booked (see settle_closed)
 --
--- Prices what was used and settles each row exactly once. Rows are locked in the order of their ids, so that two batches
--- can never wait for each other in a circle.
+-- Prices what was used and settles each row exactly once.
 --
 -- A call whose answer names an unfinished object (a background response, a batch) settles as pending_object, without a cost:
 -- the first call that sees the finished object fills it in (see fill_objects).
@@ -33,9 +32,8 @@ declare
     v_calls app.settlement[];
     v_call app.settlement;
     v_status text;
-    -- Of each call, in the order of v_calls:
-    v_statuses text[] := '{}';  -- the cost status that its outcome or endpoint alone says, or null
-    v_used app.settlement[] := '{}';  -- the call, or null when it is not priced by its usage
+    v_statuses text[] := '{}';  -- of each call: the cost status that its outcome or endpoint alone says, or null
+    v_used app.settlement[] := '{}';  -- of each call: itself, or null when it is not priced by its usage
     v_prices app.priced_call[];
     v_tokens app.token_counts[] := '{}';
     v_objects boolean := false;  -- whether a call may make, or see the end of, an object that outlives its call
@@ -43,7 +41,6 @@ declare
     v_ids uuid[] := '{}';
     v_first timestamptz;
     v_last timestamptz;
-    v_found integer;
     v_missing uuid[] := '{}';
     v_closed integer[] := '{}';  -- n of the calls that a person had closed by hand
     v_done integer[];
@@ -67,28 +64,10 @@ begin
     end loop;
     v_prices := app.price_calls(v_used);
 
-    -- Nearly always one update does it for a call that is alone. Several rows are locked in order before they are updated.
+    -- Nearly always one update does it for a call that is alone; only several rows must be locked in order before.
     for v_pass in 1 .. 2 loop
         if v_pass = 2 or cardinality(v_calls) > 1 or v_objects then
-            perform from public.usage_logs u join unnest(v_calls) c on u.id = c.id and u.started_at = c.started_at
-                where u.id = any (v_ids) and u.started_at between v_first and v_last order by u.id for update of u;
-            get diagnostics v_found = row_count;
-            if v_found < cardinality(v_calls) then
-                with added as (
-                    insert into public.usage_logs (id, org_id, project_id, api_key_id, started_at, deadline_at, state, upstream, endpoint,
-                        method, stream, batch, model_requested, end_user, tags, provider_key_id, session_id)
-                    select c.id, c.org_id, c.project_id, c.api_key_id, c.started_at, c.started_at + make_interval(secs => c.max_seconds),
-                        'open', c.upstream, c.endpoint, c.method, c.stream, c.batch, c.model_requested, c.end_user, coalesce(c.tags, '{}'),
-                        c.provider_key_id, c.session_id
-                    from unnest(v_calls) c where c.org_id is not null and c.outcome <> 'repeated' and not exists (
-                        -- A month is dropped only when no call in it is open, so a call of such a month was settled before.
-                        select from private.dropped_months m where m.month = date_trunc('month', c.started_at at time zone 'utc')::date)
-                    order by c.id
-                    on conflict do nothing
-                    returning id
-                )
-                select v_missing || coalesce(array_agg(id), '{}') into v_missing from added;
-            end if;
+            v_missing := v_missing || app.settle_missing(v_calls, v_ids, v_first, v_last);
         end if;
         if v_objects and v_pass = 1 then
             perform app.fill_objects(p_calls);

@@ -26,6 +26,8 @@ insert into private.upstream_objects (upstream_account, object_id, org_id, proje
     select 'account', id, id, gen_random_uuid(), gen_random_uuid(), now() from public.organizations;
 insert into private.closed_calls (call_id, started_at, org_id, reason, closed_by)
     select gen_random_uuid(), now(), id, 'test', gen_random_uuid() from public.organizations;
+insert into private.known_terms (org_id, key, price_changes, since, until, terms)
+    select id, 'key', 0, '-infinity', 'infinity', '{}' from public.organizations;
 """
 
 

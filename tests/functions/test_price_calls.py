@@ -38,8 +38,8 @@ CALLS = [
 SAME = """
 select c.cost, (c.cost, c.cost_status, c.cost_lines) is not distinct from (p.cost, p.cost_status, p.cost_lines) as same
 from rows from (
-    jsonb_to_recordset(%(calls)s::jsonb) as (org_id uuid, endpoint text, model text, model_requested text, service_tier text,
-        batch boolean, usage jsonb, tools jsonb, started_at timestamptz),
+    jsonb_to_recordset(%(calls)s::jsonb) as (org_id uuid, endpoint text, model text, model_requested text,
+        service_tier text, batch boolean, usage jsonb, tools jsonb, started_at timestamptz),
     unnest(app.price_calls(array(select s from jsonb_populate_recordset(null::app.settlement, %(calls)s::jsonb) s)))
 ) with ordinality as c (org_id, endpoint, model, model_requested, service_tier, batch, usage, tools, started_at)
 cross join lateral app.price_usage(c.org_id, c.endpoint, c.model, c.model_requested, c.service_tier, c.batch, c.usage,

@@ -158,8 +158,8 @@ def _begin(conn: psycopg.Connection) -> dict[str, str]:
     except psycopg.errors.LockNotAvailable:
         raise MigrationError(f"another migration has been running for {WAIT_FOR_ANOTHER}; try again later") from None
     conn.execute("select set_config('lock_timeout', %s, true)", [WAIT_FOR_TABLE])
-    row = conn.execute(SHIM_IS_OLD).fetchone()
-    if row and row[0] and conn.execute("select to_regclass('auth.schema_migrations') is null").fetchone() == (True,):
+    (is_old,) = conn.execute(SHIM_IS_OLD).fetchone()
+    if is_old and conn.execute("select to_regclass('auth.schema_migrations') is null").fetchone() == (True,):
         _execute(conn, DB / "supabase.sql")
         _execute(conn, DB / "local_auth.sql")
     # A dump does not contain this right, so in a restored database analysts could make temporary tables.
@@ -215,10 +215,8 @@ def _month_name(month: date) -> str:
 
 def pending_files(conn: psycopg.Connection, passwords: Mapping[str, str]) -> list[str]:
     """Files of db/, the price list and passwords that ``apply`` would apply, in its order; changes nothing."""
-    row = conn.execute("select to_regclass('private.schema_files') is not null").fetchone()
-    has_table = bool(row and row[0])
-    rows = conn.execute("select path, sha256 from private.schema_files").fetchall() if has_table else []
-    applied = dict(rows)
+    (has_table,) = conn.execute("select to_regclass('private.schema_files') is not null").fetchone()
+    applied = dict(conn.execute("select path, sha256 from private.schema_files").fetchall() if has_table else [])
     found = [_name(path) for path, _ in _pending_migrations(applied) + _changed_files(applied)]
     found += ["db/prices"] if applied.get("db/prices") != _prices_sha() else []
     return found + [f"password of {role}" for role, _ in _new_passwords(conn, passwords, applied)]
