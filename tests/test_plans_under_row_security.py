@@ -132,7 +132,7 @@ where c.relkind in ('r', 'i') and pg_stat_get_xact_numscans(c.oid) > 0
 order by 1
 """
 KEPT = ("spend_daily", "spend_by_project", "spend_by_model", "spend_by_key", "spend_by_end_user", "spend_by_tag")
-SUMS = "select sum(calls) as calls from app.sums({}, {}, '{{{}}}', '{}', 'UTC', null)"
+SUMS = "select sum(calls) as calls from app.sums({}, {}, '{{{}}}', '{}', 'UTC', null, null)"
 
 
 def touched(conn: psycopg.Connection, query: str) -> tuple[int, set[str], set[str]]:

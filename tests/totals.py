@@ -170,7 +170,11 @@ def app_sums(
     """The rows of app.sums, in the same shape."""
     with people.as_(who):
         rows = people.all(
-            "select * from app.sums(%s, %s, %s, %s::jsonb, 'UTC', null)", since, until, list(words), json.dumps(filters)
+            "select * from app.sums(%s, %s, %s, %s::jsonb, 'UTC', null, null)",
+            since,
+            until,
+            list(words),
+            json.dumps(filters),
         )
     found = {}
     for row in rows:

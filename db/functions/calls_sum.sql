@@ -23,7 +23,7 @@ begin
             from (%s) e
         $sql$, app.calls_sql(p_filters)) using p_filters, p_from, p_to;
     elsif app.sums_source('{}', p_filters) is null and p_most < (
-        select sum(s.calls) from app.sums(p_from, p_to, '{}', p_filters - '{end_user,tag,not_end_user,not_tag}'::text[], 'UTC', null) s) then
+        select sum(s.calls) from app.sums(p_from, p_to, '{}', p_filters - '{end_user,tag,not_end_user,not_tag}'::text[], 'UTC', null, '{calls}') s) then
         return query select null::bigint, null::bigint, null::numeric, null::bigint, null::bigint, null::bigint, null::bigint, null::numeric;
     else
         return query
@@ -31,7 +31,7 @@ begin
             coalesce(sum(s.cost - s.adjustments), 0), coalesce(sum(s.unpriced_calls), 0)::bigint,
             coalesce(sum(s.no_usage_calls), 0)::bigint, coalesce(sum(s.in_doubt_calls), 0)::bigint,
             coalesce(sum(s.error_calls), 0)::bigint, coalesce(sum(s.adjustments), 0)
-        from app.sums(p_from, p_to, '{}', p_filters, 'UTC', null) s;
+        from app.sums(p_from, p_to, '{}', p_filters, 'UTC', null, null) s;
     end if;
 end $$;
 

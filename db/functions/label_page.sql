@@ -20,10 +20,11 @@ as $$
         select case p_by when 'end_user' then 'end_user' else 'tag' end as word, case p_by when 'tag' then p_name end as name
     ), cell as (
         select n.end_user, n.tag, n.day, n.calls, n.unpriced_calls + n.no_usage_calls + n.in_doubt_calls as unknown, n.cost, 0::numeric as before
-        from words w cross join lateral app.sums(p_from, p_to, array['day', w.word], '{}', 'UTC', w.name) n
+        from words w cross join lateral app.sums(p_from, p_to, array['day', w.word], '{}', 'UTC', w.name,
+            '{calls,cost,unpriced_calls,no_usage_calls,in_doubt_calls}') n
         union all
         select n.end_user, n.tag, null, 0, 0, 0, n.cost
-        from words w cross join lateral app.sums(p_before_from, p_before_to, array[w.word], '{}', 'UTC', w.name) n
+        from words w cross join lateral app.sums(p_before_from, p_before_to, array[w.word], '{}', 'UTC', w.name, '{calls,cost}') n
         where p_before_from is not null
     ), label as (
         select l.label, count(distinct c.tag) filter (where c.calls <> 0) as label_values, sum(c.calls)::bigint as calls,

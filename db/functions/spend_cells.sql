@@ -35,7 +35,7 @@ as $$
         (d.is_now, false, case when p_by = 'tag' and p_tag_name is null then array[p_grain, 'tag'] end)
     ) as p (is_now, whole, words)
     cross join lateral (select not p.whole as overlap) n
-    cross join lateral app.sums(d.since, d.until, array_remove(p.words, null), p_filters, p_zone, p_tag_name) s
+    cross join lateral app.sums(d.since, d.until, array_remove(p.words, null), p_filters, p_zone, p_tag_name, null) s
     where d.since < d.until and p.words is not null and (p.whole or s.tag is not null)
     union all
     select d.is_now, false, k.bar, k.kind, null, null, null, null, null, k.cost, null, null, null, null, null, null

@@ -8,7 +8,8 @@ language sql stable
 set search_path = ''
 as $$
     select s.bar, k.place, k.kind, k.cost
-    from app.sums(p_from, p_to, array['kind'] || case when p_grain is not null then array[p_grain] else '{}' end, p_filters, p_zone, null) s
+    from app.sums(p_from, p_to, array['kind'] || case when p_grain is not null then array[p_grain] else '{}' end, p_filters, p_zone, null,
+        '{calls,cost}') s
     cross join lateral (values
         (1, 'input', s.cost_input), (2, 'cached', s.cost_cached), (3, 'cache_write', s.cost_cache_write), (4, 'output', s.cost_output),
         (5, 'reasoning', s.cost_reasoning), (6, 'audio', s.cost_audio), (7, 'image', s.cost_image), (8, 'tools', s.cost_tools),

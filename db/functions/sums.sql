@@ -12,7 +12,7 @@
 -- edges of a period and of days of other zones from hourly ones. The calls themselves are added up only for parts of hours, and
 -- for questions that labels cannot answer, such as the models that one end user called (see app.sums_source).
 create or replace function app.sums(
-    p_from timestamptz, p_to timestamptz, p_words text[], p_filters jsonb, p_zone text, p_tag_name text, p_sums text[] default null
+    p_from timestamptz, p_to timestamptz, p_words text[], p_filters jsonb, p_zone text, p_tag_name text, p_sums text[]
 ) returns table (
     bar timestamptz, day date, project_id uuid, key_id uuid, model text, endpoint text, service_tier text, status integer,
     end_user text, tag text, person_id uuid,
@@ -95,7 +95,7 @@ begin
             else format('coalesce(sum(e.%I), 0)::', n.name) end || case n.name when 'cost' then 'numeric' else 'bigint' end, ', ' order by n.place)
          from unnest(v_all) with ordinality n (name, place)),
         case when v_corrected then 'coalesce(sum(e.adjustments), 0), coalesce(sum(e.cost_corrected), 0)'
-            else '0::numeric, coalesce(sum(e.cost), 0)' end,
+            when 'cost' = any (v_names) then '0::numeric, coalesce(sum(e.cost), 0)' else '0::numeric, 0::numeric' end,
         (select string_agg(case when n.name = any (v_names) then format('coalesce(sum(e.%I), 0)', n.name) else 'null::numeric' end, ', '
             order by n.place) from unnest(v_kinds) with ordinality n (name, place)),
         array_to_string(v_parts, ' union all '), v_columns, array_to_string(v_names, ', '),

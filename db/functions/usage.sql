@@ -22,7 +22,7 @@ as $$
            n.person_id, m.email,
            n.calls, n.tokens_in, n.tokens_cached, n.tokens_out, n.cost, n.unpriced_calls, n.no_usage_calls, n.in_doubt_calls, n.error_calls,
            n.adjustments, n.cost_corrected
-    from app.sums(p_from, p_to, p_group, p_filters, p_zone, null) n
+    from app.sums(p_from, p_to, p_group, p_filters, p_zone, null, null) n
     left join public.projects p on p.id = n.project_id
     left join public.api_keys k on k.id = n.key_id
     left join public.members m on m.user_id = n.person_id

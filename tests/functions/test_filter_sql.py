@@ -14,7 +14,7 @@ from ledgers import DAY, add_call, add_open_call, sums
 from people import People
 
 CALLS = "select * from app.calls_page(%s, %s, %s::jsonb, null, null, 100)"
-SUMS = "select coalesce(sum(calls), 0) as calls from app.sums(%s, %s, '{}', %s::jsonb, 'UTC', null)"
+SUMS = "select coalesce(sum(calls), 0) as calls from app.sums(%s, %s, '{}', %s::jsonb, 'UTC', null, null)"
 ALL = (DAY.replace(hour=0) - timedelta(days=3), DAY.replace(hour=0) + timedelta(days=4))
 
 

@@ -36,9 +36,9 @@ def test_kinds_and_the_rest_add_up_to_the_cost_from_totals_and_from_calls(people
     found = kinds(people)
     assert found.keys() == {"input", "cached", "output", "reasoning", "other"} and found["other"] == Decimal("0.125")
     with people.as_("ada"):
-        whole = people.one("select cost from app.sums(%s, %s, '{}', '{}', 'UTC', null)", days_ago(9), days_ago(-1))[
-            "cost"
-        ]
+        whole = people.one(
+            "select cost from app.sums(%s, %s, '{}', '{}', 'UTC', null, null)", days_ago(9), days_ago(-1)
+        )["cost"]
     assert sum(found.values()) == whole
     for filters in ({"end_user": ["u1"]}, {"tag": ["team", "x"]}, {"model": ["gpt-4o-mini", "o3-mini"]}):
         assert kinds(people, **filters) == kinds(people, hours=1, **filters) == found

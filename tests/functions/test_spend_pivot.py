@@ -44,7 +44,7 @@ def test_every_row_and_every_column_adds_up(
     many_calls(people, 60)
     found = pivot(people, by, other, top, tag=tag)
     with people.as_("ada"):
-        whole = people.one("select * from app.sums(%s, %s, '{}', '{}', 'UTC', null)", EARLY, LATE)
+        whole = people.one("select * from app.sums(%s, %s, '{}', '{}', 'UTC', null, null)", EARLY, LATE)
     for name in ("calls", "cost", "unpriced_calls", "no_usage_calls", "in_doubt_calls"):
         assert found[0, 0][name] == whole[name]
         for side in (0, 1):

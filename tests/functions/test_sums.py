@@ -216,7 +216,7 @@ def test_dev_sees_what_ada_sees_eve_her_own_alone_and_a_stranger_nothing(busy: B
             assert app_sums(people, EARLY, until, words, {}, "eve") == added_up(theirs, EARLY, until, words, {})
             assert app_sums(people, EARLY, until, words, {}, "lone") == {}
     with people.as_("nobody"):
-        people.refused("42501", "select * from app.sums('-infinity', 'infinity', '{}', '{}', 'UTC', null)")
+        people.refused("42501", "select * from app.sums('-infinity', 'infinity', '{}', '{}', 'UTC', null, null)")
 
 
 def test_words_of_a_filter_are_never_read_as_sql(people: People) -> None:

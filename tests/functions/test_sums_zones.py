@@ -34,7 +34,7 @@ FILTERS: tuple[Filters, ...] = (
     {}, {"model": ["gpt-5"]}, {"end_user": ["u1"]}, {"tag": ["team"]}, {"not_end_user": ["u1"]},
     {"cost_status": ["priced"]},
 )  # fmt: skip
-SUMS = "select * from app.sums(%s, %s, %s, %s::jsonb, %s, %s)"
+SUMS = "select * from app.sums(%s, %s, %s, %s::jsonb, %s, %s, null)"
 Row = dict[str, Any]
 Group = tuple[Any, ...]
 

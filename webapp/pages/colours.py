@@ -17,8 +17,27 @@ _PLACES = {
     "project": "select id::text, row_number() over (order by created_at, id) as n from public.projects",
     "key": "select id::text, row_number() over (order by created_at, id) as n from public.api_keys",
     "person": "select user_id::text as id, row_number() over (order by joined_at, user_id) as n from public.members",
-    "model": "select t.model as id, row_number() over (order by min(t.day), t.model) as n from public.daily_totals t"
-    " where t.org_id = (select app.current_org_id()) group by t.model",
+    # From day to day on which a model was new, no further than to the last of the ids: few rows of the totals are read.
+    "model": """
+        with recursive seen as (
+            select array[]::text[] as models, '-infinity'::date as day
+            union all
+            select s.models || d.models, d.day
+            from seen s
+            cross join lateral (
+                select n.day, array(
+                    select distinct t.model from public.daily_totals t
+                    where t.org_id = (select app.current_org_id()) and t.day = n.day and t.model <> all (s.models)
+                    order by t.model) as models
+                from (
+                    select t.day from public.daily_totals t
+                    where t.org_id = (select app.current_org_id()) and t.day >= s.day and t.model <> all (s.models)
+                    order by t.day limit 1) n
+            ) d
+            where not s.models @> %s::text[]
+        )
+        select m.id, m.n from (select s.models from seen s order by cardinality(s.models) desc limit 1) s
+        cross join unnest(s.models) with ordinality m (id, n)""",
 }
 
 
@@ -26,7 +45,8 @@ def places(tx: db.Transaction, by: str, ids: Sequence[str]) -> dict[str, int]:
     """Id → its number among all of its kind in the organization, from 1; without the ids that have none."""
     if by not in _PLACES or not ids:
         return {}
-    rows = tx.query(f"select p.id, p.n from ({_PLACES[by]}) p where p.id = any(%s)", list(ids))  # noqa: S608  # own words
+    query = f"select p.id, p.n from ({_PLACES[by]}) p where p.id = any(%s)"  # noqa: S608  # own words
+    rows = tx.query(query, *[list(ids)] * query.count("%s"))
     return {row["id"]: row["n"] for row in rows}
 
 

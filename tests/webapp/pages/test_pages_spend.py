@@ -124,6 +124,24 @@ def test_a_bar_leads_to_its_hours_and_back_to_the_page_it_was_on(site: Site, tea
     assert "← back" not in team.browser.get("/?back=period%3Dcentury").text
 
 
+def test_models_take_the_colours_in_the_order_in_which_they_came(site: Site, team: Acme) -> None:
+    for days, model in (
+        (30, "gpt-4o"),
+        (9, "o3"),
+        (9, "gpt-4.1"),
+        (2, "o4-mini"),
+        (1, "gpt-4o"),
+        (1, "o3"),
+        (0, "o4-mini"),
+    ):
+        spend(site, team, days, model=model)
+    for words, found in (("", {"gpt-4o": "s1", "gpt-4.1": "s2", "o3": "s3", "o4-mini": "s4"}),
+                         ("&period=yesterday", {"gpt-4o": "s1", "o3": "s3"})):  # fmt: skip
+        page = team.browser.get(f"/?by=model{words}").text
+        shown = {name: colour for colour, name in re.findall(r'class="swatch c-(s\d+)"></span><a[^>]*>([^<]+)', page)}
+        assert shown.items() >= found.items(), words
+
+
 def test_the_table_of_months_is_the_same_whatever_the_period_and_its_bars_are(site: Site, team: Acme) -> None:
     for days in (0, 40, 80, 200):
         spend(site, team, days)
