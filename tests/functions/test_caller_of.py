@@ -8,7 +8,9 @@ from people import People
 ASK = "select * from app.caller_of(%s, %s, %s)"
 INSTALL = b"i" * 32
 STORED = """
-insert into private.provider_keys (id, org_id, project_id, ciphertext, last4, fingerprint) values (gen_random_uuid(), %s, %s, %s, 'abcd', %s)
+with made as (insert into public.provider_key_versions (org_id, project_id, last4) values (%s, %s, 'abcd') returning *)
+insert into private.provider_keys (id, org_id, project_id, ciphertext, last4, fingerprint)
+select id, org_id, project_id, %s, last4, %s from made
 """
 
 

@@ -1,4 +1,4 @@
-"""app.settle_missing: a call whose row was lost gets one, written from its settle message; see test_settle_calls too."""
+"""app.settle_missing: a call whose row was lost gets one, written from its settle message; see test_settle_calls."""
 
 from __future__ import annotations
 

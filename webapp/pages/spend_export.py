@@ -86,7 +86,7 @@ def _sums(tx: db.Transaction, query: Query, by: list[str], tag_name: str) -> tup
     words = since, until, [query.asked_grain or "day", *groups], filters, query.zone.key
     *found, total = tx.rows("usage_with_total", *words) or [None]
     if tag_name:
-        found = tx.rows("sums", *words, tag_name)
+        found = tx.rows("sums", *words, tag_name, None)
         found.sort(key=lambda row: (row["bar"], -row["cost"], row["tag"] or ""))
     return _by_bar(query, [*groups, *more, *SUMS, *COUNTS], found, total)
 
