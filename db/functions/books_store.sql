@@ -1,7 +1,8 @@
 -- books_store(organization, fetch) → id of the fetch
 --
--- Stores one attempt to copy OpenAI's books, whole or not at all, then links keys and compares its days with the ledger.
--- p_fetch: {source, grain, from_day, until_day, requests, fetched_by, error, days: [{day, whole}],
+-- Stores one attempt to copy OpenAI's books, whole or not at all, then links keys and, unless compared_later, compares its days
+-- with the ledger.
+-- p_fetch: {source, grain, from_day, until_day, requests, fetched_by, error, compared_later, days: [{day, whole}],
 --   costs: [{day, openai_project_id, openai_key_id, line_item, quantity, quantity_unit, amount}],
 --   usage: [{path, start_at, width, openai_project_id, openai_key_id, model, batch, service_tier, requests, counts}],
 --   projects: [{id, name, status, created_at, archived_at}],
@@ -52,7 +53,10 @@ begin
         ending = excluded.ending, owner_kind = excluded.owner_kind, owner = excluded.owner, created_at = excluded.created_at,
         last_used_at = excluded.last_used_at, seen_at = excluded.seen_at;
     perform app.key_links_by_ending(p_org_id);
-    for v_day in select d.day from public.openai_days d where d.fetch_id = v_fetch.id order by 1 loop
+    for v_day in
+        select d.day from public.openai_days d
+        where d.fetch_id = v_fetch.id and (p_fetch ->> 'compared_later')::boolean is not true order by 1
+    loop
         perform app.reconcile_day(p_org_id, v_day);
     end loop;
     return v_fetch.id;

@@ -50,8 +50,9 @@ as $$
     group by x.line
     union all
     select 'closed by hand', null, null, null, 0, 0, x.rest, 0, 0, null
-    from (select sum(c.cost - coalesce((select sum((l ->> 'cost')::numeric) from jsonb_array_elements(c.cost_lines) l), 0)) as rest
-          from calls c where c.day = p_day and c.cost is not null) x
+    from (select sum(r.rest) as rest
+          from (select c.cost - coalesce((select sum((l ->> 'cost')::numeric) from jsonb_array_elements(c.cost_lines) l), 0) as rest
+                from calls c where c.day = p_day and c.cost is not null offset 0) r) x  -- offset 0: else computed twice
     where x.rest <> 0
     union all
     select 'corrections', null, null, null, 0, 0, x.delta, 0, 0, null

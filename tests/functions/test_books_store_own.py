@@ -25,6 +25,15 @@ def test_it_is_stored_for_the_admins_organization_under_the_admins_name(people: 
         assert people.all("select from public.openai_fetches") == []
 
 
+def test_its_days_are_compared_when_they_are_looked_at(people: People) -> None:
+    """Not in the same statement, which has the time limit of pages."""
+    with people.as_("ada"):
+        people.one(STORE, EMPTY)
+    assert people.all("select from public.reconciled_days") == []
+    with people.as_("ada"):
+        assert people.one("select app.reconcile(%s, %s) as n", DAY, DAY + timedelta(days=1)) == {"n": 1}
+
+
 def test_the_demo_organization_has_none(people: People) -> None:
     people.conn.execute("update public.organizations set is_demo = true where name = 'Acme'")
     refuses(people, "ada", "409 demo_organization", STORE, EMPTY)

@@ -22,6 +22,7 @@ from webapp import db
 from webapp.books.access import admins_organization, opened, read_as_proxy
 from webapp.books.accounts import fetch_accounts
 from webapp.books.administration import Administration
+from webapp.books.compared import compare
 from webapp.books.costs import fetch_costs
 from webapp.books.counted import Span, fetch_days, fetch_minutes
 from webapp.books.values import BooksError
@@ -87,6 +88,7 @@ def fetch_own(
         raise ApiError(400, "invalid_period", str(error), "from") from None
     with person() as tx:
         stored = tx.query("select app.books_store_own(%s::jsonb) as id", json.dumps(made))
+        compare(tx, date.fromisoformat(made["from_day"]), date.fromisoformat(made["until_day"]))
     return _told(stored[0]["id"], made)
 
 

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from webapp import auth, db
 from webapp.auth import login_required
-from webapp.books import focus
+from webapp.books import compared, focus
 from webapp.books.close import BREAKDOWNS, COLUMNS, read_month, table_rows
 from webapp.errors import ApiError
 from webapp.filters import UTC_ZONE
@@ -36,7 +36,7 @@ def _month(text: str) -> date:
 
 def _load(tx: db.Transaction, month: date) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
     """State and report of a month, the days that changed compared again."""
-    tx.call("reconcile", month, months_later(month, 1))
+    compared.compare(tx, month, months_later(month, 1))
     return tx.rows("month_state", month)[0], tx.query("select app.month_report(%s) as report", month)[0]["report"]
 
 
@@ -63,6 +63,7 @@ def close(month: str) -> Response | tuple[str, int]:
 
     def act(tx: db.Transaction) -> Any:
         confirm = request.form.get("confirm") == "yes"
+        compared.compare(tx, first, months_later(first, 1))  # month_close would compare all its days in one statement
         return tx.call("month_close", first, request.form.get("note", ""), _invoice(), confirm)
 
     _, error = attempt(act)
@@ -162,7 +163,7 @@ def focus_file(month: str, kind: str) -> Response:
         raise ApiError(404, "not_found", "no such file")
     me = auth.me()
     with auth.person() as tx:
-        tx.call("reconcile", first, months_later(first, 1))
+        compared.compare(tx, first, months_later(first, 1))
         charges = tx.rows("focus_month", first)
     org = UUID(str(me["org_id"]))
     rows = [focus.row_of(charge, first, org, me["organization"], export.sandbox()) for charge in charges]
