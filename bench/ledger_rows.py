@@ -173,6 +173,17 @@ def fill(dsn: str, calls: int) -> dict[str, Company]:
 
 def fill_month(conn: psycopg.Connection, companies: Iterable[Company], period: Period, month: Period) -> Iterator[int]:
     """The calls of one month, then its sums; yields how many calls each statement wrote."""
+    yield from insert_month(conn, companies, period, month)
+    table = f"usage_logs_{month[0]:%Y_%m}"
+    for part, moment in MOMENTS.items():
+        for statement in (TOTALS, LABELS):
+            conn.execute(statement.format(month=table, part=part, moment=moment))
+
+
+def insert_month(
+    conn: psycopg.Connection, companies: Iterable[Company], period: Period, month: Period
+) -> Iterator[int]:
+    """The calls of one month without its sums; yields how many calls each statement wrote."""
     (start, until), (since, following) = period, month
     table = f"usage_logs_{since:%Y_%m}"
     for company in companies:
@@ -183,9 +194,6 @@ def fill_month(conn: psycopg.Connection, companies: Iterable[Company], period: P
             words = {"org": company.org_id, "start": start, "span": until - start, "calls": company.calls}
             conn.execute(CALLS.format(month=table), words | {"low": first, "high": last})
             yield last - first + 1
-    for part, moment in MOMENTS.items():
-        for statement in (TOTALS, LABELS):
-            conn.execute(statement.format(month=table, part=part, moment=moment))
 
 
 def _progress(done: int, calls: int, begun: float) -> None:
