@@ -89,6 +89,11 @@ class OwnAccepting(worker.Worker):
         server.max_accept = 1
         return server
 
+    def handle(self, listener: Any, client: Any, addr: Any) -> None:
+        """Our server counts a connection when it accepts it; gevent's does not."""
+        self.share.add(1)
+        super().handle(listener, client, addr)
+
 
 def all_overrides() -> type:
     return worker.Worker

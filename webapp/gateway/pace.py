@@ -17,7 +17,7 @@ FREE = 0.004  # mean seconds that the event loop may be late before streams have
 FACTOR, MOST = 50, 0.5  # a stream waits so many times the seconds above FREE, and MOST seconds at most
 WEIGHT = 0.1  # of one look in the mean, so that one slow request of a page changes little
 # Only streams that began so long ago wait, and only after small pieces: those of large images come at once.
-OLD_SECONDS, SMALL = 1.0, 4096
+OLD_SECONDS, SMALL = 0.25, 4096
 
 
 class Pace:

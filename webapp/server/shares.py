@@ -17,6 +17,7 @@ measurably.
 from __future__ import annotations
 
 import mmap
+from typing import Any
 
 from gevent.server import StreamServer
 
@@ -24,6 +25,9 @@ WORKERS = 64  # places in ``counts``; a worker without a place accepts at once
 FREE, LEFT = -1, -2  # values of a place: no worker has it; its worker no longer accepts but has not ended yet
 SLACK = 2  # connections that a worker may hold more than another before it accepts later
 PATIENCE = 0.003  # seconds for which a worker with more connections stops listening
+# Connections accepted in one turn of the event loop. With one of them, as gunicorn has it, a worker whose turns take 30 ms,
+# because it passes on thousands of streams, accepts no more than 30 in a second.
+MOST = 64
 counts = memoryview(mmap.mmap(-1, 4 * WORKERS)).cast("i")  # connections of each worker; shared by forked processes
 for _place in range(WORKERS):
     counts[_place] = FREE
@@ -65,18 +69,28 @@ class SharingServer(StreamServer):
     socket has a connection, and a timer like ours already delays accepting there after an error.
     """
 
-    max_accept = 1  # connections per wake-up, so that the counts are compared before each
+    max_accept = 1  # for each call of gevent's ``_do_read``, so that the counts are compared before each connection
 
     def __init__(self, share: Share, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
-        self._share, self._waited = share, False
+        self._share, self._waited, self._got = share, False, False
+
+    def do_read(self) -> Any:
+        """gevent's: the next connection, which is counted at once, or None. Whoever serves it counts its end."""
+        found = super().do_read()
+        self._got = found is not None
+        self._share.add(int(self._got))
+        return found
 
     def _do_read(self) -> None:
-        if self._share.larger and not self._waited:
-            self._waited = True
-            self.stop_accepting()
-            self._timer = self.loop.timer(PATIENCE)
-            self._timer.start(self._start_accepting_if_started)
-        else:
-            self._waited = False
+        for _ in range(MOST):
+            if self._share.larger and not self._waited:
+                self._waited = True
+                self.stop_accepting()
+                self._timer = self.loop.timer(PATIENCE)
+                self._timer.start(self._start_accepting_if_started)
+                return
+            self._waited = self._got = False
             super()._do_read()
+            if not self._got:
+                return

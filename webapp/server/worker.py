@@ -105,8 +105,7 @@ class Worker(GeventWorker):
         return SharingServer(self.share, listener, partial(self.handle, listener), spawn=spawn, **tls)
 
     def handle(self, listener: socket.socket, client: socket.socket, addr: Any) -> None:
-        """Serve a connection until its end."""
-        self.share.add(1)
+        """Serve a connection, which its share counts already, until its end."""
         peer = self.peers.join(client, addr)
         try:
             if peer:

@@ -13,7 +13,7 @@ import pytest
 from processes import children
 from stack import Stack
 
-from webapp.server.shares import Share, counts
+from webapp.server.shares import Share, SharingServer, counts
 
 ASK = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -78,6 +78,30 @@ def test_a_share_is_larger_while_another_worker_has_clearly_fewer(shares: list[S
     assert not first.larger, "a worker that stops is not compared"
     third.add(1)
     assert not first.larger
+
+
+def test_all_that_wait_are_accepted_in_one_turn_until_the_share_is_larger(shares: list[Share]):
+    """A worker whose turns of the event loop are long would otherwise accept one connection in each."""
+    served: list[socket.socket] = []
+    server = SharingServer(shares[0], ("127.0.0.1", 0), lambda sock, _: served.append(sock))
+    server.init_socket()
+    with ExitStack() as opened:
+        for _ in range(12):
+            opened.enter_context(socket.create_connection(server.socket.getsockname()))
+        shares[1].add(7)
+        shares[2].add(7)
+        server._stop_event.clear()
+        server._do_read()
+        assert counts_of(shares) == [10, 7, 7], "the tenth makes it larger by more than two"
+        shares[1].add(3)
+        shares[2].add(3)
+        server._do_read()
+        assert counts_of(shares) == [12, 10, 10]
+    server.close()
+
+
+def counts_of(shares: list[Share]) -> list[int]:
+    return [counts[share._place] for share in shares]
 
 
 def test_a_place_is_free_again_once_the_master_saw_the_worker_go(shares: list[Share]):
