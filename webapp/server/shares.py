@@ -25,7 +25,7 @@ WORKERS = 64  # places in ``counts``; a worker without a place accepts at once
 FREE, LEFT = -1, -2  # values of a place: no worker has it; its worker no longer accepts but has not ended yet
 SLACK = 2  # connections that a worker may hold more than another before it accepts later
 PATIENCE = 0.003  # seconds for which a worker with more connections stops listening
-# Connections accepted in one turn of the event loop. With one of them, as gunicorn has it, a worker whose turns take 30 ms,
+# Connections accepted in one turn of the event loop. With one, as gunicorn has it, a worker whose turns take 30 ms,
 # because it passes on thousands of streams, accepts no more than 30 in a second.
 MOST = 64
 counts = memoryview(mmap.mmap(-1, 4 * WORKERS)).cast("i")  # connections of each worker; shared by forked processes
