@@ -2,8 +2,8 @@
 
 A caller submits a message and waits. One greenlet sends all waiting messages as a batch, in one transaction, and after
 the commit wakes each caller with its own answer. Messages submitted meanwhile form the next batch. Before it sends a
-batch, the greenlet lets other greenlets run for up to GATHER_SECONDS, so that a busy worker collects more messages; an
-idle worker sends at once.
+batch, the greenlet lets other greenlets run for up to GATHER_SECONDS, so that a busy worker collects more messages; a
+call that is alone in its worker is sent at once.
 """
 
 from __future__ import annotations
@@ -88,11 +88,13 @@ class Batcher:
 
     connect: opens a connection and returns its Statements.
     kinds: name of each statement → its parameters after $1, which is the array of messages. The statements of a
-    transaction run in this order.
+    transaction run in this order. alone: whether nobody else can submit a message soon.
     """
 
-    def __init__(self, connect: Callable[[], Statements], kinds: dict[str, Parameters]) -> None:
-        self._connect, self._kinds = connect, kinds
+    def __init__(
+        self, connect: Callable[[], Statements], kinds: dict[str, Parameters], alone: Callable[[], bool] = lambda: False
+    ) -> None:
+        self._connect, self._kinds, self._alone = connect, kinds, alone
         self._conn: Statements | None = None
         self._waiting: deque[_Batch] = deque()  # full batches, then at most one that is not full
         self._under_way: _Batch | None = None
@@ -149,8 +151,9 @@ class Batcher:
             while not self._waiting:
                 self._wanted.clear()
                 self._wanted.wait()
-            with gevent.Timeout(GATHER_SECONDS, False):
-                gevent.idle()
+            if not self._alone():
+                with gevent.Timeout(GATHER_SECONDS, False):
+                    gevent.idle()
             if not self._waiting:  # every caller has given up meanwhile
                 continue
             self._under_way = self._waiting.popleft()

@@ -51,7 +51,8 @@ class Ledger:
         self._config, self._dsn = config, db.dsn(config, "spendai_proxy")
         self._install = fingerprint(config, config.openai_api_key) if config.openai_api_key else None
         key = [config.install_key.encode(), self._install and b"\\x" + self._install.hex().encode()]
-        self._batcher = Batcher(self._connect, {SETTLE: [], OPEN: key, CHECK: [], END: [], REFUSALS: []})
+        kinds = {SETTLE: [], OPEN: key, CHECK: [], END: [], REFUSALS: []}
+        self._batcher = Batcher(self._connect, kinds, alone=lambda: len(self._running) < 2)
         folder = config.home / "spool"
         self._spool = Spool(folder, self._settle_late)
         # id of each running call → returns the settle message that ``close`` spools for it
