@@ -10,6 +10,7 @@ create or replace function app.known_terms(
 language plpgsql
 set search_path = ''
 set enable_seqscan = off
+set jit = off  -- see settle_calls
 set plan_cache_mode = force_generic_plan  -- as in price_terms
 as $$
 declare

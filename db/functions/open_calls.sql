@@ -30,9 +30,9 @@ returns table (
 )
 language plpgsql security definer
 set search_path = ''
--- Plans are kept: one that was made for small tables must not scan large ones, and planning takes longer than running them.
-set enable_seqscan = off
+set enable_seqscan = off  -- plans are kept: one that was made for small tables must not scan large ones
 set plan_cache_mode = force_generic_plan
+set jit = off  -- see settle_calls
 as $$
 #variable_conflict use_column
 declare
