@@ -13,13 +13,38 @@ set enable_nestloop = off  -- the planner expects few rows in seen, and would re
 set enable_sort = off  -- nor are there few days: hashing them takes less time than sorting
 set enable_indexscan = off  -- nor few rows of totals: a bitmap takes less time than looking up each of them
 as $$
-    with days as materialized (  -- added up once, and below for each filter from far fewer rows
-        select e.project_id, e.api_key_id, e.model, e.endpoint, e.service_tier, e.status_code, sum(e.cost) as cost,
-            sum(e.calls) as calls, sum(e.adjustments) as adjustments
+    with brief as materialized (  -- added up once, and below for each filter from far fewer rows
+        select e.model, e.endpoint, e.service_tier, e.status_code, sum(e.calls) as calls
         from public.daily_entries e
         where e.org_id = (select app.current_org_id()) and e.day >= (p_from at time zone 'utc')::date
           and e.day <= (p_to at time zone 'utc')::date
+        group by 1, 2, 3, 4
+    ), corrected as (  -- read only for the days on which corrections were booked
+        select e.model, e.endpoint, e.service_tier, e.status_code, sum(e.adjustments) as adjustments
+        from public.daily_entries e
+        where e.org_id = (select app.current_org_id()) and e.day = any (array(
+            select distinct (a.at at time zone 'utc')::date from public.cost_adjustments a
+            where a.org_id = (select app.current_org_id()) and a.at >= date_trunc('day', p_from, 'utc')
+              and a.at < date_trunc('day', p_to, 'utc') + interval '24 hours'))
+        group by 1, 2, 3, 4
+    ), many as (  -- only then does it matter what they cost
+        select greatest((select count(*) from public.projects p where p.org_id = (select app.current_org_id())),
+            (select count(*) from public.api_keys k where k.org_id = (select app.current_org_id())),
+            (select greatest(count(distinct b.model), count(distinct b.endpoint), count(distinct b.service_tier),
+                count(distinct b.status_code)) from brief b)) > p_limit as yes
+    ), days as materialized (
+        select e.project_id, e.api_key_id, e.model, e.endpoint, e.service_tier, e.status_code, sum(e.cost) as cost,
+            sum(e.calls) as calls, sum(e.adjustments) as adjustments
+        from public.daily_entries e
+        where (select m.yes from many m) and e.org_id = (select app.current_org_id())
+          and e.day >= (p_from at time zone 'utc')::date and e.day <= (p_to at time zone 'utc')::date
         group by 1, 2, 3, 4, 5, 6
+        union all
+        select null, null, b.model, b.endpoint, b.service_tier, b.status_code, null, b.calls, null from brief b
+        where not (select m.yes from many m)
+        union all
+        select null, null, c.model, c.endpoint, c.service_tier, c.status_code, null, null, c.adjustments from corrected c
+        where not (select m.yes from many m)
     ), seen as (
         select
             case 0 when grouping(e.project_id) then 'project' when grouping(e.api_key_id) then 'key' when grouping(e.model) then 'model'

@@ -1,7 +1,7 @@
 -- sums(from, to, words, filters, zone, tag name, sums) → sums of a period, one row per group; app.usage, app.spend_cells and others read them
 --
 -- With the caller's own rights, so row level security decides. p_from inclusive, p_to exclusive. p_words: what to group by: one of
--- hour, day, week, month, those of the calendar of p_zone (see app.bars), and any of project, key, model, endpoint, service_tier,
+-- hour, day, week, week_of_month, month, those of the calendar of p_zone (see app.bars), and any of project, key, model, endpoint, service_tier,
 -- status, end_user, tag, person (who made the key), kind. bar: when the hour, day, … begins; day: its date in p_zone. p_filters: see
 -- app.filter_sql. A call with several tags counts in the row of each, a call without in the row without a tag; with
 -- p_tag_name, tag is the value of that tag alone, so that each call counts once. kind groups nothing: with it, the columns from
@@ -30,7 +30,7 @@ set work_mem = '16MB'  -- groups of thousands of keys or end users a day: not to
 as $$
 declare
     v_sources text[] := app.sums_source(p_words, p_filters);  -- null: the calls have to be read
-    v_grain text := (select w.word from unnest(p_words) w (word) where w.word in ('hour', 'day', 'week', 'month') limit 1);
+    v_grain text := (select w.word from unnest(p_words) w (word) where w.word in ('hour', 'day', 'week', 'week_of_month', 'month') limit 1);
     -- A day more at both ends, since where hours are not known whole days of UTC are read.
     v_corrected boolean := exists (select from public.cost_adjustments a where a.org_id = (select app.current_org_id())
         and (a.at >= p_from - interval '1 day' and a.at < p_to + interval '1 day'
@@ -43,7 +43,7 @@ declare
     v_parts text[];
     -- Labels that are added and, with the same filters, taken away from all calls are read once. By hour or day there are nearly as
     -- many groups as rows: then reading twice takes less time.
-    v_once boolean := coalesce(v_grain, 'month') in ('week', 'month') and (
+    v_once boolean := coalesce(v_grain, 'month') in ('week', 'week_of_month', 'month') and (
         v_sources @> '{-end_user}' and not p_filters ?| '{end_user,not_end_user}' or v_sources @> '{-tag}' and p_tag_name is not null);
     v_labels text;
     v_columns text := 'bar, project_id, api_key_id, model, endpoint, service_tier, status_code, end_user, tag';  -- of app.sums_entries, before the sums

@@ -26,7 +26,7 @@ as $$
 declare
     v_labelled boolean := p_unit <> 'call' and p_source <> 'all';
     v_kind text := case when p_source = '-tag' and not p_named then 'tagged' else ltrim(p_source, '-') end;
-    v_moves boolean := p_unit <> 'day' and p_words && '{hour,day,week,month}' and not isempty(p_moved);
+    v_moves boolean := p_unit <> 'day' and p_words && '{hour,day,week,week_of_month,month}' and not isempty(p_moved);
     v_sign text := case when v_moves then 'm.sign * ' else '' end;
     -- Where the rows are: a moment of each, and the condition that chooses them.
     v_at text := case p_unit when 'hour' then 'e.hour' else 'e.at' end;
@@ -66,7 +66,7 @@ begin
             || case when not 'tag' = any (p_words) then ' cross join (select null::text as tag) t'
                 when p_named then ' cross join lateral (select e.tags ->> $4 as tag) t'
                 else $sql$ left join lateral (select x.key || '=' || x.value as tag from jsonb_each_text(e.tags) x) t on true $sql$ end end,
-    case when not p_words && '{hour,day,week,month}' then 'select null::integer as bar'
+    case when not p_words && '{hour,day,week,week_of_month,month}' then 'select null::integer as bar'
         when p_unit = 'day' then format('select (%L::integer[])[e.day - %L::date + 1] as bar', array(
             select width_bucket((v_first + n + time '12:00') at time zone p_noon, p_bars)
             from generate_series(0, least(p_until[1], p_bars[array_upper(p_bars, 1)])::date - v_first) n order by n), v_first)

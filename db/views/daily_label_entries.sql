@@ -5,7 +5,8 @@
 --
 -- Both parts of the union have the same types, so that Postgres computes only the columns that a query asks for.
 -- `is true` keeps the condition on the books out of the joins: it is looked up in a small table made once, where a join would read
--- organizations again for each row, because estimates of tables without statistics are low.
+-- organizations again for each row, because estimates of tables without statistics are low. People see one organization; comparing
+-- with that one alone takes less time for each row than looking it up.
 --
 -- With the reader's own rights: row level security decides. Only append columns, never reorder: other views use them.
 create or replace view public.daily_label_entries with (security_invoker = true) as
@@ -14,7 +15,9 @@ select
     t.calls, t.tokens_in, t.tokens_cached, t.tokens_out, t.cost + t.adjustments as cost, t.adjustments,
     t.cost + t.corrections as cost_corrected, t.unpriced_calls, t.no_usage_calls, 0 as in_doubt_calls, t.error_calls
 from public.daily_labels t
-where ((t.org_id, t.upstream) in (select o.id, o.books from public.organizations o)) is true
+where (case when t.org_id = (select o.id from public.organizations o order by o.id limit 1)
+    then t.upstream = (select o.books from public.organizations o order by o.id limit 1)
+    else (t.org_id, t.upstream) in (select o.id, o.books from public.organizations o) end) is true
 union all
 select
     u.org_id, (u.started_at at time zone 'utc')::date, l.kind, l.label, u.project_id, u.api_key_id,

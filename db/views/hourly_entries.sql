@@ -4,7 +4,8 @@
 --
 -- Both parts of the union have the same types, so that Postgres computes only the columns that a query asks for.
 -- `is true` keeps the condition on the books out of the joins: it is looked up in a small table made once, where a join would read
--- organizations again for each row, because estimates of tables without statistics are low.
+-- organizations again for each row, because estimates of tables without statistics are low. People see one organization; comparing
+-- with that one alone takes less time for each row than looking it up.
 --
 -- With the reader's own rights: row level security decides. Only append columns, never reorder: other views use them.
 create or replace view public.hourly_entries with (security_invoker = true) as
@@ -20,7 +21,9 @@ select
     t.cost_input, t.cost_cached, t.cost_cache_write, t.cost_output, t.cost_reasoning, t.cost_audio, t.cost_image,
     t.cost_tools, t.cost_region
 from public.hourly_totals t
-where ((t.org_id, t.upstream) in (select o.id, o.books from public.organizations o)) is true
+where (case when t.org_id = (select o.id from public.organizations o order by o.id limit 1)
+    then t.upstream = (select o.books from public.organizations o order by o.id limit 1)
+    else (t.org_id, t.upstream) in (select o.id, o.books from public.organizations o) end) is true
 union all
 select
     u.org_id, date_bin('1 hour', u.started_at, '2000-01-01 00:00+00'), u.project_id, u.api_key_id, u.model, u.endpoint, null, null,

@@ -53,6 +53,22 @@ def test_the_first_is_the_one_around_the_beginning_and_the_last_the_end(people: 
     assert [f"{at:%H:%M}" for at in found] == ["13:30", "14:30", "15:30"]
 
 
+def test_weeks_can_be_cut_where_a_month_begins(people: People) -> None:
+    found = bars(
+        people, "2026-09-23 00:00 Europe/Berlin", "2026-10-14 00:00 Europe/Berlin", "Europe/Berlin", "week_of_month"
+    )
+    assert [f"{at:%m-%d %H}" for at in found] == [
+        "09-20 22",
+        "09-27 22",
+        "09-30 22",
+        "10-04 22",
+        "10-11 22",
+        "10-18 22",
+    ]
+    found = bars(people, "2026-10-02", "2026-10-04", "UTC", "week_of_month")
+    assert [f"{at:%m-%d}" for at in found] == ["10-01", "10-05"]
+
+
 def test_a_period_without_length_has_none(people: People) -> None:
     assert bars(people, "2026-10-14", "2026-10-14", "UTC", "day") is None
     assert bars(people, "2026-10-15", "2026-10-14", "UTC", "hour") is None

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from checks import executors
-from ledgers import DAY, add_call
+from ledgers import DAY, add_call, adjust
 from people import People
 from spending import another_key, days_ago, spent
 from totals import EARLY, LATE
@@ -63,6 +63,14 @@ def test_a_model_of_which_no_call_is_left_since_the_one_that_served_became_known
     with people.as_("ada"):
         rows = people.all(CHOICES, days_ago(7), days_ago(-1), "{}", 100)
     assert [row["value"] for row in rows if row["filter"] == "model"] == ["gpt-4o-mini"]
+
+
+def test_a_model_of_which_only_a_correction_was_booked_in_the_period_is_offered(people: People) -> None:
+    adjust(people, add_call(people, "ada", at=days_ago(5), model="gpt-5", cost=Decimal(1)), Decimal("0.5"), days_ago(1))
+    add_call(people, "ada", at=days_ago(5), model="gpt-4o", cost=Decimal(1))
+    with people.as_("ada"):
+        rows = people.all(CHOICES, days_ago(2), days_ago(-1), "{}", 100)
+    assert [row["value"] for row in rows if row["filter"] == "model"] == ["gpt-5"]
 
 
 def test_of_too_many_the_chosen_ones_and_the_dearest_are_offered_and_all_are_counted(people: People) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from checks import executors
 from people import People
 from spending import CELLS, another_key, days_ago, spent
@@ -152,6 +154,33 @@ def test_a_day_that_stands_out_names_what_made_it(people: People) -> None:
     peak = report(people, "model")["peak"]
     assert (peak["bar"][:10], peak["name"], peak["row_cost"]) == (str(days_ago(4).date()), "gpt-4o-mini", 6)
     assert report(people)["peak"]["name"] == "chat"
+
+
+@pytest.mark.parametrize("grain", ["day", "week", "month"])
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Auckland"])
+def test_its_months_are_those_of_spend_months(people: People, grain: str, zone: str) -> None:
+    for ago in (0.01, 3, 20, 33, 50, 64, 75):
+        spent(people, at=days_ago(ago), model="gpt-4o" if ago < 40 else "gpt-4o-mini")
+    query = "select months from app.spend_report(%s, %s, null, null, %s, %s, 'project', null, 'key', %s, 6)"
+    months = "select to_char(month, 'YYYY-MM-DD') as month, partial, calls, cost from app.spend_months(%s, 0, %s, %s)"
+    for filters in ("{}", '{"model": ["gpt-4o"]}'):
+        with people.as_("ada"):
+            found = people.one(query, days_ago(75), days_ago(-1), zone, grain, filters)["months"]
+            asked = people.all(months, len(found), filters, zone)
+        assert len(found) >= 2 and [row | {"cost": Decimal(str(row["cost"]))} for row in found] == asked
+    with people.as_("ada"):
+        assert people.one(query, days_ago(75), days_ago(2), zone, grain, "{}")["months"] == []
+
+
+def test_a_week_of_two_months_is_one_bar(people: People) -> None:
+    for at in ("2025-09-29", "2025-09-30", "2025-10-01", "2025-10-05", "2025-10-06"):
+        spent(people, at=datetime.fromisoformat(f"{at}T12:00Z"))
+    query = "select bars from app.spend_report(%s, %s, null, null, 'UTC', 'week', 'key', null, 'model', '{}', 6)"
+    with people.as_("ada"):
+        found = people.one(query, "2025-09-22", "2025-10-13")["bars"]
+    assert [(row["bar"][5:10], row["calls"]) for row in found if row["series"] == 1] == [
+        ("09-22", 0), ("09-29", 4), ("10-06", 1),
+    ]  # fmt: skip
 
 
 def test_eve_and_nobody_see_nothing_of_acme(people: People) -> None:

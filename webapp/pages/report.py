@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -63,7 +63,8 @@ def report(tx: db.Transaction, scope: Scope, default: str) -> dict[str, Any]:
         "pivot": pivot.pivot(tx, shown, pivot.chosen_and(), measure),
         "pivots": pivot.choices(scope, shown, pivot.chosen_and()),
         "peak": _peak(shown, found["peak"], across, whole, rows) if measure.name == "money" else None,
-    } | _switches(scope, by, measure) | _running(scope, found, across, measure) | _months(tx, scope, whole)  # fmt: skip
+        **_months(tx, scope, found["months"]),
+    } | _switches(scope, by, measure) | _running(scope, found, across, measure)  # fmt: skip
 
 
 def by_project(tx: db.Transaction, scope: Scope) -> tuple[dict[str, Row], Row]:
@@ -82,7 +83,7 @@ def _asked(tx: db.Transaction, shown: Breakdown, side: Breakdown, top: int | Non
         "spend_report", *query.periods, query.zone.key, query.grain,
         shown.by, shown.tag_name or None, side.by, Jsonb(query.filters), top,
     )  # fmt: skip
-    exact = {part: _exact(found[part]) for part in ("rows", "side", "bars", "before_bars")}
+    exact = {part: _exact(found[part]) for part in ("rows", "side", "bars", "before_bars", "months")}
     for bar in exact["bars"]:
         bar |= {end: datetime.fromisoformat(bar[end]) for end in ("bar", "bar_end")}
     one = {part: _exact([found[part]])[0] if found[part] else None for part in ("totals", "peak")}
@@ -204,9 +205,9 @@ def _running(scope: Scope, found: dict[str, Any], across: Bars, measure: Measure
     }
 
 
-def _months(tx: db.Transaction, scope: Scope, whole: list[Row]) -> dict[str, Any]:
-    """The last months, the newest first, without the empty ones before the first call."""
-    known = _known_months(scope, whole)
+def _months(tx: db.Transaction, scope: Scope, known: list[Row]) -> dict[str, Any]:
+    """The last months, the newest first, without the empty ones before the first call. known: those of the report."""
+    known = [row | {"month": date.fromisoformat(row["month"])} for row in known[-MONTHS:]]
     rows = tx.rows("spend_months", MONTHS, len(known), Jsonb(scope.query.filters), scope.query.zone.key) + known
     first = next((n for n, row in enumerate(rows) if row["calls"] or row["cost"]), len(rows))
     rows = rows[first:]
@@ -219,17 +220,3 @@ def _months(tx: db.Transaction, scope: Scope, whole: list[Row]) -> dict[str, Any
         shown.append(measured(row | {"cost_before": before}, money, 0) | {"link": scope.link(grain=None, **period)})
     chart = spend_charts.months(shown, [row["link"] for row in shown])
     return {"months": shown, "months_chart": chart}
-
-
-def _known_months(scope: Scope, whole: list[Row]) -> list[Row]:
-    """The newest months as app.spend_months has them, the oldest first: those that are whole bars of the report."""
-    query = scope.query
-    if query.grain != "month" or not whole or whole[-1]["partial"] != "now":
-        return []
-    months = [
-        {"month": row["bar"].astimezone(query.zone).date(), "partial": row["partial"] == "now"}
-        | {name: row[name] for name in ("calls", "cost")}
-        for row in whole
-        if row["partial"] != "cut" and row["bar"] >= query.since
-    ]
-    return months[-MONTHS:]
