@@ -13,8 +13,8 @@ import time
 import gevent
 
 STEP = 0.05  # seconds between two looks at the clock
-FREE = 0.004  # mean seconds that the event loop may be late before streams have to wait
-FACTOR, MOST = 50, 0.5  # a stream waits so many times the seconds above FREE, and MOST seconds at most
+FREE = 0.002  # mean seconds that the event loop may be late before streams have to wait
+FACTOR, MOST = 100, 0.5  # a stream waits so many times the seconds above FREE, and MOST seconds at most
 WEIGHT = 0.1  # of one look in the mean, so that one slow request of a page changes little
 # Only streams that began so long ago wait, and only after small pieces: those of large images come at once.
 OLD_SECONDS, SMALL = 0.25, 4096

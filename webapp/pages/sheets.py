@@ -14,15 +14,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import chain, islice
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from xml.sax.saxutils import escape
 from zipfile import ZIP_DEFLATED, ZipFile
 from zoneinfo import ZoneInfo
 
-from openpyxl import Workbook
-from openpyxl.styles import Font
-
 from webapp.written import digits, guarded
+
+if TYPE_CHECKING:
+    from openpyxl import Workbook
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 EXACT = "Exact amounts"
@@ -68,6 +68,9 @@ def text_of(value: Any) -> str:
 
 def write(sheets: Iterable[Sheet], zone: ZoneInfo) -> Iterator[bytes]:
     """The file, in parts. zone: moments are shown in it. A table that is too long for a sheet goes on in the next."""
+    from openpyxl import Workbook  # noqa: PLC0415  # with numpy it takes 28 MB of each worker, most of which write no file
+    from openpyxl.styles import Font  # noqa: PLC0415
+
     book = Workbook()
     book.properties.creator = "SpendAI"
     for n, form in enumerate(FORMATS):
