@@ -155,6 +155,12 @@ ANSWER_HEADERS = {
     "x-spendai-call-id": {"description": "Id of the call", "schema": schema("id")},
     "x-spendai-warning": {"description": "Which tags were left out or shortened, if any", "schema": schema("text")},
 }
+AS_OF_HEADERS = {
+    "x-spendai-as-of": {
+        "description": "From a read replica: everything committed before this moment is in the answer",
+        "schema": schema("time"),
+    }
+}
 OPERATIONS = (*(Operation(method, API + path, *rest) for method, path, *rest in ROUTES), *HEALTH)
 
 
@@ -203,6 +209,8 @@ def _described(operation: Operation) -> dict[str, Any]:
         ]
         + [{"name": name, "in": "query", "schema": words} for name, words in operation.query.items()],
     }
+    if operation.method == "get" and operation.who != "stranger":
+        answer["headers"] = AS_OF_HEADERS
     if operation.path.endswith("/signup"):
         described["responses"]["202"] = {
             "description": "The e-mail address has to be confirmed first",

@@ -43,6 +43,12 @@ def test_every_reference_leads_somewhere_and_every_schema_is_used(site: Site) ->
     assert used == set(document(site)["components"]["schemas"])
 
 
+def test_whatever_a_person_reads_may_come_from_a_replica_and_say_as_of_when(site: Site) -> None:
+    for path, method, operation in operations(site):
+        told = any("x-spendai-as-of" in answer.get("headers", {}) for answer in operation["responses"].values())
+        assert told == (method == "get" and operation["security"] == [{"token": []}]), (path, method)
+
+
 def test_path_parameters_are_those_of_the_path(site: Site) -> None:
     for path, method, operation in operations(site):
         named = [p["name"] for p in operation.get("parameters", []) if p["in"] == "path"]
