@@ -69,7 +69,7 @@ def test_scripted_replies_come_once_each_and_connections_stay_open(upstream):
     connection.close()
     assert seen == [(429, b"no"), (200, b"yes"), (404, b'{"e')]
     assert upstream.connections == 1
-    assert [request.outcome for request in upstream.requests] == ["answered"] * 3
+    upstream.wait(lambda requests: [request.outcome for request in requests] == ["answered"] * 3)
 
 
 def test_a_route_sees_the_request():
