@@ -119,8 +119,9 @@ class Period:
         """The period that it is compared with. word: before, year or none.
 
         before: for this month the same days of the month before, on its last day too, which is not over; else the
-        whole months, the days or the hours right before. year: the same days a year earlier. If it is exactly today,
-        the other day is cut at the same time of day, because a whole day beside it would look like a fall.
+        whole months, the days or the hours right before. year: the same days a year earlier. Of one that goes on after
+        today, as many days as it has until today. If it is exactly today, the other day is cut at the same time of day,
+        because a whole day beside it would look like a fall.
         """
         if word == "none":
             return None
@@ -136,6 +137,8 @@ class Period:
             whole = self.months and not (so_far and word == "before")
             last = months_later(self.last + ONE_DAY, back) - ONE_DAY if whole else months_later(self.last, back)
             other = Period.of_days(months_later(self.first, back), last, self.zone)
+        if self.whole and self.first <= today < self.last:
+            return Period.of_days(other.first, min(other.last, other.first + (today - self.first)), self.zone)
         if self.whole and self.first == self.last == today:
             clock = now.astimezone(self.zone).time()
             until = datetime.combine(other.first, clock, self.zone).astimezone(UTC)

@@ -1,7 +1,6 @@
 -- spend_report(from, to, before from, before to, zone, grain, by, tag name, side, filters, top) → everything a spend page shows
 --
--- Arguments as for app.spend_cells, all parts computed from one set of them. Of a period that is not over, only the part up to now is
--- compared, with a part of equal length. totals: the row of app.spend_totals. rows: app.spend_breakdown by p_by, at most p_top
+-- Arguments as for app.spend_cells, all parts computed from one set of them. totals: the row of app.spend_totals. rows: app.spend_breakdown by p_by, at most p_top
 -- rows and the rest in one (null: all rows). side: the same by p_side, five rows and the rest. bars: app.spend_bars, with a
 -- series for each coloured row. before_bars: bar, cost, calls and tokens of the period that is compared, bars without calls
 -- included. peak: the bar that stands out and the row that made it, as app.spend_peak says, with its name; null where none does.
@@ -20,9 +19,6 @@ set search_path = ''
 set timezone = 'UTC'  -- of the moments in the JSON
 as $$
 declare
-    -- In the clock of the zone: 15 hours into a day are compared with 15 hours, also where clocks were changed in between.
-    v_before_to timestamptz := least(p_before_to, case when p_from < now() and now() < p_to then
-        (p_before_from at time zone p_zone + (now() at time zone p_zone - p_from at time zone p_zone)) at time zone p_zone end);
     v_rows app.spend_cell[];  -- cells of both periods by id; of names of tags by value too
     v_side app.spend_cell[];  -- of both periods by side
     v_bars app.spend_cell[];  -- by bar and id; of the period that is compared by bar alone
@@ -48,7 +44,7 @@ begin
                 case when grouping(c.id) = 0 then w.tag else c.side end, sum(c.calls), sum(c.tokens_in), sum(c.tokens_cached),
                 sum(c.tokens_out), sum(c.cost), sum(c.unpriced_calls), sum(c.no_usage_calls), sum(c.in_doubt_calls),
                 sum(c.error_calls), sum(c.adjustments), sum(c.cost_corrected))::app.spend_cell as cell
-        from app.spend_cells(p_from, p_to, p_before_from, v_before_to, p_zone,
+        from app.spend_cells(p_from, p_to, p_before_from, p_before_to, p_zone,
             case p_grain when 'week' then 'week_of_month' else p_grain end,
             case when not v_apart then p_by end, p_tag_name, p_side, p_filters) c
         cross join lateral (select case when c.is_now then c.id end as id_now, case when not c.whole then c.side end as tag) w
@@ -63,7 +59,7 @@ begin
             where c.is_now and c.whole group by 1) s on s.month = b.at
         where b.at >= p_from and b.until is not null and now() < p_to);
     if v_apart then
-        v_rows := array(select c from app.spend_cells(p_from, p_to, p_before_from, v_before_to, p_zone, null, p_by, null, null, p_filters) c);
+        v_rows := array(select c from app.spend_cells(p_from, p_to, p_before_from, p_before_to, p_zone, null, p_by, null, null, p_filters) c);
     end if;
     totals := (select to_jsonb(t) from app.spend_totals(v_rows, v_compared) t);
     select coalesce(jsonb_agg(b), '[]'), array_agg(b.id) filter (where b.series > 0) into rows, v_top
@@ -89,10 +85,10 @@ begin
     bars := (select coalesce(jsonb_agg(b), '[]') from app.spend_bars(v_bars, p_from, p_to, p_zone, p_grain, v_top) b);
     before_bars := (select coalesce(jsonb_agg(jsonb_build_object('bar', b.at, 'cost', coalesce(s.cost, 0), 'calls', coalesce(s.calls, 0),
             'tokens', coalesce(s.tokens, 0)) order by b.at), '[]')
-        from unnest(app.bars(p_before_from, v_before_to, p_zone, p_grain)) b (at)
+        from unnest(app.bars(p_before_from, p_before_to, p_zone, p_grain)) b (at)
         left join (select c.bar, sum(c.cost) as cost, sum(c.calls) as calls, sum(c.tokens_in + c.tokens_out) as tokens
             from unnest(v_bars) c where c.whole and not c.is_now group by 1) s on s.bar = b.at
-        where b.at < v_before_to);
+        where b.at < p_before_to);
     if v_apart and exists (select from app.spend_peak(v_bars, bars)) then  -- seldom: only then all rows of all bars are needed
         v_bars := array(select c from app.spend_cells(p_from, p_to, null, null, p_zone, p_grain, p_by, null, null, p_filters) c);
     end if;

@@ -82,15 +82,16 @@ def test_bars_of_end_users_add_up_and_one_that_stands_out_is_explained_by_a_row_
     assert found["peak"]["id"] == found["peak"]["name"] == "odd"
 
 
-def test_of_a_running_period_an_equal_part_of_the_one_before_is_compared(people: People) -> None:
+def test_all_of_the_period_before_is_compared_also_while_the_other_runs(people: People) -> None:
+    """So that its sum is what the period before says when it is opened; pages choose as many days as have passed."""
     spent(people, at=days_ago(0.5))
     spent(people, at=days_ago(9.9))
-    spent(people, at=days_ago(9.1))  # after the part of the period before that has passed of this one
+    spent(people, at=days_ago(9.1))
     period = (days_ago(0.7), days_ago(-0.3), days_ago(10), days_ago(9))
     with people.as_("ada"):
         found = people.one(REPORT, *period, "model", None, "key", 6)
-    assert (found["totals"]["calls"], found["totals"]["calls_before"]) == (1, 1)
-    assert sum(bar["calls"] for bar in found["before_bars"]) == 1
+    assert (found["totals"]["calls"], found["totals"]["calls_before"]) == (1, 2)
+    assert sum(bar["calls"] for bar in found["before_bars"]) == 2
 
 
 def test_rows_say_what_they_were_before_and_the_parts_of_the_change_add_up(people: People) -> None:

@@ -83,3 +83,17 @@ def test_the_day_of_25_hours_has_as_many_bars_and_two_hours_of_the_same_name(tea
     )
     assert len(bars) == 25
     assert [bar for bar in bars if " 02:00" in bar] == ["Sun 25 Oct 2026, 02:00 CEST", "Sun 25 Oct 2026, 02:00 CET"]
+
+
+def test_the_period_before_has_one_sum_on_every_page(site: Site) -> None:
+    """Also for calls of its last hour, which is later in its day than it is now in today."""
+    team, now = Acme(site), datetime.now(UTC)
+    before_until = datetime.combine(now.date() - timedelta(days=29), time(), UTC)  # the last 30 days begin here
+    for at in (before_until - timedelta(seconds=1), before_until - timedelta(days=9), before_until + timedelta(days=9)):
+        days = (datetime.now(UTC) - at - timedelta(seconds=0.5)).total_seconds() / 86400
+        usage = {"prompt_tokens": 1_000_000, "completion_tokens": 0}
+        spend(site, team, days, usage=usage, end_user="anna", tags={"team": "shop"})
+    for path in ("/", "/projects", "/keys", "/end-users", "/tags?tag_name=team"):
+        page = team.browser.get(path + ("&" if "?" in path else "?") + "period=30").text
+        words = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+        assert "−$0.15 " in words, (path, words)
