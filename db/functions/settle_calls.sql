@@ -36,6 +36,7 @@ declare
     v_used app.settlement[] := '{}';  -- of each call: itself, or null when it is not priced by its usage
     v_prices app.priced_call[];
     v_tokens app.token_counts[] := '{}';
+    v_alone boolean;
     v_objects boolean := false;  -- whether a call may make, or see the end of, an object that outlives its call
     -- Ids and period of the batch. Repeated beside each join, so that the kept plan reads only their months, and only by id.
     v_ids uuid[] := '{}';
@@ -43,7 +44,6 @@ declare
     v_last timestamptz;
     v_missing uuid[] := '{}';
     v_closed integer[] := '{}';  -- n of the calls that a person had closed by hand
-    v_done integer[];
     v_settled integer[] := '{}';
 begin
     if p_calls @? '$[*].seen_as' then
@@ -63,13 +63,14 @@ begin
         v_last := greatest(v_last, v_call.started_at);
     end loop;
     v_prices := app.price_calls(v_used);
+    v_alone := cardinality(v_calls) = 1 and not v_objects;
 
     -- Nearly always one update does it for a call that is alone; only several rows must be locked in order before.
     for v_pass in 1 .. 2 loop
-        if v_pass = 2 or cardinality(v_calls) > 1 or v_objects then
-            v_missing := v_missing || app.settle_missing(v_calls, v_ids, v_first, v_last);
+        if v_pass = 2 or not v_alone then
+            v_missing := app.settle_missing(v_calls, v_ids, v_first, v_last);
         end if;
-        if v_objects and v_pass = 1 then
+        if v_objects then
             perform app.fill_objects(p_calls);
         end if;
         with settled as (
@@ -92,9 +93,8 @@ begin
               and u.id = any (v_ids) and u.started_at between v_first and v_last
             returning p.n
         )
-        select array_agg(s.n) into v_done from settled s;
-        v_settled := v_settled || v_done;
-        exit when cardinality(v_settled) = cardinality(v_calls);
+        select coalesce(array_agg(s.n), '{}') into v_settled from settled s;
+        exit when not v_alone or v_settled <> '{}';  -- locking several rows once more would be out of order
     end loop;
 
     if cardinality(v_settled) < cardinality(v_calls) then
