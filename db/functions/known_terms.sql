@@ -1,12 +1,10 @@
--- known_terms(…) → the same as app.price_terms, found in a table where a call with equal arguments left it
+-- known_terms(question, moment) → app.price_terms of a call, found in a table where a call with an equal question left them
 --
 -- Finding the terms takes a sixth of settling a call that is alone. They are kept until prices or aliases change, or until the moment from
 -- which another price is in force; of models that are in the price list only, because any text may be the name of an unknown one.
 -- Not kept for calls that are long over. One transaction at a time adds rows, and no other waits for it.
-create or replace function app.known_terms(
-    p_org_id uuid, p_endpoint text, p_model text, p_model_requested text, p_size text, p_others text[], p_tier text,
-    p_with_extras boolean, p_input_limit integer, p_at timestamptz
-) returns jsonb
+-- p_question: see terms_question_of.
+create or replace function app.known_terms(p_question app.terms_question, p_at timestamptz) returns jsonb
 language plpgsql
 set search_path = ''
 set enable_seqscan = off
@@ -15,21 +13,22 @@ set plan_cache_mode = force_generic_plan  -- as in price_terms
 as $$
 declare
     c_most constant integer := 5000;  -- rows
-    v_key text := row(p_endpoint, p_model, p_model_requested, p_size, p_others, p_tier, p_with_extras, p_input_limit)::text;
+    q constant app.terms_question := p_question;
+    v_key constant text := q::text;
     v_changes bigint;
     v_terms jsonb;
 begin
     select k.terms into v_terms
     from private.known_terms k join private.price_changes c on c.n = k.price_changes
-    where k.org_id = p_org_id and k.key = v_key and k.since <= p_at and p_at < k.until;
+    where k.org_id = q.org_id and k.key = v_key and k.since <= p_at and p_at < k.until;
     if found then
         return v_terms;
     end if;
 
     select c.n into v_changes from private.price_changes c;  -- before the prices are read: a change meanwhile makes the row void
-    v_terms := app.price_terms(p_org_id, p_endpoint, p_model, p_model_requested, p_size, p_others, p_tier, p_with_extras,
-        p_input_limit, p_at);
-    if p_org_id is null or v_terms ->> 'model' is null or p_at < clock_timestamp() - interval '1 hour' or length(v_key) > 1000 then
+    v_terms := app.price_terms(q.org_id, q.endpoint, q.model, q.model_requested, q.size, q.others,
+        app.price_tier_of(q.service_tier, q.batch), q.with_extras, q.input_limit, p_at);
+    if q.org_id is null or v_terms ->> 'model' is null or p_at < clock_timestamp() - interval '1 hour' or length(v_key) > 1000 then
         return v_terms;
     end if;
     if pg_try_advisory_xact_lock(7263412, 0) then
@@ -37,7 +36,7 @@ begin
             delete from private.known_terms;
         end if;
         insert into private.known_terms as k (org_id, key, price_changes, since, until, terms)
-        select p_org_id, v_key, v_changes, coalesce(max(p.valid_from) filter (where p.valid_from <= p_at), '-infinity'),
+        select q.org_id, v_key, v_changes, coalesce(max(p.valid_from) filter (where p.valid_from <= p_at), '-infinity'),
             coalesce(min(p.valid_from) filter (where p.valid_from > p_at), 'infinity'), v_terms
         from public.model_prices p
         on conflict (org_id, key) do update set price_changes = excluded.price_changes, since = excluded.since,

@@ -14,10 +14,7 @@ as $$
 declare
     v_call app.settlement;
     v_moment timestamptz;
-    v_others text[];
-    v_tier text;
-    v_extras boolean;
-    v_limit integer;
+    v_question app.terms_question;
     v_key text;
     v_known jsonb := '{}';
     v_terms jsonb;
@@ -35,17 +32,11 @@ begin
             v_prices := v_prices || null::app.priced_call;
             continue;
         end if;
-        v_others := app.price_others(v_call.usage);
-        v_tier := app.price_tier_of(v_call.service_tier, v_call.batch);
-        v_extras := v_call.tools is not null or coalesce(v_call.usage ?| array['region', 'completion_window'], false);
-        v_limit := case when least(v_call.usage -> 'input_tokens', v_call.usage -> 'prompt_tokens') >= '0'
-            and greatest(v_call.usage -> 'input_tokens', v_call.usage -> 'prompt_tokens') <= '100000' then 100000 end;
-        v_key := row(v_call.org_id, v_call.endpoint, v_call.model, v_call.model_requested, v_call.usage ->> 'size', v_others, v_tier,
-            v_extras, v_limit, case when v_moment is null then v_call.started_at end)::text;
+        v_question := app.terms_question_of(v_call);
+        v_key := row(v_question, case when v_moment is null then v_call.started_at end)::text;
         v_terms := v_known -> v_key;
         if v_terms is null then
-            v_terms := app.known_terms(v_call.org_id, v_call.endpoint, v_call.model, v_call.model_requested, v_call.usage ->> 'size',
-                v_others, v_tier, v_extras, v_limit, coalesce(v_moment, v_call.started_at, now()));
+            v_terms := app.known_terms(v_question, coalesce(v_moment, v_call.started_at, now()));
             v_known := v_known || jsonb_build_object(v_key, v_terms);
         end if;
         v_price := app.price_call(v_call.endpoint, v_call.usage, v_call.tools, coalesce(v_call.model, v_call.model_requested) is not null,

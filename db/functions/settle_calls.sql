@@ -36,7 +36,6 @@ declare
     v_used app.settlement[] := '{}';  -- of each call: itself, or null when it is not priced by its usage
     v_prices app.priced_call[];
     v_tokens app.token_counts[] := '{}';
-    v_alone boolean;
     v_objects boolean := false;  -- whether a call may make, or see the end of, an object that outlives its call
     -- Ids and period of the batch. Repeated beside each join, so that the kept plan reads only their months, and only by id.
     v_ids uuid[] := '{}';
@@ -46,6 +45,12 @@ declare
     v_closed integer[] := '{}';  -- n of the calls that a person had closed by hand
     v_settled integer[] := '{}';
 begin
+    if jsonb_array_length(p_calls) = 1 and app.settle_alone(p_calls -> 0) then
+        n := (p_calls -> 0 -> 'n')::integer;
+        outcome := 'settled';
+        return next;
+        return;
+    end if;
     if p_calls @? '$[*].seen_as' then
         p_calls := app.settle_seen(p_calls);
     end if;
@@ -63,39 +68,31 @@ begin
         v_last := greatest(v_last, v_call.started_at);
     end loop;
     v_prices := app.price_calls(v_used);
-    v_alone := cardinality(v_calls) = 1 and not v_objects;
-
-    -- Nearly always one update does it for a call that is alone; only several rows must be locked in order before.
-    for v_pass in 1 .. 2 loop
-        if v_pass = 2 or not v_alone then
-            v_missing := app.settle_missing(v_calls, v_ids, v_first, v_last);
-        end if;
-        if v_objects then
-            perform app.fill_objects(p_calls);
-        end if;
-        with settled as (
-            update public.usage_logs u set
-                state = 'settled', settled_at = clock_timestamp(), status_code = p.status_code, latency_ms = p.latency_ms,
-                ttft_ms = p.ttft_ms, stream = coalesce(p.stream, u.stream), batch = coalesce(p.batch, u.batch),
-                model_requested = coalesce(p.model_requested, u.model_requested),
-                -- A request whose body is a form is read after its row is opened, and metadata becomes tags only now.
-                end_user = coalesce(u.end_user, p.end_user), tags = coalesce(p.tags, '{}') || u.tags,
-                model = p.model, service_tier = p.service_tier, usage = p.usage, tools = p.tools,
-                tokens_in = p.tokens_in, tokens_out = p.tokens_out, tokens_cached = p.tokens_cached,
-                tokens_cache_write = p.tokens_cache_write, tokens_reasoning = p.tokens_reasoning,
-                tokens_audio_in = p.tokens_audio_in, tokens_audio_out = p.tokens_audio_out,
-                cost = case when p.status in ('error', 'free') then 0 else p.cost end,
-                cost_status = coalesce(p.cost_status, p.status), cost_lines = p.cost_lines,
-                upstream_request_id = p.upstream_request_id, upstream_object_id = p.upstream_object_id,
-                openai_project = p.openai_project, region = p.region, warning = p.warning
-            from rows from (unnest(v_statuses), unnest(v_calls), unnest(v_prices), unnest(v_tokens)) as p (status)
-            where u.id = p.id and u.started_at = p.started_at and u.settled_at is null
-              and u.id = any (v_ids) and u.started_at between v_first and v_last
-            returning p.n
-        )
-        select coalesce(array_agg(s.n), '{}') into v_settled from settled s;
-        exit when not v_alone or v_settled <> '{}';  -- locking several rows once more would be out of order
-    end loop;
+    v_missing := app.settle_missing(v_calls, v_ids, v_first, v_last);
+    if v_objects then
+        perform app.fill_objects(p_calls);
+    end if;
+    with settled as (
+        update public.usage_logs u set
+            state = 'settled', settled_at = clock_timestamp(), status_code = p.status_code, latency_ms = p.latency_ms,
+            ttft_ms = p.ttft_ms, stream = coalesce(p.stream, u.stream), batch = coalesce(p.batch, u.batch),
+            model_requested = coalesce(p.model_requested, u.model_requested),
+            -- A request whose body is a form is read after its row is opened, and metadata becomes tags only now.
+            end_user = coalesce(u.end_user, p.end_user), tags = coalesce(p.tags, '{}') || u.tags,
+            model = p.model, service_tier = p.service_tier, usage = p.usage, tools = p.tools,
+            tokens_in = p.tokens_in, tokens_out = p.tokens_out, tokens_cached = p.tokens_cached,
+            tokens_cache_write = p.tokens_cache_write, tokens_reasoning = p.tokens_reasoning,
+            tokens_audio_in = p.tokens_audio_in, tokens_audio_out = p.tokens_audio_out,
+            cost = case when p.status in ('error', 'free') then 0 else p.cost end,
+            cost_status = coalesce(p.cost_status, p.status), cost_lines = p.cost_lines,
+            upstream_request_id = p.upstream_request_id, upstream_object_id = p.upstream_object_id,
+            openai_project = p.openai_project, region = p.region, warning = p.warning
+        from rows from (unnest(v_statuses), unnest(v_calls), unnest(v_prices), unnest(v_tokens)) as p (status)
+        where u.id = p.id and u.started_at = p.started_at and u.settled_at is null
+          and u.id = any (v_ids) and u.started_at between v_first and v_last
+        returning p.n
+    )
+    select coalesce(array_agg(s.n), '{}') into v_settled from settled s;
 
     if cardinality(v_settled) < cardinality(v_calls) then
         v_closed := app.settle_closed(p_calls);

@@ -13,6 +13,7 @@ declare
     v_slot integer := v_base + pg_backend_pid() % 64;
     v_hours app.total_entry[] := p_entries;
     v_days app.total_entry[];
+    v_labels boolean := p_entries[1].end_user is not null or p_entries[1].tags <> '{}';
 begin
     for v_try in 0..63 loop
         if pg_try_advisory_xact_lock(7263411, v_base + (pg_backend_pid() + v_try) % 64) then
@@ -77,7 +78,10 @@ begin
         cost_image = t.cost_image + excluded.cost_image, cost_tools = t.cost_tools + excluded.cost_tools,
         cost_region = t.cost_region + excluded.cost_region;
 
-    if exists (select from unnest(p_entries) e where e.end_user is not null or e.tags <> '{}') then
+    if not v_labels and cardinality(p_entries) > 1 then
+        v_labels := exists (select from unnest(p_entries) e where e.end_user is not null or e.tags <> '{}');
+    end if;
+    if v_labels then
         perform app.labels_add(p_entries, v_slot);
     end if;
 end $$;

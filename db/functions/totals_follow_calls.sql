@@ -7,10 +7,15 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-    v_entries app.total_entry[] := array(select app.total_entry_of(n, 1) from new_calls n where n.state = 'settled');
+    v_entries app.total_entry[];
 begin
-    if tg_op = 'UPDATE' then
-        v_entries := v_entries || array(select app.total_entry_of(o, -1) from old_calls o where o.state = 'settled');
+    if tg_op = 'INSERT' then
+        v_entries := array(select app.total_entry_of(n, 1) from new_calls n where n.state = 'settled');
+    else
+        v_entries := array(
+            select app.total_entry_of(n, 1) from new_calls n where n.state = 'settled'
+            union all
+            select app.total_entry_of(o, -1) from old_calls o where o.state = 'settled');
     end if;
     if v_entries <> '{}' then
         perform app.totals_add(v_entries);

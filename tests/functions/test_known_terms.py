@@ -14,9 +14,10 @@ insert into public.model_prices (org_id, model, dimension, unit_price, unit_qty,
 values (%s, %s, 'input_text', %s, 1000000, %s, 'test')
 """
 ALIAS = "insert into public.price_aliases (pattern, kind, model, ord) values"
-ARGUMENTS = "%s::uuid, '/v1/chat/completions', %s, %s, null, null, 'standard', false, null"
+ENDPOINT = "'/v1/chat/completions'"
 BOTH = f"""
-select app.known_terms({ARGUMENTS}, t.at) as known, app.price_terms({ARGUMENTS}, t.at) as found
+select app.known_terms(row(%s::uuid, {ENDPOINT}, %s, %s, null, null, 'default', false, false, null), t.at) as known,
+    app.price_terms(%s::uuid, {ENDPOINT}, %s, %s, null, null, 'standard', false, null, t.at) as found
 from (select coalesce(%s::timestamptz, clock_timestamp()) as at) t
 """
 
