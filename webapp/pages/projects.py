@@ -26,7 +26,9 @@ bp = Blueprint("projects", __name__)
 COLUMNS = {"cost": True, "name": False, "active_keys": True, "calls": True, "created_at": True}
 KEYS = 20  # of a project that its page lists; the Keys page has all of them
 # Of a project without calls, now or before.
-NOTHING = {"calls": 0, "cost": Decimal(0), "before": None, "difference": None, "ratio": None, "share": None}
+NOTHING = {
+    "calls": 0, "unknown_calls": 0, "cost": Decimal(0), "before": None, "difference": None, "ratio": None, "share": None
+}  # fmt: skip
 
 
 def one(tx: db.Transaction, project_id: UUID) -> dict[str, Any]:
@@ -67,6 +69,8 @@ def page(project_id: UUID, error: ApiError | None = None, typed: str = "") -> st
 def overview(tx: db.Transaction, scope: Scope) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """All projects with their sums in the period, the dearest first and archived ones last; and the sums of all."""
     rows, total = by_project(tx, scope)
+    for row in (*rows.values(), total):  # calls that are in no sum of costs
+        row["unknown_calls"] = row["unpriced_calls"] + row["no_usage_calls"] + row["in_doubt_calls"]
     sums = {key: {name: row[name] for name in NOTHING} for key, row in rows.items()}
     projects = [project | NOTHING | sums.get(str(project["id"]), {}) for project in tx.rows("project_overview")]
     projects.sort(
@@ -97,7 +101,7 @@ def table() -> Response:
     with auth.person() as tx:
         scope = read_scope(tx, choices=False)
         projects, _ = overview(tx, scope)
-    columns = ["id", *COLUMNS, "archived_at"]
+    columns = ["id", *COLUMNS, "archived_at", "unknown_calls"]
     return export.period_answer("projects", columns, projects, scope.query, facts())
 
 
