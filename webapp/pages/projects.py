@@ -69,8 +69,6 @@ def page(project_id: UUID, error: ApiError | None = None, typed: str = "") -> st
 def overview(tx: db.Transaction, scope: Scope) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """All projects with their sums in the period, the dearest first and archived ones last; and the sums of all."""
     rows, total = by_project(tx, scope)
-    for row in (*rows.values(), total):  # calls that are in no sum of costs
-        row["unknown_calls"] = row["unpriced_calls"] + row["no_usage_calls"] + row["in_doubt_calls"]
     sums = {key: {name: row[name] for name in NOTHING} for key, row in rows.items()}
     projects = [project | NOTHING | sums.get(str(project["id"]), {}) for project in tx.rows("project_overview")]
     projects.sort(
