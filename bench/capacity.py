@@ -99,7 +99,7 @@ def _batches(found: Found) -> str:
     all_log = sum(found.typical.log.values())
     parts = sorted(found.typical.log.items(), key=lambda part: -part[1])[:4]
     shares = ", ".join(f"{what} {size / all_log:.0%}" for what, size in parts)
-    words = f"Measured; the log without full pages. In batches of {found.typical.batch} it is of: {shares}."
+    words = f"Measured; the log without full pages. Its bytes in batches of {found.typical.batch}: {shares}."
     return f"{table(head, rows)}\n\n{words}"
 
 
@@ -218,8 +218,9 @@ def _hash_indexes(found: Found) -> str:
             *(f"full pages, a checkpoint every {c // 60} min" for c in CHECKPOINTS)]  # fmt: skip
     calls, written = found.few.calls, found.few.pages.get("Hash", 0)
     expected = sum(touched(i["pages"], calls) * PAGE * i["full"] / 100 for i in found.hashes)
-    words = f"for {calls} calls after a checkpoint it gives {expected / 1e6:.1f} MB of full pages of these indexes"
-    return f"{table(head, rows)}\n\nThe formula, tried: {words}; measured {written / 1e6:.1f} MB."
+    words = "Of p pages, n calls touch p × (1 − e^(−n/p)), at random. Tried: for"
+    words += f" {calls} calls after a checkpoint it gives {expected / 1e6:.1f} MB of full pages of these indexes"
+    return f"{table(head, rows)}\n\n{words}; measured {written / 1e6:.1f} MB."
 
 
 def _workers(found: Found) -> str:

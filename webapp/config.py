@@ -98,7 +98,7 @@ SETTINGS = (
     Setting("OPENAI_BASE_URL", "https://api.openai.com/v1", _url, "Where OpenAI's API is."),
     Setting("ALLOW_PRIVATE_BASE_URLS", "1", _flag, "0: an OpenAI key's own base URL must lead to a public address."),
     Setting("CORS", "1", _flag, "0: pages of other sites cannot call the proxy from a browser."),
-    Setting("SUPABASE_URL", "", _url, "Supabase project whose Auth signs people in. Empty: the embedded provider."),
+    Setting("SUPABASE_URL", "", _url, "Supabase project whose Auth signs people in. Empty: SpendAI does."),
     Setting("SUPABASE_PUBLISHABLE_KEY", "", _text, "Publishable (anon) key of that project."),
     Setting("SUPABASE_JWT_SECRET", "", _text, "JWT secret, only for projects that still sign with HS256."),
     Setting("SIGNUP_MODE", "open", _choice("open", "invite"), "invite: only the first person signs up uninvited."),

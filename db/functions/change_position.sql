@@ -1,7 +1,7 @@
 -- change_position(person) → up to where a replica must have replayed before this person may read it; null for anywhere
 --
 -- Five minutes after a change there is nothing to wait for: a replica that is further behind is not used at all
--- (webapp/replica.py). Without that limit, people would never read a replica of a server that was restored from a dump,
+-- (webapp/replica/). Without that limit, people would never read a replica of a server that was restored from a dump,
 -- where positions begin anew.
 create or replace function app.change_position(p_user_id uuid) returns pg_lsn
 language sql stable security definer

@@ -10,8 +10,8 @@ returns table (filter text, value text, name text, prefix text, project text, kn
 language sql stable
 set search_path = ''
 set enable_nestloop = off  -- the planner expects few rows in seen, and would read all of them for each key
-set enable_sort = off  -- nor are there few days: hashing them takes less time than sorting
-set enable_indexscan = off  -- nor few rows of totals: a bitmap takes less time than looking up each of them
+set enable_sort = off  -- it expects few days too: hashing them takes less time than sorting
+set enable_indexscan = off  -- and few totals: a bitmap takes less time than looking up each of them
 as $$
     with brief as materialized (  -- added up once, and below for each filter from far fewer rows
         select e.model, e.endpoint, e.service_tier, e.status_code, sum(e.calls) as calls

@@ -1,15 +1,15 @@
 -- spend_report(from, to, before from, before to, zone, grain, by, tag name, side, filters, top) → everything a spend page shows
 --
--- Arguments as for app.spend_cells, all parts computed from one set of them. totals: the row of app.spend_totals. rows: app.spend_breakdown by p_by, at most p_top
--- rows and the rest in one (null: all rows). side: the same by p_side, five rows and the rest. bars: app.spend_bars, with a
--- series for each coloured row. before_bars: bar, cost, calls and tokens of the period that is compared, bars without calls
--- included. peak: the bar that stands out and the row that made it, as app.spend_peak says, with its name; null where none does.
--- months: month, calls and cost of the months until now that the period has in full, as app.spend_months has them; none where it
--- ends before now. Their page need not read them again.
+-- Arguments as for app.spend_cells, all parts computed from one set of them. totals: the row of app.spend_totals. rows:
+-- app.spend_breakdown by p_by, at most p_top rows and the rest in one (null: all rows). side: the same by p_side, five rows and
+-- the rest. bars: app.spend_bars, with a series for each coloured row. before_bars: bar, cost, calls and tokens of the period that
+-- is compared, bars without calls included. peak: the bar that stands out and the row that made it, as app.spend_peak says, with
+-- its name; null where none does. months: month, calls and cost of the months until now that the period has in full, as
+-- app.spend_months has them, so that a page need not ask for them again; none where the period ends before now.
 --
--- Of thousands of keys there are many cells: each part gets them added up to what it shows. Of thousands of end users in each of many days
--- even making them takes most of the time: so rows and bars are asked apart, then the bars of the coloured rows alone. The other
--- rows of a bar are the whole bar less those.
+-- Of thousands of keys there are many cells: each part gets them added up to what it shows. Of thousands of end users on each of
+-- many days even making the cells takes most of the time: so rows and bars are asked apart, then the bars of the coloured rows
+-- alone. The other rows of a bar are the whole bar less those.
 create or replace function app.spend_report(
     p_from timestamptz, p_to timestamptz, p_before_from timestamptz, p_before_to timestamptz, p_zone text, p_grain text,
     p_by text, p_tag_name text, p_side text, p_filters jsonb, p_top integer

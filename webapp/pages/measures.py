@@ -32,6 +32,9 @@ MEASURES = {
 }
 
 
+UNKNOWN = ("unpriced_calls", "no_usage_calls", "in_doubt_calls")  # calls that are in no sum of costs
+
+
 def chosen_measure() -> Measure:
     """What the page measures. Raises ApiError 400."""
     name = request.args.get("measure") or "money"
@@ -46,7 +49,10 @@ def ratio(now: Decimal | int, before: Decimal | int | None) -> Decimal | None:
 
 
 def measured(row: dict[str, Any], measure: Measure, total: Decimal | int) -> dict[str, Any]:
-    """The row with now, before, difference, ratio and share by this measure; total: that of all calls."""
+    """The row with now, before, difference, ratio and share by this measure; total: that of all calls.
+
+    unknown_calls: how many calls its cost lacks; 0 for kinds of cost, which have no calls.
+    """
     now, before = row[measure.column], row.get(f"{measure.column}_before")
     return row | {
         "now": now,
@@ -54,4 +60,5 @@ def measured(row: dict[str, Any], measure: Measure, total: Decimal | int) -> dic
         "difference": None if before is None else now - before,
         "ratio": ratio(now, before),
         "share": Decimal(now) / Decimal(total) if total else None,
+        "unknown_calls": sum(row.get(name) or 0 for name in UNKNOWN),
     }

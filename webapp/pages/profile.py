@@ -83,7 +83,7 @@ def change_password() -> Response | tuple[str, int]:
     with db.scope("spendai_auth") as tx:
         tx.call("sessions_end_all", UUID(person.id))
     sign_in(login)
-    flash("Your password is changed. You are signed out everywhere else.", "good")
+    flash("Your password is changed. You are logged out everywhere else.", "good")
     return redirect(url_for(".index"), 303)
 
 
@@ -93,9 +93,9 @@ def ask_end_sessions() -> str:
     """Ask before every session ends."""
     return render_template(
         "confirm.html",
-        title="Sign out everywhere?",
+        title="Log out everywhere?",
         text="Every browser and every log-in through the API ends, this one too. Log in again with your password.",
-        action="Sign out everywhere",
+        action="Log out everywhere",
         back=url_for(".index"),
         values={},
     )
@@ -104,12 +104,12 @@ def ask_end_sessions() -> str:
 @bp.post("/account/sessions")
 @login_required
 def end_sessions() -> Response:
-    """Sign out everywhere, here too: this session may be the one that somebody else holds."""
+    """Log out everywhere, here too: this session may be the one that somebody else holds."""
     person = session.person
     sign_out()
     with db.scope("spendai_auth") as tx:
         tx.call("sessions_end_all", UUID(person.id))
-    flash("You are signed out everywhere.", "good")
+    flash("You are logged out everywhere.", "good")
     return redirect(url_for("account.login"), 303)
 
 

@@ -26,7 +26,9 @@ bp = Blueprint("projects", __name__)
 COLUMNS = {"cost": True, "name": False, "active_keys": True, "calls": True, "created_at": True}
 KEYS = 20  # of a project that its page lists; the Keys page has all of them
 # Of a project without calls, now or before.
-NOTHING = {"calls": 0, "cost": Decimal(0), "before": None, "difference": None, "ratio": None, "share": None}
+NOTHING = {
+    "calls": 0, "unknown_calls": 0, "cost": Decimal(0), "before": None, "difference": None, "ratio": None, "share": None
+}  # fmt: skip
 
 
 def one(tx: db.Transaction, project_id: UUID) -> dict[str, Any]:
@@ -97,7 +99,7 @@ def table() -> Response:
     with auth.person() as tx:
         scope = read_scope(tx, choices=False)
         projects, _ = overview(tx, scope)
-    columns = ["id", *COLUMNS, "archived_at"]
+    columns = ["id", *COLUMNS, "archived_at", "unknown_calls"]
     return export.period_answer("projects", columns, projects, scope.query, facts())
 
 

@@ -223,11 +223,15 @@ def test_a_month_that_changes_while_it_is_detached_is_written_again(operator, ag
 
 def test_the_query_of_the_documentation_adds_up_archive_and_live_months(operator, aged, tmp_path):  # noqa: F811
     """docs/analysts.md has the DuckDB query; live months come from the view calls, here as a table of its rows."""
-    total = operator.rows("select sum(cost) as cost from public.usage_logs")[0]["cost"]
+    for name, at in (("ada", OLD), ("ada", None), ("eve", OLD)):  # all other calls are of the sandbox
+        spent(aged, name, at=at, upstream="openai")
+    mine = "from public.usage_logs u join public.organizations o on o.id = u.org_id"
+    mine += " where o.name = 'Acme' and u.upstream = 'openai'"
+    total = operator.rows(f"select sum(cost) as cost {mine}")[0]["cost"]
     drop(operator, tmp_path)
     text = (ROOT / "docs/analysts.md").read_text()
     query = re.search(r"```duckdb\n(.*?)```", text, re.DOTALL)[1]
-    live = operator.rows("select started_at, model, cost from public.usage_logs")
+    live = operator.rows(f"select started_at, model, cost {mine}")
     db = duckdb.connect()
     db.execute(
         "create schema spendai; create table spendai.calls (started_at timestamptz, model text, cost decimal(20, 12))"

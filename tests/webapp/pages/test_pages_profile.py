@@ -113,7 +113,7 @@ def test_signing_out_everywhere_ends_every_session_here_too(site: Site, team: Ac
     assert "Every browser and every log-in through the API ends" in text(team.browser.get("/account/sessions"))
     answer = team.browser.post("/account/sessions", shown="/account")
     assert answer.status_code == 303 and answer.location == "/login"
-    assert "signed out everywhere" in text(team.browser.get("/login"))
+    assert "logged out everywhere" in text(team.browser.get("/login"))
     for browser in (elsewhere, team.browser):
         assert browser.get("/account").status_code == 302
     assert team.ada.get("/me").status_code == 401

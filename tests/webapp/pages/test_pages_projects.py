@@ -25,6 +25,14 @@ def test_a_project_has_its_own_spend_its_keys_and_a_form_for_another(site: Site,
     assert "A key lets one app spend on one project." in text(team.browser.get(f"/projects/{other['id']}"))
 
 
+def test_the_list_says_that_calls_of_a_project_have_no_known_cost(site: Site, team: Acme) -> None:
+    spend(site, team)
+    spend(site, team, model="gpt-99", model_requested="gpt-99")
+    page = team.browser.get("/projects").text
+    assert len(re.findall(r', 1 of 2 calls without a known cost">\$0\.00045 <span class="warn">\+ \?', page)) == 2
+    assert [(row["calls"], row["unknown_calls"]) for row in table(team.browser.get("/projects.csv"))] == [("2", "1")]
+
+
 def test_creating_leads_to_the_project_and_a_used_name_is_said_beside_the_field(team: Acme) -> None:
     answer = team.browser.post("/projects", name="search")
     assert answer.status_code == 302 and answer.location.startswith("/projects/")

@@ -189,6 +189,8 @@ def test_calls_without_a_price_are_said_and_linked(site: Site, team: Acme) -> No
     assert "Not in these sums: 1 call of unknown cost 1 call has no price yet." in text(page)
     link = re.search(r'href="([^"]*cost_status[^"]*)"', page.text)[1].replace("&amp;", "&")
     assert "nobody-knows-it" in text(team.browser.get(link))
+    shown = team.browser.get("/?by=model").text  # beside what is missing of them: the model, the key and the total
+    assert shown.count('$0.00, 1 of 1 calls without a known cost">$0.00 <span class="warn">+ ?</span>') == 3
 
 
 def test_a_period_without_calls_leads_to_the_last_day_that_had_some(site: Site, team: Acme) -> None:
