@@ -8,6 +8,7 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
+from webapp.commands.doctor_python import is_plain_build
 from webapp.postgres.programs import find_bindir, major
 
 
@@ -21,7 +22,7 @@ def facts() -> str:
         f"{os.cpu_count()} cores ({model[1] if model else platform.machine()})",
         f"{int(kilobytes[1]) / 1e6:.0f} GB" if kilobytes else "",
         f"{platform.system()} {'.'.join(platform.release().split('.')[:2])}",
-        f"Python {platform.python_version()}",
+        f"Python {platform.python_version()}{' (compiled without optimization)' if is_plain_build() else ''}",
         f"Postgres {major(find_bindir())}",
     ]
     return ", ".join(part for part in parts if part)
