@@ -74,7 +74,7 @@ prove-postgres15: .venv/installed-dev ## Run all tests of SQL on Postgres 15, of
 prove-upgrades: .venv/installed-dev ## Bring the databases of all earlier versions up to this one: every sum must stay the same
 	@UPGRADES=all $(PYTEST) -q tests/upgrade
 
-bench: .venv/installed-dev ## Measure beside nginx, LiteLLM, Portkey; ARGS=--quick, --streams, --websockets, --rows, --growth; --write
+bench: .venv/installed-dev ## Measure beside nginx, LiteLLM, Portkey; ARGS=--quick, --alone, --streams, --websockets, --rows, --archive, --growth, --beyond; --write
 	@PYTHONPATH=.:tests:tests/webapp $(BIN)/python -m bench $(ARGS)
 
 psql: .venv/installed ## Open the database as its owner; ARGS for psql, SQL from stdin
