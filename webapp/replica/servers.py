@@ -24,6 +24,7 @@ FAR = timedelta(seconds=60)  # a replica that is further behind is not used
 CONNECT_SECONDS = 2  # for a connection; of several servers, for each
 ANSWER_SECONDS = 2.0  # for the answer of a server to a look
 KEPT = 300  # looks at the primary that are remembered
+STATE = "select cluster, is_replica, wal_position, schema_version from app.server_state()"
 NO_FUNCTION = ("3F000", "42883", "42501")  # SQLSTATEs of a database without app.server_state
 NOT_YET = "has not replayed yet what the primary had written when it was first asked"
 FAR_BEHIND = f"is more than {FAR.total_seconds():.0f} s behind"
@@ -63,8 +64,8 @@ class Probe:
                     application_name="spendai replica",
                 )
                 self._conn.answer_seconds = ANSWER_SECONDS
-            cluster, is_replica, position, version = self._conn.execute("select * from app.server_state()").fetchone()
-        except psycopg.Error as error:
+            cluster, is_replica, position, version = self._conn.execute(STATE).fetchone()
+        except (psycopg.Error, UnicodeError) as error:  # UnicodeError: a host that cannot be one, such as db..example
             self.close()
             return why(error)
         return Server(cluster, is_replica, number(position), version or "")
@@ -76,13 +77,13 @@ class Probe:
             self._conn = None
 
 
-def why(error: psycopg.Error) -> str:
+def why(error: psycopg.Error | UnicodeError) -> str:
     """Why a server told no state, as the words that follow "DATABASE_URL_READ"."""
-    if error.sqlstate in NO_FUNCTION:
-        return "leads to a database without app.server_state: another one, or it has not replayed flask migrate yet"
-    if isinstance(error, psycopg.OperationalError):
+    if isinstance(error, psycopg.OperationalError | UnicodeError):
         said = str(error).strip().splitlines() or [type(error).__name__]
         return f"cannot be reached ({said[-1]})"
+    if error.sqlstate in NO_FUNCTION:
+        return "leads to a database without app.server_state: another one, or it has not replayed flask migrate yet"
     return f"cannot be asked (SQLSTATE {error.sqlstate})"
 
 
