@@ -20,7 +20,7 @@ import psycopg
 
 from webapp import db
 from webapp.config import Config
-from webapp.replica.servers import Replica, both
+from webapp.replica.servers import BEHIND, Replica, both
 
 log = logging.getLogger("spendai")
 LOOK_SECONDS = 1.0  # between two looks at the servers
@@ -40,11 +40,14 @@ def watch(config: Config) -> None:
 
 
 def _watch(watched: Replica) -> None:
-    """Until ``stop``: look at both servers; end long sessions of analysts on the replica, as db.py does elsewhere."""
+    """Until ``stop``: look at both servers; end long sessions of analysts on the replica, as db.py does elsewhere.
+
+    On one that is too far behind to be read too, because it may be those sessions that hold up its replaying.
+    """
     looks = 0
     while not _stopping.is_set():
         watched.look()
-        if looks % round(db.WATCH_SECONDS / LOOK_SECONDS) == 0 and not watched.problem:
+        if looks % round(db.WATCH_SECONDS / LOOK_SECONDS) == 0 and watched.problem in ("", *BEHIND):
             with suppress(psycopg.Error, KeyError), db.begin("read_auth", "spendai_auth") as tx:
                 tx.call("analysts_end_long", db.LONGEST_ANALYSIS)
         looks += 1

@@ -28,6 +28,7 @@ STATE = "select cluster, is_replica, wal_position, schema_version from app.serve
 NO_FUNCTION = ("3F000", "42883", "42501")  # SQLSTATEs of a database without app.server_state
 NOT_YET = "has not replayed yet what the primary had written when it was first asked"
 FAR_BEHIND = f"is more than {FAR.total_seconds():.0f} s behind"
+BEHIND = (NOT_YET, FAR_BEHIND)  # problems of a replica that is the right one
 
 
 class Server(NamedTuple):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -16,13 +18,15 @@ from analysts import new_analyst
 from openai_books import DAY, WORKED, fetch, linked_key
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
-from replicated import Replicated
+from replicated import Replicated, replica_of
 from seeded import Acme, spend, text
 from werkzeug.test import TestResponse
 
 from webapp import db
 from webapp.auth import AS_OF, people
 from webapp.pages import export
+from webapp.replica import reading
+from webapp.replica.servers import FAR, FAR_BEHIND
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 UNASKED = ("/static/", "/healthz", "/readyz", "/metrics", "/api/v1/openapi.json", "/login", "/signup", "/password/",
@@ -254,6 +258,37 @@ def test_a_download_goes_on_when_the_replica_goes_away(
         replicated.standby.server.start()
     begun = begun if isinstance(begun, bytes) else begun.encode()
     assert (begun + rest).decode() == whole and whole.count("\n") >= 4
+
+
+def test_long_sessions_of_analysts_end_on_a_replica_that_is_behind_because_of_them(
+    replicated: Replicated,
+    acme: Acme,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(db, "LONGEST_ANALYSIS", timedelta(0))
+    monkeypatch.setattr(reading, "LOOK_SECONDS", 0.01)
+    login = new_analyst(acme.site.dsn, acme.ada.organization["id"])
+    watched = replica_of(replicated.site.config)
+    watched.look()
+    replicated.look()
+    replicated.standby.hold()
+    acme.site.sql("select pg_logical_emit_message(true, 'test', 'what the replica lacks')")
+    watched.look()
+    watched._seen[0] = (watched._seen[0][0] - 2 * FAR, watched._seen[0][1])  # as if it had been held for so long
+    watched.look()
+    assert watched.problem == FAR_BEHIND
+    with closing(psycopg.connect(make_conninfo(login, host=str(replicated.standby.server.socket)))) as ann:
+        ann.execute("set idle_in_transaction_session_timeout = 0")
+        watching = threading.Thread(target=reading._watch, args=[watched])
+        watching.start()
+        try:
+            there = f"select 1 from pg_stat_activity where pid = {ann.info.backend_pid}"
+            while replicated.standby.ask(there) is not None:
+                pass
+        finally:
+            reading._stopping.set()
+            watching.join()
+            reading._stopping.clear()
 
 
 def test_pages_are_served_while_the_primary_is_away(replicated: Replicated, acme: Acme) -> None:
