@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,6 +17,7 @@ import psycopg
 import pytest
 from analysts import new_analyst
 from openai_books import DAY, WORKED, fetch, linked_key
+from openpyxl import load_workbook
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 from replicated import Replicated, replica_of
@@ -235,6 +237,33 @@ def test_a_replica_that_goes_away_in_the_middle_of_a_request_is_not_noticed(
         "read again from the primary: projects.index"
     ]
     assert from_replica(acme.browser.get("/projects")), "the next request finds the replica again"
+
+
+def test_a_file_begun_from_the_replica_says_how_old_its_first_rows_are(
+    replicated: Replicated,
+    acme: Acme,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for _ in range(2):
+        spend(acme.site, acme, upstream="openai")
+    replicated.look()
+    moment = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=30)
+    monkeypatch.setattr(replicated.watched, "as_of", moment)
+    monkeypatch.setattr(export, "PAGE_ROWS", 1)
+    real, asked = db.Transaction.rows, []
+
+    def rows(tx: db.Transaction, function: str, *args: Any) -> list[dict[str, Any]]:
+        if function == "calls_page":
+            asked.append(function)
+            if len(asked) == 2:
+                end_connections(replicated)
+        return real(tx, function, *args)
+
+    monkeypatch.setattr(db.Transaction, "rows", rows)
+    answer = acme.browser.get("/calls.xlsx?tz=UTC")
+    assert from_replica(answer) and len(asked) > 2
+    about = dict(load_workbook(BytesIO(answer.data))["About"].iter_rows(min_row=2, max_col=2, values_only=True))
+    assert about["As of"].replace(tzinfo=UTC) == moment
 
 
 def test_a_download_goes_on_when_the_replica_goes_away(
