@@ -66,7 +66,7 @@ class Probe:
                 )
                 self._conn.answer_seconds = ANSWER_SECONDS
             cluster, is_replica, position, version = self._conn.execute(STATE).fetchone()
-        except (psycopg.Error, UnicodeError) as error:  # UnicodeError: a host that cannot be one, such as db..example
+        except psycopg.Error as error:
             self.close()
             return why(error)
         return Server(cluster, is_replica, number(position), version or "")
@@ -78,13 +78,13 @@ class Probe:
             self._conn = None
 
 
-def why(error: psycopg.Error | UnicodeError) -> str:
+def why(error: psycopg.Error) -> str:
     """Why a server told no state, as the words that follow "DATABASE_URL_READ"."""
-    if isinstance(error, psycopg.OperationalError | UnicodeError):
-        said = str(error).strip().splitlines() or [type(error).__name__]
-        return f"cannot be reached ({said[-1]})"
     if error.sqlstate in NO_FUNCTION:
         return "leads to a database without app.server_state: another one, or it has not replayed flask migrate yet"
+    if isinstance(error, psycopg.OperationalError):
+        said = str(error).strip().splitlines() or [type(error).__name__]
+        return f"cannot be reached ({said[-1]})"
     return f"cannot be asked (SQLSTATE {error.sqlstate})"
 
 
