@@ -8,6 +8,7 @@ from __future__ import annotations
 import psycopg
 
 OLDEST, NEWEST = 15, 18  # major versions of Postgres that the tests run with
+VERSIONS = f"SpendAI needs version {OLDEST} to {NEWEST}"
 # With another value of one of these, calls or pages end in errors, or sums and rights are not what they should be.
 SETTINGS = {
     "standard_conforming_strings": "on",
@@ -29,7 +30,7 @@ OTHER = "select name, setting, source like '%%user' from pg_settings where name 
 def unmet(conn: psycopg.Connection) -> list[str]:
     """What is wrong with server and database for sessions such as this one, each as one sentence with what to do."""
     if (major := conn.info.server_version // 10000) < OLDEST:
-        return [f"Postgres {major}: SpendAI needs version {OLDEST} to {NEWEST}"]
+        return [f"Postgres {major}: {VERSIONS}"]
     encoding, standby, name, role, _, _ = conn.execute(FOUND).fetchone()
     if standby:
         return ["this server is a standby, which takes no writes: give DATABASE_URL the address of the primary"]
