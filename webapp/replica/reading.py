@@ -136,8 +136,9 @@ def identify(ask: Callable[[db.Transaction], T]) -> T | None:
 
 
 def lost(error: psycopg.Error) -> bool:
-    """Whether the primary may answer what failed on the replica with this error: the connection broke, replaying the
-    log cancelled the query, or the query writes.
+    """Whether the primary may answer what failed on the replica with this error: there is no connection, or it broke
+    (08, 57P, or no SQLSTATE), the server has no room (53), replaying the log cancelled the query (40001, 40P01), or the
+    query writes (25006).
     """
     state = error.sqlstate or ""
     return not state or state[:2] in ("08", "53") or state[:3] == "57P" or state in ("40001", "40P01", "25006")
