@@ -20,7 +20,7 @@ import psycopg
 
 from webapp import db
 from webapp.config import Config
-from webapp.replica.servers import BEHIND, Replica, both
+from webapp.replica.servers import BEHIND, Replica
 
 log = logging.getLogger("spendai")
 LOOK_SECONDS = 1.0  # between two looks at the servers
@@ -34,7 +34,7 @@ _stopping = threading.Event()
 def watch(config: Config) -> None:
     """Called in a worker whose pools are open: look at the replica until ``stop``, if there is one."""
     if config.database_url_read:
-        _watched[:] = [both(config)]
+        _watched[:] = [Replica.of(config)]
         _stopping.clear()
         threading.Thread(target=_watch, args=_watched[:], daemon=True).start()
 

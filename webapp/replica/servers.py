@@ -101,6 +101,12 @@ class Replica:
         self.problem, self.primary_answers = "was not asked yet", True
         self.as_of = datetime.min.replace(tzinfo=UTC)
 
+    @classmethod
+    def of(cls, config: Config) -> Replica:
+        """The replica of DATABASE_URL_READ beside its primary, both asked as spendai_auth."""
+        primary = Probe(lambda: db.dsn(config, "spendai_auth"))
+        return cls(primary, Probe(lambda: db.dsn(config, "spendai_auth", read=True)))
+
     def look(self) -> None:
         """``check``, and log a line when the replica begins or ceases to be used."""
         self.check()
@@ -154,9 +160,3 @@ class Replica:
         """Close both connections."""
         self._primary.close()
         self._replica.close()
-
-
-def both(config: Config) -> Replica:
-    """The replica of DATABASE_URL_READ beside its primary, both asked as spendai_auth."""
-    primary = Probe(lambda: db.dsn(config, "spendai_auth"))
-    return Replica(primary, Probe(lambda: db.dsn(config, "spendai_auth", read=True)))
