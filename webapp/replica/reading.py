@@ -1,8 +1,8 @@
 """Transactions that only read, on the replica where that may answer, else on the primary.
 
 A person who changed something reads the primary until the replica has replayed what was written then
-(``app.change_note``). When the replica cannot be used, its readers go to the primary; while the primary is away, those
-who identify themselves go to the replica.
+(``app.change_note``). While the replica cannot be used, everybody reads the primary. While the primary is away, who is
+asking is looked up on the replica too (``identify``).
 """
 
 from __future__ import annotations
