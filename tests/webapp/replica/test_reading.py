@@ -119,6 +119,15 @@ def test_what_a_page_writes_when_it_is_looked_at_is_written_on_the_primary(acme:
     assert from_replica(again) and now.sub("", text(again)) == now.sub("", text(first))
 
 
+def test_books_of_a_month_that_was_dropped_are_read_on_the_replica(acme: Acme, replicated: Replicated) -> None:
+    fetch_books(acme)
+    acme.site.sql("insert into private.dropped_months (month, calls, reason) values (%s, 1, 'old')", DAY.replace(day=1))
+    replicated.look()
+    answer = acme.browser.get(f"/books?month={DAY:%Y-%m}")
+    acme.site.sql("delete from private.dropped_months")
+    assert from_replica(answer)
+
+
 def test_who_changed_something_reads_it_at_once_and_others_go_on_with_the_replica(
     replicated: Replicated,
     acme: Acme,
