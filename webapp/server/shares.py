@@ -17,6 +17,9 @@ measurably.
 from __future__ import annotations
 
 import mmap
+import socket
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from gevent.server import StreamServer
@@ -65,8 +68,8 @@ class Share:
 class SharingServer(StreamServer):
     """gevent's server, which accepts ``PATIENCE`` seconds later while its worker's share is larger than another's.
 
-    ``_do_read``, ``_timer`` and ``_start_accepting_if_started`` are gevent's: ``_do_read`` runs when the listening
-    socket has a connection, and a timer like ours already delays accepting there after an error.
+    ``_do_read``, ``_handle``, ``_timer`` and ``_start_accepting_if_started`` are gevent's: ``_do_read`` runs when the
+    listening socket has a connection, and a timer like ours already delays accepting there after an error.
     """
 
     max_accept = 1  # for each call of gevent's ``_do_read``, so that the counts are compared before each connection
@@ -76,11 +79,22 @@ class SharingServer(StreamServer):
         self._share, self._waited, self._got = share, False, False
 
     def do_read(self) -> Any:
-        """gevent's: the next connection, which is counted at once, or None. Whoever serves it counts its end."""
+        """gevent's: the next connection, which is counted at once, or None."""
         found = super().do_read()
         self._got = found is not None
         self._share.add(int(self._got))
         return found
+
+    def init_socket(self) -> None:
+        """gevent's; it decides whether the handshake of TLS comes before ``handle``. Both are counted to their end."""
+        super().init_socket()
+        self._handle = partial(self._counted, self._handle)
+
+    def _counted(self, serve: Callable[..., None], client: socket.socket, address: Any) -> None:
+        try:
+            serve(client, address)
+        finally:
+            self._share.add(-1)
 
     def _do_read(self) -> None:
         for _ in range(MOST):

@@ -105,14 +105,11 @@ class Worker(GeventWorker):
         return SharingServer(self.share, listener, partial(self.handle, listener), spawn=spawn, **tls)
 
     def handle(self, listener: socket.socket, client: socket.socket, addr: Any) -> None:
-        """Serve a connection, which its share counts already, until its end."""
-        peer = self.peers.join(client, addr)
-        try:
-            if peer:
+        """Serve a connection until its end."""
+        if peer := self.peers.join(client, addr):
+            try:
                 super().handle(listener, peer, addr)
-        finally:
-            self.share.add(-1)
-            if peer:
+            finally:
                 self.peers.leave(peer)
 
     def _give_up(self, peer: Peer) -> bool:

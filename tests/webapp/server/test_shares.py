@@ -6,10 +6,13 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
+import gevent
 import pytest
+from gevent import socket as gevent_socket
+from gevent import ssl as gevent_ssl
 from processes import children
 from stack import Stack
 
@@ -117,3 +120,20 @@ def test_a_place_is_free_again_once_the_master_saw_the_worker_go(shares: list[Sh
     in_master.free()
     shares[0] = Share()
     assert list(counts) == before
+
+
+def test_a_handshake_that_fails_ends_its_connection(shares: list[Share]) -> None:
+    share, before = shares[0], list(counts)
+    tls = gevent_ssl.SSLContext(gevent_ssl.PROTOCOL_TLS_SERVER)
+    server = SharingServer(share, ("127.0.0.1", 0), lambda *_: None, ssl_context=tls)
+    server.start()
+    try:
+        with gevent_socket.create_connection(("127.0.0.1", server.server_port), timeout=10) as client:
+            client.sendall(b"this is no TLS\r\n" * 9)
+            with suppress(ConnectionResetError):
+                while client.recv(99):  # its alert, then the end
+                    pass
+        gevent.idle()
+        assert list(counts) == before
+    finally:
+        server.stop()
