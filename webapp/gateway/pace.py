@@ -9,13 +9,16 @@ several events at once.
 from __future__ import annotations
 
 import time
+from collections import deque
 
 import gevent
 
 STEP = 0.05  # seconds between two looks at the clock
 FREE = 0.002  # mean seconds that the event loop may be late before streams have to wait
 FACTOR, MOST = 100, 0.5  # a stream waits so many times the seconds above FREE, and MOST seconds at most
-WEIGHT = 0.1  # of one look in the mean, so that one slow request of a page changes little
+# Of so many looks in a row only the least late counts: one slow request of a page is not a worker that is behind.
+LOOKS = 3
+WEIGHT = 0.1  # of that one in the mean
 # Only streams that began so long ago wait, and only after small pieces: those of large images come at once.
 OLD_SECONDS, SMALL = 0.25, 4096
 
@@ -25,6 +28,7 @@ class Pace:
 
     def __init__(self) -> None:
         self.seconds, self._mean = 0.0, 0.0
+        self._late = deque([0.0] * LOOKS, LOOKS)
 
     def start(self) -> None:
         """Watch the event loop of this worker from now on."""
@@ -38,7 +42,8 @@ class Pace:
 
     def note(self, late: float) -> None:
         """The event loop was so many seconds late."""
-        self._mean += (late - self._mean) * WEIGHT
+        self._late.append(late)
+        self._mean += (min(self._late) - self._mean) * WEIGHT
         self.seconds = min(MOST, max(0.0, self._mean - FREE) * FACTOR)
 
     def wait(self, age: float, size: int) -> None:
