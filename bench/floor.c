@@ -97,6 +97,7 @@ static void name_call(void) {
 
 int main(int argc, char **argv) {
     static char request[SIZE], answer[SIZE];
+    if (argc != 3 && argc != 6) return fprintf(stderr, "floor PORT UPSTREAM_PORT [FD OPEN SETTLE]\n"), 2;
     struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = htons(atoi(argv[1])), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int listener = socket(AF_INET, SOCK_STREAM, 0), on = 1, upstream = dial(atoi(argv[2]));
     if (argc > 3) {

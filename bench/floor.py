@@ -1,16 +1,16 @@
 """Where does the time of a call that is alone go? SpendAI beside C programs that do a part of its work, and the peers.
 
 One client makes one call after the other. floor.c proxies it: without a database; with two commits of one small row
-(the least that any program needs that writes down a call before and after); with the two functions of SpendAI's
-ledger, on its own server. What the first lacks is the commits, the second our SQL, the third the gateway in Python. All
-take turns, with fsync and without.
+(the least that any program needs that writes down a call before and after); with the rows of a ledger like ours, of
+which nothing is computed (floor.sql); with the two functions of SpendAI's ledger, on its own server. The last one lacks
+only the gateway in Python. All take turns, with fsync and without.
 """
 
 from __future__ import annotations
 
 import json
 import statistics
-import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -40,7 +40,8 @@ SMALL = {
         update bench.floor f set body = m.body from jsonb_to_record($1::jsonb) m (id uuid, body text) where f.id = m.id
     """,
 }
-TABLE = "create schema bench; create table bench.floor (id uuid primary key, body text)"
+LEAST = {"open": "select bench.least_open($1::jsonb)", "settle": "select bench.least_settle($1::jsonb)"}
+TABLES = Path(__file__).with_name("floor.sql")
 
 
 class Floor(Process):
@@ -67,20 +68,23 @@ class Floor(Process):
                     json.dumps(parameter).replace("%", "%%").replace("%%1$s", MARKS[0]).replace("%%2$s", MARKS[1])
                 )
                 command.append(str(file))
-        with (self.folder / f"{self.folder.name}.log").open("wb") as log:
-            self.process = subprocess.Popen(command, stderr=log, pass_fds=passed)
-        self.pid = self.process.pid
+        self.run(command, passed=passed)
+
+    def stop(self) -> None:
+        super().stop()
+        if self.statements:
+            self.conn.close()
 
     def wait(self, seconds: float = 20) -> None:
         """Wait until it answers a call."""
-        for _ in range(round(seconds * 100)):
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and self.process.poll() is None:
             try:
                 assert b'"usage"' in self.call(CHAT)
                 return
             except ConnectionRefusedError:
-                if self.process.poll() is not None:
-                    break
-        raise tools.Missing(f"floor.c did not answer: {(self.folder / f'{self.folder.name}.log').read_text()}")
+                time.sleep(0.01)
+        raise tools.Missing(f"floor.c did not answer: {(self.folder / f'{self.name}.log').read_text()}")
 
 
 def run(folder: Path) -> tuple[str, bool]:
@@ -107,10 +111,10 @@ def run(folder: Path) -> tuple[str, bool]:
 
 
 def floors(ours: SpendAI, port: int, folder: Path) -> Iterator[Floor]:
-    """The C program in three forms."""
+    """The C program in four forms."""
     config = ours.product.config
     with psycopg.connect(owner(ours), autocommit=True) as conn:
-        conn.execute(TABLE)
+        conn.execute(TABLES.read_text())
         keys = conn.execute(KEYS).fetchall()
     small = {"id": MARKS[0], "body": "x" * 200}
     opens, settles = message_pairs(keys[:1], 1)
@@ -124,15 +128,9 @@ def floors(ours: SpendAI, port: int, folder: Path) -> Iterator[Floor]:
     }
     yield Floor("C, no database", port, folder_of(folder, "plain"), "", None)
     yield Floor("C, two commits of a small row", port, folder_of(folder, "small"), owner(ours), SMALL, small, small)
-    yield Floor(
-        "C, our two functions",
-        port,
-        folder_of(folder, "ledger"),
-        db.dsn(config, "spendai_proxy"),
-        ledger,
-        opens,
-        settles,
-    )
+    yield Floor("C, our rows, nothing computed", port, folder_of(folder, "least"), owner(ours), LEAST, opens, settles)
+    proxy = db.dsn(config, "spendai_proxy")
+    yield Floor("C, our two functions", port, folder_of(folder, "ledger"), proxy, ledger, opens, settles)
 
 
 def rounds(systems: list[System], running: Any, ours: SpendAI, *, durable: bool) -> dict[str, list[float]]:

@@ -90,8 +90,11 @@ class Process(System):
 
     process: subprocess.Popen[bytes] | None = None
 
-    def run(self, command: list[str], **environ: str) -> None:
-        """Start the command, so that it ends when this process ends, even when this process is killed."""
+    def run(self, command: list[str], *, passed: tuple[int, ...] = (), **environ: str) -> None:
+        """Start the command, so that it ends when this process ends, even when this process is killed.
+
+        passed: open files of this process that the command uses too.
+        """
         with (self.folder / f"{self.name}.log").open("wb") as log:
             self.process = subprocess.Popen(
                 command,
@@ -101,6 +104,7 @@ class Process(System):
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                pass_fds=passed,
                 preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509
             )
         self.pid = self.process.pid
