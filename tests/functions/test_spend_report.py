@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from checks import executors
+from ledgers import add_open_call
 from people import People
 from spending import CELLS, another_key, days_ago, spent
 
@@ -162,8 +163,13 @@ def test_a_day_that_stands_out_names_what_made_it(people: People) -> None:
 def test_its_months_are_those_of_spend_months(people: People, grain: str, zone: str) -> None:
     for ago in (0.01, 3, 20, 33, 50, 64, 75):
         spent(people, at=days_ago(ago), model="gpt-4o" if ago < 40 else "gpt-4o-mini")
+        spent(people, at=days_ago(ago), model="nobody-knows-it")
+        spent(people, at=days_ago(ago), outcome="no_usage", usage=None)
+        add_open_call(people, "ada", days_ago(ago), deadline_at=days_ago(ago - 0.001))
     query = "select months from app.spend_report(%s, %s, null, null, %s, %s, 'project', null, 'key', %s, 6)"
-    months = "select to_char(month, 'YYYY-MM-DD') as month, partial, calls, cost from app.spend_months(%s, 0, %s, %s)"
+    months = """select to_char(month, 'YYYY-MM-DD') as month, partial, calls, cost,
+            unpriced_calls, no_usage_calls, in_doubt_calls
+        from app.spend_months(%s, 0, %s, %s)"""
     for filters in ("{}", '{"model": ["gpt-4o"]}'):
         with people.as_("ada"):
             found = people.one(query, days_ago(75), days_ago(-1), zone, grain, filters)["months"]
