@@ -2,8 +2,8 @@
 --
 -- Arguments as for app.spend_cells, all parts computed from one set of them. totals: the row of app.spend_totals. rows:
 -- app.spend_breakdown by p_by, at most p_top rows and the rest in one (null: all rows). side: the same by p_side, five rows and
--- the rest. bars: app.spend_bars, with a series for each coloured row. before_bars: bar, cost, calls and tokens of the period that
--- is compared, bars without calls included. peak: the bar that stands out and the row that made it, as app.spend_peak says, with
+-- the rest. bars: app.spend_bars, with a series for each coloured row. before_bars: bar, cost, calls, unknown_calls and tokens of the
+-- period that is compared, bars without calls included. peak: the bar that stands out and the row that made it, as app.spend_peak says, with
 -- its name; null where none does. months: the months until now that the period has in full, as app.spend_months has them, so that
 -- a page need not ask for them again; none where the period ends before now.
 --
@@ -86,9 +86,10 @@ begin
     end if;
     bars := (select coalesce(jsonb_agg(b), '[]') from app.spend_bars(v_bars, p_from, p_to, p_zone, p_grain, v_top) b);
     before_bars := (select coalesce(jsonb_agg(jsonb_build_object('bar', b.at, 'cost', coalesce(s.cost, 0), 'calls', coalesce(s.calls, 0),
-            'tokens', coalesce(s.tokens, 0)) order by b.at), '[]')
+            'unknown_calls', coalesce(s.unknown_calls, 0), 'tokens', coalesce(s.tokens, 0)) order by b.at), '[]')
         from unnest(app.bars(p_before_from, p_before_to, p_zone, p_grain)) b (at)
-        left join (select c.bar, sum(c.cost) as cost, sum(c.calls) as calls, sum(c.tokens_in + c.tokens_out) as tokens
+        left join (select c.bar, sum(c.cost) as cost, sum(c.calls) as calls, sum(c.tokens_in + c.tokens_out) as tokens,
+                sum(c.unpriced_calls + c.no_usage_calls + c.in_doubt_calls) as unknown_calls
             from unnest(v_bars) c where c.whole and not c.is_now group by 1) s on s.bar = b.at
         where b.at < p_before_to);
     if v_apart and exists (select from app.spend_peak(v_bars, bars)) then  -- seldom: only then all rows of all bars are needed
