@@ -122,6 +122,23 @@ def test_rows_say_what_they_were_before_and_the_parts_of_the_change_add_up(peopl
     assert [(row["members"], row["calls_before"]) for row in two] == [(1, 0), (2, 2)]
 
 
+def test_calls_without_a_known_cost_are_counted_beside_each_sum(people: People) -> None:
+    for ago in (1, 9, 10):
+        spent(people, at=days_ago(ago))
+    for ago, times in ((1, 2), (9, 3)):
+        for _ in range(times):
+            spent(people, at=days_ago(ago), model="nobody-knows-it")
+    spent(people, at=days_ago(9), model="gpt-4o", outcome="no_usage", usage=None)
+    add_open_call(people, "ada", days_ago(10), deadline_at=days_ago(9), model_requested="gpt-4o")
+    found = report(people, "model")
+    assert {row["id"]: (row["unpriced_calls"], row["unknown_before"]) for row in found["rows"]} == {
+        "gpt-4o-mini": (0, 0), "nobody-knows-it": (2, 3), "gpt-4o": (0, 2),
+    }  # fmt: skip
+    assert (found["totals"]["unpriced_calls"], found["totals"]["unknown_before"]) == (2, 5)
+    assert [bar["unknown_calls"] for bar in found["bars"] if bar["series"] is None] == [0, 0, 0, 0, 0, 0, 2, 0]
+    assert [bar["unknown_calls"] for bar in found["before_bars"] if bar["unknown_calls"]] == [1, 4]
+
+
 def test_without_a_period_to_compare_with_nothing_is_said_about_it(people: People) -> None:
     spent(people)
     spent(people, at=days_ago(9))
@@ -130,6 +147,7 @@ def test_without_a_period_to_compare_with_nothing_is_said_about_it(people: Peopl
     assert found["before_bars"] == []
     for of in (row, found["totals"]):
         assert of["calls_before"] is of["cost_before"] is of["change"] is of["change_price"] is None
+        assert of["unknown_before"] is None
     assert found["totals"]["cost_change"] is None and found["totals"]["calls"] == 1
 
 

@@ -222,7 +222,8 @@ def _months(tx: db.Transaction, scope: Scope, known: list[Row]) -> dict[str, Any
     for n, row in enumerate(rows):
         period = {"from": str(row["month"]), "to": written.last_day(row["month"])}
         # What a month that is not over has so far says nothing beside a whole one.
-        before = rows[n - 1]["cost"] if n and not row["partial"] else None
-        shown.append(measured(row | {"cost_before": before}, money, 0) | {"link": scope.link(grain=None, **period)})
+        before = rows[n - 1] if n and not row["partial"] else {}
+        compared = {"cost_before": before.get("cost"), "unknown_before": unknown_calls(before)}
+        shown.append(measured(row | compared, money, 0) | {"link": scope.link(grain=None, **period)})
     chart = spend_charts.months(shown, [row["link"] for row in shown])
     return {"months": shown, "months_chart": chart}
