@@ -87,3 +87,12 @@ def test_no_file_has_a_sum_without_the_number_of_calls_that_it_lacks(unknown: tu
     for row in rows:
         assert Decimal(row["cost"]) == 0 and sum(int(row.get(name) or 0) for name in MISSING) == int(row["calls"]) > 0
         assert "cost_before" not in row or int(row["unknown_before"]) == 2
+
+
+def test_the_file_by_kind_has_a_row_for_the_calls_that_no_kind_has(unknown: tuple[Acme, Period]) -> None:
+    team, period = unknown
+    rows = table(team.browser.get(during("/spend.csv?by=kind", *period)))
+    days = [at.date().isoformat() for at in period]
+    assert [(row["day"], row["kind"], row["cost"], row["unpriced_calls"]) for row in rows] == [
+        (days[0], "unknown", "", "1"), (days[1], "unknown", "", "1"),
+    ]  # fmt: skip
