@@ -7,10 +7,11 @@ create or replace function app.key_generations(
     p_key_id uuid, p_from timestamptz, p_to timestamptz, p_before_from timestamptz, p_before_to timestamptz
 ) returns table (
     generation integer, id uuid, prefix text, created_at timestamptz, created_by text, person_id uuid, until timestamptz, state text,
-    last_used_at timestamptz, calls bigint, unknown_calls bigint, cost numeric, cost_before numeric, change numeric,
+    last_used_at timestamptz, calls bigint, unknown_calls bigint, cost numeric, cost_before numeric, unknown_before bigint, change numeric,
     calls_ever bigint, unknown_ever bigint, cost_ever numeric, refused bigint,
-    all_calls bigint, all_unknown bigint, all_cost numeric, all_before numeric, all_change numeric, all_calls_ever bigint,
-    all_unknown_ever bigint, all_cost_ever numeric, all_refused bigint, all_last_used_at timestamptz, all_last_refused date
+    all_calls bigint, all_unknown bigint, all_cost numeric, all_before numeric, all_unknown_before bigint,
+    all_change numeric, all_calls_ever bigint, all_unknown_ever bigint, all_cost_ever numeric, all_refused bigint,
+    all_last_used_at timestamptz, all_last_refused date
 )
 language sql stable
 set search_path = ''
@@ -25,9 +26,9 @@ as $$
         group by d.api_key_id
     )
     select l.generation, k.id, k.prefix, k.created_at, k.created_by, k.person_id, least(k.revoked_at, k.expires_at), k.state,
-        k.last_used_at, k.calls, k.unknown_calls, k.cost, k.cost_before, k.change,
+        k.last_used_at, k.calls, k.unknown_calls, k.cost, k.cost_before, k.unknown_before, k.change,
         coalesce(e.calls, 0), coalesce(e.unknown, 0), coalesce(e.cost, 0), r.calls,
-        k.all_calls, k.all_unknown, k.all_cost, k.all_before, k.all_change,
+        k.all_calls, k.all_unknown, k.all_cost, k.all_before, k.all_unknown_before, k.all_change,
         (sum(coalesce(e.calls, 0)) over ())::bigint, (sum(coalesce(e.unknown, 0)) over ())::bigint, sum(coalesce(e.cost, 0)) over (),
         (sum(r.calls) over ())::bigint, max(k.last_used_at) over (), max(r.last_day) over ()
     from app.key_page(p_from, p_to, p_before_from, p_before_to,

@@ -1,7 +1,7 @@
 -- key_page(from, to, before from, before to, filters, search, sort, offset, limit) → one page of the proxy keys, with their spend
 --
 -- p_from, p_to: the period of calls, cost and unknown_calls (calls whose cost is not known); null: no sums. p_before_from and
--- p_before_to: the period it is compared with (cost_before; change: cost less that); null: not compared.
+-- p_before_to: the period it is compared with (cost_before, unknown_before; change: cost less that); null: not compared.
 -- p_filters: {"project": [ids], "person": [ids of who made them], "key": [ids], "state": [active, expired, revoked, archived]};
 -- of each list one word must fit. archived: the key's project is. "used": ["no"]: only keys without a call in the period.
 -- p_search: part of a name, a note, or the beginning of a key or its id. p_sort: name, project, created_by, created_at,
@@ -18,8 +18,9 @@ create or replace function app.key_page(
     id uuid, project_id uuid, project text, name text, prefix text, note text, created_at timestamptz, created_by text,
     person_id uuid, expires_at timestamptz, revoked_at timestamptz, rotated_from uuid, replaced_by uuid,
     last_used_at timestamptz, state text, refused_today bigint,
-    calls bigint, unknown_calls bigint, cost numeric, cost_before numeric, change numeric,
-    all_keys bigint, all_calls bigint, all_unknown bigint, all_cost numeric, all_before numeric, all_change numeric
+    calls bigint, unknown_calls bigint, cost numeric, cost_before numeric, unknown_before bigint, change numeric,
+    all_keys bigint, all_calls bigint, all_unknown bigint, all_cost numeric, all_before numeric, all_unknown_before bigint,
+    all_change numeric
 )
 language sql stable
 set search_path = ''
@@ -30,14 +31,16 @@ as $$
             '{calls,cost,unpriced_calls,no_usage_calls,in_doubt_calls}') n
         where p_from is not null
     ), before as materialized (
-        select n.key_id, n.cost
-        from app.sums(p_before_from, p_before_to, '{key}', p_filters - '{person,state,used}'::text[], 'UTC', null, '{calls,cost}') n
+        select n.key_id, n.unpriced_calls + n.no_usage_calls + n.in_doubt_calls as unknown, n.cost
+        from app.sums(p_before_from, p_before_to, '{key}', p_filters - '{person,state,used}'::text[], 'UTC', null,
+            '{calls,cost,unpriced_calls,no_usage_calls,in_doubt_calls}') n
         where p_before_from is not null
     ), fitting as (
         select k.id, p.name as project, k.name, k.created_at, m.email as created_by, w.state, last.started_at as last_used_at,
             coalesce(s.calls, 0) as calls, coalesce(s.unknown, 0) as unknown_calls,
             case when p_from is not null then coalesce(s.cost, 0) end as cost,
-            case when p_before_from is not null then coalesce(b.cost, 0) end as cost_before
+            case when p_before_from is not null then coalesce(b.cost, 0) end as cost_before,
+            case when p_before_from is not null then coalesce(b.unknown, 0) end as unknown_before
         from public.api_keys k
         join public.projects p on p.id = k.project_id
         left join public.members m on m.user_id = k.created_by and m.org_id = k.org_id
@@ -65,7 +68,8 @@ as $$
                 when 'created_at' then extract(epoch from f.created_at)
                 when 'last_used_at' then extract(epoch from f.last_used_at) end as amount,
             count(*) over () as all_keys, sum(f.calls) over () as all_calls, sum(f.unknown_calls) over () as all_unknown,
-            sum(f.cost) over () as all_cost, sum(f.cost_before) over () as all_before
+            sum(f.cost) over () as all_cost, sum(f.cost_before) over () as all_before,
+            sum(f.unknown_before) over () as all_unknown_before
         from fitting f
     ), page as (
         select row_number() over (order by
@@ -80,8 +84,9 @@ as $$
     select k.id, k.project_id, g.project, k.name, k.prefix, k.note, k.created_at, g.created_by, k.created_by, k.expires_at, k.revoked_at,
         k.rotated_from, (select n.id from newer n where n.rotated_from = k.id),
         last.started_at, g.state, coalesce(r.calls, 0),
-        g.calls, g.unknown_calls, g.cost, g.cost_before, g.cost - g.cost_before,
-        g.all_keys, g.all_calls::bigint, g.all_unknown::bigint, g.all_cost, g.all_before, g.all_cost - g.all_before
+        g.calls, g.unknown_calls, g.cost, g.cost_before, g.unknown_before, g.cost - g.cost_before,
+        g.all_keys, g.all_calls::bigint, g.all_unknown::bigint, g.all_cost, g.all_before, g.all_unknown_before::bigint,
+        g.all_cost - g.all_before
     from page g
     join public.api_keys k on k.id = g.id
     left join public.key_refusals r on r.api_key_id = k.id and r.day = (now() at time zone 'utc')::date

@@ -5,6 +5,7 @@
 -- one, which keeps its name. Null: all rows. What there was only before is a row too, with a cost of 0.
 -- series: the row's colour in the charts, 1 to 6; 0 for all further rows. tag_values: of a tag's name, how many values there were.
 -- By kind there are only costs. change: dollars more than before, and what that is made of; see app.spend_split. Null without a period to compare with.
+-- unknown_before: calls of that period that are in no sum of its cost.
 create or replace function app.spend_breakdown(p_cells app.spend_cell[], p_by text, p_side boolean, p_top integer, p_compared boolean)
 returns table (
     series integer, id text, name text, project_id uuid, project text, key_prefix text, members bigint, tag_values bigint,
@@ -12,7 +13,7 @@ returns table (
     unpriced_calls bigint, no_usage_calls bigint, in_doubt_calls bigint, error_calls bigint, share numeric,
     adjustments numeric, cost_corrected numeric,
     calls_before bigint, tokens_before bigint, cost_before numeric,
-    change numeric, change_calls numeric, change_tokens numeric, change_price numeric
+    change numeric, change_calls numeric, change_tokens numeric, change_price numeric, unknown_before bigint
 )
 language sql stable
 set search_path = ''
@@ -31,6 +32,7 @@ as $$
             coalesce(sum(c.calls) filter (where not c.is_now), 0) as calls_before,
             coalesce(sum(c.tokens_in + c.tokens_out) filter (where not c.is_now), 0) as tokens_before,
             coalesce(sum(c.cost) filter (where not c.is_now), 0) as cost_before,
+            coalesce(sum(c.unpriced_calls + c.no_usage_calls + c.in_doubt_calls) filter (where not c.is_now), 0) as unknown_before,
             count(distinct c.side) filter (where c.is_now and not c.whole and p_by = 'tag') as tag_values
         from unnest(p_cells) c where case when p_side then c.whole else c.id is not null end group by 1
     ), found as (
@@ -53,7 +55,8 @@ as $$
             sum(f.cost) as cost, sum(f.unpriced_calls)::bigint as unpriced_calls, sum(f.no_usage_calls)::bigint as no_usage_calls,
             sum(f.in_doubt_calls)::bigint as in_doubt_calls, sum(f.error_calls)::bigint as error_calls,
             sum(f.adjustments) as adjustments, sum(f.cost_corrected) as cost_corrected, sum(f.calls_before)::bigint as calls_before,
-            sum(f.tokens_before)::bigint as tokens_before, sum(f.cost_before) as cost_before
+            sum(f.tokens_before)::bigint as tokens_before, sum(f.cost_before) as cost_before,
+            sum(f.unknown_before)::bigint as unknown_before
         from folded f
         group by f.is_rest, case when not f.is_rest then f.place end
     )
@@ -67,7 +70,7 @@ as $$
         case when p_compared and c.counted then a.calls_before end, case when p_compared and c.counted then a.tokens_before end,
         case when p_compared then a.cost_before end,
         s.change, case when c.counted then s.change_calls end, case when c.counted then s.change_tokens end,
-        case when c.counted then s.change_price end
+        case when c.counted then s.change_price end, case when p_compared and c.counted then a.unknown_before end
     from added a
     cross join (select p_by <> 'kind' as counted) c
     left join lateral app.spend_split(a.calls_before, a.tokens_before, a.cost_before, a.calls, a.tokens_in + a.tokens_out, a.cost) s

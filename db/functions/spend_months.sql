@@ -1,9 +1,12 @@
 -- spend_months(months, known, filters, zone) → spend per month: this month and the ones before it, p_months in all, the oldest first
 --
 -- Months of the calendar of p_zone, also those without calls. partial: the month is not over. p_known: so many of the newest months
--- are left out, since the caller has them.
+-- are left out, since the caller has them. unpriced_calls, no_usage_calls, in_doubt_calls: calls that are in no sum of costs, as
+-- app.spend_totals counts them.
 create or replace function app.spend_months(p_months integer, p_known integer, p_filters jsonb, p_zone text)
-returns table (month date, partial boolean, calls bigint, cost numeric)
+returns table (
+    month date, partial boolean, calls bigint, cost numeric, unpriced_calls bigint, no_usage_calls bigint, in_doubt_calls bigint
+)
 language sql stable
 set search_path = ''
 as $$
@@ -15,9 +18,11 @@ as $$
         from period p cross join unnest(app.bars(p.since, p.until, p_zone, 'month')) with ordinality b (at, place)
         where b.at < p.until
     )
-    select m.month, m.partial, coalesce(s.calls, 0)::bigint, coalesce(s.cost, 0)
+    select m.month, m.partial, coalesce(s.calls, 0), coalesce(s.cost, 0),
+        coalesce(s.unpriced_calls, 0), coalesce(s.no_usage_calls, 0), coalesce(s.in_doubt_calls, 0)
     from period p cross join months m
-    left join app.sums(p.since, p.until, '{month}', p_filters, p_zone, null, '{calls,cost}') s on s.day = m.month
+    left join app.sums(p.since, p.until, '{month}', p_filters, p_zone, null, '{calls,cost,unpriced_calls,no_usage_calls,in_doubt_calls}') s
+        on s.day = m.month
     order by m.month
 $$;
 

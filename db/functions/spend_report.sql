@@ -2,10 +2,10 @@
 --
 -- Arguments as for app.spend_cells, all parts computed from one set of them. totals: the row of app.spend_totals. rows:
 -- app.spend_breakdown by p_by, at most p_top rows and the rest in one (null: all rows). side: the same by p_side, five rows and
--- the rest. bars: app.spend_bars, with a series for each coloured row. before_bars: bar, cost, calls and tokens of the period that
--- is compared, bars without calls included. peak: the bar that stands out and the row that made it, as app.spend_peak says, with
--- its name; null where none does. months: month, calls and cost of the months until now that the period has in full, as
--- app.spend_months has them, so that a page need not ask for them again; none where the period ends before now.
+-- the rest. bars: app.spend_bars, with a series for each coloured row. before_bars: bar, cost, calls, unknown_calls and tokens of the
+-- period that is compared, bars without calls included. peak: the bar that stands out and the row that made it, as app.spend_peak says, with
+-- its name; null where none does. months: the months until now that the period has in full, as app.spend_months has them, so that
+-- a page need not ask for them again; none where the period ends before now.
 --
 -- Of thousands of keys there are many cells: each part gets them added up to what it shows. Of thousands of end users on each of
 -- many days even making the cells takes most of the time: so rows and bars are asked apart, then the bars of the coloured rows
@@ -51,9 +51,11 @@ begin
         group by grouping sets ((c.is_now, c.whole, c.id, w.tag), (c.is_now, c.whole, c.side), (c.is_now, c.whole, c.bar, w.id_now))
     ) s;
     months := (select coalesce(jsonb_agg(jsonb_build_object('month', (b.at at time zone p_zone)::date, 'partial', b.until > now(),
-            'calls', coalesce(s.calls, 0), 'cost', coalesce(s.cost, 0)) order by b.at), '[]')
+            'calls', coalesce(s.calls, 0), 'cost', coalesce(s.cost, 0), 'unpriced_calls', coalesce(s.unpriced_calls, 0),
+            'no_usage_calls', coalesce(s.no_usage_calls, 0), 'in_doubt_calls', coalesce(s.in_doubt_calls, 0)) order by b.at), '[]')
         from (select m.at, lead(m.at) over (order by m.at) as until from unnest(app.bars(p_from, now(), p_zone, 'month')) m (at)) b
-        left join (select c.month, sum(c.calls) as calls, sum(c.cost) as cost
+        left join (select c.month, sum(c.calls) as calls, sum(c.cost) as cost, sum(c.unpriced_calls) as unpriced_calls,
+                sum(c.no_usage_calls) as no_usage_calls, sum(c.in_doubt_calls) as in_doubt_calls
             from unnest(v_bars, v_month) c (is_now, whole, bar, id, side, calls, tokens_in, tokens_cached, tokens_out, cost, unpriced_calls,
                 no_usage_calls, in_doubt_calls, error_calls, adjustments, cost_corrected, month)
             where c.is_now and c.whole group by 1) s on s.month = b.at
@@ -84,9 +86,10 @@ begin
     end if;
     bars := (select coalesce(jsonb_agg(b), '[]') from app.spend_bars(v_bars, p_from, p_to, p_zone, p_grain, v_top) b);
     before_bars := (select coalesce(jsonb_agg(jsonb_build_object('bar', b.at, 'cost', coalesce(s.cost, 0), 'calls', coalesce(s.calls, 0),
-            'tokens', coalesce(s.tokens, 0)) order by b.at), '[]')
+            'unknown_calls', coalesce(s.unknown_calls, 0), 'tokens', coalesce(s.tokens, 0)) order by b.at), '[]')
         from unnest(app.bars(p_before_from, p_before_to, p_zone, p_grain)) b (at)
-        left join (select c.bar, sum(c.cost) as cost, sum(c.calls) as calls, sum(c.tokens_in + c.tokens_out) as tokens
+        left join (select c.bar, sum(c.cost) as cost, sum(c.calls) as calls, sum(c.tokens_in + c.tokens_out) as tokens,
+                sum(c.unpriced_calls + c.no_usage_calls + c.in_doubt_calls) as unknown_calls
             from unnest(v_bars) c where c.whole and not c.is_now group by 1) s on s.bar = b.at
         where b.at < p_before_to);
     if v_apart and exists (select from app.spend_peak(v_bars, bars)) then  -- seldom: only then all rows of all bars are needed

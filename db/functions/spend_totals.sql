@@ -1,8 +1,8 @@
 -- spend_totals(cells, compared) → the sums of a period, and how they changed against the period they are compared with; always one row
 --
 -- Changes and shares are ratios (0.12: 12 % more), null where there is nothing to compare with. cost_per_1000: US dollars per
--- 1,000 calls. change: dollars more than before, and what that is made of; see app.spend_split. p_compared: whether there is a period to
--- compare with; else everything about it is null.
+-- 1,000 calls. change: dollars more than before, and what that is made of; see app.spend_split. unknown_before: calls of the other
+-- period that are in no sum of its cost. p_compared: whether there is a period to compare with; else everything about it is null.
 create or replace function app.spend_totals(p_cells app.spend_cell[], p_compared boolean)
 returns table (
     calls bigint, tokens bigint, tokens_in bigint, tokens_cached bigint, tokens_out bigint, cost numeric,
@@ -11,7 +11,7 @@ returns table (
     calls_change numeric, tokens_change numeric, cost_change numeric, cost_per_1000_change numeric, error_share_before numeric,
     adjustments numeric, cost_corrected numeric,
     calls_before bigint, tokens_before bigint, cost_before numeric, cost_per_1000_before numeric,
-    change numeric, change_calls numeric, change_tokens numeric, change_price numeric
+    change numeric, change_calls numeric, change_tokens numeric, change_price numeric, unknown_before bigint
 )
 language sql stable
 set search_path = ''
@@ -37,7 +37,8 @@ as $$
         n.cost / nullif(b.cost, 0) - 1, n.cost_per_1000 / nullif(b.cost_per_1000, 0) - 1, b.error_share,
         n.adjustments, n.cost_corrected,
         case when p_compared then b.calls end, case when p_compared then b.tokens end, case when p_compared then b.cost end,
-        b.cost_per_1000, s.change, s.change_calls, s.change_tokens, s.change_price
+        b.cost_per_1000, s.change, s.change_calls, s.change_tokens, s.change_price,
+        case when p_compared then b.unpriced_calls + b.no_usage_calls + b.in_doubt_calls end
     from sums n join sums b on n.is_now and not b.is_now
     left join lateral app.spend_split(b.calls, b.tokens, b.cost, n.calls, n.tokens, n.cost) s on p_compared
 $$;

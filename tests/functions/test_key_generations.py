@@ -23,6 +23,7 @@ def test_each_generation_has_its_spend_its_times_and_its_refusals_and_they_are_a
         people.one("select app.key_rotate(%s, %s, %s, %s, 3600)", old, new.id, new.prefix, new.hash)
     for days in (0, 10, 10, 100):
         spent(people, at=days_ago(days))
+    spent(people, at=days_ago(10), outcome="no_usage", usage=None)
     spent(people, api_key_id=str(new.id))
     spent(people, api_key_id=str(new.id), model="unheard-of", model_requested="unheard-of")
     today = people.one("select (now() at time zone 'utc')::date as day")["day"]
@@ -36,7 +37,8 @@ def test_each_generation_has_its_spend_its_times_and_its_refusals_and_they_are_a
         assert people.all(GENERATIONS, new.id, *PERIOD) == [newest, oldest]
     assert (newest["generation"], newest["id"], oldest["generation"], oldest["id"]) == (2, new.id, 1, old)
     assert (oldest["calls"], oldest["cost"], oldest["cost_before"], oldest["change"]) == (1, price, 2 * price, -price)
-    assert (oldest["calls_ever"], oldest["cost_ever"]) == (4, 4 * price)
+    assert (oldest["unknown_before"], newest["unknown_before"], newest["all_unknown_before"]) == (1, 0, 1)
+    assert (oldest["calls_ever"], oldest["cost_ever"]) == (5, 4 * price)
     assert (newest["calls_ever"], newest["unknown_ever"], newest["cost_ever"]) == (2, 1, price)
     assert newest["until"] is None and oldest["until"] is not None and newest["created_by"] == "ada@acme.test"
     assert (oldest["refused"], newest["refused"]) == (3, 0)
@@ -44,7 +46,7 @@ def test_each_generation_has_its_spend_its_times_and_its_refusals_and_they_are_a
         assert (row["all_calls"], row["all_unknown"], row["all_cost"]) == (3, 1, 2 * price)
         assert (row["all_before"], row["all_change"], row["all_refused"]) == (2 * price, 0, 3)
         assert row["all_last_refused"] == today
-        assert (row["all_calls_ever"], row["all_unknown_ever"], row["all_cost_ever"]) == (6, 1, 5 * price)
+        assert (row["all_calls_ever"], row["all_unknown_ever"], row["all_cost_ever"]) == (7, 2, 5 * price)
 
 
 def test_a_key_that_was_never_rotated_is_its_only_generation(people: People) -> None:

@@ -35,14 +35,17 @@ def test_each_key_has_its_spend_of_the_period_beside_that_of_the_one_before(peop
     spent(people, model="unheard-of", model_requested="unheard-of")
     for _ in range(3):
         spent(people, at=days_ago(10))
+    spent(people, at=days_ago(10), outcome="no_usage", usage=None)
     found = {row["id"]: row for row in page(people)}
     mine, other = found[people.keys["ada"].id], found[key]
     assert (mine["calls"], mine["unknown_calls"], mine["cost"]) == (2, 1, Decimal(PRICE))
+    assert (mine["unknown_before"], other["unknown_before"]) == (1, 0)
     assert (mine["cost_before"], mine["change"]) == (3 * Decimal(PRICE), -2 * Decimal(PRICE))
     assert (other["calls"], other["cost"], other["cost_before"], other["last_used_at"]) == (0, 0, 0, None)
     for row in found.values():
         assert (row["all_keys"], row["all_calls"], row["all_unknown"]) == (2, 2, 1)
         assert (row["all_cost"], row["all_before"]) == (Decimal(PRICE), 3 * Decimal(PRICE))
+        assert row["all_unknown_before"] == 1
 
 
 def test_without_a_period_there_are_no_sums_and_without_another_no_change(people: People) -> None:
@@ -51,6 +54,7 @@ def test_without_a_period_there_are_no_sums_and_without_another_no_change(people
     assert (row["calls"], row["cost"], row["change"], row["all_cost"]) == (0, None, None, None)
     (row,) = page(people, period=(*PERIOD[:2], None, None))
     assert (row["cost"], row["cost_before"], row["change"]) == (Decimal(PRICE), None, None)
+    assert row["unknown_before"] is row["all_unknown_before"] is None
 
 
 def test_active_keys_come_first_then_the_newest_and_a_rotated_one_names_its_successor(people: People) -> None:

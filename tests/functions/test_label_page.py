@@ -35,20 +35,23 @@ def test_end_users_and_the_calls_without_one_add_up_to_all_calls(people: People)
     spent(people, at=at)
     spent(people, end_user="Al", at=days_ago(10))
     spent(people, end_user="gone", at=days_ago(10))
+    spent(people, end_user="gone", at=days_ago(10), model="unheard-of", model_requested="unheard-of")
     rows = page(people, "end_user")
     assert figures(rows) == [
         ("bo", 3, 3 * COST, 0, 3 * COST), ("Al", 2, COST, COST, 0), ("", 1, COST, 0, COST), ("gone", 0, 0, COST, -COST),
     ]  # fmt: skip
     assert [row["last_day"] for row in rows] == [at.date()] * 3 + [None]
-    assert rows[1]["unknown_calls"] == 1
+    assert [(row["unknown_calls"], row["unknown_before"]) for row in rows] == [(0, 0), (1, 0), (0, 0), (0, 1)]
     for row in rows:
         assert (row["all_labels"], row["all_calls"], row["all_cost"]) == (4, 6, 5 * COST)
+        assert row["all_unknown_before"] == 1
         assert (row["all_unknown"], row["all_before"], row["all_change"]) == (1, 2 * COST, 3 * COST)
     assert [row["label"] for row in page(people, "end_user", search="AL")] == ["Al"]
     assert [row["label"] for row in page(people, "end_user", sort="label")] == ["", "Al", "bo", "gone"]
     assert page(people, "end_user", sort="change")[0]["label"] == "gone"
     assert [row["label"] for row in page(people, "end_user", offset=1, limit=2)] == ["Al", ""]
-    assert page(people, "end_user", period=(*PERIOD[:2], None, None))[0]["change"] is None
+    alone = page(people, "end_user", period=(*PERIOD[:2], None, None))[0]
+    assert alone["change"] is alone["unknown_before"] is alone["all_unknown_before"] is None
 
 
 def test_a_tag_has_its_values_and_the_calls_without_it_which_add_up_to_all_calls(people: People) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
 from checks import executors
+from ledgers import add_open_call
 from people import People
-from spending import PRICE, days_ago, spent
+from spending import CELLS, PRICE, days_ago, spent
 
 MONTHS = "select * from app.spend_months(%s, %s, %s::jsonb, 'UTC')"
 
@@ -39,6 +40,24 @@ def test_the_newest_months_can_be_left_out(people: People) -> None:
     found = months(people)
     assert months(people, known=1) == found[:2] and found[1]["calls"] == 1
     assert months(people, known=3) == []
+
+
+def test_calls_without_a_known_cost_are_counted_in_their_month_as_totals_count_them(people: People) -> None:
+    month = (datetime.now(UTC).replace(day=1) - timedelta(days=1)).replace(day=15, hour=12)
+    for at in (month, month, datetime.now(UTC)):
+        spent(people, at=at, model="nobody-knows-it")
+    spent(people, at=month, outcome="no_usage", usage=None)
+    spent(people, at=month)
+    add_open_call(people, "ada", month, deadline_at=month + timedelta(hours=1))  # in doubt
+    add_open_call(people, "ada", datetime.now(UTC))  # still running
+    found = months(people, 2)
+    names = ("calls", "unpriced_calls", "no_usage_calls", "in_doubt_calls")
+    assert [[row[name] for name in names] for row in found] == [[5, 2, 1, 1], [2, 1, 0, 0]]
+    assert [row["cost"] for row in found] == [Decimal(PRICE), 0]
+    whole = [datetime.combine(row["month"], time(), UTC) for row in found]
+    with people.as_("ada"):
+        totals = people.one(f"select * from app.spend_totals({CELLS}, true)", *whole, "model", "{}")
+    assert {name: totals[name] for name in names} == {name: found[0][name] for name in names}
 
 
 def test_months_before_the_first_one_asked_for_are_left_out(people: People) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from checks import executors
+from ledgers import add_open_call
 from people import People
 from spending import CELLS, another_key, days_ago, spent
 
@@ -121,6 +122,23 @@ def test_rows_say_what_they_were_before_and_the_parts_of_the_change_add_up(peopl
     assert [(row["members"], row["calls_before"]) for row in two] == [(1, 0), (2, 2)]
 
 
+def test_calls_without_a_known_cost_are_counted_beside_each_sum(people: People) -> None:
+    for ago in (1, 9, 10):
+        spent(people, at=days_ago(ago))
+    for ago, times in ((1, 2), (9, 3)):
+        for _ in range(times):
+            spent(people, at=days_ago(ago), model="nobody-knows-it")
+    spent(people, at=days_ago(9), model="gpt-4o", outcome="no_usage", usage=None)
+    add_open_call(people, "ada", days_ago(10), deadline_at=days_ago(9), model_requested="gpt-4o")
+    found = report(people, "model")
+    assert {row["id"]: (row["unpriced_calls"], row["unknown_before"]) for row in found["rows"]} == {
+        "gpt-4o-mini": (0, 0), "nobody-knows-it": (2, 3), "gpt-4o": (0, 2),
+    }  # fmt: skip
+    assert (found["totals"]["unpriced_calls"], found["totals"]["unknown_before"]) == (2, 5)
+    assert [bar["unknown_calls"] for bar in found["bars"] if bar["series"] is None] == [0, 0, 0, 0, 0, 0, 2, 0]
+    assert [bar["unknown_calls"] for bar in found["before_bars"] if bar["unknown_calls"]] == [1, 4]
+
+
 def test_without_a_period_to_compare_with_nothing_is_said_about_it(people: People) -> None:
     spent(people)
     spent(people, at=days_ago(9))
@@ -129,6 +147,7 @@ def test_without_a_period_to_compare_with_nothing_is_said_about_it(people: Peopl
     assert found["before_bars"] == []
     for of in (row, found["totals"]):
         assert of["calls_before"] is of["cost_before"] is of["change"] is of["change_price"] is None
+        assert of["unknown_before"] is None
     assert found["totals"]["cost_change"] is None and found["totals"]["calls"] == 1
 
 
@@ -162,8 +181,13 @@ def test_a_day_that_stands_out_names_what_made_it(people: People) -> None:
 def test_its_months_are_those_of_spend_months(people: People, grain: str, zone: str) -> None:
     for ago in (0.01, 3, 20, 33, 50, 64, 75):
         spent(people, at=days_ago(ago), model="gpt-4o" if ago < 40 else "gpt-4o-mini")
+        spent(people, at=days_ago(ago), model="nobody-knows-it")
+        spent(people, at=days_ago(ago), outcome="no_usage", usage=None)
+        add_open_call(people, "ada", days_ago(ago), deadline_at=days_ago(ago - 0.001))
     query = "select months from app.spend_report(%s, %s, null, null, %s, %s, 'project', null, 'key', %s, 6)"
-    months = "select to_char(month, 'YYYY-MM-DD') as month, partial, calls, cost from app.spend_months(%s, 0, %s, %s)"
+    months = """select to_char(month, 'YYYY-MM-DD') as month, partial, calls, cost,
+            unpriced_calls, no_usage_calls, in_doubt_calls
+        from app.spend_months(%s, 0, %s, %s)"""
     for filters in ("{}", '{"model": ["gpt-4o"]}'):
         with people.as_("ada"):
             found = people.one(query, days_ago(75), days_ago(-1), zone, grain, filters)["months"]

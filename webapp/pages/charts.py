@@ -11,11 +11,13 @@ on first use, because importing it is slow and the gateway's workers need it for
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from html import escape
 from typing import Any
+
+from webapp.pages.measures import MARK
 
 LEAST_BARS = 9  # with fewer, the axis is widened
 LABELS = 5  # at most, below the axis
@@ -37,13 +39,15 @@ class Bars:
 class Layer:
     """One colour of a chart. colour: name of its CSS variable without the dashes, and of its class: s3.
 
-    hatched: whether all of it is, not only the bars that are.
+    hatched: whether all of it is, not only the bars that are. lacking: places of the sums that lack calls of unknown
+    cost, which the table marks.
     """
 
     name: str
     colour: str
     values: Sequence[Value]
     hatched: bool = False
+    lacking: Collection[int] = ()
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class Chart:
 
 
 def bars(
-    across: Bars, parts: Sequence[Layer], whole: Sequence[Value] | None, words: Callable[[Any], str], unit: str = ""
+    across: Bars, parts: Sequence[Layer], whole: Layer | None, words: Callable[[Any], str], unit: str = ""
 ) -> Chart | None:
     """Stacked bars, the first part at the bottom; None where every value is nothing.
 
@@ -122,17 +126,20 @@ def _bar(part: Layer, hatched: Sequence[bool]) -> dict[str, Any]:
 
 
 def _table(
-    across: Bars, parts: Sequence[Layer], whole: Sequence[Value] | None, words: Callable[[Any], str]
+    across: Bars, parts: Sequence[Layer], whole: Layer | None, words: Callable[[Any], str]
 ) -> tuple[list[tuple[str, str]], list[tuple[str, str | None, bool, list[str]]]]:
     """Columns and rows of the Chart: the whole first, then the parts; an empty cell for nothing."""
-    several = [("Total", "")] if whole is not None else []
-    columns = several + [(part.name, part.colour) for part in parts]
+    first = [whole] if whole else []
+
+    def cell(part: Layer, n: int) -> str:
+        return words(part.values[n]) + (MARK if n in part.lacking else "")
+
     rows = []
     for n, head in enumerate(across.heads):
-        cells = [words(whole[n])] if whole is not None else []
-        cells += [words(part.values[n]) if part.values[n] else "" for part in parts]
+        cells = [cell(one, n) for one in first]
+        cells += [cell(part, n) if part.values[n] or n in part.lacking else "" for part in parts]
         rows.append((head, across.links[n], across.hatched[n], cells))
-    return columns, rows
+    return [(one.name, one.colour) for one in (*first, *parts)], rows
 
 
 def _ticks(count: int) -> list[int]:

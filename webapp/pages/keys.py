@@ -27,7 +27,7 @@ COLUMNS = {"created_at": True, "name": False, "project": False, "created_by": Fa
            "calls": True, "cost": True, "change": True}  # fmt: skip
 EXPORTED = ("id", "name", "prefix", "note", "project_id", "project", "created_at", "created_by", "expires_at",
             "revoked_at", "rotated_from", "last_used_at", "state", "calls", "unknown_calls", "cost", "cost_before",
-            "change", "refused_today")  # fmt: skip
+            "unknown_before", "change", "refused_today")  # fmt: skip
 FILTERS = ("project", "person", "state", "used", "key")
 STATES = {"active": "Active", "expired": "Expired", "revoked": "Revoked", "archived": "Project archived"}
 USES = {"no": "Without a call in this period"}

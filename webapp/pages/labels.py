@@ -16,7 +16,7 @@ from webapp.pages.spend_export import facts
 
 bp = Blueprint("labels", __name__)
 COLUMNS = {"cost": True, "label": False, "calls": True, "change": True, "last_day": True}
-EXPORTED = ("calls", "unknown_calls", "cost", "cost_before", "change", "last_day")
+EXPORTED = ("calls", "unknown_calls", "cost", "cost_before", "unknown_before", "change", "last_day")
 
 
 def _rows(

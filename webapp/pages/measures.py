@@ -33,6 +33,7 @@ MEASURES = {
 
 
 UNKNOWN = ("unpriced_calls", "no_usage_calls", "in_doubt_calls")  # calls that are in no sum of costs
+MARK = " + ?"  # behind a sum that lacks some
 
 
 def chosen_measure() -> Measure:
@@ -48,10 +49,15 @@ def ratio(now: Decimal | int, before: Decimal | int | None) -> Decimal | None:
     return Decimal(now) / Decimal(before) - 1 if before else None
 
 
+def unknown_calls(row: dict[str, Any]) -> int:
+    """How many calls the cost of this row lacks; 0 for kinds of cost, which have no calls."""
+    return sum(row.get(name) or 0 for name in UNKNOWN)
+
+
 def measured(row: dict[str, Any], measure: Measure, total: Decimal | int) -> dict[str, Any]:
     """The row with now, before, difference, ratio and share by this measure; total: that of all calls.
 
-    unknown_calls: how many calls its cost lacks; 0 for kinds of cost, which have no calls.
+    unknown_calls: how many calls its cost lacks.
     """
     now, before = row[measure.column], row.get(f"{measure.column}_before")
     return row | {
@@ -60,5 +66,5 @@ def measured(row: dict[str, Any], measure: Measure, total: Decimal | int) -> dic
         "difference": None if before is None else now - before,
         "ratio": ratio(now, before),
         "share": Decimal(now) / Decimal(total) if total else None,
-        "unknown_calls": sum(row.get(name) or 0 for name in UNKNOWN),
+        "unknown_calls": unknown_calls(row),
     }

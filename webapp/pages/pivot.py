@@ -11,7 +11,7 @@ from webapp import db
 from webapp.errors import ApiError
 from webapp.pages.breakdown import BY, Breakdown, single
 from webapp.pages.common import Scope
-from webapp.pages.measures import Measure
+from webapp.pages.measures import unknown_calls
 
 TOP = 10  # rows and columns of their own
 WORDS = ("project", "key", "model", "person", "endpoint", "service_tier", "status", "end_user")
@@ -34,7 +34,7 @@ def choices(scope: Scope, shown: Breakdown, chosen: str) -> list[tuple[str, str,
     return [("nothing", scope.link(**{"and": None}), not chosen), *other]
 
 
-def pivot(tx: db.Transaction, shown: Breakdown, chosen: str, measure: Measure) -> dict[str, Any] | None:
+def pivot(tx: db.Transaction, shown: Breakdown, chosen: str) -> dict[str, Any] | None:
     """rows, columns and cells of the table; place 0 has the totals. None where there is no second breakdown."""
     if not chosen or shown.by in (chosen, "kind") or shown.overlaps:
         return None
@@ -46,12 +46,12 @@ def pivot(tx: db.Transaction, shown: Breakdown, chosen: str, measure: Measure) -
     rows = {one["row_place"]: _side(shown, one, "row") for one in found if one["row_place"]}
     columns = {one["column_place"]: _side(across, one, "column") for one in found if one["column_place"]}
     places = [(r, c) for r in (*rows, 0) for c in (*columns, 0)]
-    values = {(one["row_place"], one["column_place"]): one[measure.column] for one in found}
+    cells = {(one["row_place"], one["column_place"]): one | {"unknown_calls": unknown_calls(one)} for one in found}
     return {
         "words": across.words,
         "rows": sorted(rows.items()),
         "columns": sorted(columns.items()),
-        "cells": {place: values.get(place) for place in places},
+        "cells": {place: cells.get(place) for place in places},
     }
 
 

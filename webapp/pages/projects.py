@@ -27,7 +27,8 @@ COLUMNS = {"cost": True, "name": False, "active_keys": True, "calls": True, "cre
 KEYS = 20  # of a project that its page lists; the Keys page has all of them
 # Of a project without calls, now or before.
 NOTHING = {
-    "calls": 0, "unknown_calls": 0, "cost": Decimal(0), "before": None, "difference": None, "ratio": None, "share": None
+    "calls": 0, "unknown_calls": 0, "cost": Decimal(0), "before": None, "unknown_before": 0, "difference": None,
+    "ratio": None, "share": None,
 }  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from webapp.pages import breakdown, grains, pivot, spend_charts
 from webapp.pages.breakdown import BY, SERIES, Breakdown
 from webapp.pages.charts import Bars
 from webapp.pages.common import Scope, read_query
-from webapp.pages.measures import MEASURES, Measure, chosen_measure, measured
+from webapp.pages.measures import MARK, MEASURES, Measure, chosen_measure, measured, unknown_calls
 from webapp.pages.sorting import read_sorting
 from webapp.pages.spend_charts import Series
 
@@ -48,6 +48,7 @@ def report(tx: db.Transaction, scope: Scope, default: str) -> dict[str, Any]:
     found = _asked(tx, shown, side, None if request.args.get("all") or by == "kind" else SERIES)
     totals, whole = found["totals"], grains.of_bars(found["bars"])
     rows = [measured(row, measure, totals[measure.column]) for row in shown.named(tx, found["rows"])]
+    top = [row for row in side.named(tx, found["side"]) if row["id"] is not None][:TOP]
     history = _history(tx, scope, whole) if not scope.query.filters else {}
     across = spend_charts.across(scope, whole, urlencode(scope.args(), doseq=True))
     sorting = read_sorting(COLUMNS, lambda word: scope.link(sort=word))
@@ -56,11 +57,11 @@ def report(tx: db.Transaction, scope: Scope, default: str) -> dict[str, Any]:
         "measure": measure, "totals": totals, "compared": scope.query.before is not None,
         "grain": scope.query.grain, "sorting": sorting, "rows": _sorted(rows, sorting, measure),
         "total": measured(totals, measure, totals[measure.column]), "history": history,
-        "side": side.by, "top": [row for row in side.named(tx, found["side"]) if row["id"] is not None][:TOP],
+        "side": side.by, "top": [measured(row, MEASURES["money"], totals["cost"]) for row in top],
         "chart": spend_charts.spend(across, found["bars"], _series(shown, rows), measure, history),
         "tokens_chart": spend_charts.tokens(across, whole), "calls_chart": spend_charts.calls(across, whole),
         "hatching": _hatching(whole), "back": _back(scope), "files": _files(scope, by),
-        "pivot": pivot.pivot(tx, shown, pivot.chosen_and(), measure),
+        "pivot": pivot.pivot(tx, shown, pivot.chosen_and()),
         "pivots": pivot.choices(scope, shown, pivot.chosen_and()),
         "peak": _peak(shown, found["peak"], across, whole, rows) if measure.name == "money" else None,
         **_months(tx, scope, found["months"]),
@@ -140,7 +141,8 @@ def _peak(
         return None
     start = datetime.fromisoformat(found["bar"])
     place = next(n for n, row in enumerate(whole) if row["bar"] == start)
-    said = {"head": across.heads[place], "link": across.links[place], "amount": found["cost"], "usual": found["usual"]}
+    said = {"head": across.heads[place], "link": across.links[place], "amount": found["cost"], "usual": found["usual"],
+            "unknown_calls": whole[place]["unknown_calls"]}  # fmt: skip
     row = next((row for row in rows if row["id"] == found["id"]), {"id": found["id"], "name": found["name"]})
     only = shown.only(row)
     if not only or shown.overlaps:
@@ -199,9 +201,13 @@ def _running(scope: Scope, found: dict[str, Any], across: Bars, measure: Measure
     if scope.query.before is None or len(whole) < 2 or not before:
         return {"running": None}
     totals = found["totals"]
+    lacking = (unknown_calls(totals), totals["unknown_before"]) if measure.name == "money" else (0, 0)
     return {
         "running": spend_charts.running(across, whole, before, (scope.query.span.words, scope.before), measure),
-        "running_ends": [measure.words(totals[measure.column]), measure.words(totals[f"{measure.column}_before"])],
+        "running_ends": [
+            measure.words(totals[column]) + (MARK if unknown else "")
+            for column, unknown in zip((measure.column, f"{measure.column}_before"), lacking, strict=True)
+        ],
     }
 
 
@@ -216,7 +222,8 @@ def _months(tx: db.Transaction, scope: Scope, known: list[Row]) -> dict[str, Any
     for n, row in enumerate(rows):
         period = {"from": str(row["month"]), "to": written.last_day(row["month"])}
         # What a month that is not over has so far says nothing beside a whole one.
-        before = rows[n - 1]["cost"] if n and not row["partial"] else None
-        shown.append(measured(row | {"cost_before": before}, money, 0) | {"link": scope.link(grain=None, **period)})
+        before = rows[n - 1] if n and not row["partial"] else {}
+        compared = {"cost_before": before.get("cost"), "unknown_before": unknown_calls(before)}
+        shown.append(measured(row | compared, money, 0) | {"link": scope.link(grain=None, **period)})
     chart = spend_charts.months(shown, [row["link"] for row in shown])
     return {"months": shown, "months_chart": chart}

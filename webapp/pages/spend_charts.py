@@ -19,6 +19,7 @@ from webapp.pages.measures import Measure
 TOKENS = (("tokens_uncached", "Input", "t1"), ("tokens_cached", "Cached input", "t2"), ("tokens_out", "Output", "t3"))
 CALLS = (("good_calls", "Answered", "good"), ("error_calls", "Errors", "bad"))
 WAYS = (("through", "Through SpendAI", "all"), ("outside", "Other keys", "s2"), ("surface", "Without a key", "s1"))
+TOTAL = "Total"
 BEFORE_US = "Before SpendAI, from OpenAI's books"
 Row = Mapping[str, Any]
 
@@ -49,27 +50,34 @@ def spend(
 ) -> Chart | None:
     """The measure of each bar, in the colours of the table's rows. history: start of a bar → dollars of OpenAI's books
     from before the first call."""
-    whole = [row for row in rows if row["series"] is None]
-    parts = [
-        Layer(one.name, one.colour, [row[measure.column] for row in rows if row["series"] == one.number])
-        for one in series
-    ]
-    parts = [part for part in parts if any(part.values)]
+
+    def layer(number: int | None, name: str, colour: str) -> Layer:
+        of = [row for row in rows if row["series"] == number]
+        return Layer(name, colour, [row[measure.column] for row in of], lacking=_lacking(of, measure))
+
+    parts = [layer(one.number, one.name, one.colour) for one in series]
+    parts, whole = [part for part in parts if any(part.values) or part.lacking], layer(None, TOTAL, "")
     if history and measure.name == "money":
-        parts.append(Layer(BEFORE_US, "s0", [history.get(row["bar"]) for row in whole], hatched=True))
-    return charts.bars(bars, parts, [row[measure.column] for row in whole], measure.words, measure.unit)
+        at = [row["bar"] for row in rows if row["series"] is None]
+        parts.append(Layer(BEFORE_US, "s0", [history.get(bar) for bar in at], hatched=True))
+    return charts.bars(bars, parts, whole, measure.words, measure.unit)
+
+
+def _lacking(rows: Sequence[Row], measure: Measure) -> frozenset[int]:
+    """The places of the sums that lack calls of unknown cost; none where tokens or calls are added up."""
+    return frozenset(n for n, row in enumerate(rows) if measure.name == "money" and row["unknown_calls"])
 
 
 def tokens(bars: Bars, whole: Sequence[Row]) -> Chart | None:
     """Tokens of each bar: uncached input, cached input, output."""
     parts = [Layer(name, colour, [row[column] for row in whole]) for column, name, colour in TOKENS]
-    return charts.bars(bars, parts, [row["tokens"] for row in whole], written.tokens)
+    return charts.bars(bars, parts, Layer(TOTAL, "", [row["tokens"] for row in whole]), written.tokens)
 
 
 def calls(bars: Bars, whole: Sequence[Row]) -> Chart | None:
     """Calls of each bar: answered ones and errors."""
     parts = [Layer(name, colour, [row[column] for row in whole]) for column, name, colour in CALLS]
-    return charts.bars(bars, parts, [row["calls"] for row in whole], written.number)
+    return charts.bars(bars, parts, Layer(TOTAL, "", [row["calls"] for row in whole]), written.number)
 
 
 def running(
@@ -86,7 +94,12 @@ def running(
         [False] * longest,
     )
     filled = [line + [None] * (longest - len(line)) for line in lines]
-    parts = [Layer(names[0], "all", filled[0]), Layer(names[1], "muted", filled[1])]
+    # A sum that lacks calls is part of all that follow it.
+    lacking = [range(min(_lacking(rows, measure), default=len(rows)), len(rows)) for rows in (whole, before)]
+    parts = [
+        Layer(name, colour, values, lacking=places)
+        for name, colour, values, places in zip(names, ("all", "muted"), filled, lacking, strict=True)
+    ]
     return charts.lines(shown, parts, measure.words, measure.unit)
 
 
@@ -110,4 +123,5 @@ def through(rows: Sequence[Row]) -> Chart | None:
         [False] * len(days),
     )  # fmt: skip
     parts = [Layer(name, colour, [known.get(day, {}).get(column) for day in days]) for column, name, colour in WAYS]
-    return charts.bars(bars, parts, [known.get(day, {}).get("openai") for day in days], written.money, "%")
+    billed = Layer(TOTAL, "", [known.get(day, {}).get("openai") for day in days])
+    return charts.bars(bars, parts, billed, written.money, "%")

@@ -7,6 +7,7 @@ one more with the totals.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import Any
 
 from flask import Response, request
@@ -17,6 +18,7 @@ from webapp.errors import ApiError
 from webapp.filters import Query
 from webapp.pages import export
 from webapp.pages.common import Scope, read_query, read_scope
+from webapp.pages.measures import unknown_calls
 from webapp.pages.spend import bp
 
 # What a row is about → the words of app.usage for it, and more columns of a row.
@@ -96,10 +98,15 @@ def _sums(tx: db.Transaction, query: Query, by: list[str], tag_name: str) -> tup
 
 
 def _kinds(tx: db.Transaction, query: Query) -> tuple[list[str], list[export.Row]]:
-    """Columns and rows of what the dollars of each bar were paid for."""
+    """Columns and rows of what the dollars of each bar were paid for; one row for its calls without a known cost."""
     since, until, filters = Scope(query).words
-    found = tx.rows("spend_kinds", since, until, query.zone.key, query.asked_grain or "day", filters)
-    return _by_bar(query, ["kind", "cost"], found, tx.call("usage", since, until, [], filters, query.zone.key))
+    grain, zone = query.asked_grain or "day", query.zone.key
+    found = tx.rows("spend_kinds", since, until, zone, grain, filters)
+    known = [row | dict.fromkeys(UNKNOWN) for row in found]
+    bars = tx.rows("sums", since, until, [grain], filters, zone, None, ["calls", *UNKNOWN])
+    unknown = [row | {"kind": "unknown", "cost": None} for row in bars if unknown_calls(row)]
+    rows = sorted([*known, *unknown], key=itemgetter("bar"))
+    return _by_bar(query, ["kind", "cost", *UNKNOWN], rows, tx.call("usage", since, until, [], filters, zone))
 
 
 def _by_bar(

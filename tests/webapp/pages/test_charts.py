@@ -22,9 +22,13 @@ def across(count: int = 3, hatched: tuple[int, ...] = ()) -> Bars:
     )  # fmt: skip
 
 
+def total(values: list[Any]) -> Layer:
+    return Layer("Total", "", values)
+
+
 def spend(*values: str, name: str = "chat", hatched: tuple[int, ...] = ()) -> Chart | None:
     amounts = [Decimal(value) for value in values]
-    return charts.bars(across(len(values), hatched), [Layer(name, "s1", amounts)], amounts, written.money, "$")
+    return charts.bars(across(len(values), hatched), [Layer(name, "s1", amounts)], total(amounts), written.money, "$")
 
 
 def figure(chart: Chart | None) -> dict[str, Any]:
@@ -34,7 +38,7 @@ def figure(chart: Chart | None) -> dict[str, Any]:
 
 def test_the_parts_are_stacked_in_their_order_with_their_colours() -> None:
     parts = [Layer("chat", "s3", [1, 2, 3]), Layer("search", "s1", [4, 5, 6]), Layer("Other", "s0", [0, 0, 1])]
-    drawn = figure(charts.bars(across(), parts, [5, 7, 10], written.number))
+    drawn = figure(charts.bars(across(), parts, total([5, 7, 10]), written.number))
     assert [trace["name"] for trace in drawn["data"]] == ["chat", "search", "Other"]
     assert [trace["marker"]["color"] for trace in drawn["data"]] == ["var(--s3)", "var(--s1)", "var(--s0)"]
     assert drawn["layout"]["barmode"] == "relative"
@@ -42,12 +46,22 @@ def test_the_parts_are_stacked_in_their_order_with_their_colours() -> None:
 
 def test_the_table_has_a_row_for_every_bar_the_total_first_and_nothing_for_nothing() -> None:
     parts = [Layer("chat", "s3", [1, 0, 3]), Layer("search", "s1", [4, 5, None])]
-    chart = charts.bars(across(hatched=(2,)), parts, [5, 5, 3], written.number)
+    chart = charts.bars(across(hatched=(2,)), parts, total([5, 5, 3]), written.number)
     assert chart and chart.columns == [("Total", ""), ("chat", "s3"), ("search", "s1")]
     assert chart.rows == [
         ("Sun 1 Nov 2026", "/?from=1", False, ["5", "1", "4"]),
         ("Sun 2 Nov 2026", "/?from=2", False, ["5", "", "5"]),
         ("Sun 3 Nov 2026", "/?from=3", True, ["3", "3", ""]),
+    ]
+
+
+def test_sums_that_lack_calls_are_marked_also_where_nothing_is_known() -> None:
+    parts = [Layer("chat", "s3", [1, 0, 0], lacking={0, 2}), Layer("search", "s1", [4, 5, None])]
+    chart = charts.bars(across(), parts, Layer("Total", "", [5, 5, 0], lacking={0, 2}), written.number)
+    assert chart and [cells for *_, cells in chart.rows] == [
+        ["5 + ?", "1 + ?", "4"],
+        ["5", "", "5"],
+        ["0 + ?", "0 + ?", ""],
     ]
 
 
@@ -64,7 +78,7 @@ def test_every_colour_is_a_variable_or_transparent() -> None:
 def test_bars_that_are_not_whole_are_hatched_and_a_part_can_be_as_a_whole() -> None:
     (trace,) = figure(spend("1", "1", "1", hatched=(0, 2)))["data"]
     assert trace["marker"]["pattern"]["shape"] == ["/", "", "/"]
-    books = charts.bars(across(), [Layer("books", "s0", [1, 1, 1], hatched=True)], [0, 0, 0], written.number)
+    books = charts.bars(across(), [Layer("books", "s0", [1, 1, 1], hatched=True)], total([0, 0, 0]), written.number)
     assert figure(books)["data"][0]["marker"]["pattern"]["shape"] == "/"
 
 
@@ -81,7 +95,7 @@ def test_the_json_cannot_end_the_script_element_it_stands_in() -> None:
 
 def test_nothing_to_draw_is_no_chart() -> None:
     assert spend("0", "0") is None
-    assert charts.bars(across(0), [], [], written.number) is None
+    assert charts.bars(across(0), [], total([]), written.number) is None
     assert charts.lines(across(2), [Layer("now", "all", [0, 0])], written.number) is None
 
 
@@ -92,7 +106,9 @@ def test_nothing_to_draw_is_no_chart() -> None:
 ])  # fmt: skip
 def test_the_axis_ends_at_a_tick_not_below_the_highest_bar(values: list[str], unit: str, axis: list[float]) -> None:
     amounts = [Decimal(value) for value in values]
-    drawn = figure(charts.bars(across(len(values)), [Layer("chat", "s1", amounts)], amounts, written.number, unit))
+    drawn = figure(
+        charts.bars(across(len(values)), [Layer("chat", "s1", amounts)], total(amounts), written.number, unit)
+    )
     scale = drawn["layout"]["yaxis"]
     assert scale["range"] == pytest.approx(axis)
     assert (scale["range"][1] - scale["range"][0]) / scale["dtick"] <= 5
@@ -103,7 +119,7 @@ def test_ticks_of_dollars_have_the_decimals_they_need_and_those_of_counts_the_le
         return figure(spend(value))["layout"]["yaxis"]["tickformat"]
 
     assert [formats("165"), formats("1.5"), formats("0.04"), formats("0.003")] == ["$,.0f", "$,.2f", "$,.2f", "$,.3f"]
-    counts = figure(charts.bars(across(1), [Layer("calls", "s1", [5])], [5], written.number))["layout"]["yaxis"]
+    counts = figure(charts.bars(across(1), [Layer("calls", "s1", [5])], total([5]), written.number))["layout"]["yaxis"]
     assert counts["exponentformat"] == "B"
 
 
@@ -122,7 +138,7 @@ def test_lines_are_drawn_to_where_they_are_known_and_all_but_the_first_are_dashe
 
 
 def test_every_chart_is_one_that_plotly_knows_and_means_the_same_to_it() -> None:
-    share = charts.bars(across(), [Layer("a", "s1", [1, 2, 3])], [2, 3, 4], written.number, "%")
+    share = charts.bars(across(), [Layer("a", "s1", [1, 2, 3])], total([2, 3, 4]), written.number, "%")
     lines = charts.lines(across(), [Layer("now", "all", [1, 2, 3])], written.number)
     for chart in (spend("1", "2"), share, lines):
         drawn = graph_objects.Figure(figure(chart))  # raises ValueError for an unknown property or a wrong value

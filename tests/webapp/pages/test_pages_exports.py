@@ -168,7 +168,12 @@ def test_spend_by_month_has_totals_and_what_is_not_known(site: Site, team: Acme)
         ("2026-10", "", "3"), ("total", "", "7"),
     ]  # fmt: skip
     *kinds, total = table(other.browser.get(address + "&by=kind"))
-    assert total["month"] == "total" and total["cost"] == "0.0013875" == str(sum(Decimal(row["cost"]) for row in kinds))
+    known = [Decimal(row["cost"]) for row in kinds if row["kind"] != "unknown"]
+    assert total["month"] == "total" and total["cost"] == "0.0013875" == str(sum(known))
+    (unknown,) = (row for row in kinds if row["kind"] == "unknown")
+    assert (unknown["month"], unknown["cost"], unknown["unpriced_calls"], total["unpriced_calls"]) == (
+        "2026-10-01", "", "1", "1",
+    )  # fmt: skip
     assert {row["month"] for row in kinds} == {"2026-08-01", "2026-09-01", "2026-10-01"}
     assert other.browser.get("/spend.csv?by=weather").status_code == 400
     assert other.browser.get("/spend.csv?and=weather").status_code == 400

@@ -152,7 +152,8 @@ def test_the_table_of_months_is_the_same_whatever_the_period_and_its_bars_are(si
             r'<table class="values" id="months-values">.*?</table>', team.browser.get(f"/{words}").text, re.S
         )[0]
 
-    found = [re.findall(r'<td title="([^"]+)"', months(words)) for words in ("", f"?from={since}&grain=month")]
+    asked = ("", f"?from={since}&grain=month")
+    found = [re.findall(r'<td class="num" title="([^"]+)"', months(words)) for words in asked]
     assert found[0] == found[1] and len(found[0]) >= 7 and sum(cost != "$0.00" for cost in found[0]) == 4
 
 
@@ -189,8 +190,17 @@ def test_calls_without_a_price_are_said_and_linked(site: Site, team: Acme) -> No
     assert "Not in these sums: 1 call of unknown cost 1 call has no price yet." in text(page)
     link = re.search(r'href="([^"]*cost_status[^"]*)"', page.text)[1].replace("&amp;", "&")
     assert "nobody-knows-it" in text(team.browser.get(link))
-    shown = team.browser.get("/?by=model").text  # beside what is missing of them: the model, the key and the total
-    assert shown.count('$0.00, 1 of 1 calls without a known cost">$0.00 <span class="warn">+ ?</span>') == 3
+    shown = team.browser.get("/?by=model").text  # the model, the key, the total and both sums above them
+    assert shown.count('$0.00, 1 of 1 calls without a known cost">$0.00 <span class="warn">+ ?</span>') == 5
+
+
+def test_a_month_says_how_many_of_its_calls_have_no_known_cost(site: Site, team: Acme) -> None:
+    for days in (0, 40, 40):
+        spend(site, team, days, model="nobody-knows-it", model_requested="nobody-knows-it")
+    spend(site, team, 40)
+    months = re.search(r'id="months-values".*?</table>', team.browser.get("/?period=7").text, re.S)[0]
+    assert 'title="$0.00, 1 of 1 calls without a known cost">$0.00 <span class="warn">+ ?</span>' in months
+    assert 'title="$0.00045, 2 of 3 calls without a known cost">$0.00045 <span class="warn">+ ?</span>' in months
 
 
 def test_a_period_without_calls_leads_to_the_last_day_that_had_some(site: Site, team: Acme) -> None:
