@@ -109,6 +109,12 @@ def test_no_test_depends_on_there_being_no_running_event_loop() -> None:
     assert ran - {name(Path(__file__).resolve())} == {"tests/aside.py"}  # see there why
 
 
+def test_no_style_looks_through_the_whole_page() -> None:
+    """With body:has(…) a browser styles every element again at each step in which a chart is drawn: seconds."""
+    style = (ROOT / "webapp/static/app.css").read_text()
+    assert re.findall(r"(?:html|body|main|:root):has", style) == []
+
+
 def test_no_two_test_files_share_a_name() -> None:
     names = [path.name for path in TESTS if path.name not in ("conftest.py", "__init__.py")]
     assert sorted(names) == sorted(set(names))

@@ -66,7 +66,8 @@ def main(only: str = "") -> None:
             next(line for line in demo.stdout if "runs at" in line)
             huge.load_into(environ, password)
             with sync_playwright() as driver:
-                path = shutil.which("chromium") or shutil.which("google-chrome")
+                names = ("chromium-headless-shell", "chromium", "google-chrome")
+                path = next(filter(None, map(shutil.which, names)), None)
                 browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
                 for who in only.split() or (*PEOPLE, "stranger"):
                     shoot(browser, f"http://127.0.0.1:{port}", who, password)

@@ -9,15 +9,16 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import cached_property
 from itertools import count
 from types import SimpleNamespace
 from typing import Any
 
-import psycopg
 import pytest
 from contract import check_answer
 from flask import Flask
 from flask.testing import FlaskClient
+from psycopg_pool import ConnectionPool
 from replicated import replicated  # noqa: F401
 from sandbox_sdk import sdk  # noqa: F401  # fixtures
 from socket_client import connect_to, openai, sockets  # noqa: F401
@@ -131,9 +132,17 @@ class Site(SimpleNamespace):
         dev = self.sign_up(email=address, invitation=link.rsplit("/", 1)[1])
         return SimpleNamespace(ada=ada, dev=dev, eve=eve, nobody=self.nobody())
 
+    @cached_property
+    def superusers(self) -> ConnectionPool:
+        """Connections of the superuser, kept: a new one would have to read the catalog and plan each function again."""
+        return ConnectionPool(
+            self.admin, min_size=0, max_size=8, check=ConnectionPool.check_connection, open=True,
+            kwargs={"prepare_threshold": None},  # a test may change what a query was prepared for
+        )  # fmt: skip
+
     def sql(self, query: str, *args: Any) -> list[tuple[Any, ...]]:
         """Rows of a query as the superuser, whom nothing binds."""
-        with psycopg.connect(self.admin) as conn:
+        with self.superusers.connection() as conn:
             cursor = conn.execute(query, args)
             return cursor.fetchall() if cursor.description else []
 
@@ -164,7 +173,9 @@ class Site(SimpleNamespace):
     def with_settings(self, **settings: Any) -> Site:
         """The same database under other settings."""
         config = Config(**{**vars(self.config), **settings})
-        return Site(app=create_app(config), config=config, dsn=self.dsn, admin=self.admin)
+        return Site(
+            app=create_app(config), config=config, dsn=self.dsn, admin=self.admin, superusers=self.superusers
+        )  # fmt: skip
 
 
 def at_once(*jobs: Any) -> list[Any]:
@@ -181,5 +192,7 @@ def site(stack_dsns: Callable[[str], tuple[str, str]], tmp_path_factory: pytest.
     config = load(SECRETS | {"SPENDAI_HOME": home, "DATABASE_URL": owner, "FORWARDED_ALLOW_IPS": "127.0.0.1"})
     migrate(owner, passwords=db.passwords(config))
     db.open_pools(config)
-    yield Site(app=create_app(config), config=config, dsn=owner, admin=admin)
+    running = Site(app=create_app(config), config=config, dsn=owner, admin=admin)
+    with running.superusers:
+        yield running
     db.close_pools()

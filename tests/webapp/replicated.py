@@ -75,6 +75,7 @@ def application(home: str) -> Iterator[Replicated]:
             try:
                 yield Replicated(site=site, primary=primary, standby=standby, watched=watched)
             finally:
+                site.superusers.close()
                 watched.close()
                 db.close_pools()
 
