@@ -47,11 +47,12 @@ def show(month: str, error: ApiError | None = None) -> str:
     first = _month(month)
     with auth.person() as tx:
         state, report = _load(tx, first)
-        says = {row["reason"]: row["says"] for row in tx.query("select reason, says from public.part_reasons")}
+        reasons = tx.query("select reason, explained, says from public.part_reasons order by n")
     tables = {by: table_rows(report, by) for by in BREAKDOWNS}
-    named = {reason: Decimal(amount) for reason, amount in state["named"].items()}
-    return render_template("books_month.html", month=month, state=state, tables=tables, titles=BREAKDOWNS, named=named,
-                           says=says, reasons=REASONS, error=error,
+    named = state["named"]
+    parts = [row | {"amount": Decimal(named[row["reason"]])} for row in reasons if row["reason"] in named]
+    return render_template("books_month.html", month=month, state=state, tables=tables, titles=BREAKDOWNS, parts=parts,
+                           reasons=REASONS, error=error,
                            total=table_rows(report, "total"), typed=request.form)  # fmt: skip
 
 
