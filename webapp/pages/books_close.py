@@ -11,7 +11,7 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from webapp import auth, db
+from webapp import auth, db, written
 from webapp.auth import login_required
 from webapp.books import compared, focus
 from webapp.books.close import BREAKDOWNS, COLUMNS, read_month, table_rows
@@ -68,7 +68,7 @@ def close(month: str) -> Response | tuple[str, int]:
         return tx.call("month_close", first, request.form.get("note", ""), _invoice(), confirm)
 
     _, error = attempt(act)
-    return _done(month, error, f"{month} is closed.")
+    return _done(month, error, f"{written.month(first)} is closed.")
 
 
 @bp.post("/books/months/<month>/reopen")
@@ -77,7 +77,7 @@ def reopen(month: str) -> Response | tuple[str, int]:
     """Reopen the closed month."""
     first = _month(month)
     _, error = attempt(lambda tx: tx.call("month_reopen", first, request.form.get("note", "")))
-    return _done(month, error, f"{month} is open again.")
+    return _done(month, error, f"{written.month(first)} is open again.")
 
 
 def _done(month: str, error: ApiError | None, words: str) -> Response | tuple[str, int]:

@@ -50,6 +50,7 @@ def test_an_admin_closes_and_reopens_a_month_and_others_only_read(team: Acme) ->
     assert team.browser.post(f"{PATH}/close", shown=PATH, note="typed").status_code == 409
     done = team.browser.post(f"{PATH}/close", shown=PATH, note="asked OpenAI", invoice="0.16", confirm="yes")
     assert done.status_code == 303
+    assert "Oct 2026 is closed." in text(team.browser.get(PATH))
     page = text(team.devs.get(PATH))
     assert "Oct 2026: closed" in page and "asked OpenAI" in page and team.ada.email in page and "$0.16" in page
     assert "Reopen" not in page
