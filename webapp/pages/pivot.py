@@ -11,7 +11,7 @@ from webapp import db
 from webapp.errors import ApiError
 from webapp.pages.breakdown import BY, Breakdown, single
 from webapp.pages.common import Scope
-from webapp.pages.measures import Measure
+from webapp.pages.measures import UNKNOWN, Measure
 
 TOP = 10  # rows and columns of their own
 WORDS = ("project", "key", "model", "person", "endpoint", "service_tier", "status", "end_user")
@@ -35,7 +35,10 @@ def choices(scope: Scope, shown: Breakdown, chosen: str) -> list[tuple[str, str,
 
 
 def pivot(tx: db.Transaction, shown: Breakdown, chosen: str, measure: Measure) -> dict[str, Any] | None:
-    """rows, columns and cells of the table; place 0 has the totals. None where there is no second breakdown."""
+    """rows, columns and cells of the table; place 0 has the totals. None where there is no second breakdown.
+
+    unknown: place → how many calls its sum of money lacks.
+    """
     if not chosen or shown.by in (chosen, "kind") or shown.overlaps:
         return None
     query, across = shown.scope.query, Breakdown(shown.scope, chosen)
@@ -47,11 +50,13 @@ def pivot(tx: db.Transaction, shown: Breakdown, chosen: str, measure: Measure) -
     columns = {one["column_place"]: _side(across, one, "column") for one in found if one["column_place"]}
     places = [(r, c) for r in (*rows, 0) for c in (*columns, 0)]
     values = {(one["row_place"], one["column_place"]): one[measure.column] for one in found}
+    unknown = {(one["row_place"], one["column_place"]): sum(one[name] for name in UNKNOWN) for one in found}
     return {
         "words": across.words,
         "rows": sorted(rows.items()),
         "columns": sorted(columns.items()),
         "cells": {place: values.get(place) for place in places},
+        "unknown": unknown if measure.name == "money" else {},
     }
 
 

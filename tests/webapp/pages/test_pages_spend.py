@@ -111,6 +111,12 @@ def test_two_breakdowns_at_once_are_a_table_with_totals(site: Site, team: Acme) 
     assert "Total 3 1 2" in text(page)
     link = re.search(r'<td title="2"><a class="quiet" href="([^"]*model=gpt-4o-mini[^"]*)"', page.text)[1]
     assert len(re.findall(r'href="/calls/[0-9a-f-]{36}', team.browser.get(link.replace("&amp;", "&")).text)) >= 2
+    spend(site, team, model="gpt-99")  # without a price
+    page = team.browser.get("/?by=project&and=model")
+    assert cells(page.text)["search"] == ["$0.000042 + ?", "", "$0.000042", "$0.00 + ?"]
+    assert "Total $0.0075 + ? $0.0075 $0.000042 $0.00 + ?" in text(page)
+    assert ", 1 call without a known cost" in page.text
+    assert cells(team.browser.get("/?by=project&and=model&measure=calls").text)["search"] == ["3", "", "2", "1"]
 
 
 def test_a_bar_leads_to_its_hours_and_back_to_the_page_it_was_on(site: Site, team: Acme) -> None:
