@@ -58,6 +58,15 @@ def test_the_bars_and_the_table_have_the_same_order_and_colours(site: Site, team
     assert re.findall(r'"name":"(gpt[^"]+)"', page) == ["gpt-4o", "gpt-4o-mini"]
 
 
+def test_calls_without_an_end_user_have_another_grey_than_the_other_end_users(site: Site, team: Acme) -> None:
+    for number in range(8):
+        spend(site, team, end_user=f"u{number}" if number else None)
+    page = team.browser.get("/?by=end_user").text
+    grey = dict(re.findall(r'<span class="swatch c-(s0|muted)"></span><a[^>]*>(no end user|Other)', page))
+    assert grey == {"muted": "no end user", "s0": "Other"}
+    assert '"var(--muted)"' in page  # its bars
+
+
 def two_projects(site: Site, team: Acme) -> tuple[str, str]:
     """A dear call of chat with many tokens, two cheap ones of search; the ids of both projects."""
     chat = team.project["id"]
