@@ -85,8 +85,8 @@ def main() -> int:
     _open_more_files()
     in_database = words.rows or words.archive or words.beyond
     wanted = [] if in_database else ["cc", "nginx", *([] if words.streams or words.websockets else ["wrk"])]
-    alone = words.quick or words.streams or words.websockets or words.growth or in_database
-    wanted += ["npm"] if words.peers or not alone else []
+    without_peers = words.quick or words.streams or words.websockets or words.growth or in_database
+    wanted += ["npm"] if words.peers or not without_peers else []
     tools.install_programs(*wanted)
     try:
         with tempfile.TemporaryDirectory(prefix="spendai-bench-") as folder:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from bench.gateways import Round
-from bench.simulated import Database, simulate
+from bench.simulated import BATCH, Database, simulate
 from bench.tables import number, table
 
 RATE = 10_000  # calls a second
@@ -231,7 +231,7 @@ def _workers(found: Found) -> str:
         rate = RATE / workers
         # As many calls come during a transaction as the next one takes: batch = rate x (once + COMMIT + each x batch).
         batch = max(1.0, rate * (once + COMMIT) / (1 - rate * each)) if rate * each < 1 else math.inf
-        if batch > 256:
+        if batch > BATCH:
             rows.append([f"{workers}", number(rate), "too many", "", "", ""])
             continue
         transactions = RATE / batch

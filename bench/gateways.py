@@ -29,7 +29,7 @@ from bench.versus import say
 from webapp.postgres.cluster import SUPERUSER, Cluster
 from webapp.postgres.programs import run_as
 
-ORGANIZATIONS, UNDER_WAY, USERS = 8, 1_000, 2_000  # calls under way in all; end users of an organization
+ORGANIZATIONS, UNDER_WAY, USERS = 8, 62, 2_000  # calls under way on a connection; end users of an organization
 WARM = 4  # transactions of each connection that do not count: it plans its statements
 SETTINGS = {
     "shared_buffers": "1GB", "max_wal_size": "32GB", "checkpoint_timeout": "1h", "autovacuum": "off",
@@ -108,7 +108,7 @@ class Server:
         """Open and settle so many calls, by so many connections at once; if wanted, right after a checkpoint."""
         say(f"{calls:,} calls, {connections} connections, batches of {batch}")
         barrier, waits = threading.Barrier(connections + 1), Counter()
-        with ThreadPoolExecutor(connections) as pool:
+        with ThreadPoolExecutor(connections) as pool, _aborting(barrier):
             jobs = [pool.submit(self._work, n, batch, calls // connections, barrier) for n in range(connections)]
             try:
                 barrier.wait()  # all have warmed up
@@ -180,7 +180,7 @@ class Server:
 
 @contextmanager
 def _aborting(barrier: threading.Barrier) -> Iterator[None]:
-    """Let nobody wait for a connection that failed."""
+    """Let nobody wait at the barrier for somebody who failed."""
     try:
         yield
     except BaseException:
@@ -193,7 +193,7 @@ class Gateway:
 
     def __init__(self, server: Server, n: int, batch: int) -> None:
         self.keys, self.batch = server.keys, batch
-        self.under_way = max(UNDER_WAY // 16, batch)
+        self.under_way = max(UNDER_WAY, batch)
         self.dice, self.waiting = random.Random(server.calls * 1_000 + n), []
         dsn = server.cluster.dsn("spendai_proxy", "temporary")
         self.conn = psycopg.connect(dsn, autocommit=True, prepare_threshold=0)

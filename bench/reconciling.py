@@ -110,5 +110,6 @@ def _measure(conn: psycopg.Connection, company: ledger_rows.Company, days: list[
 
 
 if __name__ == "__main__":
+    asked = [int(word) for word in sys.argv[1:]]
     with tempfile.TemporaryDirectory(prefix="spendai-bench-") as name:
-        print(run(Path(name), *[int(word) for word in sys.argv[1:]] or (CALLS, DAYS)))
+        print(run(Path(name), *asked, *(CALLS, DAYS)[len(asked) :]))

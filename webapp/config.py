@@ -59,8 +59,10 @@ def _url(value: str) -> str:
 
 def _conninfo(value: str) -> str:
     try:
-        conninfo_to_dict(value)
-    except ProgrammingError:  # its message may quote a password
+        for host in str(conninfo_to_dict(value).get("host", "")).split(","):
+            if not host.startswith("/"):
+                host.encode("idna")  # as the look-up of its address does; it fails for db..example
+    except (ProgrammingError, UnicodeError):  # their messages may quote a password
         raise ValueError("expected a connection string like postgresql://host:port/database") from None
     return value
 
@@ -89,7 +91,7 @@ SETTINGS = (
     Setting("PUBLIC_URL", "", _url, "URL people use (links, cookies, Origin check). Empty: http://HOST:PORT."),
     Setting("FORWARDED_ALLOW_IPS", "", _text, "Proxies whose X-Forwarded-* headers are believed. Empty: none."),
     Setting("WORKERS", "", _whole(1, 256), "Gateway processes. Empty: one per core."),
-    Setting("DATABASE_URL", "", _text, "Postgres 15 to 18 to use, as its owner. Empty: the embedded Postgres."),
+    Setting("DATABASE_URL", "", _conninfo, "Postgres 15 to 18 to use, as its owner. Empty: the embedded Postgres."),
     Setting("DATABASE_URL_READ", "", _conninfo, "Read replica of that database, for pages and the API's reading."),
     Setting("DATABASE_PREPARED", "", _flag, "Prepared statements. Empty: 1 embedded, 0 with DATABASE_URL."),
     Setting("SPENDAI_HOME", "var", _text, "Folder for the embedded database, generated secrets and the spool."),

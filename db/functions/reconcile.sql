@@ -6,20 +6,12 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-    v_org uuid := app.current_org_id();
     v_day date;
     v_count integer := 0;
 begin
-    for v_day in
-        select distinct d.day from public.openai_days d
-        where d.org_id = v_org and d.day >= p_from and d.day < p_until and d.day < p_from + 400
-        order by 1
-    loop
-        if not exists (select from public.reconciled_days r
-                       where r.org_id = v_org and r.day = v_day and r.state = app.books_state(v_org, v_day)) then
-            perform app.reconcile_day(v_org, v_day);
-            v_count := v_count + 1;
-        end if;
+    for v_day in select day from app.books_to_compare(p_from, p_until) day loop
+        perform app.reconcile_day(app.current_org_id(), v_day);
+        v_count := v_count + 1;
     end loop;
     return v_count;
 end $$;

@@ -18,7 +18,7 @@ from webapp.postgres.cluster import SUPERUSER, Cluster, temporary
 from webapp.postgres.embedded import limits
 from webapp.postgres.migrations import migrate
 from webapp.replica import reading
-from webapp.replica.servers import Probe, Replica, both
+from webapp.replica.servers import Probe, Replica
 
 
 class Replicated(SimpleNamespace):
@@ -44,7 +44,7 @@ class Replicated(SimpleNamespace):
 def replica_of(config: Config, read: str | None = None) -> Replica:
     """A view of both servers as a worker has it. read: another connection string instead of DATABASE_URL_READ."""
     if read is None:
-        return both(config)
+        return Replica.of(config)
     return Replica(Probe(lambda: db.dsn(config, "spendai_auth")), Probe(lambda: read))
 
 

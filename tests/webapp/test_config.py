@@ -61,7 +61,8 @@ def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
     ("PUBLIC_URL", "ftp://x"), ("PUBLIC_URL", "https://canary:pw@x"), ("PUBLIC_URL", "https://x:port"),
     ("WORKERS", "0"),
     ("WORKERS", "-1"),
-    ("DATABASE_URL_READ", "postgresql://a:canary@["),
+    ("DATABASE_URL_READ", "postgresql://a:canary@["), ("DATABASE_URL_READ", "host=/tmp,db..example"),
+    ("DATABASE_URL", "host=db password=two canary"), ("DATABASE_URL", "postgresql://a:canary@db..example/x"),
     ("SIGNUP_MODE", "closed"), ("OPENAI_API_KEY_SHARED", "maybe"), ("SECRET_KEY", "canary"),
     ("OPENAI_BASE_URL", "https://api.openai.com/v1?x=1"), ("MAX_BODY_BYTES", "0"),
     ("SPENDAI_ENCRYPTION_KEYS", "canary"),
@@ -87,7 +88,7 @@ def test_a_ring_of_several_keys_is_read(tmp_path: Path) -> None:
 def test_a_database_of_ones_own_is_not_embedded_and_not_prepared(tmp_path: Path) -> None:
     config = load({"SPENDAI_HOME": str(tmp_path), "DATABASE_URL": "postgresql://x"})
     assert not config.embedded and config.database_prepared is False
-    assert load({"SPENDAI_HOME": str(tmp_path), "DATABASE_URL": "x", "DATABASE_PREPARED": "1"}).database_prepared
+    assert load({"SPENDAI_HOME": str(tmp_path), "DATABASE_URL": "dbname=x", "DATABASE_PREPARED": "1"}).database_prepared
 
 
 def test_an_ipv6_host_makes_a_url(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The JSON API below /api/v1: SQL functions called over HTTP, one module for each family of routes.
 
-Only a Bearer token signs in here, a cookie never does. Imports auth, secrets and the modules directly in webapp/.
+Only a Bearer token signs in here, a cookie never does. Imports auth, books, secrets and the modules directly in
+webapp/.
 """
 
 from __future__ import annotations

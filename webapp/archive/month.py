@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -28,6 +29,7 @@ from webapp.archive import tables
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+MONTH = re.compile(r"\d{4}-\d\d", re.ASCII)
 LONGEST = 1_000_000  # bytes of a manifest: it has about 1,500
 Manifest = dict[str, Any]
 
@@ -184,7 +186,7 @@ def read_manifest(place: Path) -> Manifest:
         if path.stat().st_size > LONGEST:
             raise ArchiveError(f"{path}: is no manifest: it is longer than {LONGEST} bytes")
         manifest = json.loads(path.read_bytes())
-        good = manifest["format"] == FORMAT and _complete(manifest["files"])
+        good = manifest["format"] == FORMAT and MONTH.fullmatch(manifest["month"]) and _complete(manifest["files"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         raise ArchiveError(f"{path}: is missing or no manifest: {error}") from error
     if not good:
@@ -195,10 +197,11 @@ def read_manifest(place: Path) -> Manifest:
 
 
 def _complete(files: dict[str, Any]) -> bool:
-    """Whether a manifest's facts are those of all files, with every sum. Where one is of another kind, it raises."""
+    """Whether a manifest's facts are those of all files, with every sum. Where one is of another kind, it may raise."""
     sums = {name: {column: Decimal(text) for column, text in f["sums"].items()} for name, f in files.items()}
-    known = all(f.keys() >= {"rows", "bytes", "sha256"} for f in files.values())
-    return known and {name: tuple(found) for name, found in sums.items()} == tables.SUMS
+    known = all(isinstance(f["rows"], int) and f.keys() >= {"bytes", "sha256"} for f in files.values())
+    finite = all(value.is_finite() for found in sums.values() for value in found.values())
+    return known and finite and {name: tuple(found) for name, found in sums.items()} == tables.SUMS
 
 
 def hash_of(manifest: Manifest) -> str:

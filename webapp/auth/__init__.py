@@ -2,6 +2,7 @@
 
 from webapp import auth
 with auth.person() as tx: …      # one transaction as the signed-in person, page or API
+auth.read(lambda tx: …)          # what it reads in one; where a file goes on although the read replica went away
 auth.me()                        # user_id, email, role, org_id, organization, books, is_demo, time_zone; or None
 """
 

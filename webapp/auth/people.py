@@ -76,12 +76,15 @@ def person(*, writes: bool = False) -> Iterator[db.Transaction]:
 
 def read(fetch: Callable[[db.Transaction], T]) -> T:
     """What ``fetch`` reads in one transaction of the signed-in person; asked again when the replica failed."""
+    before = as_of()
     try:
         with person() as tx:
             return fetch(tx)
     except psycopg.Error as error:
         if not leaves_replica(error):
             raise
+    if before:
+        g.as_of = before  # what was read before, such as the first rows of a file, is as old as it was
     with person() as tx:
         return fetch(tx)
 

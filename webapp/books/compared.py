@@ -62,8 +62,9 @@ def _given(args: Mapping[str, str], name: str) -> date | None:
 def compare(tx: db.Transaction, since: date, until: date) -> None:
     """Compare again the days whose books, calls, links or names of lines changed; each in a statement of its own, which
     has a limit of its own: a day of 100,000 calls takes more than a second."""
-    for day in range((until - since).days):
-        tx.call("reconcile", since + timedelta(days=day), since + timedelta(days=day + 1))
+    for row in tx.rows("books_to_compare", since, until):
+        day = row["books_to_compare"]
+        tx.call("reconcile", day, day + timedelta(days=1))
 
 
 def days(tx: db.Transaction, since: date, until: date) -> tuple[list[dict[str, Any]], dict[str, Any]]:

@@ -210,10 +210,11 @@ def examine(config: Config) -> Iterator[Line]:
     Where SpendAI cannot use the server or database at all, only why: most other checks would fail for that reason.
     """
     with owner_connection(autocommit=True) as conn:
-        lines = [line for check in doctor_server.CHECKS for line in check(config, conn)]
-        yield from lines
-        if any(line.status == "fail" for line in lines):
-            return
+        for check in doctor_server.CHECKS:
+            lines = list(check(config, conn))
+            yield from lines
+            if any(line.status == "fail" for line in lines):
+                return
         for check in CHECKS:
             try:
                 yield from check(config, conn)

@@ -10,7 +10,7 @@ import psycopg
 from webapp import db
 from webapp.commands.doctor_home import Check, Line
 from webapp.config import Config
-from webapp.replica.servers import NOT_YET, both
+from webapp.replica.servers import NOT_YET, Replica
 
 PATIENCE = 5.0  # seconds for the replica to replay what the primary has written
 SETTINGS = """
@@ -22,7 +22,7 @@ select current_setting('hot_standby_feedback')::boolean,
 def replica(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
     if not config.database_url_read:
         return
-    watched, began = both(config), time.monotonic()
+    watched, began = Replica.of(config), time.monotonic()
     try:
         watched.check()
         while watched.problem == NOT_YET and time.monotonic() - began < PATIENCE:

@@ -16,7 +16,7 @@ def version(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
     if needs.OLDEST <= major <= needs.NEWEST:
         yield Line("ok", f"Postgres {major}")
     else:
-        yield Line("fail", f"Postgres {major}: SpendAI needs version {needs.OLDEST} to {needs.NEWEST}")
+        yield Line("fail", f"Postgres {major}: {needs.VERSIONS}")
 
 
 def settings(config: Config, conn: psycopg.Connection) -> Iterator[Line]:

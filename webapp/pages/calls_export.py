@@ -87,8 +87,7 @@ def table() -> Response:
 
 def _facts(session: list[str], words: tuple[Any, ...]) -> Iterator[tuple[str, Any]]:
     """What the sheet About says of the calls of WebSocket sessions, for which no sums are kept."""
-    with auth.person() as tx:
-        sums = tx.call("calls_sum", *words, None)
+    sums = auth.read(lambda tx: tx.call("calls_sum", *words, None))
     yield "Only calls of WebSocket session", ", ".join(session)
     yield "Calls", sums["calls"]
     yield "Cost, US dollars, without corrections", sums["cost"]

@@ -206,7 +206,7 @@ def _running(scope: Scope, found: dict[str, Any], across: Bars, measure: Measure
 
 
 def _months(tx: db.Transaction, scope: Scope, known: list[Row]) -> dict[str, Any]:
-    """The last months, the newest first, without the empty ones before the first call. known: those of the report."""
+    """The last months, the oldest first, without the empty ones before the first call. known: those of the report."""
     known = [row | {"month": date.fromisoformat(row["month"])} for row in known[-MONTHS:]]
     rows = tx.rows("spend_months", MONTHS, len(known), Jsonb(scope.query.filters), scope.query.zone.key) + known
     first = next((n for n, row in enumerate(rows) if row["calls"] or row["cost"]), len(rows))

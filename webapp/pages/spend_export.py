@@ -42,10 +42,7 @@ def facts(overlapping: bool = False) -> Iterator[tuple[str, Any]]:
 
     overlapping: whether a call with several tags is in several rows.
     """
-    with auth.person() as tx:
-        scope = read_scope(tx)
-        since, until, filters = scope.words
-        total = tx.call("usage", since, until, [], filters, scope.query.zone.key)
+    scope, total = auth.read(_total)
     yield "Period", scope.days
     for name, words, _ in scope.chips:
         yield f"Only {name.lower()}", words
@@ -60,6 +57,13 @@ def facts(overlapping: bool = False) -> Iterator[tuple[str, Any]]:
         yield f"Unknown: calls {words}, not in these sums", total[column]
     if overlapping:
         yield "Tags", "A call with several tags is in the row of each: the rows do not add up to the total."
+
+
+def _total(tx: db.Transaction) -> tuple[Scope, export.Row | None]:
+    """The Scope of this request, and the sums of its calls; None without calls."""
+    scope = read_scope(tx)
+    since, until, filters = scope.words
+    return scope, tx.call("usage", since, until, [], filters, scope.query.zone.key)
 
 
 @bp.get("/spend.csv")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import psycopg
 
 OLDEST, NEWEST = 15, 18  # major versions of Postgres that the tests run with
+VERSIONS = f"SpendAI needs version {OLDEST} to {NEWEST}"
 # With another value of one of these, calls or pages end in errors, or sums and rights are not what they should be.
 SETTINGS = {
     "standard_conforming_strings": "on",
@@ -23,13 +24,14 @@ select current_setting('server_encoding'), pg_is_in_recovery(), current_database
     rolcreaterole or rolsuper, has_database_privilege(current_database(), 'create')
 from pg_roles where rolname = current_user
 """
-OTHER = "select name, setting, source like '%%user' from pg_settings where name = any (%s) order by name"
+# Of each of SETTINGS: its value in this session, and whether the role gives it, everywhere or in this database.
+CURRENT = "select name, setting, source like '%%user' from pg_settings where name = any (%s) order by name"
 
 
 def unmet(conn: psycopg.Connection) -> list[str]:
     """What is wrong with server and database for sessions such as this one, each as one sentence with what to do."""
     if (major := conn.info.server_version // 10000) < OLDEST:
-        return [f"Postgres {major}: SpendAI needs version {OLDEST} to {NEWEST}"]
+        return [f"Postgres {major}: {VERSIONS}"]
     encoding, standby, name, role, _, _ = conn.execute(FOUND).fetchone()
     if standby:
         return ["this server is a standby, which takes no writes: give DATABASE_URL the address of the primary"]
@@ -37,7 +39,7 @@ def unmet(conn: psycopg.Connection) -> list[str]:
         return [f"the encoding of database {name} is {encoding}, and SpendAI needs UTF8: make another database with "
                 "create database … encoding 'UTF8' template template0"]  # fmt: skip
     wrong = []
-    for setting, value, of_role in conn.execute(OTHER, [list(SETTINGS)]):
+    for setting, value, of_role in conn.execute(CURRENT, [list(SETTINGS)]):
         if value != SETTINGS[setting]:
             alter = f'role "{role}" in database "{name}"' if of_role else f'database "{name}"'
             wrong.append(f"{setting} is {value} for role {role}, and SpendAI needs {SETTINGS[setting]}: "

@@ -1,8 +1,8 @@
 """Transactions that only read, on the replica where that may answer, else on the primary.
 
 A person who changed something reads the primary until the replica has replayed what was written then
-(``app.change_note``). When the replica cannot be used, its readers go to the primary; while the primary is away, those
-who identify themselves go to the replica.
+(``app.change_note``). While the replica cannot be used, everybody reads the primary. While the primary is away, who is
+asking is looked up on the replica too (``identify``).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import psycopg
 
 from webapp import db
 from webapp.config import Config
-from webapp.replica.servers import Replica, both
+from webapp.replica.servers import BEHIND, Replica
 
 log = logging.getLogger("spendai")
 LOOK_SECONDS = 1.0  # between two looks at the servers
@@ -34,17 +34,20 @@ _stopping = threading.Event()
 def watch(config: Config) -> None:
     """Called in a worker whose pools are open: look at the replica until ``stop``, if there is one."""
     if config.database_url_read:
-        _watched[:] = [both(config)]
+        _watched[:] = [Replica.of(config)]
         _stopping.clear()
         threading.Thread(target=_watch, args=_watched[:], daemon=True).start()
 
 
 def _watch(watched: Replica) -> None:
-    """Until ``stop``: look at both servers; end long sessions of analysts on the replica, as db.py does elsewhere."""
+    """Until ``stop``: look at both servers; end long sessions of analysts on the replica, as db.py does elsewhere.
+
+    On one that is too far behind to be read too, because it may be those sessions that hold up its replaying.
+    """
     looks = 0
     while not _stopping.is_set():
         watched.look()
-        if looks % round(db.WATCH_SECONDS / LOOK_SECONDS) == 0 and not watched.problem:
+        if looks % round(db.WATCH_SECONDS / LOOK_SECONDS) == 0 and watched.problem in ("", *BEHIND):
             with suppress(psycopg.Error, KeyError), db.begin("read_auth", "spendai_auth") as tx:
                 tx.call("analysts_end_long", db.LONGEST_ANALYSIS)
         looks += 1
@@ -133,8 +136,9 @@ def identify(ask: Callable[[db.Transaction], T]) -> T | None:
 
 
 def lost(error: psycopg.Error) -> bool:
-    """Whether the primary may answer what failed on the replica with this error: the connection broke, replaying the
-    log cancelled the query, or the query writes.
+    """Whether the primary may answer what failed on the replica with this error: there is no connection, or it broke
+    (08, 57P, or no SQLSTATE), the server has no room (53), replaying the log cancelled the query (40001, 40P01), or the
+    query writes (25006).
     """
     state = error.sqlstate or ""
     return not state or state[:2] in ("08", "53") or state[:3] == "57P" or state in ("40001", "40P01", "25006")

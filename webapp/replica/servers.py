@@ -24,9 +24,11 @@ FAR = timedelta(seconds=60)  # a replica that is further behind is not used
 CONNECT_SECONDS = 2  # for a connection; of several servers, for each
 ANSWER_SECONDS = 2.0  # for the answer of a server to a look
 KEPT = 300  # looks at the primary that are remembered
+STATE = "select cluster, is_replica, wal_position, schema_version from app.server_state()"
 NO_FUNCTION = ("3F000", "42883", "42501")  # SQLSTATEs of a database without app.server_state
 NOT_YET = "has not replayed yet what the primary had written when it was first asked"
 FAR_BEHIND = f"is more than {FAR.total_seconds():.0f} s behind"
+BEHIND = (NOT_YET, FAR_BEHIND)  # problems of a replica that is the right one
 
 
 class Server(NamedTuple):
@@ -63,7 +65,7 @@ class Probe:
                     application_name="spendai replica",
                 )
                 self._conn.answer_seconds = ANSWER_SECONDS
-            cluster, is_replica, position, version = self._conn.execute("select * from app.server_state()").fetchone()
+            cluster, is_replica, position, version = self._conn.execute(STATE).fetchone()
         except psycopg.Error as error:
             self.close()
             return why(error)
@@ -98,6 +100,12 @@ class Replica:
         self._said: str | None = None
         self.problem, self.primary_answers = "was not asked yet", True
         self.as_of = datetime.min.replace(tzinfo=UTC)
+
+    @classmethod
+    def of(cls, config: Config) -> Replica:
+        """The replica of DATABASE_URL_READ beside its primary, both asked as spendai_auth."""
+        primary = Probe(lambda: db.dsn(config, "spendai_auth"))
+        return cls(primary, Probe(lambda: db.dsn(config, "spendai_auth", read=True)))
 
     def look(self) -> None:
         """``check``, and log a line when the replica begins or ceases to be used."""
@@ -152,9 +160,3 @@ class Replica:
         """Close both connections."""
         self._primary.close()
         self._replica.close()
-
-
-def both(config: Config) -> Replica:
-    """The replica of DATABASE_URL_READ beside its primary, both asked as spendai_auth."""
-    primary = Probe(lambda: db.dsn(config, "spendai_auth"))
-    return Replica(primary, Probe(lambda: db.dsn(config, "spendai_auth", read=True)))

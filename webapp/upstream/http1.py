@@ -14,7 +14,7 @@ MAX_HEAD = 65_536  # bytes: all heads of an answer together (1xx included); also
 MAX_SIZE_LINE = 1024  # bytes: the line before a chunk, with its extensions
 STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: ([^\r\n]*))?\r\n")
 FIELD = re.compile(r"^([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\r\n]*)\r$", re.MULTILINE)
-MAX_HEX = 15  # digits of the size of a chunk
+HEX, MAX_HEX = b"0123456789ABCDEFabcdef", 15  # digits of the size of a chunk, and how many at most
 LENGTH = re.compile(r"[0-9]{1,18}")
 SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?")
 
@@ -156,12 +156,9 @@ class ChunkedBody(AnswerBody):
 def _one_chunk(data: bytes) -> bytes:
     """The content, if these bytes are exactly one chunk without extensions; else b""."""
     end = data.find(b"\r\n")
-    if not (0 < end <= MAX_HEX and data.endswith(b"\r\n") and data[:end].isalnum()):
+    if not (0 < end <= MAX_HEX and data.endswith(b"\r\n")) or data[:end].strip(HEX):
         return b""
-    try:
-        size = int(data[:end], 16)
-    except ValueError:
-        return b""
+    size = int(data[:end], 16)
     return data[end + 2 : -2] if size and len(data) == end + 4 + size else b""
 
 

@@ -150,11 +150,14 @@ def test_a_manifest_that_leaves_facts_out_or_tells_others_is_found(operator, age
         {}, None, calls | {"rows": 4}, calls | {"rows": None}, calls | {"bytes": 1}, calls | {"sha256": "0"},
         calls | {"sums": {}}, calls | {"sums": calls["sums"] | {"cost": "0.1"}}, calls | {"sums": ["cost"]},
         calls | {"sums": calls["sums"] | {"cost": "much"}}, calls | {"sums": calls["sums"] | {"cost": None}},
+        calls | {"sums": calls["sums"] | {"cost": "sNaN"}}, calls | {"rows": "\ud800"},
         {name: calls[name] for name in ("rows", "bytes", "sums")},
     ):  # fmt: skip
         rewrite(tmp_path / NAME, files=files | {"calls": facts})
         bad(operator, tmp_path)
-    rewrite(tmp_path / NAME, files=files)
+    rewrite(tmp_path / NAME, files=files, month="\ud800")
+    bad(operator, tmp_path)
+    rewrite(tmp_path / NAME, month=NAME)
     assert operator.run("archive", "verify", str(tmp_path)).exit_code == 0
 
 

@@ -111,8 +111,8 @@ def test_a_banned_person_is_out_at_once(cloud: Site, gotrue: FakeGoTrue) -> None
 def test_a_provider_that_is_away_is_503_for_the_api_and_a_page_for_people(
     cloud: Site, gotrue: FakeGoTrue, trouble: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(supabase_identity, "TIMEOUT", 0.3)
     ada = sign_up(cloud)
+    monkeypatch.setattr(supabase_identity, "TIMEOUT", 0.3)
     gotrue.trouble = trouble
     assert code(log_in(cloud, ada.email)) == (503, "identity_unavailable")
     refreshed = ada.post("/auth/refresh", {"refresh_token": ada.refresh_token})

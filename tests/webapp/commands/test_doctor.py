@@ -19,6 +19,7 @@ from supabase_shape import supabase_database
 from webapp import create_app, db
 from webapp.commands import doctor, doctor_python, doctor_server
 from webapp.config import Config, load
+from webapp.postgres import needs
 from webapp.postgres.cluster import Cluster
 from webapp.postgres.migrations import migrate
 
@@ -82,6 +83,12 @@ def test_a_database_that_cannot_be_reached_is_one_line(project: SimpleNamespace)
 def test_servers_that_are_too_old_or_too_new_are_named(number: int, status: str) -> None:
     conn = SimpleNamespace(info=SimpleNamespace(server_version=number))
     assert next(doctor_server.version(None, conn)).status == status
+
+
+def test_a_server_that_is_too_old_is_one_line(project: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(needs, "OLDEST", 99)
+    answer = create_app(project.config).test_cli_runner().invoke(args=["doctor"])
+    assert answer.exit_code == 1 and answer.output.count("\n") == 1 and needs.VERSIONS in answer.output
 
 
 @pytest.mark.parametrize(("check", "breaks", "status", "says"), [

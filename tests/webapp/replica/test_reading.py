@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,15 +17,18 @@ import psycopg
 import pytest
 from analysts import new_analyst
 from openai_books import DAY, WORKED, fetch, linked_key
+from openpyxl import load_workbook
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
-from replicated import Replicated
+from replicated import Replicated, replica_of
 from seeded import Acme, spend, text
 from werkzeug.test import TestResponse
 
 from webapp import db
 from webapp.auth import AS_OF, people
 from webapp.pages import export
+from webapp.replica import reading
+from webapp.replica.servers import FAR, FAR_BEHIND
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 UNASKED = ("/static/", "/healthz", "/readyz", "/metrics", "/api/v1/openapi.json", "/login", "/signup", "/password/",
@@ -111,6 +117,15 @@ def test_what_a_page_writes_when_it_is_looked_at_is_written_on_the_primary(acme:
     again = acme.browser.get(path)
     now = re.compile(r"\d\d:\d\d:\d\d")  # the page says when it was made
     assert from_replica(again) and now.sub("", text(again)) == now.sub("", text(first))
+
+
+def test_books_of_a_month_that_was_dropped_are_read_on_the_replica(acme: Acme, replicated: Replicated) -> None:
+    fetch_books(acme)
+    acme.site.sql("insert into private.dropped_months (month, calls, reason) values (%s, 1, 'old')", DAY.replace(day=1))
+    replicated.look()
+    answer = acme.browser.get(f"/books?month={DAY:%Y-%m}")
+    acme.site.sql("delete from private.dropped_months")
+    assert from_replica(answer)
 
 
 def test_who_changed_something_reads_it_at_once_and_others_go_on_with_the_replica(
@@ -233,6 +248,35 @@ def test_a_replica_that_goes_away_in_the_middle_of_a_request_is_not_noticed(
     assert from_replica(acme.browser.get("/projects")), "the next request finds the replica again"
 
 
+@pytest.mark.parametrize(("part", "number"), [("calls_page", 2), ("usage", 1)], ids=["rows", "about"])
+def test_a_file_goes_on_without_the_replica_and_says_how_old_its_first_rows_are(
+    replicated: Replicated,
+    acme: Acme,
+    monkeypatch: pytest.MonkeyPatch,
+    part: str,
+    number: int,
+) -> None:
+    for _ in range(2):
+        spend(acme.site, acme, upstream="openai")
+    replicated.look()
+    moment = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=30)
+    monkeypatch.setattr(replicated.watched, "as_of", moment)
+    monkeypatch.setattr(export, "PAGE_ROWS", 1)
+    real, asked = db.Transaction.rows, []
+
+    def rows(tx: db.Transaction, function: str, *args: Any) -> list[dict[str, Any]]:
+        asked.append(function)
+        if function == part and asked.count(part) == number:
+            end_connections(replicated)
+        return real(tx, function, *args)
+
+    monkeypatch.setattr(db.Transaction, "rows", rows)
+    answer = acme.browser.get("/calls.xlsx?tz=UTC")
+    assert from_replica(answer) and asked.count(part) > number
+    about = dict(load_workbook(BytesIO(answer.data))["About"].iter_rows(min_row=2, max_col=2, values_only=True))
+    assert about["As of"].replace(tzinfo=UTC) == moment
+
+
 def test_a_download_goes_on_when_the_replica_goes_away(
     replicated: Replicated,
     acme: Acme,
@@ -254,6 +298,37 @@ def test_a_download_goes_on_when_the_replica_goes_away(
         replicated.standby.server.start()
     begun = begun if isinstance(begun, bytes) else begun.encode()
     assert (begun + rest).decode() == whole and whole.count("\n") >= 4
+
+
+def test_long_sessions_of_analysts_end_on_a_replica_that_is_behind_because_of_them(
+    replicated: Replicated,
+    acme: Acme,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(db, "LONGEST_ANALYSIS", timedelta(0))
+    monkeypatch.setattr(reading, "LOOK_SECONDS", 0.01)
+    login = new_analyst(acme.site.dsn, acme.ada.organization["id"])
+    watched = replica_of(replicated.site.config)
+    watched.look()
+    replicated.look()
+    replicated.standby.hold()
+    acme.site.sql("select pg_logical_emit_message(true, 'test', 'what the replica lacks')")
+    watched.look()
+    watched._seen[0] = (watched._seen[0][0] - 2 * FAR, watched._seen[0][1])  # as if it had been held for so long
+    watched.look()
+    assert watched.problem == FAR_BEHIND
+    with closing(psycopg.connect(make_conninfo(login, host=str(replicated.standby.server.socket)))) as ann:
+        ann.execute("set idle_in_transaction_session_timeout = 0")
+        watching = threading.Thread(target=reading._watch, args=[watched])
+        watching.start()
+        try:
+            there = f"select 1 from pg_stat_activity where pid = {ann.info.backend_pid}"
+            while replicated.standby.ask(there) is not None:
+                pass
+        finally:
+            reading._stopping.set()
+            watching.join()
+            reading._stopping.clear()
 
 
 def test_pages_are_served_while_the_primary_is_away(replicated: Replicated, acme: Acme) -> None:

@@ -152,20 +152,28 @@ def test_any_content_encoded_in_chunks_is_decoded(pieces, step, after):
     assert body.done and body.rest == after
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"zz\r\n", b"+5\r\nHello\r\n", b"-1\r\n", b"0x5\r\nHello\r\n", b"1_0\r\n", b" 5\r\nHello\r\n", b"\r\n",
-        b"5\nHello\r\n",
-        b"5\r\nHello!\r\n", b"5\r\nHello\n", b"5\r\nHello5\r\n", b"f" * 16 + b"\r\n", b"5\r;\r\nHello\r\n", b"\xb5\r\n",
-        b"0\r\nx: y\n", b"5;" + b"x" * MAX_SIZE_LINE + b"\r\nHello\r\n", b"5;" + b"x" * MAX_SIZE_LINE * 2,
-        b"0\r\n" + b"x: y\r\n" * (MAX_HEAD // 6 + 1), b"0\r\n" + b"x" * (MAX_HEAD + 1),
-    ],
-)  # fmt: skip
+MALFORMED = [
+    b"zz\r\n", b"+5\r\nHello\r\n", b"-1\r\n", b"0x5\r\nHello\r\n", b"1_0\r\n", b" 5\r\nHello\r\n", b"\r\n",
+    b"5\nHello\r\n",
+    b"5\r\nHello!\r\n", b"5\r\nHello\n", b"5\r\nHello5\r\n", b"f" * 16 + b"\r\n", b"5\r;\r\nHello\r\n", b"\xb5\r\n",
+    b"0\r\nx: y\n", b"5;" + b"x" * MAX_SIZE_LINE + b"\r\nHello\r\n", b"5;" + b"x" * MAX_SIZE_LINE * 2,
+    b"0\r\n" + b"x: y\r\n" * (MAX_HEAD // 6 + 1), b"0\r\n" + b"x" * (MAX_HEAD + 1),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("data", MALFORMED)
 @pytest.mark.parametrize("step", [1, 1 << 20])
 def test_malformed_chunks_break_the_body_after_the_content_before_them(data, step):
     body = ChunkedBody()
     assert read(body, b"2\r\nab\r\n" + data, step).startswith(b"ab")
+    assert body.broken and not body.done
+
+
+@pytest.mark.parametrize("data", MALFORMED)
+def test_malformed_chunks_that_arrive_alone_break_the_body_too(data):
+    body = ChunkedBody()
+    assert body.feed(b"2\r\nab\r\n") == b"ab"
+    body.feed(data)
     assert body.broken and not body.done
 
 
