@@ -75,7 +75,7 @@ def test_paper_is_light_and_says_whose_page_it_is_and_that_its_money_is_play_mon
     page.emulate_media(media="print")
     expect(page.locator(".paper")).to_contain_text("Acme Sandbox: play money")
     expect(page.locator(".paper")).to_contain_text("As of")
-    for gone in ("nav", ".filters", ".menu", ".band", ".period a"):
+    for gone in ("nav", ".filters", ".menu", ".band", ".period a", "section > header > a"):
         expect(page.locator(gone).first).to_be_hidden()
     page.wait_for_function(
         f"dark => {{ const [agree, bars] = ({COLOURS})(); return agree && bars !== dark; }}", arg=dark

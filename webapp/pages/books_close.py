@@ -11,7 +11,7 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from webapp import auth, db
+from webapp import auth, db, written
 from webapp.auth import login_required
 from webapp.books import compared, focus
 from webapp.books.close import BREAKDOWNS, COLUMNS, read_month, table_rows
@@ -47,11 +47,12 @@ def show(month: str, error: ApiError | None = None) -> str:
     first = _month(month)
     with auth.person() as tx:
         state, report = _load(tx, first)
-        says = {row["reason"]: row["says"] for row in tx.query("select reason, says from public.part_reasons")}
+        reasons = tx.query("select reason, explained, says from public.part_reasons order by n")
     tables = {by: table_rows(report, by) for by in BREAKDOWNS}
-    named = {reason: Decimal(amount) for reason, amount in state["named"].items()}
-    return render_template("books_month.html", month=month, state=state, tables=tables, titles=BREAKDOWNS, named=named,
-                           says=says, reasons=REASONS, error=error,
+    named = state["named"]
+    parts = [row | {"amount": Decimal(named[row["reason"]])} for row in reasons if row["reason"] in named]
+    return render_template("books_month.html", month=month, state=state, tables=tables, titles=BREAKDOWNS, parts=parts,
+                           reasons=REASONS, error=error,
                            total=table_rows(report, "total"), typed=request.form)  # fmt: skip
 
 
@@ -67,7 +68,7 @@ def close(month: str) -> Response | tuple[str, int]:
         return tx.call("month_close", first, request.form.get("note", ""), _invoice(), confirm)
 
     _, error = attempt(act)
-    return _done(month, error, f"{month} is closed.")
+    return _done(month, error, f"{written.month(first)} is closed.")
 
 
 @bp.post("/books/months/<month>/reopen")
@@ -76,7 +77,7 @@ def reopen(month: str) -> Response | tuple[str, int]:
     """Reopen the closed month."""
     first = _month(month)
     _, error = attempt(lambda tx: tx.call("month_reopen", first, request.form.get("note", "")))
-    return _done(month, error, f"{month} is open again.")
+    return _done(month, error, f"{written.month(first)} is open again.")
 
 
 def _done(month: str, error: ApiError | None, words: str) -> Response | tuple[str, int]:

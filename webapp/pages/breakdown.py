@@ -109,16 +109,19 @@ class Breakdown:
         return self.scope.link(all=None, **only) if only else None
 
     def named(self, tx: db.Transaction, rows: Sequence[Row]) -> list[Row]:
-        """The rows with their names, links and colours: the first rows have one each, all others are grey."""
+        """The rows with their names, links and colours: the first rows have one each, all others are grey.
+
+        Where the calls without a name (id '') are among the first, theirs is another grey than that of the others.
+        """
         ids = [row["id"] for row in rows if row["id"] is not None and row["series"]]
         places = {kind: n for n, kind in enumerate(KINDS, 1)} if self.by == "kind" else colours.places(tx, self.by, ids)
-        found = colours.chosen(ids, places)
+        found = {key: f"s{n}" if n else "muted" for key, n in colours.chosen(ids, places).items()}
         return [
             row | {
                 "title": self.title(row), "full_name": self.full_name(row), "link": self.link(row),
                 "only": (only := self.only(row)),
                 "calls_link": self.scope.link("calls.index", back=None, **only) if only else None,
-                "colour": "all" if self.overlaps else f"s{found.get(row['id'], 0)}",
+                "colour": "all" if self.overlaps else found.get(row["id"], "s0"),
             }
             for row in rows
         ]  # fmt: skip

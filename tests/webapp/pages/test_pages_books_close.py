@@ -22,6 +22,7 @@ PATH = "/books/months/2026-10"
 LINES = [
     ("key_proxy", "gpt-4o-mini-2024-07-18, input", 1_000_000, "tokens", "0.15"),
     ("key_proxy", "file search tool calls", None, None, "0.005"),
+    ("key_laptop", "gpt-4o-mini-2024-07-18, input", 2_000_000, "tokens", "0.30"),
 ]
 
 
@@ -41,17 +42,21 @@ def team(site: Site) -> Acme:
 
 def test_an_admin_closes_and_reopens_a_month_and_others_only_read(team: Acme) -> None:
     page = text(team.browser.get(PATH))
-    assert "Oct 2026: provisional" in page and "31 days were fetched only once" in page and "no quantity" in page
+    assert "Oct 2026: provisional" in page and "31 days were fetched only once" in page
+    sums = "OpenAI's bill $0.455 Ledger $0.15 another key $0.30 Unexplained $0.005 no quantity $0.005"
+    assert sums in page and "not in the ledger's sum" not in page
     assert team.browser.post(f"{PATH}/close", shown=PATH, note="", confirm="yes").status_code == 400
     assert team.browser.post(f"{PATH}/close", shown=PATH, note="x", invoice="a lot", confirm="yes").status_code == 400
     assert team.browser.post(f"{PATH}/close", shown=PATH, note="typed").status_code == 409
     done = team.browser.post(f"{PATH}/close", shown=PATH, note="asked OpenAI", invoice="0.16", confirm="yes")
     assert done.status_code == 303
+    assert "Oct 2026 is closed." in text(team.browser.get(PATH))
     page = text(team.devs.get(PATH))
     assert "Oct 2026: closed" in page and "asked OpenAI" in page and team.ada.email in page and "$0.16" in page
     assert "Reopen" not in page
     assert team.devs.post(f"{PATH}/reopen", shown="/profile", note="x").status_code == 403
-    assert "Oct 2026: open" in text(team.eves.get(PATH))
+    theirs = text(team.eves.get(PATH))
+    assert "Oct 2026: open" in theirs and "OpenAI's bill – Ledger – Unexplained –" in theirs
     assert team.browser.post(f"{PATH}/reopen", shown=PATH, note="credit note").status_code == 303
     assert "Oct 2026: provisional" in text(team.browser.get(PATH))
 

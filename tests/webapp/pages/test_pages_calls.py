@@ -62,7 +62,9 @@ def test_a_region_is_a_line_that_says_which_part_of_the_tokens_it_is(site: Site,
 ])  # fmt: skip
 def test_a_call_without_an_ordinary_cost_says_why(site: Site, team: Acme, changes: dict, words: str) -> None:
     call = spend(site, team, **changes)
-    assert words in text(team.browser.get(f"/calls/{call}"))
+    page = text(team.browser.get(f"/calls/{call}"))
+    assert words in page
+    assert ("Tokens none reported" in page) == ("usage" in changes)
     assert team.browser.get("/calls").status_code == 200
 
 

@@ -201,6 +201,15 @@ def test_the_generations_of_a_key_are_on_its_page_each_with_its_spend(site: Site
     assert f"/keys/{new}/rotate" in team.browser.get(f"/keys/{new}").text and "/rotate" not in old.text
 
 
+def test_the_spend_of_a_key_and_of_who_made_it_is_marked_where_a_call_has_no_known_cost(site: Site, team: Acme) -> None:
+    spend(site, team)
+    spend(site, team, model="gpt-99")
+    key = team.browser.get(f"/keys/{team.key['id']}").text
+    maker = re.search(r'href="(/team/[0-9a-f-]{36})', key)[1]
+    for page in (key, team.browser.get(maker).text):
+        assert '$0.00045</a> <span class="warn">+ ?</span></dd>' in page
+
+
 def test_the_list_is_searched_filtered_grouped_and_read_page_by_page(site: Site, team: Acme) -> None:
     other = team.ada.post("/projects", {"name": "batches"}).json
     for number in range(101):

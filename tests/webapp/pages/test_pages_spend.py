@@ -58,6 +58,15 @@ def test_the_bars_and_the_table_have_the_same_order_and_colours(site: Site, team
     assert re.findall(r'"name":"(gpt[^"]+)"', page) == ["gpt-4o", "gpt-4o-mini"]
 
 
+def test_calls_without_an_end_user_have_another_grey_than_the_other_end_users(site: Site, team: Acme) -> None:
+    for number in range(8):
+        spend(site, team, end_user=f"u{number}" if number else None)
+    page = team.browser.get("/?by=end_user").text
+    grey = dict(re.findall(r'<span class="swatch c-(s0|muted)"></span><a[^>]*>(no end user|Other)', page))
+    assert grey == {"muted": "no end user", "s0": "Other"}
+    assert '"var(--muted)"' in page  # its bars
+
+
 def two_projects(site: Site, team: Acme) -> tuple[str, str]:
     """A dear call of chat with many tokens, two cheap ones of search; the ids of both projects."""
     chat = team.project["id"]
@@ -111,6 +120,12 @@ def test_two_breakdowns_at_once_are_a_table_with_totals(site: Site, team: Acme) 
     assert "Total 3 1 2" in text(page)
     link = re.search(r'<td title="2"><a class="quiet" href="([^"]*model=gpt-4o-mini[^"]*)"', page.text)[1]
     assert len(re.findall(r'href="/calls/[0-9a-f-]{36}', team.browser.get(link.replace("&amp;", "&")).text)) >= 2
+    spend(site, team, model="gpt-99")  # without a price
+    page = team.browser.get("/?by=project&and=model")
+    assert cells(page.text)["search"] == ["$0.000042 + ?", "", "$0.000042", "$0.00 + ?"]
+    assert "Total $0.0075 + ? $0.0075 $0.000042 $0.00 + ?" in text(page)
+    assert ", 1 call without a known cost" in page.text
+    assert cells(team.browser.get("/?by=project&and=model&measure=calls").text)["search"] == ["3", "", "2", "1"]
 
 
 def test_a_bar_leads_to_its_hours_and_back_to_the_page_it_was_on(site: Site, team: Acme) -> None:
