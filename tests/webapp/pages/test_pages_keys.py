@@ -207,7 +207,7 @@ def test_the_spend_of_a_key_and_of_who_made_it_is_marked_where_a_call_has_no_kno
     key = team.browser.get(f"/keys/{team.key['id']}").text
     maker = re.search(r'href="(/team/[0-9a-f-]{36})', key)[1]
     for page in (key, team.browser.get(maker).text):
-        assert '$0.00045</a> <span class="warn">+ ?</span></dd>' in page
+        assert '$0.00045 <span class="warn">+ ?</span></a></dd>' in page
 
 
 def test_the_list_is_searched_filtered_grouped_and_read_page_by_page(site: Site, team: Acme) -> None:
