@@ -114,7 +114,7 @@ def test_a_month_against_the_one_before_and_what_made_it_rise(ledger: SimpleName
     expect(spend).to_contain_text("$0.0079")
     expect(spend).to_contain_text(re.compile(rf"vs 1–\d\d {ledger.before}: \$0\.00045"))
     expect(clicks.page.locator(".period")).to_contain_text("Asia/Kolkata")
-    assert clicks.row("search")[:4] == ["$0.0070 + ?", "89%", "$0.00", "+$0.0070"]
+    assert clicks.row("search")[:4] == ["$0.0070 + ?", "89%", "$0.00", "+$0.0070 ?"]
     assert clicks.row("chat")[:4] == ["$0.00090", "11%", "$0.00045", "+$0.00045"]
     clicks.on(clicks.page.get_by_text("+$0.00045", exact=True).first)
     parts = clicks.page.locator("details[open] > .split dd")
