@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import platform
 import re
+import sysconfig
 from datetime import UTC, datetime
 from pathlib import Path
 
-from webapp.commands.doctor_python import is_plain_build
 from webapp.postgres.programs import find_bindir, major
 
 
@@ -26,6 +26,15 @@ def facts() -> str:
         f"Postgres {major(find_bindir())}",
     ]
     return ", ".join(part for part in parts if part)
+
+
+def is_plain_build() -> bool:
+    """Whether Python was compiled without profile-guided optimization, as pyenv does it by default.
+
+    Only what is certain counts: some systems, such as Debian, do not tell how they compiled theirs.
+    """
+    told = sysconfig.get_config_var("PGO_PROF_USE_FLAG") is not None
+    return told and "--enable-optimizations" not in (sysconfig.get_config_var("CONFIG_ARGS") or "")
 
 
 def busy() -> str:

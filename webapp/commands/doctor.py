@@ -2,7 +2,7 @@
 
 The checks of database and Supabase are here, those of the server and its settings in doctor_server.py, those of
 SPENDAI_HOME and of the calls in doctor_home.py, those of the price list in doctor_prices.py, those of analysts' logins
-in doctor_analysts.py, those of a read replica in doctor_replica.py, that of Python in doctor_python.py.
+in doctor_analysts.py, those of a read replica in doctor_replica.py.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from flask.cli import with_appcontext
 from psycopg.conninfo import conninfo_to_dict
 
 from webapp import db
-from webapp.commands import doctor_analysts, doctor_home, doctor_prices, doctor_python, doctor_replica, doctor_server
+from webapp.commands import doctor_analysts, doctor_home, doctor_prices, doctor_replica, doctor_server
 from webapp.commands.database import owner_connection
 from webapp.commands.doctor_home import Check, Line
 from webapp.config import Config
@@ -200,7 +200,6 @@ def _signing_keys(answer: requests.Response) -> list[Any] | None:
 CHECKS: tuple[Check, ...] = (
     encryption, migrated, roles, rights, partitions, database_clock, leaked_secret, pooler, provider, supabase,
     *doctor_replica.CHECKS, *doctor_analysts.CHECKS, *doctor_home.CHECKS, *doctor_prices.CHECKS,
-    *doctor_python.CHECKS,
 )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from stack import SECRETS
 from supabase_shape import supabase_database
 
 from webapp import create_app, db
-from webapp.commands import doctor, doctor_python, doctor_server
+from webapp.commands import doctor, doctor_server
 from webapp.config import Config, load
 from webapp.postgres import needs
 from webapp.postgres.cluster import Cluster
@@ -38,9 +38,8 @@ def project(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @pytest.fixture(autouse=True)
-def undone(project: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What a test breaks is rolled back. However the Python of the tests was compiled, it is in order."""
-    monkeypatch.setattr(doctor_python, "is_plain_build", lambda: False)
+def undone(project: SimpleNamespace) -> Iterator[None]:
+    """What a test breaks is rolled back."""
     project.conn.rollback()
     yield
     project.conn.rollback()
