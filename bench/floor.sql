@@ -14,14 +14,14 @@ set plan_cache_mode = force_generic_plan
 as $$
 declare
     c app.opening := jsonb_populate_record(null::app.opening, p_calls -> 0);
-    k record;
+    v_key record;
 begin
-    select k.id, k.org_id, k.project_id, k.revoked_at, k.expires_at, p.archived_at, o.books into k
+    select k.id, k.org_id, k.project_id, k.revoked_at, k.expires_at, p.archived_at, o.books into v_key
     from public.api_keys k join public.projects p on p.id = k.project_id join public.organizations o on o.id = k.org_id
     where k.key_hash = decode(c.key_hash, 'hex');
     insert into bench.usage_logs (id, org_id, project_id, api_key_id, started_at, deadline_at, state, upstream, endpoint, method, stream,
                                   batch, model_requested, tags)
-    values (c.id, k.org_id, k.project_id, k.id, c.started_at, c.started_at, 'open', 'openai', c.endpoint, c.method, c.stream,
+    values (c.id, v_key.org_id, v_key.project_id, v_key.id, c.started_at, c.started_at, 'open', 'openai', c.endpoint, c.method, c.stream,
             false, c.model, '{}');
 end $$;
 
