@@ -33,7 +33,7 @@ def is_plain_build() -> bool:
 
     Only what is certain counts: some systems, such as Debian, do not tell how they compiled theirs.
     """
-    told = sysconfig.get_config_var("PGO_PROF_USE_FLAG") is not None
+    told = "profile-use" in (sysconfig.get_config_var("PGO_PROF_USE_FLAG") or "")
     return told and "--enable-optimizations" not in (sysconfig.get_config_var("CONFIG_ARGS") or "")
 
 
