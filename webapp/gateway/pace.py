@@ -15,7 +15,7 @@ import gevent
 
 STEP = 0.05  # seconds between two looks at the clock
 FREE = 0.002  # mean seconds that the event loop may be late before streams have to wait
-FACTOR, MOST = 100, 0.5  # a stream waits so many times the seconds above FREE, and MOST seconds at most
+FACTOR, MOST = 250, 0.5  # a stream waits so many times the seconds above FREE, and MOST seconds at most
 # Of so many looks in a row only the least late counts: one slow request of a page is not a worker that is behind.
 LOOKS = 3
 WEIGHT = 0.1  # of that one in the mean
