@@ -77,6 +77,7 @@ def test_the_bars_of_a_chart_say_it_and_each_sum_that_follows(site: Site) -> Non
         ["$0.00045", ""], ["$0.00090 + ?", "$0.00045"], ["$0.0014 + ?", "$0.00045 + ?"],
     ]  # fmt: skip
     assert re.findall(r"</i>[^<]+: (\$[^<]+)</span>", page) == ["$0.0014 + ?", "$0.00045 + ?"]
+    assert re.findall('<dd class="(big[^"]*)" title="\\$', page)[0] == "big", "the mark makes no figure smaller"
 
 
 @pytest.mark.parametrize("path", FILES)
