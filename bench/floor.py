@@ -2,7 +2,7 @@
 
 One client makes one call after the other. floor.c proxies it: without a database; with two commits of one small row
 (the least that any program needs that writes down a call before and after); with the rows of a ledger like ours, of
-which nothing is computed (floor.sql); with the two functions of SpendAI's ledger, on its own server. The last one lacks
+which nothing is computed (floor.sql); with the two functions of our ledger, on SpendAI's Postgres. The last one lacks
 only the gateway in Python. All take turns, with fsync and without.
 """
 

@@ -2,7 +2,7 @@
 -- does and inserts the row; bench.least_settle updates the row and adds to two sums, with a cost and counts that are constants. The tables
 -- have the columns and indexes of ours, but no triggers, checks or partitions.
 create schema bench;
-create table bench.floor (id uuid primary key, body text);
+create table bench.floor (id uuid primary key, body text);  -- the one small row of the line above it
 
 create table bench.usage_logs (like public.usage_logs including defaults including indexes);
 create table bench.daily_totals (like public.daily_totals including defaults including indexes);

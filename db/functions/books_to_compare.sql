@@ -1,7 +1,7 @@
 -- books_to_compare(from, until) → days of OpenAI's books that app.reconcile has to compare again, the first one first
 --
--- Those whose books, calls, links or aliases changed since they were compared. Not those of a month that was dropped from the ledger:
--- what was compared before stays. For every member, as app.reconcile. p_until is not included. At most 400 days.
+-- Those never compared, and those whose books, calls, links or aliases changed since. Not those of a month that was dropped from the ledger:
+-- what was compared before stays. For every member, as app.reconcile. p_until is not included. Only the 400 days from p_from.
 create or replace function app.books_to_compare(p_from date, p_until date) returns setof date
 language sql stable security definer
 set search_path = ''

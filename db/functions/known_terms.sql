@@ -1,8 +1,8 @@
 -- known_terms(question, moment) → app.price_terms of a call, found in a table where a call with an equal question left them
 --
 -- Finding the terms takes a sixth of settling a call that is alone. They are kept until prices or aliases change, or until the moment from
--- which another price is in force; of models that are in the price list only, because any text may be the name of an unknown one.
--- Not kept for calls that are long over. One transaction at a time adds rows, and no other waits for it.
+-- which the next price, of whatever model, is in force; of models that are in the price list only, because any text may be the name of an unknown one.
+-- Not kept for calls that began more than an hour ago. One transaction at a time adds rows, and no other waits for it.
 -- p_question: see terms_question_of.
 create or replace function app.known_terms(p_question app.terms_question, p_at timestamptz) returns jsonb
 language plpgsql
@@ -47,5 +47,5 @@ end $$;
 
 comment on function app.known_terms is
     'As app.price_terms; keeps what it finds for the next call with the same model, tier and so on.';
--- No grant: part of price_calls.
+-- No grant: part of price_calls and settle_alone.
 revoke execute on function app.known_terms from public, anon, authenticated, service_role;

@@ -1,7 +1,7 @@
 -- settle_alone(call) → whether it is settled now: as settle_calls does it, for one call whose row is open
 --
 -- A gateway with little to do settles call by call, and a sixth of the time of settling one went into what only a batch needs: arrays,
--- and locks in order. False, and nothing is done, where a call may concern another one (it makes or reads an object, or other
+-- and locks in order. False, and nothing is done, where a call may concern another one (it makes or reads an object, waits for one, or other
 -- connections to its session report it too), or where no open row has its id: then settle_calls goes its longer way. Part of
 -- settle_calls, whose settings hold here too.
 create or replace function app.settle_alone(p_call jsonb) returns boolean

@@ -1,6 +1,7 @@
 -- terms_question_of(call) → what decides its price terms, apart from the moment: calls with equal questions have equal terms
 --
--- others: see price_others. with_extras, input_limit: see price_sheet. service_tier: as the answer has it.
+-- others: see price_others. with_extras, input_limit: see price_sheet. service_tier: as the answer has it. Calls of up to 100,000
+-- input tokens share their terms, which then lack the prices of longer contexts.
 create or replace function app.terms_question_of(p_call app.settlement) returns app.terms_question
 language plpgsql immutable
 set search_path = ''

@@ -7,5 +7,5 @@ comment on type app.terms_question is 'What decides the price terms of a call, a
 
 -- squawk-ignore ban-drop-function
 drop function if exists app.known_terms(uuid, text, text, text, text, text[], text, boolean, integer, timestamptz);
-delete from private.known_terms;
+delete from private.known_terms;  -- their keys had another form
 comment on column private.known_terms.key is 'The app.terms_question as text.';

@@ -1,4 +1,4 @@
-"""How often a worker that is behind looks at the streams that have been running for a while.
+"""How long a worker that is behind leaves streams unread that have been running for a while.
 
 Each event of a stream costs a worker about the same, however small it is. A worker with more events than it can pass on
 would let every client wait, for first tokens longest: until then a call needs about eight turns of the event loop, and
@@ -18,8 +18,8 @@ FREE = 0.002  # mean seconds that the event loop may be late before streams have
 FACTOR, MOST = 250, 0.5  # a stream waits so many times the seconds above FREE, and MOST seconds at most
 # Of so many looks in a row only the least late counts: one slow request of a page is not a worker that is behind.
 LOOKS = 3
-WEIGHT = 0.1  # of that one in the mean
-# Only streams that began so long ago wait, and only after small pieces: those of large images come at once.
+WEIGHT = 0.1  # of the newest value in the mean
+# Only streams whose first byte came so long ago wait, and only after small pieces: those of large images come at once.
 OLD_SECONDS, SMALL = 0.25, 4096
 
 

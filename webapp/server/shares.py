@@ -6,8 +6,8 @@ is idle.
 
 How it works: every worker counts its connections in memory that all workers share. A worker about to accept compares
 the counts. If it has at least SLACK + 1 more than another worker, it stops listening for PATIENCE seconds, so that
-the others can accept first, and then accepts what is still waiting. A worker that hangs therefore delays a connection
-by 3 ms at most.
+the others can accept first, then accepts one connection and compares again. Behind a worker that hangs with fewer
+connections, each one that waits therefore takes 3 ms.
 
 What it gains, measured (`.venv/bin/python bench/server.py`, second table): when 16 connections come one
 by one, the fuller of two workers gets 8 to 11 of them, with gevent's own server 8 to 16. Processor time does not differ
