@@ -54,6 +54,7 @@ INSTEAD = {
     "prompt": "Send the prompt's own text as instructions and input",
     "container": 'Let OpenAI make a container for the call: {"type": "auto"}',
 }  # fmt: skip
+TEXTS = frozenset(("role", "content", "name", "type", "text"))  # names of members that hold nothing but a text
 NESTED = (dict, list, Doubled)
 FILES = re.compile(r"(file|image|mask|input_reference)(\W.*)?")  # form fields that hold files
 
@@ -138,10 +139,11 @@ def _member(name: str, value: Any) -> Objection | None:
 def _inside(value: list[Any] | dict[str, Any], of: str = "") -> Objection | None:
     """An objection to something inside a list or object, the value of member `of`; its param is the path from there."""
     if type(value) is list:
-        inner = ((f"[{at}]", _inside(item)) for at, item in enumerate(value) if type(item) in NESTED)
-        return next((_below(place, found) for place, found in inner if found), None)
+        return _in_list(value)
     if type(value) is Doubled:
         return Objection(DUPLICATE_KEYS)
+    if value.keys() <= TEXTS and {*map(type, value.values())} == {str}:  # as nearly every message
+        return None
     lower = _in_lower(value)
     if of != VARIABLES and _is_bare(lower):
         kind = lower.get("type")
@@ -149,6 +151,13 @@ def _inside(value: list[Any] | dict[str, Any], of: str = "") -> Objection | None
     for name, item in value.items():
         if not is_variable(of, item) and (found := _member(name, item)):
             return found
+    return None
+
+
+def _in_list(value: list[Any]) -> Objection | None:
+    for at, item in enumerate(value):
+        if type(item) in NESTED and (found := _inside(item)):
+            return _below(f"[{at}]", found)
     return None
 
 

@@ -52,6 +52,9 @@ class Judge(Protocol):
 
 def fields(event: bytes) -> tuple[bytes, bytes]:
     """The name and the data of an event; b"" where it has none. Comments and unknown fields are left out."""
+    # Nearly every event of a chat is one line of data: searching for its end takes a third of the time of matching.
+    if event.startswith(b"data: ") and event.find(b"\n") == len(event) - 2 and event[-1] == 10 and b"\r" not in event:
+        return b"", event[6:-2]
     if usual := _USUAL.fullmatch(event):
         return usual[1] or b"", usual[2]
     name, data = b"", []
@@ -143,10 +146,7 @@ class SseTee:
         return b""
 
     def _cut(self, data: bytes | bytearray, begun: bool, seen: int) -> bytes:
-        """Judge every event that ends in `data`.
-
-        `begun`: the first event began in an earlier chunk; its end cannot be before `seen`.
-        """
+        """Judge every event that ends in `data`; `begun`: the first began in an earlier chunk, ends behind `seen`."""
         out: list[bytes | bytearray] = []
         given, at, carriage_returns = self._given, 0, data.find(b"\r", seen) >= 0
         while True:

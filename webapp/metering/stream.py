@@ -141,7 +141,7 @@ class StreamReader:
         """An event without a type, and its data: a chunk of a chat or text completion."""
         if not self._named and _MODEL.search(data):
             self._named = data
-        if b'"service_tier"' in data and _TIER.search(data):  # looking for bytes is faster than an expression
+        if b'"service_tier":"' in data or (b'"service_tier"' in data and _TIER.search(data)):  # bytes are found faster
             self._tiered = data
         if b'"usage"' not in data:
             return Verdict.PASS

@@ -48,7 +48,9 @@ NO_TAGS = Tags()
 
 def parse_tags(header: str | None) -> Tags:
     """Tags of the header: `team=search, env=prod`, or a JSON object. One that came twice is joined by a comma."""
-    text = _as_utf8(header or "").strip()
+    if not header:
+        return NO_TAGS
+    text = _as_utf8(header).strip()
     if not text.startswith("{"):
         return _tags(part.partition("=")[::2] for part in text.split(",") if part.strip())
     try:

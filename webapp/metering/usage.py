@@ -183,6 +183,9 @@ def _object(value: dict[str, Any], depth: int, dropped: list[str]) -> dict[str, 
     kept = {}
     for key, inner in value.items():
         name = _key(key) if len(key) <= MAX_STRING_CHARS else ""
+        if type(inner) is Number and name and len(inner) <= MAX_STRING_CHARS and inner.isdecimal():  # as nearly all are
+            kept[name] = int(inner)
+            continue
         new = _value(inner, depth - 1, dropped) if name else _DROP
         if new is not _DROP:
             kept[name] = new
@@ -214,8 +217,6 @@ def _value(value: Any, depth: int, dropped: list[str]) -> Any:
 
 def _number(value: Number) -> int | str:
     """Raises Unusable for a count that cannot be kept: leaving it out would make the call look cheaper than it was."""
-    if value.isdecimal() and len(value) <= MAX_STRING_CHARS:  # nearly all of them
-        return int(value)
     if len(value) > MAX_STRING_CHARS or not _NUMERIC.fullmatch(value):
         raise Unusable
     return int(value) if value.lstrip("-").isdigit() else str(value)
