@@ -18,9 +18,8 @@ MAX_HEADER_CHARS = 200
 
 def new_id(now_ms: int) -> str:
     """A UUIDv7: ``now_ms``, a moment in milliseconds since 1970, then 74 random bits."""
-    random = int.from_bytes(os.urandom(10), "big")
-    text = f"{now_ms << 80 | 0x7 << 76 | random >> 68 << 64 | 0b10 << 62 | random & (1 << 62) - 1:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    time, random = f"{now_ms:012x}", os.urandom(10).hex()
+    return f"{time[:8]}-{time[8:]}-7{random[:3]}-{'89ab'[int(random[3], 16) & 3]}{random[4:7]}-{random[8:]}"
 
 
 def only_object(route: Route, body: RequestBody, raw: str) -> str | None:
@@ -62,6 +61,7 @@ class Call:
         self.settled = False
         self.client: Any = None  # the client's connection, a webapp.server.peers.Peer; None outside of that server
         self.answering = False  # whether a part of the answer was sent
+        self.probed = False  # whether the client was found to be there when its answer had come to the end
 
     def elapsed_ms(self, until: float | None = None) -> int:
         """Milliseconds from the call's arrival until a moment of time.monotonic(), by default now."""
@@ -73,11 +73,12 @@ class Call:
 
     def client_gone(self) -> bool:
         """Whether the client has hung up. While nothing was sent to it, this cannot be told from closing its side."""
-        return self.client_closed() and (not self.answering or self.client.gone())
+        return not self.probed and self.client_closed() and (not self.answering or self.client.gone())
 
     def probe(self) -> Iterator[bytes]:
         """Sends a client that has closed its side the head, if not sent yet: its system tells whether it reads on."""
-        if self.client_closed():
+        self.probed = not self.client_closed()
+        if not self.probed:
             yield b""
 
     def keep_head(self, header: Callable[[str], str]) -> None:

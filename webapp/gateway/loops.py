@@ -47,7 +47,8 @@ def via(environ: Mapping[str, str], secret_key: str, base_url: str) -> list[tupl
 
 def _passed(environ: Mapping[str, str]) -> list[str]:
     """What stands in the request's header, one word for each install."""
-    return [word for part in environ.get("HTTP_X_SPENDAI_VIA", "").split(",") if (word := part.strip())]
+    header = environ.get("HTTP_X_SPENDAI_VIA")
+    return [word for part in header.split(",") if (word := part.strip())] if header else []
 
 
 @lru_cache(maxsize=256)
