@@ -81,7 +81,9 @@ class Peer:
         return getattr(self._sock, name)
 
     def setblocking(self, flag: bool) -> None:
-        """Nothing: gunicorn asks for waits without end, which this class bounds."""
+        """Nothing: gunicorn asks for waits without end, or for its own, but this class bounds them."""
+
+    settimeout = setblocking
 
     def recv(self, size: int) -> bytes:
         """The next bytes, b"" at the end."""
@@ -211,8 +213,7 @@ class Peers:
             return None
         if self._count >= self._busy:
             any(self._end_one(peers) for peers in sorted(self._by_address.values(), key=len, reverse=True))
-        peer = Peer(sock, address, self.limits)
-        mine[peer] = None
+        mine[peer := Peer(sock, address, self.limits)] = None
         self._count += 1
         return peer
 
