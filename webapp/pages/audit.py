@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from webapp import auth, cursors, db
 from webapp.auth import login_required
 from webapp.pages import export
 from webapp.pages.common import admin_only
+from webapp.written import exact
 
 bp = Blueprint("audit", __name__)
 PAGE = 50
@@ -61,20 +63,30 @@ ACTIONS = {
     "calls.repriced": "priced calls again: {reason}",
     "calls.dropped": "dropped the {calls} calls of {month}: {reason}",
     "call.closed": "closed a call by hand: {reason}",
-    "call.proven": "closed a call at ${cost} with OpenAI's minute {minute}",
-    "month.closed": "closed {month} at ${openai} of OpenAI's, ${unexplained} of it unexplained: {note}",
+    "call.proven": "closed a call at {cost} with OpenAI's minute {minute}",
+    "month.closed": "closed {month} at {openai} of OpenAI's, {unexplained} of it unexplained: {note}",
     "month.reopened": "reopened {month}: {note}",
 }
 
 
+def _dollars(text: str) -> str:
+    return exact(Decimal(text))
+
+
+# Details that are written in another way than the log has them.
+WRITTEN = {"cost": _dollars, "openai": _dollars, "unexplained": _dollars}
+
+
 class _Known(dict[str, Any]):
-    """Details of a line as HTML, for str.format_map; a missing one is a dash.
+    """Details of a line as HTML, for str.format_map: amounts as money, a missing one as a dash.
 
     Each is put into <bdi>, so that a right-to-left name does not change the order of the words around it.
     """
 
     def __getitem__(self, name: str) -> Markup:
         known = self.get(name)
+        if name in WRITTEN and known is not None:
+            known = WRITTEN[name](known)
         return Markup("<bdi>{}</bdi>").format("–" if known in (None, "") else known)
 
 
