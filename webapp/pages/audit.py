@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -14,7 +15,7 @@ from webapp import auth, cursors, db
 from webapp.auth import login_required
 from webapp.pages import export
 from webapp.pages.common import admin_only
-from webapp.written import exact
+from webapp.written import exact, month
 
 bp = Blueprint("audit", __name__)
 PAGE = 50
@@ -73,12 +74,16 @@ def _dollars(text: str) -> str:
     return exact(Decimal(text))
 
 
+def _month(text: str) -> str:
+    return month(date.fromisoformat(f"{text}-01"))
+
+
 # Details that are written in another way than the log has them.
-WRITTEN = {"cost": _dollars, "openai": _dollars, "unexplained": _dollars}
+WRITTEN = {"cost": _dollars, "openai": _dollars, "unexplained": _dollars, "month": _month}
 
 
 class _Known(dict[str, Any]):
-    """Details of a line as HTML, for str.format_map: amounts as money, a missing one as a dash.
+    """Details of a line as HTML, for str.format_map: amounts and months in words, a missing one as a dash.
 
     Each is put into <bdi>, so that a right-to-left name does not change the order of the words around it.
     """

@@ -106,7 +106,7 @@ def table(month: str, by: str) -> Response:
         raise ApiError(404, "not_found", "no such table")
     with auth.person() as tx:
         state, report = _load(tx, first)
-    facts = about(month, state, report)
+    facts = about(state, report)
     return export.answer(f"openai-books-{by} {month}", COLUMNS, table_rows(report, by), facts, UTC_ZONE)
 
 
@@ -119,7 +119,7 @@ def workbook(month: str) -> Response:
         state, report = _load(tx, first)
 
     def all_of_them() -> Iterator[Sheet]:
-        yield export.about_sheet(about(month, state, report), UTC_ZONE)
+        yield export.about_sheet(about(state, report), UTC_ZONE)
         for by, title in BREAKDOWNS.items():
             sheet = export.sheet(title, COLUMNS, table_rows(report, by))
             yield sheet._replace(header=[title, *sheet.header[1:]])
@@ -128,10 +128,10 @@ def workbook(month: str) -> Response:
     return export.download(f"{name}.xlsx", XLSX, write(all_of_them(), UTC_ZONE))
 
 
-def about(month: str, state: dict[str, Any], report: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+def about(state: dict[str, Any], report: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """What the sheet About says of the month: (name, value)."""
     closed = state["state"] == "closed"
-    yield from [("Month", month), ("State", state["state"])]
+    yield from [("Month", written.month(state["month"])), ("State", state["state"])]
     for name in ("openai", "ledger", "unexplained"):
         title = {"openai": "OpenAI's bill", "ledger": "Ledger", "unexplained": "Unexplained difference"}[name]
         yield f"{title}, US dollars", state[f"closed_{name}" if closed else name]

@@ -1,4 +1,4 @@
-"""Money is written in one way, on every page, in every file and by every command."""
+"""Money and periods are written in one way, on every page, in every file and by every command."""
 
 from __future__ import annotations
 
@@ -66,3 +66,17 @@ def test_no_source_writes_a_dollar_sign_before_a_bare_number() -> None:
             if name not in WRITERS:
                 found += [f"{name}: {hit[0]}" for hit in BARE.finditer(path.read_text())]
     assert found == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_period_is_written_in_one_way_on_every_page(team: tuple[Acme, dict[str, str]], path: str) -> None:
+    acme, ids = team
+    address = path.format(**ids) + ("&" if "?" in path else "?")
+    for period, said in (
+        ("from=2026-10-01&to=2026-10-31", "1–31 Oct 2026"), ("from=2026-09-30&to=2026-10-31", "30 Sep – 31 Oct 2026"),
+        ("from=2025-12-31&to=2026-01-01", "31 Dec 2025 – 1 Jan 2026"), ("from=2026-10-31&to=2026-10-31", "31 Oct 2026"),
+    ):  # fmt: skip
+        shown = seen(acme, address + period)
+        assert said in shown
+        for first, begin, last, end in re.findall(r"\b(\d+) ((?:\w{3} )?(?:20\d\d )?)– (\d+) (\w{3} 20\d\d)", shown):
+            assert begin and end[4:] not in begin and end[:3] not in begin, f"{first} {begin}– {last} {end}"
