@@ -8,13 +8,14 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, render_template, request, url_for
+from flask import Blueprint, Response, render_template, url_for
 from markupsafe import Markup
 
 from webapp import auth, cursors, db
 from webapp.auth import login_required
 from webapp.pages import export
 from webapp.pages.common import admin_only
+from webapp.pages.wrong import read_cursor
 from webapp.written import exact, month
 
 bp = Blueprint("audit", __name__)
@@ -108,7 +109,7 @@ def sentence(row: dict[str, Any]) -> str:
 def index() -> str:
     """The newest lines, or those before a cursor."""
     admin_only()
-    before = cursors.read(request.args.get("cursor"), cursors.moment, UUID)
+    before = read_cursor(cursors.moment, UUID)
     with auth.person() as tx:
         rows = tx.rows("audit_page", *before, PAGE + 1)
     following = cursors.write(rows[PAGE - 1]["at"], rows[PAGE - 1]["id"]) if len(rows) > PAGE else None

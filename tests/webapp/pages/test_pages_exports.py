@@ -220,7 +220,7 @@ def test_semicolons_and_decimal_commas_for_spreadsheets_that_expect_them(team: A
     assert header.startswith("day;model;calls;")
     assert sorted(line.split(";")[6] for line in lines) == ["0", "0,0000125", "0,00045"]
     answer = team.browser.get("/spend.csv?format=tabs")
-    assert answer.status_code == 400 and "format" in answer.text
+    assert answer.status_code == 400 and "There is no kind of file “tabs”." in answer.text
 
 
 def test_calls_are_exported_in_the_order_of_the_list(team: Acme, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -233,14 +233,8 @@ def test_the_sandbox_is_named_on_every_page(site: Site, team: Acme) -> None:
         assert "These are sandbox calls: made-up answers, play money. No OpenAI key is set." in text(answer)
 
 
-def test_a_wrong_word_in_the_address_is_a_400_that_names_it(site: Site, team: Acme) -> None:
+def test_no_filter_in_the_address_makes_a_page_fail(site: Site, team: Acme) -> None:
     spend(site, team)
-    for path, words in (
-        ("/?period=century", "'period' is one of"), ("/?by=weather", "'by' is one of"),
-        ("/?from=gestern", "'from' is a date"), ("/?from=2026-02-01&to=2026-01-01", "'from' must not be after 'to'"),
-    ):  # fmt: skip
-        answer = team.browser.get(path)
-        assert answer.status_code == 400 and words in text(answer), path
     for path in ("/?project=nonsense", "/?from=2016-01-01&to=2036-01-01", "/?key=%00%00", "/?model=" + "x" * 2000):
         assert team.browser.get(path).status_code == 200, path
 
