@@ -80,6 +80,16 @@ def test_the_bars_of_a_chart_say_it_and_each_sum_that_follows(site: Site) -> Non
     assert re.findall('<dd class="(big[^"]*)" title="\\$', page)[0] == "big", "the mark makes no figure smaller"
 
 
+def test_calls_of_unknown_cost_make_the_average_no_smaller(site: Site) -> None:
+    team, at = Acme(site), [noon(days) for days in (2, 1)]
+    for moment in at:
+        call(site, team, moment)
+    call(site, team, at[1], **UNPRICED)
+    assert "Per 1,000 calls $0.45 Errors" in text(team.browser.get(during("/", at[0], at[0])))
+    page = text(team.browser.get(during("/", at[1], at[1])))
+    assert "Per 1,000 calls $0.45 ? same as before: $0.45 without 1 of unknown cost" in page
+
+
 @pytest.mark.parametrize("path", FILES)
 def test_no_file_has_a_sum_without_the_number_of_calls_that_it_lacks(unknown: tuple[Acme, Period], path: str) -> None:
     team, period = unknown
