@@ -50,7 +50,7 @@ def ratio(now: Decimal | int, before: Decimal | int | None) -> Decimal | None:
 
 
 def unknown_calls(row: dict[str, Any]) -> int:
-    """How many calls the cost of this row lacks; 0 for kinds of cost, which have no calls."""
+    """How many calls the cost of this row lacks."""
     return sum(row.get(name) or 0 for name in UNKNOWN)
 
 
