@@ -24,6 +24,7 @@ from webapp.pages.sheets import XLSX, Sheet, write
 from webapp.periods import months_later
 
 bp = Blueprint("books_close", __name__)
+SUMS = ("openai", "ledger", "unexplained")
 
 
 def _month(text: str) -> date:
@@ -52,8 +53,14 @@ def show(month: str, error: ApiError | None = None) -> str:
     named = state["named"]
     parts = [row | {"amount": Decimal(named[row["reason"]])} for row in reasons if row["reason"] in named]
     return render_template("books_month.html", month=month, state=state, tables=tables, titles=BREAKDOWNS, parts=parts,
-                           reasons=REASONS, error=error,
+                           reasons=REASONS, error=error, decimals=_decimals(state, parts),
                            total=table_rows(report, "total"), typed=request.form)  # fmt: skip
+
+
+def _decimals(state: dict[str, Any], parts: list[dict[str, Any]]) -> int:
+    """The most decimals of an amount in the table of sums."""
+    amounts = [state[name] for name in SUMS] + [state[f"closed_{name}"] for name in SUMS] + [state["invoice"]]
+    return written.places(amounts + [row["amount"] for row in parts])
 
 
 @bp.post("/books/months/<month>/close")
@@ -132,7 +139,7 @@ def about(state: dict[str, Any], report: dict[str, Any]) -> Iterator[tuple[str, 
     """What the sheet About says of the month: (name, value)."""
     closed = state["state"] == "closed"
     yield from [("Month", written.month(state["month"])), ("State", state["state"])]
-    for name in ("openai", "ledger", "unexplained"):
+    for name in SUMS:
         title = {"openai": "OpenAI's bill", "ledger": "Ledger", "unexplained": "Unexplained difference"}[name]
         yield f"{title}, US dollars", state[f"closed_{name}" if closed else name]
         if closed:
