@@ -151,7 +151,7 @@ class Period:
 
     @property
     def words(self) -> str:
-        """In words: 1 Nov 2026, 1–29 Oct 2026, 24 Oct – 22 Nov 2026; with times of day unless it is whole days."""
+        """In words: those of ``written.days``, with times of day unless it is whole days."""
         first, last = self.first, self.last
         if not self.whole:
             since, until = self.since.astimezone(self.zone), self.until.astimezone(self.zone)
@@ -159,9 +159,4 @@ class Period:
             if since == midnight(first, self.zone) and first == last:
                 return f"{written.day(first)} until {end}"
             return f"{written.day(first)}, {since:%H:%M} – {end}"
-        if first == last:
-            return written.day(first)
-        if (first.year, first.month) == (last.year, last.month):
-            return f"{first.day}–{written.day(last)}"
-        begin = f"{first.day} {first:%b}" if first.year == last.year else written.day(first)
-        return f"{begin} – {written.day(last)}"
+        return written.days(first, last)

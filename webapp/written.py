@@ -159,6 +159,16 @@ def day(value: date | datetime | None, zone: tzinfo = UTC) -> str:
     return f"{value.day} {value:%b %Y}"
 
 
+def days(first: date, last: date) -> str:
+    """Whole days in words, as everything writes a period: 1 Nov 2026, 1–29 Oct 2026, 24 Oct – 22 Nov 2026."""
+    if first == last:
+        return day(first)
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first.day}–{day(last)}"
+    begin = f"{first.day} {first:%b}" if first.year == last.year else day(first)
+    return f"{begin} – {day(last)}"
+
+
 def month(value: date) -> str:
     """Nov 2026."""
     return f"{value:%b %Y}"

@@ -22,7 +22,7 @@ begin
         raise sqlstate 'PT409' using message = 'the calls of the month were dropped before it was compared', detail = 'month_dropped';
     elsif (p_state ->> 'unexplained')::numeric <> 0 and p_note = '' then
         raise sqlstate 'PT400' using detail = 'note_missing', column = 'note',
-            message = format('$%s are not explained: say in a note why the month is closed all the same', p_state ->> 'unexplained');
+            message = format('%s are not explained: say in a note why the month is closed all the same', app.dollars((p_state ->> 'unexplained')::numeric));
     elsif length(p_note) > 2000 then
         raise sqlstate 'PT400' using message = 'a note has at most 2000 characters', detail = 'note_missing', column = 'note';
     elsif not (p_invoice >= 0 and p_invoice < 1e12) then  -- also refuses NaN; null passes

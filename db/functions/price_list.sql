@@ -2,7 +2,7 @@
 --
 -- p_words: part of a model's name; null or empty for all. in_use: the organization called the model in the last 90 days;
 -- such models come first. A price of the organization goes before the list price; own_price: at least one of the prices is
--- the organization's. extra: prices of all other dimensions, as text, such as "file search calls: $2.5 per 1,000" or
+-- the organization's. extra: prices of all other dimensions, as text, such as "file search calls: $2.50 per 1,000" or
 -- "regional processing eu: +10 % of the tokens"; shares of 0 % are left out. valid_from: when the newest of the prices came
 -- into force; null where all hold from the beginning.
 create or replace function app.price_list(p_words text)
@@ -33,7 +33,7 @@ as $$
                      || case when p.is_share
                             then format('%s%s %% of the tokens', case when p.unit_price > 0 then '+' end,
                                         trim_scale(p.unit_price * 100))
-                            else format('$%s per %s', trim_scale(p.unit_price), to_char(p.unit_qty, 'FM999,999,999,999'))
+                            else format('%s per %s', app.dollars(p.unit_price), to_char(p.unit_qty, 'FM999,999,999,999'))
                         end
                      order by p.dimension, p.qualifier)
                  filter (where p.dimension not in ('input_text', 'cached_text', 'output_text')

@@ -15,7 +15,7 @@ as $$
         select l.model, l.dimension, l.service_tier, l.context_min_tokens, l.qualifier, l.at, max(l.since) as since,
             array_agg(l.source order by l.place) as sources, array_agg(l.unit_price order by l.place) as prices,
             array_agg(l.unit_qty order by l.place) as quantities,
-            jsonb_object_agg(l.source, format('%s per %s', trim_scale(l.unit_price), l.unit_qty)) as offers
+            jsonb_object_agg(l.source, format('%s per %s', app.dollars(l.unit_price), l.unit_qty)) as offers
         from app.price_sync_rows(p_sources) l
         group by l.model, l.dimension, l.service_tier, l.context_min_tokens, l.qualifier, l.at
     ), judged as (

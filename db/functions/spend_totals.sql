@@ -1,7 +1,7 @@
 -- spend_totals(cells, compared) → the sums of a period, and how they changed against the period they are compared with; always one row
 --
 -- Changes and shares are ratios (0.12: 12 % more), null where there is nothing to compare with. cost_per_1000: US dollars per
--- 1,000 calls. change: dollars more than before, and what that is made of; see app.spend_split. unknown_before: calls of the other
+-- 1,000 calls whose cost is known. change: dollars more than before, and what that is made of; see app.spend_split. unknown_before: calls of the other
 -- period that are in no sum of its cost. p_compared: whether there is a period to compare with; else everything about it is null.
 create or replace function app.spend_totals(p_cells app.spend_cell[], p_compared boolean)
 returns table (
@@ -25,7 +25,8 @@ as $$
             coalesce(sum(c.in_doubt_calls), 0)::bigint as in_doubt_calls, coalesce(sum(c.error_calls), 0)::bigint as error_calls,
             coalesce(sum(c.adjustments), 0) as adjustments, coalesce(sum(c.cost_corrected), 0) as cost_corrected,
             -- Without the corrections booked in the period: they may be for calls of earlier periods.
-            (sum(c.cost) - sum(c.adjustments)) * 1000 / nullif(sum(c.calls), 0) as cost_per_1000,
+            (sum(c.cost) - sum(c.adjustments)) * 1000
+                / nullif(sum(c.calls - c.unpriced_calls - c.no_usage_calls - c.in_doubt_calls), 0) as cost_per_1000,
             sum(c.error_calls) / nullif(sum(c.calls), 0) as error_share
         from (values (true), (false)) as p (is_now) left join unnest(p_cells) c on c.is_now = p.is_now and c.whole
         group by 1

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from decimal import Decimal
 from uuid import UUID
 
 import pytest
+from closes import NO_QUANTITY, close, month
+from everything import log_in
 from openai_books import DAY, fetch, worked_day
 from openai_keys import keys_of_openai, provider_key
 from people import People
@@ -16,6 +19,7 @@ from stack import Stack
 from webapp.auth.passwords import hashed
 
 PASSWORD = "correct horse"
+IN_SIGHT = "all => all.every(cell => cell.getBoundingClientRect().right <= innerWidth)"
 PAGES = (
     "/books",
     f"/books/{DAY}",
@@ -100,6 +104,25 @@ def test_an_admin_chooses_one_of_two_keys_and_undoes_it(bea: Callable[..., Page]
     expect(choice).to_be_visible()
 
 
+@pytest.mark.parametrize(("name", "billed"), [("cleo", "163.988177646316"), ("cora", "1234567890.988177646316")])
+def test_what_is_frozen_and_what_is_now_are_in_sight_on_a_telephone(
+    site: Stack, open_page: Callable[..., Page], name: str, billed: str
+) -> None:
+    people: People = site.people.copy()
+    people.found(name, f"Closed{name}")
+    site.conn.execute("select local_auth.set_password(%s, %s)", [people.ids[name], hashed(PASSWORD)])
+    month(people, ("key_laptop", "gpt-5.4-2026-03-05, output", 10_000, "tokens", billed), NO_QUANTITY, who=name)
+    close(people, "asked OpenAI", Decimal("164.14"), who=name)
+    page = open_page(viewport={"width": 420, "height": 860})
+    log_in(page, f"{name}@closed{name}.test", PASSWORD)
+    page.goto("/books/months/2026-10")
+    sums = page.get_by_role("table", name="Sums of the month")
+    assert sums.get_by_role("columnheader").all_inner_texts() == ["US dollars", "Frozen", "Now"]
+    assert sums.locator("..").evaluate("box => box.scrollWidth <= box.clientWidth"), "no column has to be scrolled to"
+    cut = "cells => cells.filter(cell => cell.scrollWidth > cell.clientWidth).map(cell => cell.textContent)"
+    assert sums.locator("th, td").evaluate_all(cut) == []
+
+
 def test_the_pages_keep_nobody_out_in_light_dark_and_narrow(
     bea: Callable[..., Page], accessible: Callable[..., None]
 ) -> None:
@@ -108,4 +131,5 @@ def test_the_pages_keep_nobody_out_in_light_dark_and_narrow(
         for path in PAGES:
             page.goto(path)
             assert page.evaluate("document.documentElement.scrollWidth") == width, path
+            assert page.locator("table.sums th:last-child").evaluate_all(IN_SIGHT), f"{path}: the sums are scrolled out"
             accessible(page)

@@ -15,7 +15,7 @@ def test_prices_are_per_million_tokens(people: People) -> None:
     with people.as_("dev"):
         row = next(r for r in people.all(LIST, None) if r["model"] == "gpt-4o-mini")
     assert (row["input"], row["cached"], row["output"]) == (Decimal("0.15"), Decimal("0.075"), Decimal("0.6"))
-    assert "web search calls: $11.2 per 1,000" in row["extra"]
+    assert "web search calls: $11.20 per 1,000" in row["extra"]
     assert (row["own_price"], row["in_use"]) == (False, False)
 
 

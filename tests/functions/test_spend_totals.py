@@ -46,6 +46,15 @@ def test_errors_cached_input_and_what_has_no_cost_are_counted(people: People) ->
     assert (row["error_share"], row["cached_share"]) == (Decimal("0.5"), Decimal("0.125"))
 
 
+def test_calls_of_unknown_cost_are_not_among_the_thousand_that_cost_is_said_for(people: People) -> None:
+    spent(people)
+    spent(people, model="nobody-knows-it", at=days_ago(1))
+    spent(people, outcome="no_usage", usage=None, status_code=504)
+    spent(people, outcome="error", usage=None, status_code=500)  # known to be free
+    row = totals(people)
+    assert (row["calls"], row["cost_per_1000"]) == (4, 1000 * Decimal(PRICE) / 2)
+
+
 def test_eve_and_nobody_see_nothing_of_acme(people: People) -> None:
     spent(people)
     assert totals(people, "eve")["calls"] == 0

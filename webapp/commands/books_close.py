@@ -15,6 +15,7 @@ from webapp.books.close import read_month
 from webapp.commands.calls import Dollars
 from webapp.commands.database import owner_connection
 from webapp.errors import ApiError
+from webapp.written import exact
 
 
 class Month(click.ParamType):
@@ -61,7 +62,8 @@ def close(month: date, org: UUID | None, note: str, invoice: Decimal | None, con
         openai, ledger, unexplained, sha256 = conn.execute(
             "select closed_openai, closed_ledger, closed_unexplained, sha256 from app.month_of(%s, %s)", [org_id, month]
         ).fetchone()
-    click.echo(f"{month:%Y-%m} of {name} is closed: OpenAI ${openai}, ledger ${ledger}, unexplained ${unexplained}")
+    sums = f"OpenAI {exact(openai)}, ledger {exact(ledger)}, unexplained {exact(unexplained)}"
+    click.echo(f"{month:%Y-%m} of {name} is closed: {sums}")
     click.echo(f"sha256 {sha256}")
 
 

@@ -9,6 +9,7 @@ import click
 from flask.cli import with_appcontext
 
 from webapp.commands.database import owner_connection
+from webapp.written import exact
 
 
 class Dollars(click.ParamType):
@@ -43,4 +44,4 @@ def settle(call: UUID, cost: Decimal | None, no_usage: bool, reason: str) -> Non
         raise click.UsageError("give either --cost DOLLARS or --no-usage")
     with owner_connection() as conn:
         conn.execute("select app.call_end(null, %s, %s, %s)", [call, cost, reason])
-    click.echo(f"{call} is settled: {'its cost stays unknown' if no_usage else f'${cost}'}")
+    click.echo(f"{call} is settled: {'its cost stays unknown' if no_usage else exact(cost)}")

@@ -15,6 +15,7 @@ from webapp import db
 from webapp.config import Config
 from webapp.ledger.batcher import DEADLINE
 from webapp.ledger.spool import read_lines
+from webapp.written import exact
 
 ROOMY, TIGHT = 2 << 30, 200 << 20  # bytes free on the disk: below the first a warning, below the second a failure
 BARE = """
@@ -65,7 +66,7 @@ def totals(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
     number, since, calls, cost = conn.execute(TOTALS).fetchone()
     if number:
         yield Line("fail", f"sums of days or hours are not those of their calls since {since}, by {calls} calls and "
-                   f"${cost}: rows were changed while triggers were off; app.totals_differences(day) lists "
+                   f"{exact(cost)}: rows were changed while triggers were off; app.totals_differences(day) lists "
                    "them")  # fmt: skip
     else:
         yield Line("ok", "the sums of the last 35 days and of their hours agree with their calls")

@@ -42,7 +42,7 @@ def _difference(row: dict[str, Any]) -> str:
     if row["change"] == "missing":
         return f"{what}: {old} is in no source, and stays in the list"
     if row["change"] == "differ":
-        said = ", ".join(f"{name} says ${price}" for name, price in sorted(row["offers"].items()))
+        said = ", ".join(f"{name} says {price}" for name, price in sorted(row["offers"].items()))
         return f"{what}: {old}; {said}"
     new = f"{exact(row['new_price'])} per {row['unit_qty']}"
     if row["change"] not in ADDED:

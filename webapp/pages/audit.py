@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from datetime import date
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, render_template, request, url_for
+from flask import Blueprint, Response, render_template, url_for
 from markupsafe import Markup
 
 from webapp import auth, cursors, db
 from webapp.auth import login_required
 from webapp.pages import export
 from webapp.pages.common import admin_only
+from webapp.pages.wrong import read_cursor
+from webapp.written import exact, month
 
 bp = Blueprint("audit", __name__)
 PAGE = 50
@@ -61,20 +65,34 @@ ACTIONS = {
     "calls.repriced": "priced calls again: {reason}",
     "calls.dropped": "dropped the {calls} calls of {month}: {reason}",
     "call.closed": "closed a call by hand: {reason}",
-    "call.proven": "closed a call at ${cost} with OpenAI's minute {minute}",
-    "month.closed": "closed {month} at ${openai} of OpenAI's, ${unexplained} of it unexplained: {note}",
+    "call.proven": "closed a call at {cost} with OpenAI's minute {minute}",
+    "month.closed": "closed {month} at {openai} of OpenAI's, {unexplained} of it unexplained: {note}",
     "month.reopened": "reopened {month}: {note}",
 }
 
 
+def _dollars(text: str) -> str:
+    return exact(Decimal(text))
+
+
+def _month(text: str) -> str:
+    return month(date.fromisoformat(f"{text}-01"))
+
+
+# Details that are written in another way than the log has them.
+WRITTEN = {"cost": _dollars, "openai": _dollars, "unexplained": _dollars, "month": _month}
+
+
 class _Known(dict[str, Any]):
-    """Details of a line as HTML, for str.format_map; a missing one is a dash.
+    """Details of a line as HTML, for str.format_map: amounts and months in words, a missing one as a dash.
 
     Each is put into <bdi>, so that a right-to-left name does not change the order of the words around it.
     """
 
     def __getitem__(self, name: str) -> Markup:
         known = self.get(name)
+        if name in WRITTEN and known is not None:
+            known = WRITTEN[name](known)
         return Markup("<bdi>{}</bdi>").format("–" if known in (None, "") else known)
 
 
@@ -91,7 +109,7 @@ def sentence(row: dict[str, Any]) -> str:
 def index() -> str:
     """The newest lines, or those before a cursor."""
     admin_only()
-    before = cursors.read(request.args.get("cursor"), cursors.moment, UUID)
+    before = read_cursor(cursors.moment, UUID)
     with auth.person() as tx:
         rows = tx.rows("audit_page", *before, PAGE + 1)
     following = cursors.write(rows[PAGE - 1]["at"], rows[PAGE - 1]["id"]) if len(rows) > PAGE else None

@@ -17,6 +17,7 @@ from webapp.filters import UTC_ZONE
 from webapp.pages import export, spend_charts
 from webapp.pages.common import found
 from webapp.pages.reasons import REASONS, led_to
+from webapp.pages.wrong import no_such
 
 bp = Blueprint("books", __name__)
 MONTHS = 13
@@ -80,7 +81,7 @@ def month_of(args: Mapping[str, str], newest: date | None) -> tuple[date, date]:
     word = args.get("month") or f"{newest or datetime.now(UTC).date():%Y-%m}"
     first = compared.as_day(f"{word}-01") if re.fullmatch(r"[0-9]{4}-[0-9]{2}", word) else None
     if first is None:
-        raise ApiError(400, "invalid_date", "'month' is a month (2026-01)", "month")
+        raise no_such("month", word)
     return first, (first + timedelta(days=31)).replace(day=1)
 
 

@@ -24,6 +24,7 @@ from webapp.pages.sheets import XLSX, Sheet, write
 from webapp.periods import months_later
 
 bp = Blueprint("books_close", __name__)
+SUMS = ("openai", "ledger", "unexplained")
 
 
 def _month(text: str) -> date:
@@ -52,8 +53,14 @@ def show(month: str, error: ApiError | None = None) -> str:
     named = state["named"]
     parts = [row | {"amount": Decimal(named[row["reason"]])} for row in reasons if row["reason"] in named]
     return render_template("books_month.html", month=month, state=state, tables=tables, titles=BREAKDOWNS, parts=parts,
-                           reasons=REASONS, error=error,
+                           reasons=REASONS, error=error, decimals=_decimals(state, parts),
                            total=table_rows(report, "total"), typed=request.form)  # fmt: skip
+
+
+def _decimals(state: dict[str, Any], parts: list[dict[str, Any]]) -> int:
+    """The most decimals of an amount in the table of sums."""
+    amounts = [state[name] for name in SUMS] + [state[f"closed_{name}"] for name in SUMS] + [state["invoice"]]
+    return written.places(amounts + [row["amount"] for row in parts])
 
 
 @bp.post("/books/months/<month>/close")
@@ -106,7 +113,7 @@ def table(month: str, by: str) -> Response:
         raise ApiError(404, "not_found", "no such table")
     with auth.person() as tx:
         state, report = _load(tx, first)
-    facts = about(month, state, report)
+    facts = about(state, report)
     return export.answer(f"openai-books-{by} {month}", COLUMNS, table_rows(report, by), facts, UTC_ZONE)
 
 
@@ -119,7 +126,7 @@ def workbook(month: str) -> Response:
         state, report = _load(tx, first)
 
     def all_of_them() -> Iterator[Sheet]:
-        yield export.about_sheet(about(month, state, report), UTC_ZONE)
+        yield export.about_sheet(about(state, report), UTC_ZONE)
         for by, title in BREAKDOWNS.items():
             sheet = export.sheet(title, COLUMNS, table_rows(report, by))
             yield sheet._replace(header=[title, *sheet.header[1:]])
@@ -128,11 +135,11 @@ def workbook(month: str) -> Response:
     return export.download(f"{name}.xlsx", XLSX, write(all_of_them(), UTC_ZONE))
 
 
-def about(month: str, state: dict[str, Any], report: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+def about(state: dict[str, Any], report: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """What the sheet About says of the month: (name, value)."""
     closed = state["state"] == "closed"
-    yield from [("Month", month), ("State", state["state"])]
-    for name in ("openai", "ledger", "unexplained"):
+    yield from [("Month", written.month(state["month"])), ("State", state["state"])]
+    for name in SUMS:
         title = {"openai": "OpenAI's bill", "ledger": "Ledger", "unexplained": "Unexplained difference"}[name]
         yield f"{title}, US dollars", state[f"closed_{name}" if closed else name]
         if closed:

@@ -9,9 +9,9 @@ from typing import Any
 from flask import request
 
 from webapp import db
-from webapp.errors import ApiError
 from webapp.pages import colours, picks
 from webapp.pages.common import Scope
+from webapp.pages.wrong import no_such
 
 Row = dict[str, Any]
 WORDS = ("project", "model", "key", "person", "tag", "end_user", "endpoint", "service_tier", "status")
@@ -52,7 +52,7 @@ def chosen_by(default: str = "project") -> str:
     """What the page is to be broken down by, a key of BY. Raises ApiError 400."""
     by = request.args.get("by") or default
     if by not in BY:
-        raise ApiError(400, "invalid_by", f"'by' is one of {', '.join(BY)}", "by")
+        raise no_such("by", by)
     return by
 
 

@@ -27,6 +27,7 @@ from webapp.pages.common import (
 )
 from webapp.pages.scope import asked
 from webapp.pages.sorting import Sorting, read_sorting
+from webapp.pages.wrong import no_such, read_cursor
 from webapp.written import places
 
 bp = Blueprint("calls", __name__)
@@ -39,14 +40,12 @@ MOST = 300_000  # calls are read at most for a sum that nobody asked for: about 
 FOUND = 20  # calls of one id are listed at most
 
 
-def _sorted_page(
-    tx: db.Transaction, words: tuple[Any, ...], sorting: Sorting, cursor: str | None
-) -> tuple[list, str | None]:
+def _sorted_page(tx: db.Transaction, words: tuple[Any, ...], sorting: Sorting) -> tuple[list, str | None]:
     """A page of calls, and the cursor of the next page; None on the last page."""
     if sorting.word == "started_at":
-        rows = tx.rows("calls_page", *words, *cursors.read(cursor, cursors.moment, UUID), PAGE + 1)
+        rows = tx.rows("calls_page", *words, *read_cursor(cursors.moment, UUID), PAGE + 1)
     else:
-        after = cursors.read(cursor, cursors.amount, UUID)
+        after = read_cursor(cursors.amount, UUID)
         rows = tx.rows("calls_ranked", *words, sorting.word, *after, PAGE + 1)
     if len(rows) <= PAGE:
         return rows, None
@@ -62,7 +61,7 @@ def read_session() -> dict[str, list[str]]:
     try:
         return {"session": [str(UUID(word)) for word in words]} if words else {}
     except ValueError:
-        raise ApiError(400, "invalid_session", "'session' is the id of a WebSocket session", "session") from None
+        raise no_such("session", words[0]) from None
 
 
 @bp.get("/calls")
@@ -74,7 +73,7 @@ def index() -> Response:
         scope = read_scope(tx, {"columns": columns.word} | session)
         words = scope.query.since, scope.query.until, Jsonb(scope.query.filters | session)
         sorting = read_sorting(ORDERS, lambda word: scope.link(sort=word))
-        rows, following = _sorted_page(tx, words, sorting, cursor)
+        rows, following = _sorted_page(tx, words, sorting)
         most = None if request.args.get("sum") else MOST
         sums = tx.call("calls_sum", *words, most) if rows else None
         last = None if rows else tx.call("setup_state")["last_call_at"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from flask import Response, request
 
-from webapp.errors import ApiError
+from webapp.pages.wrong import no_such
 
 COOKIE, YEAR = "calls_columns", 365 * 86400
 # Column → its heading, and the width of a window, in pixels, from which those see it who chose nothing: 0 always,
@@ -74,8 +74,7 @@ def read() -> Columns:
     given = request.args.getlist("columns")
     words = [word for part in given for word in part.split(",") if word]
     if unknown := [word for word in words if word not in COLUMNS and word != "usual"]:
-        explain = f"there is no column {unknown[0][:40]!r}: 'columns' takes {', '.join(COLUMNS)}, or usual"
-        raise ApiError(400, "invalid_columns", explain, "columns")
+        raise no_such("columns", unknown[0])
     if given:
         return Columns(None if "usual" in words else _known(words), True)
     return Columns(_known(request.cookies.get(COOKIE, "").split(".")), False)

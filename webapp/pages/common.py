@@ -15,6 +15,7 @@ from webapp.errors import ApiError, as_api_error
 from webapp.filters import FILTERS, Query
 from webapp.pages.picks import STATUSES, picks, read_names
 from webapp.pages.scope import PERIOD, VIEW, VIEW_HERE, FilterError, Scope
+from webapp.pages.wrong import in_words
 
 __all__ = ["PERIODS", "STATUSES", "Scope", "admin_only", "attempt", "found", "read_period", "read_query", "read_scope"]
 
@@ -66,7 +67,7 @@ def read_query(args: MultiDict[str, str], tx: db.Transaction | None = None) -> Q
     """``filters.read`` for the filter form, in the organization's zone.
 
     The form sends both dates even when a named period is chosen, ``exclude`` for each filter whose values are to be
-    left out, and ``shown`` as the period for one that is not made of whole days.
+    left out, and ``shown`` as the period for one that is not made of whole days. ApiError 400 in words of a page.
     """
     clean = MultiDict(args)
     shown = {name: clean.pop(f"shown_{name}", "") for name in ("from", "to")}
@@ -81,7 +82,10 @@ def read_query(args: MultiDict[str, str], tx: db.Transaction | None = None) -> Q
         clean.poplist("to")
     for name in set(clean.poplist("exclude")) & set(FILTERS):
         clean.setlist(f"not_{name}", clean.getlist(f"not_{name}") + clean.poplist(name))
-    return filters.read(clean, organization_zone(tx), inclusive=True)
+    try:
+        return filters.read(clean, organization_zone(tx), inclusive=True)
+    except ApiError as error:
+        raise in_words(error, clean) from None
 
 
 def read_period(tx: db.Transaction | None = None) -> tuple[Query, ApiError | None]:

@@ -22,10 +22,10 @@ from zoneinfo import ZoneInfo
 from flask import Response, request, stream_with_context
 
 from webapp import auth, db
-from webapp.errors import ApiError
 from webapp.filters import Query
 from webapp.pages import sheets
 from webapp.pages.common import organization_zone
+from webapp.pages.wrong import no_such
 from webapp.written import digits
 
 PAGE_ROWS = 1000  # rows that one transaction reads
@@ -127,7 +127,7 @@ def _lines(header: Sequence[str], rows: Iterable[Sequence[Any]], zone: ZoneInfo)
     """Lines of a CSV file as the query string asks for them. Raises ApiError 400 before the first one."""
     form = request.args.get("format", "")
     if form not in ("", "semicolon"):
-        raise ApiError(400, "invalid_format", "'format' is semicolon, or left out", "format")
+        raise no_such("format", form)
     comma = form == "semicolon"
     by_browser = "text/html" in request.headers.get("Accept", "")
     mark = "\ufeff" if request.args.get("bom", "1" if by_browser else "0") != "0" else ""

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from webapp.filters import Query, period_as_args
 from webapp.pages.common import Scope
 from webapp.periods import Period
-from webapp.written import day
+from webapp.written import day, days
 
 WORDS = {"hour": "Hour", "day": "Day", "week": "Week", "month": "Month"}
 FINER = {"month": "day", "week": "day", "day": "hour"}
@@ -26,7 +26,7 @@ def sensible(query: Query) -> list[str]:
 
 
 def heads(starts: Sequence[datetime], ends: Sequence[datetime], grain: str, zone: ZoneInfo) -> list[str]:
-    """The full name of each bar: Tue 10 Nov 2026; 9 – 15 Nov 2026."""
+    """The full name of each bar: Tue 10 Nov 2026; 9–15 Nov 2026."""
     shown = [moment.astimezone(zone) for moment in starts]
     if grain == "hour":
         twice = Counter((at.date(), at.hour, at.minute) for at in shown)  # when clocks go back
@@ -38,7 +38,7 @@ def heads(starts: Sequence[datetime], ends: Sequence[datetime], grain: str, zone
         return [f"{at:%B %Y}" for at in shown]
     if grain == "week":
         lasts = [(end - timedelta(microseconds=1)).astimezone(zone) for end in ends]
-        return [f"{day(at.date())} – {day(last.date())}" for at, last in zip(shown, lasts, strict=True)]
+        return [days(at.date(), last.date()) for at, last in zip(shown, lasts, strict=True)]
     return [f"{at:%a} {day(at.date())}" for at in shown]
 
 

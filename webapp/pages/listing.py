@@ -9,12 +9,12 @@ from typing import Any
 from flask import request
 
 from webapp import filters
-from webapp.errors import ApiError
 from webapp.filters import Query
 from webapp.pages.common import Scope, read_period
 from webapp.pages.picks import Pick, narrowed
 from webapp.pages.scope import FilterError
 from webapp.pages.sorting import Sorting, read_sorting
+from webapp.pages.wrong import no_such
 
 ROWS = 100  # of a list on one page
 
@@ -88,7 +88,7 @@ def read_listing(columns: dict[str, bool], names: tuple[str, ...] = (), **kept: 
     search = request.args.get("q", "").replace("\0", "").strip()
     page = filters.whole(request.args.get("page") or "1", 1, 10**6)
     if page is None:
-        raise ApiError(400, "invalid_page", "'page' is a number from 1", "page")
+        raise no_such("page", request.args["page"])
     extra: dict[str, Any] = given | kept | {"q": search, "sort": request.args.get("sort", "")}
     own = Scope(query, extra, error=error)
     if error:

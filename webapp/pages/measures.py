@@ -10,7 +10,7 @@ from typing import Any
 from flask import request
 
 from webapp import written
-from webapp.errors import ApiError
+from webapp.pages.wrong import no_such
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def chosen_measure() -> Measure:
     """What the page measures. Raises ApiError 400."""
     name = request.args.get("measure") or "money"
     if name not in MEASURES:
-        raise ApiError(400, "invalid_measure", f"'measure' is one of {', '.join(MEASURES)}", "measure")
+        raise no_such("measure", name)
     return MEASURES[name]
 
 
@@ -50,7 +50,7 @@ def ratio(now: Decimal | int, before: Decimal | int | None) -> Decimal | None:
 
 
 def unknown_calls(row: dict[str, Any]) -> int:
-    """How many calls the cost of this row lacks; 0 for kinds of cost, which have no calls."""
+    """How many calls the cost of this row lacks."""
     return sum(row.get(name) or 0 for name in UNKNOWN)
 
 

@@ -8,10 +8,10 @@ from flask import request
 from psycopg.types.json import Jsonb
 
 from webapp import db
-from webapp.errors import ApiError
 from webapp.pages.breakdown import BY, Breakdown, single
 from webapp.pages.common import Scope
 from webapp.pages.measures import unknown_calls
+from webapp.pages.wrong import no_such
 
 TOP = 10  # rows and columns of their own
 WORDS = ("project", "key", "model", "person", "endpoint", "service_tier", "status", "end_user")
@@ -21,7 +21,7 @@ def chosen_and() -> str:
     """What the columns are by; empty for a table of one breakdown. Raises ApiError 400."""
     word = request.args.get("and", "")
     if word and word not in WORDS:
-        raise ApiError(400, "invalid_and", f"'and' is one of {', '.join(WORDS)}", "and")
+        raise no_such("and", word)
     return word
 
 

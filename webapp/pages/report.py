@@ -17,7 +17,7 @@ from webapp.pages import breakdown, grains, pivot, spend_charts
 from webapp.pages.breakdown import BY, SERIES, Breakdown
 from webapp.pages.charts import Bars
 from webapp.pages.common import Scope, read_query
-from webapp.pages.measures import MARK, MEASURES, Measure, chosen_measure, measured, unknown_calls
+from webapp.pages.measures import MARK, MEASURES, UNKNOWN, Measure, chosen_measure, measured, unknown_calls
 from webapp.pages.sorting import read_sorting
 from webapp.pages.spend_charts import Series
 
@@ -88,7 +88,16 @@ def _asked(tx: db.Transaction, shown: Breakdown, side: Breakdown, top: int | Non
     for bar in exact["bars"]:
         bar |= {end: datetime.fromisoformat(bar[end]) for end in ("bar", "bar_end")}
     one = {part: _exact([found[part]])[0] if found[part] else None for part in ("totals", "peak")}
-    return exact | one
+    return _kinds_lack(exact | one) if shown.by == "kind" else exact | one
+
+
+def _kinds_lack(found: dict[str, Any]) -> dict[str, Any]:
+    """The report by kind: each row and bar lacks all calls of unknown cost, as nobody knows what they were paid for."""
+    lacking = {name: found["totals"][name] for name in (*UNKNOWN, "unknown_before", "calls", "calls_before")}
+    bars = {row["bar"]: {"unknown_calls": row["unknown_calls"]} for row in grains.of_bars(found["bars"])}
+    return found | {
+        "rows": [row | lacking for row in found["rows"]], "bars": [row | bars[row["bar"]] for row in found["bars"]],
+    }  # fmt: skip
 
 
 def _exact(rows: list[Row]) -> list[Row]:

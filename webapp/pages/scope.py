@@ -14,7 +14,6 @@ from webapp import filters
 from webapp.errors import ApiError
 from webapp.filters import EXCLUSIONS, FILTERS, Query
 from webapp.pages.picks import BASIC, NONE, WORDS, Pick
-from webapp.written import day
 
 # Parameters that say how a page shows its numbers; links to the same page keep them. Those of the second line mean
 # something else on another page.
@@ -49,11 +48,8 @@ class Scope:
 
     @property
     def days(self) -> str:
-        """The period as days: 24 Oct 2026 – 22 Nov 2026."""
-        span = self.query.span
-        if not span.whole:
-            return span.words
-        return day(span.first) if span.first == span.last else f"{day(span.first)} – {day(span.last)}"
+        """The period in words: 24 Oct – 22 Nov 2026."""
+        return self.query.span.words
 
     @property
     def dates(self) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from flask import request
 
-from webapp.errors import ApiError
+from webapp.pages.wrong import no_such
 
 Row = dict[str, Any]
 
@@ -55,5 +55,5 @@ def read_sorting(columns: dict[str, bool], link: Callable[[str | None], str] | N
     """The Sorting that the request asks for; ApiError 400. link: None for pages without other parameters."""
     word = request.args.get("sort") or next(iter(columns))
     if word.removeprefix("-") not in columns:
-        raise ApiError(400, "invalid_sort", f"'sort' is one of {', '.join(columns)}, each also with a minus", "sort")
+        raise no_such("sort", word)
     return Sorting(columns, word, link or (lambda word: f"?{urlencode({'sort': word})}" if word else request.path))

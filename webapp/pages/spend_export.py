@@ -14,12 +14,12 @@ from flask import Response, request
 
 from webapp import auth, db
 from webapp.auth import login_required
-from webapp.errors import ApiError
 from webapp.filters import Query
 from webapp.pages import export
 from webapp.pages.common import Scope, read_query, read_scope
 from webapp.pages.measures import unknown_calls
 from webapp.pages.spend import bp
+from webapp.pages.wrong import no_such
 
 # What a row is about → the words of app.usage for it, and more columns of a row.
 BY = {
@@ -75,8 +75,9 @@ def table() -> Response:
     """The report of the same query string as a file."""
     query = read_query(request.args)
     words = [word for word in (request.args.get("by") or "project", request.args.get("and")) if word]
-    if not {*BY, "kind"}.issuperset(words):
-        raise ApiError(400, "invalid_by", f"'by' and 'and' are each one of {', '.join(BY)}, kind", "by")
+    for word in words:
+        if word not in (*BY, "kind"):
+            raise no_such("by", word)
     tag_name = request.args.get("tag_name", "").replace("\0", "") if words == ["tag"] else ""
     with auth.person() as tx:
         columns, rows = _kinds(tx, query) if "kind" in words else _sums(tx, query, words, tag_name)

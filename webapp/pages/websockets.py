@@ -14,6 +14,7 @@ from webapp.auth import login_required
 from webapp.pages import export
 from webapp.pages.common import STATUSES, found
 from webapp.pages.picks import Pick, narrowed, picks, read_names
+from webapp.pages.wrong import read_cursor
 
 bp = Blueprint("websockets", __name__)
 PAGE = 50
@@ -90,7 +91,7 @@ def _picks(tx: db.Transaction, chosen: dict[str, list[str]]) -> list[Pick]:
 def index() -> str:
     """A page of sessions."""
     chosen, cursor = filters.of_sessions(request.args), request.args.get("cursor")
-    behind = cursors.read(cursor, cursors.moment, UUID)
+    behind = read_cursor(cursors.moment, UUID)
     with auth.person() as tx:
         rows = tx.rows("websocket_sessions_page", Jsonb(chosen), *behind, PAGE + 1)
         shown = _picks(tx, chosen)

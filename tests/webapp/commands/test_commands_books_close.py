@@ -23,7 +23,7 @@ def acme(operator: Operator) -> People:  # noqa: F811
 def test_a_month_is_closed_reopened_and_exported(operator: Operator, acme: People) -> None:  # noqa: F811
     closed = operator.run("books", "close", "2026-10", "--invoice", "0.30")
     assert (closed.exit_code, closed.output.splitlines()[0]) == (
-        0, "2026-10 of Acme is closed: OpenAI $0.3, ledger $0.15, unexplained $0",
+        0, "2026-10 of Acme is closed: OpenAI $0.30, ledger $0.15, unexplained $0.00",
     )  # fmt: skip
     (row,) = operator.rows("select sha256, invoice, closed_by from public.month_closes")
     assert (closed.output.split()[-1], row["invoice"], row["closed_by"]) == (row["sha256"], D("0.3"), None)

@@ -137,7 +137,7 @@ def test_what_one_has_or_they_differ_on_is_listed_and_taken_when_it_is_accepted(
     files = ["--file", genai, "--file", wheel(tmp_path, "litellm", "8.3", member, json.dumps(cost_map))]
     answer = operator.run("prices", "sync", *files, "--dry-run")
     assert (
-        "differ\tgpt-99: input_text standard: no price; genai-prices 7.1 says $2 per 1000000, litellm 8.3 says $3"
+        "differ\tgpt-99: input_text standard: no price; genai-prices 7.1 says $2.00 per 1000000, litellm 8.3 says $3.00"
         in (answer.output)
     )
     assert "only litellm\tgpt-99: output_text standard: no price" in answer.output and added(operator) == []

@@ -28,7 +28,7 @@ def test_an_hour_that_comes_twice_says_which_one_it_is() -> None:
 
 @pytest.mark.parametrize(("grain", "end", "head", "tick"), [
     ("day", datetime(2026, 11, 2, 23, tzinfo=UTC), "Mon 2 Nov 2026", "2 Nov"),
-    ("week", datetime(2026, 11, 8, 23, tzinfo=UTC), "2 Nov 2026 – 8 Nov 2026", "2 Nov"),
+    ("week", datetime(2026, 11, 8, 23, tzinfo=UTC), "2–8 Nov 2026", "2 Nov"),
     ("month", datetime(2026, 11, 30, 23, tzinfo=UTC), "November 2026", "Nov"),
 ])  # fmt: skip
 def test_bars_are_named_by_the_calendar_of_the_zone(grain: str, end: datetime, head: str, tick: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html import unescape
 from pathlib import Path
@@ -53,6 +54,14 @@ def test_every_action_of_the_database_has_its_words() -> None:
         for call in re.findall(r"perform app\.audit\((.*?)\);", path.read_text(), re.S):
             written |= set(re.findall(r"'(\w+\.\w+)'", call))
     assert len(written) > 15 and written <= set(audit.ACTIONS)
+
+
+def test_months_and_amounts_are_written_as_on_every_page(site: Site, team: Acme) -> None:
+    details = {"month": "2026-10", "openai": "1234.5", "unexplained": "-0.000012", "note": "asked"}
+    line = "select app.audit(%s, 'month.closed', null, %s::jsonb)"
+    site.sql(line, team.ada.organization["id"], json.dumps(details))
+    words = "closed Oct 2026 at $1,234.50 of OpenAI's, −$0.000012 of it unexplained: asked"
+    assert words in re.sub(r" ([,:.])", r"\1", text(team.browser.get("/audit")))
 
 
 def test_names_with_braces_and_markup_are_only_text(team: Acme) -> None:

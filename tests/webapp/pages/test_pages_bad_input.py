@@ -68,6 +68,34 @@ def test_periods_of_any_kind_are_shown_or_refused_in_words(site: Site, team: Acm
         assert "There is no such period" in text(answer) if status == 400 else True
 
 
+@pytest.mark.parametrize(("path", "words"), [
+    ("/?period=century", "There is no period “century”. Choose one in the list."),
+    ("/calls?period=century", "There is no period “century”. Choose one in the list."),
+    ("/?from=gestern", "“gestern” is not a day from 1970 to 2999. Choose another day, or another period in the list."),
+    ("/keys?to=9999-12-31", "“9999-12-31” is not a day from 1970 to 2999."),
+    ("/projects?from=2026-02-01&to=2026-01-01", "The first day is after the last one. Choose another day"),
+    ("/calls?from=2999-01-01", "The first day has not come yet. Choose another day"),
+    ("/?tz=Mars", "There is no time zone “Mars”. Time zones have names such as Europe/Berlin."),
+    ("/?grain=fortnight", "There is no length of bars “fortnight”."), ("/?compare=x", "There is no comparison “x”."),
+    ("/?by=weather", "There is no breakdown “weather”."), ("/?and=x", "There is no second breakdown “x”."),
+    ("/?measure=joules", "There is no measure “joules”."), ("/?sort=x", "There is no order “x”."),
+    ("/calls?columns=x", "There is no column “x”."), ("/calls?session=x", "There is no WebSocket session “x”."),
+    ("/calls?cursor=!", "There is no page “!”. Begin with the first one."),
+    ("/audit?cursor=!", "There is no page “!”."), ("/sessions?cursor=!", "There is no page “!”."),
+    ("/keys?page=0", "There is no page “0”."),
+    ("/books?month=Oct", "There is no month “Oct”. Choose one in the list of months."),
+    ("/spend.csv?by=x", "There is no breakdown “x”."), ("/spend.csv?from=x", "“x” is not a day from 1970 to 2999."),
+    ("/spend.csv?format=tabs", "There is no kind of file “tabs”."), ("/?by=" + "x" * 2000, f"“{'x' * 60}…”."),
+])  # fmt: skip
+def test_a_page_says_what_is_wrong_in_its_address_without_the_names_that_the_api_has(
+    site: Site, team: Acme, path: str, words: str
+) -> None:
+    spend(site, team)
+    answer = team.browser.get(path)
+    assert answer.status_code == 400 and words in text(answer)
+    assert re.findall(r"'\w+'|RFC 3339|ISO 8601", text(answer)) == []
+
+
 def test_what_is_not_there_reads_the_same_as_what_belongs_to_others(site: Site, team: Acme) -> None:
     spend(site, team)
     foreign, unknown = team.eves.get(f"/projects/{team.project['id']}"), team.browser.get(f"/projects/{team.key['id']}")

@@ -67,7 +67,7 @@ def test_the_excel_file_has_typed_cells_and_says_what_it_is(team: Acme) -> None:
     book = openpyxl.load_workbook(io.BytesIO(answer.data))
     assert book.sheetnames == ["About", "Project", "Key", "Model", "Tag", "Person"]
     about = {row[0].value: row[1].value for row in book["About"].iter_rows()}
-    assert (about["Month"], about["Time zone of days and months"], about["Sandbox"]) == ("2026-10", "UTC", "no")
+    assert (about["Month"], about["Time zone of days and months"], about["Sandbox"]) == ("Oct 2026", "UTC", "no")
     assert about["Unknown: calls without a price, not in these sums"] == 0
     sheet = book["Key"]
     assert sheet.freeze_panes == "A2"

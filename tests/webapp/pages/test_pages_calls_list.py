@@ -76,7 +76,7 @@ def test_columns_are_chosen_by_the_address_and_stay(site: Site, team: Acme) -> N
     assert heads(team.browser.get("/calls?columns=usual")) == heads(team.devs.get("/calls"))
     assert "Model" in heads(team.browser.get("/calls"))
     refused = team.browser.get("/calls?columns=weather")
-    assert refused.status_code == 400 and "here is no column 'weather'" in text(refused)
+    assert refused.status_code == 400 and "There is no column “weather”." in text(refused)
 
 
 def heads(answer: TestResponse) -> list[str]:

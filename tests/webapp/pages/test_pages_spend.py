@@ -205,8 +205,8 @@ def test_calls_without_a_price_are_said_and_linked(site: Site, team: Acme) -> No
     assert "Not in these sums: 1 call of unknown cost 1 call has no price yet." in text(page)
     link = re.search(r'href="([^"]*cost_status[^"]*)"', page.text)[1].replace("&amp;", "&")
     assert "nobody-knows-it" in text(team.browser.get(link))
-    shown = team.browser.get("/?by=model").text  # the model, the key, the total and both sums above them
-    assert shown.count('$0.00, 1 of 1 calls without a known cost">$0.00 <span class="warn">+ ?</span>') == 5
+    shown = team.browser.get("/?by=model").text  # the model, the key, the total and the sum above them
+    assert shown.count('$0.00, 1 of 1 calls without a known cost">$0.00 <span class="warn">+ ?</span>') == 4
 
 
 def test_a_month_says_how_many_of_its_calls_have_no_known_cost(site: Site, team: Acme) -> None:
@@ -233,14 +233,8 @@ def test_the_sandbox_is_named_on_every_page(site: Site, team: Acme) -> None:
         assert "These are sandbox calls: made-up answers, play money. No OpenAI key is set." in text(answer)
 
 
-def test_a_wrong_word_in_the_address_is_a_400_that_names_it(site: Site, team: Acme) -> None:
+def test_no_filter_in_the_address_makes_a_page_fail(site: Site, team: Acme) -> None:
     spend(site, team)
-    for path, words in (
-        ("/?period=century", "'period' is one of"), ("/?by=weather", "'by' is one of"),
-        ("/?from=gestern", "'from' is a date"), ("/?from=2026-02-01&to=2026-01-01", "'from' must not be after 'to'"),
-    ):  # fmt: skip
-        answer = team.browser.get(path)
-        assert answer.status_code == 400 and words in text(answer), path
     for path in ("/?project=nonsense", "/?from=2016-01-01&to=2036-01-01", "/?key=%00%00", "/?model=" + "x" * 2000):
         assert team.browser.get(path).status_code == 200, path
 
@@ -248,7 +242,7 @@ def test_a_wrong_word_in_the_address_is_a_400_that_names_it(site: Site, team: Ac
 def test_a_form_that_chose_a_named_period_forgets_its_dates(site: Site, team: Acme) -> None:
     spend(site, team)
     assert "Calls 1" in text(team.browser.get("/?period=7&from=2020-01-01&to=2020-02-01"))
-    assert "1 Jan 2020 – 1 Feb 2020" in text(team.browser.get("/?period=custom&from=2020-01-01&to=2020-02-01"))
+    assert "1 Jan – 1 Feb 2020" in text(team.browser.get("/?period=custom&from=2020-01-01&to=2020-02-01"))
 
 
 def test_eve_sees_nothing_of_acme(site: Site, team: Acme) -> None:

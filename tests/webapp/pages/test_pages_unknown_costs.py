@@ -80,6 +80,31 @@ def test_the_bars_of_a_chart_say_it_and_each_sum_that_follows(site: Site) -> Non
     assert re.findall('<dd class="(big[^"]*)" title="\\$', page)[0] == "big", "the mark makes no figure smaller"
 
 
+def test_each_kind_of_cost_lacks_them_because_nobody_knows_what_they_paid_for(site: Site) -> None:
+    team, at = Acme(site), [noon(days) for days in (4, 3, 2, 1)]  # two days before two of the period
+    for moment in at:
+        call(site, team, moment)
+    call(site, team, at[1], **UNPRICED)
+    call(site, team, at[3], **UNPRICED)
+    page = team.browser.get(during("/?by=kind", at[2], at[3]))
+    rows = re.search(r"Spend by kind.*?<tbody>(.*?)</tfoot>", page.text, re.S)[1]
+    sums = re.findall(r'1 of 3 calls without a known cost">(\$[\d.]+) <span class="warn">\+ \?</span>', rows)
+    assert len(sums) == 6 and sums[0::2] == sums[1::2], "now and before, of input, output and both"
+    assert "details" not in rows and rows.count('<span class="warn">?</span>') == 3, "changes"
+    bars = re.search(r'id="spend-figure-values".*?<tbody>(.*?)</tbody>', page.text, re.S)[1]
+    assert [row.count("+ ?") for row in bars.split("</tr>") if "+ ?" in row] == [3], "the hour, its input and output"
+
+
+def test_calls_of_unknown_cost_make_the_average_no_smaller(site: Site) -> None:
+    team, at = Acme(site), [noon(days) for days in (2, 1)]
+    for moment in at:
+        call(site, team, moment)
+    call(site, team, at[1], **UNPRICED)
+    assert "Per 1,000 calls $0.45 Errors" in text(team.browser.get(during("/", at[0], at[0])))
+    page = text(team.browser.get(during("/", at[1], at[1])))
+    assert "Per 1,000 calls $0.45 ? same as before: $0.45 without 1 of unknown cost" in page
+
+
 @pytest.mark.parametrize("path", FILES)
 def test_no_file_has_a_sum_without_the_number_of_calls_that_it_lacks(unknown: tuple[Acme, Period], path: str) -> None:
     team, period = unknown
