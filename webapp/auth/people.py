@@ -66,12 +66,13 @@ def person(*, writes: bool = False) -> Iterator[db.Transaction]:
         with db.scope("authenticated", known) as tx:
             yield tx
         return
-    with reading.reading(known) as (tx, moment):
-        if moment is None:
+    with reading.reading(known) as found:
+        if found.as_of is None:
             g.primary = True  # no part of the answer may be older than another that was read before
         else:
-            g.as_of = min(moment, g.get("as_of", moment))
-        yield tx
+            g.as_of = min(found.as_of, g.get("as_of", found.as_of))
+            g.unchecked = g.get("unchecked", False) or not found.checked
+        yield found.tx
 
 
 def read(fetch: Callable[[db.Transaction], T]) -> T:
@@ -106,9 +107,12 @@ def as_of() -> datetime | None:
 
 
 def lags_since() -> str:
-    """The same as a time of the organization's zone, where people must be told because it is past; else empty."""
+    """The same as a time of the organization's zone, where people must be told; else empty.
+
+    It is past, or the replica may lack what they have just changed.
+    """
     moment, now = as_of(), datetime.now(UTC)
-    if moment is None or now - moment <= LAGS:
+    if moment is None or (now - moment <= LAGS and not g.get("unchecked")):
         return ""
     zone = ZoneInfo(g.me["time_zone"]) if g.get("me") else UTC
     time = f"{moment.astimezone(zone):%H:%M:%S}"

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 import psycopg
@@ -25,7 +25,7 @@ from webapp.replica.servers import BEHIND, Replica
 log = logging.getLogger("spendai")
 LOOK_SECONDS = 1.0  # between two looks at the servers
 PATIENCE = 1.0  # seconds to wait for a connection where the other server could answer instead
-GIVEN_UP = 5.0  # seconds after which a request gives up a primary that does not answer and is not known to be away
+GIVEN_UP = 7.0  # seconds after which a request gives up a primary that does not answer and is not known to be away
 T = TypeVar("T")
 _watched: list[Replica] = []  # the one of this worker, if there is a DATABASE_URL_READ
 _stopping = threading.Event()
@@ -83,21 +83,33 @@ def note_change(user_id: str) -> None:
         log.warning("a change was not noted and may be missing in the next page sqlstate=%s", error.sqlstate)
 
 
+class Reading(NamedTuple):
+    """A transaction of a person who only reads. as_of: the moment as of which it answers; None: on the primary.
+
+    checked: it has what this person has changed; while the primary is away nobody can know that of a replica.
+    """
+
+    tx: db.Transaction
+    as_of: datetime | None
+    checked: bool
+
+
 @contextmanager
-def reading(claims: Mapping[str, Any]) -> Iterator[tuple[db.Transaction, datetime | None]]:
-    """A transaction of a person who only reads, and the moment as of which it answers; None: on the primary."""
+def reading(claims: Mapping[str, Any]) -> Iterator[Reading]:
+    """A transaction on the replica where that may answer this person, else on the primary."""
     with ExitStack() as opened:
         watched = _usable()
         if watched and watched.primary_answers:
             known = _of_primary(watched, lambda tx: tx.call("change_position", UUID(claims["sub"])))
             moment, position = watched.as_of, known and known["change_position"]
-            tx = _caught_up(opened, claims, position)
-            yield (tx, moment) if tx else (opened.enter_context(db.scope("authenticated", claims)), None)
+            if tx := _caught_up(opened, claims, position):
+                yield Reading(tx, moment, checked=known is not None)
+                return
         elif watched:
             moment = watched.as_of
-            yield opened.enter_context(db.begin("read", "authenticated", claims)), moment
-        else:
-            yield opened.enter_context(db.scope("authenticated", claims)), None
+            yield Reading(opened.enter_context(db.begin("read", "authenticated", claims)), moment, checked=False)
+            return
+        yield Reading(opened.enter_context(db.scope("authenticated", claims)), None, checked=True)
 
 
 def _caught_up(opened: ExitStack, claims: Mapping[str, Any], position: str | None) -> db.Transaction | None:

@@ -90,7 +90,7 @@ def why(error: psycopg.Error) -> str:
 
 class Replica:
     """What is known of the replica. problem: why it is not used, empty while it is; as_of: see above;
-    primary_answers: whether the primary did when it was looked at.
+    primary_answers: whether the primary did when it was looked at: on the open connection, else on a new one.
     """
 
     def __init__(self, primary: Probe, replica: Probe) -> None:
@@ -121,6 +121,8 @@ class Replica:
     def check(self) -> None:
         """Ask both servers, and judge whether the replica may be used."""
         before, primary = datetime.now(UTC), self._primary.ask()
+        if isinstance(primary, str) and self.primary_answers:  # a closed connection or one slow answer is no outage
+            before, primary = datetime.now(UTC), self._primary.ask()
         self.primary_answers = isinstance(primary, Server)
         if isinstance(primary, Server):
             self._cluster = primary.cluster

@@ -331,6 +331,42 @@ def test_long_sessions_of_analysts_end_on_a_replica_that_is_behind_because_of_th
             reading._stopping.clear()
 
 
+def test_a_page_says_as_of_when_nobody_can_tell_whether_it_has_what_the_person_just_changed(
+    replicated: Replicated,
+    acme: Acme,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said = "what happened since then is not in these numbers yet"
+    assert said not in text(acme.browser.get("/projects"))
+    replicated.standby.hold()
+    acme.browser.post("/projects", name="made before the primary went")
+    monkeypatch.setattr(replicated.watched._primary, "ask", lambda: "cannot be reached")
+    replicated.watched.look()  # as another worker than the one that noted the change
+    assert not replicated.watched.primary_answers
+    away = acme.browser.get("/projects")
+    assert from_replica(away) and "made before the primary went" not in away.text
+    assert said in text(away)
+
+
+def test_a_page_that_finds_the_primary_away_in_the_middle_says_so_too(
+    replicated: Replicated,
+    acme: Acme,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    replicated.look()
+    real = db.begin
+
+    def begin(pool: str, *words: Any, **named: Any) -> Any:
+        if pool != "auth":
+            return real(pool, *words, **named)
+        replicated.watched.primary_answers = False  # as a look does meanwhile
+        raise psycopg.OperationalError("the primary does not answer")
+
+    monkeypatch.setattr(db, "begin", begin)
+    answer = acme.browser.get("/projects")
+    assert from_replica(answer) and "what happened since then" in text(answer)
+
+
 def test_pages_are_served_while_the_primary_is_away(replicated: Replicated, acme: Acme) -> None:
     replicated.primary.stop()
     try:

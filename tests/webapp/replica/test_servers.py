@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -133,6 +135,25 @@ def test_a_replica_that_was_promoted_is_read_only_while_the_primary_is_away(
         monkeypatch.setattr(watched._primary, "ask", lambda: "cannot be reached")
         watched.look()
         assert watched.problem == "" and not watched.primary_answers
+        watched.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGTERM], ids=["is_silent", "is_closed"])
+def test_a_primary_of_which_only_one_connection_fails_is_not_away(
+    replicated: Replicated, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    monkeypatch.setattr(servers, "ANSWER_SECONDS", 0.1)
+    watched = replica_of(replicated.site.config)
+    watched.look()
+    connection = watched._primary._conn
+    session = connection.info.backend_pid
+    os.kill(session, number)
+    try:
+        watched.look()
+        assert watched.primary_answers and connection.closed
+    finally:
+        if number == signal.SIGSTOP:
+            os.kill(session, signal.SIGCONT)
         watched.close()
 
 
