@@ -1,8 +1,8 @@
 -- key_create(project, key id, name, prefix, hash, expiry) → the row of the new proxy key
 --
 -- The application makes the key and its id; the database gets the SHA-256 of the key (p_key_hash) and its first characters
--- (p_prefix). p_expires_at: null for a key that never expires. An id comes with the form that makes the key, so a form that is
--- sent twice makes one key: the second gets PT409 key_exists. Names need not be unique.
+-- (p_prefix). p_expires_at: null or 'infinity' for a key that never expires. An id comes with the form that makes the key, so
+-- a form that is sent twice makes one key: the second gets PT409 key_exists. Names need not be unique.
 create or replace function app.key_create(
     p_project_id uuid, p_key_id uuid, p_name text, p_prefix text, p_key_hash bytea, p_expires_at timestamptz
 ) returns table (id uuid, project_id uuid, name text, prefix text, created_at timestamptz, expires_at timestamptz)
@@ -23,7 +23,8 @@ begin
         raise sqlstate 'PT400' using message = 'the expiry has passed already', detail = 'expiry_in_past', column = 'expires_at';
     end if;
     insert into public.api_keys (id, org_id, project_id, name, prefix, key_hash, created_by, expires_at)
-    values (p_key_id, v_org, p_project_id, app.clean_name(p_name, 'name'), p_prefix, p_key_hash, auth.uid(), p_expires_at)
+    values (p_key_id, v_org, p_project_id, app.clean_name(p_name, 'name'), p_prefix, p_key_hash, auth.uid(),
+            nullif(p_expires_at, 'infinity'))
     on conflict do nothing returning * into v_key;
     if not found then
         raise sqlstate 'PT409' using message = 'a key with this id exists already', detail = 'key_exists';

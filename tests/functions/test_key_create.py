@@ -55,6 +55,14 @@ def test_an_expiry_in_the_past_is_refused(people: People) -> None:
     assert refuses(people, "ada", "400 expiry_in_past", CREATE, *args).column_name == "expires_at"
 
 
+def test_a_key_until_infinity_has_no_expiry(people: People) -> None:
+    project, *words, _ = arguments(people.projects["ada"])
+    with people.as_("ada"):
+        assert people.one(CREATE, project, *words, "infinity")["expires_at"] is None
+    stored = people.one("select expires_at is null as never from public.api_keys where id = %s", words[0])
+    assert stored == {"never": True}
+
+
 def test_a_bad_name_is_refused(people: People) -> None:
     assert (
         refuses(people, "ada", "400 name_required", CREATE, *arguments(people.projects["ada"], "")).column_name
