@@ -15,6 +15,7 @@ from webapp import db
 from webapp.config import Config
 from webapp.ledger.batcher import DEADLINE
 from webapp.ledger.spool import read_lines
+from webapp.secrets.stored import unreadable
 from webapp.written import exact
 
 ROOMY, TIGHT = 2 << 30, 200 << 20  # bytes free on the disk: below the first a warning, below the second a failure
@@ -120,6 +121,13 @@ def secret_files(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
         yield Line("ok", "only this user can read the generated secrets")
 
 
+def stored_keys(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
+    if wrong := unreadable(conn, config):
+        yield Line("fail", wrong)
+    else:
+        yield Line("ok", "the stored OpenAI keys can be decrypted")
+
+
 def time_outs(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
     with psycopg.connect(db.dsn(config, "spendai_proxy"), prepare_threshold=None) as ledger:
         (seconds,) = ledger.execute(TIMEOUT).fetchone()
@@ -138,4 +146,4 @@ def time_outs(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
         )
 
 
-CHECKS: tuple[Check, ...] = (row_security, calls_in_doubt, totals, spool, disk, secret_files, time_outs)
+CHECKS: tuple[Check, ...] = (row_security, calls_in_doubt, totals, spool, disk, secret_files, stored_keys, time_outs)

@@ -151,6 +151,7 @@ class Launcher:
             dsn = self._add("Postgres", lambda: embedded.ensure(config)).owner_dsn
         migrate(dsn, passwords=db.passwords(config))
         gateway = self._add("the gateway", lambda: GatewayProcess(config, listener))
+        tell_unreadable(config, dsn)
         while not healthy(config):
             if not gateway.alive():
                 raise StartError("the gateway did not start: see the messages above")
@@ -162,6 +163,15 @@ class Launcher:
         part.begin()
         self.parts.append(part)
         return part.running
+
+
+def tell_unreadable(config: Config, owner_dsn: str) -> None:
+    """Say which stored keys the gateway cannot decrypt; imported here, since the gateway takes as long to start."""
+    from webapp.secrets.stored import unreadable  # noqa: PLC0415
+
+    with psycopg.connect(owner_dsn, prepare_threshold=None) as conn:
+        if wrong := unreadable(conn, config):
+            say(wrong)
 
 
 def listen(config: Config) -> socket.socket:

@@ -20,6 +20,8 @@ from webapp.commands import doctor, doctor_home
 from webapp.config import Config, load
 from webapp.postgres.cluster import SUPERUSER
 from webapp.postgres.migrations import migrate
+from webapp.secrets.admin_keys import seal_admin_key
+from webapp.secrets.vault import seal
 
 SECRETS = {"SECRET_KEY": "tests-only-secret-key-of-at-least-32-characters"}
 
@@ -92,6 +94,26 @@ def test_secrets_that_others_may_read_are_named(home: SimpleNamespace) -> None:
     (home.config.home / "secrets" / "SPENDAI_ENCRYPTION_KEYS").chmod(0o644)
     status, text = found(doctor_home.secret_files, home)
     assert status == "fail" and "SPENDAI_ENCRYPTION_KEYS" in text
+
+
+@pytest.mark.parametrize("ring", [{2: b"x" * 32}, {1: b"x" * 32}], ids=["without_its_key", "another_key_of_its_number"])
+def test_stored_keys_of_other_encryption_keys_are_counted(home: SimpleNamespace, ring: dict[int, bytes]) -> None:
+    admin = psycopg.conninfo.make_conninfo(home.conn.info.dsn, user=SUPERUSER, password=home.conn.info.password)
+    with psycopg.connect(admin, autocommit=True, row_factory=dict_row) as conn:
+        conn.execute("set role postgres")
+        people = People(conn)
+    org, eves = people.orgs["ada"], people.orgs["eve"]
+    sealed = seal(home.config.key_ring, "sk-of-ours", org, None), seal_admin_key(home.config, "sk-admin-ours", org)
+    with psycopg.connect(admin, autocommit=True, row_factory=dict_row) as conn:
+        people.conn = conn
+        with people.as_("ada"):
+            people.one("select app.provider_key_set(null, %s, 'ours', null, 'fingerprint', true)", sealed[0])
+            people.one("select app.admin_key_set(%s, 'ours', null)", sealed[1])
+    assert found(doctor_home.stored_keys, home)[0] == "ok"
+    status, text = found(doctor_home.stored_keys, home, key_ring=ring)
+    assert status == "fail" and text.startswith("2 of 2 stored OpenAI keys") and "SPENDAI_ENCRYPTION_KEYS" in text
+    home.conn.execute("insert into private.admin_keys select %s, ciphertext, last4 from private.admin_keys", [eves])
+    assert found(doctor_home.stored_keys, home)[1].startswith("1 of 3"), "a copy in another organization's row"
 
 
 def test_time_outs_that_do_not_fit_each_other_are_said(home: SimpleNamespace) -> None:

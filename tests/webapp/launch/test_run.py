@@ -208,6 +208,23 @@ def test_with_database_url_nothing_embedded_is_started(folder: Path, plain: Clus
     assert launcher.stop() == 0
 
 
+def test_a_start_says_that_stored_keys_are_of_other_encryption_keys(folder: Path, plain: Cluster) -> None:
+    url = f"host='{plain.socket}' user=somebody password=own dbname=spendai"
+    launcher = Launcher(folder / "remote", free_port(), DATABASE_URL=url)
+    launcher.welcome()
+    with psycopg.connect(url) as conn:
+        conn.execute(
+            "with o as (insert into public.organizations (name) values ('Acme') returning id)"
+            " insert into private.admin_keys (org_id, ciphertext, last4) select id, '\\x010001', 'last' from o"
+        )
+    assert launcher.stop() == 0 and launcher.said == []
+    again = Launcher(folder / "remote", free_port(), DATABASE_URL=url)
+    again.welcome()
+    until(lambda: again.said, "its line")
+    assert again.said[0].startswith("spendai: 1 of 1 stored OpenAI keys cannot be decrypted")
+    assert again.stop() == 0
+
+
 def test_a_database_that_cannot_be_reached_is_reported_without_its_password(folder: Path) -> None:
     launcher = Launcher(folder / "away", free_port(), DATABASE_URL="postgresql://me:sesame@127.0.0.1:1/db")
     assert launcher.end() == (1, "")
