@@ -32,7 +32,8 @@ begin
             v_prices := v_prices || null::app.priced_call;
             continue;
         end if;
-        v_question := app.terms_question_of(v_call);
+        v_question := app.terms_question_of(v_call.org_id, v_call.endpoint, v_call.model, v_call.model_requested,
+            v_call.service_tier, v_call.batch, v_call.usage, v_call.tools);
         v_key := row(v_question, case when v_moment is null then v_call.started_at end)::text;
         v_terms := v_known -> v_key;
         if v_terms is null then

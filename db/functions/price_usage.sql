@@ -10,18 +10,16 @@ language plpgsql stable parallel safe rows 1
 set search_path = ''
 as $$
 declare
-    v_call record;
+    q app.terms_question;
+    v_price app.priced_call;
 begin
-    v_call := app.price_call(p_endpoint, p_usage, p_tools, coalesce(p_model, p_model_requested) is not null,
-        app.price_terms(p_org_id, p_endpoint, p_model, p_model_requested, p_usage ->> 'size',
-            app.price_others(p_usage), app.price_tier_of(p_service_tier, p_batch),
-            p_tools is not null or coalesce(p_usage ?| array['region', 'completion_window'], false),
-            case when least(p_usage -> 'input_tokens', p_usage -> 'prompt_tokens') >= '0'
-                and greatest(p_usage -> 'input_tokens', p_usage -> 'prompt_tokens') <= '100000' then 100000 end,
-            coalesce(p_at, now())));
-    cost := v_call.cost;
-    cost_status := v_call.cost_status;
-    cost_lines := v_call.cost_lines;
+    q := app.terms_question_of(p_org_id, p_endpoint, p_model, p_model_requested, p_service_tier, p_batch, p_usage, p_tools);
+    v_price := app.price_call(p_endpoint, p_usage, p_tools, coalesce(p_model, p_model_requested) is not null,
+        app.price_terms(q.org_id, q.endpoint, q.model, q.model_requested, q.size, q.others,
+            app.price_tier_of(q.service_tier, q.batch), q.with_extras, q.input_limit, coalesce(p_at, now())));
+    cost := v_price.cost;
+    cost_status := v_price.cost_status;
+    cost_lines := v_price.cost_lines;
     return next;
 end $$;
 

@@ -20,7 +20,8 @@ begin
     v_tokens := app.tokens_of(case when v_status = 'free' then null else c.usage end);
     if v_status is null then
         v_price := app.price_call(c.endpoint, c.usage, c.tools, coalesce(c.model, c.model_requested) is not null,
-            app.known_terms(app.terms_question_of(c), coalesce(c.started_at, now())));
+            app.known_terms(app.terms_question_of(c.org_id, c.endpoint, c.model, c.model_requested, c.service_tier, c.batch,
+                c.usage, c.tools), coalesce(c.started_at, now())));
     end if;
     update public.usage_logs u set  -- the same columns as settle_calls sets, and for the same reasons
         state = 'settled', settled_at = clock_timestamp(), status_code = c.status_code, latency_ms = c.latency_ms,

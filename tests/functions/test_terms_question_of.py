@@ -9,11 +9,16 @@ import pytest
 from checks import executors
 from pricing import value
 
+from webapp.postgres.migrations import DB
+
 PLAIN = {"model": "gpt-4o", "usage": {"prompt_tokens": 10, "completion_tokens": 5}}
 
 
 def question(db: Any, call: dict[str, Any]) -> dict[str, Any]:
-    asked = "to_jsonb(app.terms_question_of(jsonb_populate_record(null::app.settlement, %s::jsonb)))"
+    asked = (
+        "(select to_jsonb(app.terms_question_of(c.org_id, c.endpoint, c.model, c.model_requested, c.service_tier,"
+        " c.batch, c.usage, c.tools)) from jsonb_populate_record(null::app.settlement, %s::jsonb) c)"
+    )
     return value(db, asked, json.dumps(call))
 
 
@@ -41,5 +46,10 @@ def test_tools_names_and_tier_are_part_of_it(db) -> None:
     assert question(db, PLAIN | told | {"tools": {}}) == question(db, PLAIN) | told | {"with_extras": True}
 
 
-def test_nobody_but_the_owner_may_run_it(db) -> None:
-    assert executors(db, "terms_question_of") == set()
+def test_no_other_function_decides_which_calls_share_their_terms() -> None:
+    files = (DB / "functions").glob("*.sql")
+    assert [file.stem for file in files if "then 100000 end" in file.read_text()] == ["terms_question_of"]
+
+
+def test_who_may_ask_for_a_price_may_run_it(db) -> None:
+    assert executors(db, "terms_question_of") == executors(db, "price_usage") == {"authenticated"}
