@@ -20,6 +20,7 @@ from spending import spent
 from webapp.archive import month as archive_month
 from webapp.config import ROOT
 from webapp.periods import months_later
+from webapp.written import exact
 
 OLD = datetime(2026, 5, 15, 12, tzinfo=UTC)
 NAME = "2026-05"
@@ -68,11 +69,8 @@ def test_a_month_is_written_read_back_and_then_dropped(operator, aged, tmp_path)
     prices = pq.read_table(tmp_path / NAME / "prices.parquet").to_pylist()
     named = {line["price_id"] for row in rows for line in row["cost_lines"] or []} - {None}
     assert {row["id"] for row in prices} == named != set()
-    assert operator.run("archive", "verify", str(tmp_path)).output == f"{NAME}: good, 3 calls, ${kept_cost(rows)}\n"
-
-
-def kept_cost(rows):
-    return f"{sum((row['cost'] or Decimal(0) for row in rows), Decimal(0)):.12f}"
+    cost = exact(sum((row["cost"] or Decimal(0) for row in rows), Decimal(0)))
+    assert operator.run("archive", "verify", str(tmp_path)).output == f"{NAME}: good, 3 calls, {cost}\n"
 
 
 def test_a_month_without_corrections_or_priced_calls_can_be_archived(operator, tmp_path):  # noqa: F811
