@@ -50,9 +50,12 @@ class Acme:
     eves = cached_property(lambda self: browser_of(self.site, self.eve))
 
 
-def spend(site: Site, team: Acme, days: float = 0, **changes: Any) -> UUID:
-    """One settled sandbox call of the team's key: 1000 + 500 tokens of gpt-4o-mini, $0.00045; its id."""
-    at = (datetime.now(UTC) - timedelta(days=days)).replace(microsecond=0)
+def spend(site: Site, team: Acme, days: float = 0, *, at: datetime | None = None, **changes: Any) -> UUID:
+    """One settled sandbox call of the team's key: 1000 + 500 tokens of gpt-4o-mini, $0.00045; its id.
+
+    It was so many days ago, or at the second ``at``.
+    """
+    at = (at or datetime.now(UTC) - timedelta(days=days)).replace(microsecond=0)
     call_id = uuid7(at)
     message = {
         "n": 0, "id": str(call_id), "started_at": at.isoformat(), "max_seconds": 3600, "upstream": "sandbox",
