@@ -71,6 +71,20 @@ def spend(site: Site, team: Acme, days: float = 0, *, at: datetime | None = None
     return call_id
 
 
+def leave_open(site: Site, team: Acme) -> UUID:
+    """A call that was opened two hours ago and never settled; its id."""
+    began = datetime.now(UTC) - timedelta(hours=2)
+    call_id = uuid7(began)
+    site.sql("select app.ensure_partition(%s)", began.date())
+    site.sql(
+        "insert into public.usage_logs (id, org_id, project_id, api_key_id, started_at, deadline_at, state, upstream,"
+        " endpoint, method, stream, batch, tags) values (%s, %s, %s, %s, %s, %s, 'open', 'sandbox',"
+        " '/v1/embeddings', 'POST', false, false, '{}')",
+        call_id, team.ada.organization["id"], team.project["id"], team.key["id"], began, began + timedelta(hours=1),
+    )  # fmt: skip
+    return call_id
+
+
 def text(answer: TestResponse) -> str:
     """What a person reads of a page."""
     body = re.sub(r"<script.*?</script>", " ", answer.text, flags=re.S)
