@@ -195,7 +195,7 @@ def stack(stack_dsns: Callable[[str], tuple[str, str]], fake: FakeUpstream) -> I
     """The running product with two workers; the install's key (shared) leads to ``fake``; Olga's own does too."""
     environ = {
         "OPENAI_API_KEY": "sk-upstream", "OPENAI_API_KEY_SHARED": "1", "OPENAI_BASE_URL": fake.url,
-        "UPSTREAM_READ_TIMEOUT": "2", "MAX_BODY_BYTES": "1048576", "MAX_UPLOAD_BYTES": "4194304",
+        "MAX_BODY_BYTES": "1048576", "MAX_UPLOAD_BYTES": "4194304",
     }  # fmt: skip
     with Stack(*stack_dsns("spendai_stack"), **environ) as running:
         running.found_with_key("olga", "Own", fake.url)
