@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import pytest
 from fake_openai import chat_events
+from fake_replies import SSE_TYPE, Wire
 from fake_upstream import FakeUpstream, hang, reply_sse
 from stack import Stack
 
@@ -22,7 +23,7 @@ EVENTS = list(chat_events(CHAT | {"stream_options": {"include_usage": True}}))
 def made(stack_dsns):
     with FakeUpstream() as fake:
         environ = {"OPENAI_API_KEY": "sk-x", "OPENAI_API_KEY_SHARED": "1", "OPENAI_BASE_URL": fake.url}
-        environ |= {"DRAIN_SECONDS": "1", "DRAIN_BYTES": "20000", "WORKERS": "1"}
+        environ |= {"DRAIN_SECONDS": "60", "DRAIN_BYTES": "20000", "WORKERS": "1"}
         with Stack(*stack_dsns("spendai_stop"), **environ) as stack:
             yield stack, fake
 
@@ -40,6 +41,12 @@ def fake(made):
     return made[1]
 
 
+def opened() -> threading.Event:
+    gate = threading.Event()
+    gate.set()
+    return gate
+
+
 def leave(stack: Stack) -> str:
     """Begin a stream and hang up after its first bytes; the call's id."""
     answer = stack.post(json=CHAT, stream=True)
@@ -53,17 +60,32 @@ def settled(stack: Stack, call_id: str) -> dict:
 
 
 def test_reading_on_for_a_client_that_left_ends_after_so_many_bytes(stack, fake):
-    flood = [EVENTS[0], *(b": " + b"x" * 1000 + b"\n\n" for _ in range(100)), *EVENTS[1:]]
-    fake.queue("/v1/chat/completions", reply_sse(flood, delay=0.005))
-    row = settled(stack, leave(stack))
+    flood, left = [EVENTS[0], *(b": " + b"x" * 1000 + b"\n\n" for _ in range(2000)), *EVENTS[1:]], threading.Event()
+    fake.queue("/v1/chat/completions", reply_sse(flood, gates=[opened(), left]))
+    call_id = leave(stack)
+    left.set()
+    row = settled(stack, call_id)
     assert (row["status_code"], row["cost"], row["cost_status"]) == (499, None, "no_usage")
 
 
 def test_reading_on_for_a_client_that_left_ends_after_so_many_seconds(stack, fake):
-    trickle = [EVENTS[0], *(b": still here\n\n" for _ in range(200))]
-    fake.queue("/v1/chat/completions", reply_sse(trickle, delay=0.1))
-    row = settled(stack, leave(stack))
-    assert (row["status_code"], row["cost"], row["cost_status"]) == (499, None, "no_usage")
+    def trickle(wire: Wire) -> None:
+        wire.head(200, [SSE_TYPE, ("transfer-encoding", "chunked")])
+        wire.chunk(EVENTS[0])
+        while True:
+            wire.chunk(b": still here\n\n")
+            wire.pause(0.1)
+
+    fake.queue("/v1/chat/completions", trickle)
+    stack.stop()
+    stack.environ["DRAIN_SECONDS"] = "1"
+    try:
+        stack.start()
+        row = settled(stack, leave(stack))
+        assert (row["status_code"], row["cost"], row["cost_status"]) == (499, None, "no_usage")
+    finally:
+        stack.environ["DRAIN_SECONDS"] = "60"
+        stack.stop()
 
 
 def test_told_to_stop_the_gateway_lets_a_stream_end_and_settles_it(stack, fake):
@@ -94,9 +116,13 @@ def _refused(stack: Stack) -> bool:
 
 
 def test_told_to_stop_while_it_reads_on_for_nobody_it_still_settles(stack, fake):
-    fake.queue("/v1/chat/completions", reply_sse(EVENTS, delay=0.07))
+    left, stopping = threading.Event(), threading.Event()
+    fake.queue("/v1/chat/completions", reply_sse(EVENTS, gates=[opened(), left, left, stopping]))
     call_id = leave(stack)
+    left.set()
     stack.process.send_signal(signal.SIGTERM)
+    stack.wait_for(lambda: _refused(stack))
+    stopping.set()
     assert stack.process.wait(15) == 0
     row = settled(stack, call_id)
     assert (row["status_code"], row["cost"]) == (499, PRICE)

@@ -1,4 +1,4 @@
-"""An upstream that sends nothing for UPSTREAM_READ_TIMEOUT, which is longer than any test in the stack of all others."""
+"""An upstream that sends nothing for UPSTREAM_READ_TIMEOUT. In the stack of all other tests this takes too long."""
 
 from __future__ import annotations
 
