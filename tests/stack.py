@@ -30,12 +30,19 @@ SECRETS = {
     "SECRET_KEY": "tests-only-secret-key-of-at-least-32-characters",
     "SPENDAI_ENCRYPTION_KEYS": "1:" + "A" * 43 + "=",
 }
+reserved: list[socket.socket] = []
 
 
 def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+    """A port that nobody else gets while this process lives: Linux gives a port that a socket is bound to away only to
+    those who ask for it by its number, with SO_REUSEADDR, as servers do.
+    """
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind(("127.0.0.1", 0))
+    if sys.platform == "linux":
+        reserved.append(sock)
+    return sock.getsockname()[1]
 
 
 class Stack:
