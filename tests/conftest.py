@@ -6,8 +6,10 @@ PG_BINDIR chooses the server's programs (Postgres 15 to 18); without it, those o
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
@@ -46,6 +48,14 @@ os.environ.pop("DATABASE_URL", None)
 settings.register_profile("busy machine", deadline=None)
 settings.register_profile("every time the same", deadline=None, derandomize=True, database=None)
 settings.load_profile("every time the same" if os.environ.get("CI") == "true" else "busy machine")
+
+
+def pytest_runtest_setup() -> None:
+    """Begin no test in the last half minute of a day of UTC: many take the day from the clock more than once, or
+    compare it with the day on which a transaction began.
+    """
+    while f"{datetime.now(UTC):%H:%M:%S}" >= "23:59:30":
+        time.sleep(1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
