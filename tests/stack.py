@@ -77,13 +77,13 @@ class Stack:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env=self.environ, stdout=log, stderr=log, start_new_session=True
             )
-        self.wait_for(lambda: requests.get(f"{self.url}/readyz", timeout=5).ok, 20)
+        self.wait_for(lambda: requests.get(f"{self.url}/readyz", timeout=20).ok, 60)
 
     def stop(self, sent: int = signal.SIGTERM) -> None:
         if self.process and self.process.poll() is None:
             self.process.send_signal(sent)
             try:
-                self.process.wait(15)
+                self.process.wait(60)
             except subprocess.TimeoutExpired:
                 os.killpg(self.process.pid, signal.SIGKILL)
                 self.process.wait()
@@ -121,7 +121,7 @@ class Stack:
             self.people.one("select app.provider_key_set(null, %s, 'own', %s, %s, true)", *arguments)
 
     @staticmethod
-    def wait_for(condition: Any, seconds: float = 10.0) -> Any:
+    def wait_for(condition: Any, seconds: float = 60) -> Any:
         """Poll until the condition is true and return its value; an exception in it means: not yet true."""
         end = time.monotonic() + seconds
         while True:

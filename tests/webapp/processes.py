@@ -19,7 +19,7 @@ from webapp.config import ROOT
 
 def until(condition: Callable[[], bool], what: str) -> None:
     """Wait for something that must happen."""
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < end, f"waited in vain: {what}"
         time.sleep(0.01)
@@ -67,7 +67,7 @@ def children(pid: int, word: str = "") -> list[int]:
 
 
 def healthy(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     try:
         connection.request("GET", "/healthz")
         return connection.getresponse().status == 200
