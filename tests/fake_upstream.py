@@ -107,7 +107,7 @@ class FakeUpstream:
         """Run these for the next WebSockets at `path` (without query), one each; then the connection is closed."""
         self._scripts.setdefault(path, deque()).extend(sessions)
 
-    def wait(self, condition: Callable[[list[Request]], bool], seconds: float = 10.0) -> None:
+    def wait(self, condition: Callable[[list[Request]], bool], seconds: float = 60) -> None:
         """Until the journal satisfies the condition; AssertionError when it does not in time."""
         with self._changed:
             assert self._changed.wait_for(lambda: condition(self.requests), seconds), self.requests

@@ -61,6 +61,7 @@ def add_call(people: People, who: str, at: datetime = DAY, **changes: Any) -> UU
         "tags": {},
         "end_user": None,
     } | changes
+    people.conn.execute("select app.ensure_partition(%s)", [row["started_at"].date()])
     values = [json.dumps(value) if isinstance(value, dict) else value for value in row.values()]
     people.conn.execute(
         f"insert into public.usage_logs ({', '.join(row)}) values ({', '.join(['%s'] * len(row))})", values

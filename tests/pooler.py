@@ -63,7 +63,7 @@ class Pooler:
             preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509
             **run_as(account(self.cluster.data)),
         )
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while True:
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
@@ -92,7 +92,7 @@ class Pooler:
 
     def __exit__(self, *exc: object) -> None:
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(60)
         self.log.close()
         shutil.rmtree(self.folder)
         with suppress(psycopg.OperationalError), psycopg.connect(self.admin) as conn:  # the server may be gone by now

@@ -90,7 +90,7 @@ class PostgREST:
 
     def __enter__(self) -> PostgREST:
         Thread(target=self.front.serve_forever, daemon=True).start()
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while not self._answers():
             assert self.process.poll() is None and time.monotonic() < end, "PostgREST does not answer"
             time.sleep(0.02)
@@ -98,7 +98,7 @@ class PostgREST:
 
     def __exit__(self, *exc: object) -> None:
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(60)
         self.front.shutdown()
         self.front.server_close()
 

@@ -30,12 +30,19 @@ SECRETS = {
     "SECRET_KEY": "tests-only-secret-key-of-at-least-32-characters",
     "SPENDAI_ENCRYPTION_KEYS": "1:" + "A" * 43 + "=",
 }
+reserved: list[socket.socket] = []
 
 
 def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+    """A port that nobody else gets while this process lives: Linux gives a port that a socket is bound to away only to
+    those who ask for it by its number, with SO_REUSEADDR, as servers do.
+    """
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind(("127.0.0.1", 0))
+    if sys.platform == "linux":
+        reserved.append(sock)
+    return sock.getsockname()[1]
 
 
 class Stack:
@@ -70,13 +77,13 @@ class Stack:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env=self.environ, stdout=log, stderr=log, start_new_session=True
             )
-        self.wait_for(lambda: requests.get(f"{self.url}/readyz", timeout=5).ok, 20)
+        self.wait_for(lambda: requests.get(f"{self.url}/readyz", timeout=20).ok, 60)
 
     def stop(self, sent: int = signal.SIGTERM) -> None:
         if self.process and self.process.poll() is None:
             self.process.send_signal(sent)
             try:
-                self.process.wait(15)
+                self.process.wait(60)
             except subprocess.TimeoutExpired:
                 os.killpg(self.process.pid, signal.SIGKILL)
                 self.process.wait()
@@ -114,7 +121,7 @@ class Stack:
             self.people.one("select app.provider_key_set(null, %s, 'own', %s, %s, true)", *arguments)
 
     @staticmethod
-    def wait_for(condition: Any, seconds: float = 10.0) -> Any:
+    def wait_for(condition: Any, seconds: float = 60) -> Any:
         """Poll until the condition is true and return its value; an exception in it means: not yet true."""
         end = time.monotonic() + seconds
         while True:

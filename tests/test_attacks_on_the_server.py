@@ -127,10 +127,10 @@ def test_nothing_is_told_to_whoever_listens_and_no_work_waits_for_a_lock_of_hers
     with granted(everyone, "pg_advisory_lock(bigint)", "pg_advisory_unlock_all()"):
         ann.execute("select pg_advisory_lock(n) from generate_series(1, 100) n")
         ann.execute("select pg_advisory_lock(n) from generate_series(7263411000, 7263411010) n")
-        everyone["proxy"].conn.execute("set statement_timeout = '5s'")
+        everyone["proxy"].conn.execute("set statement_timeout = '60s'")
         everyone["proxy"].conn.execute("select * from app.settle_calls('[]')")
         with everyone.owner.transaction(force_rollback=True):
-            everyone.owner.execute("set local lock_timeout = '1s'")
+            everyone.owner.execute("set local lock_timeout = '60s'")
             everyone.owner.execute("select * from app.price_sync('[]', '{}', true)")
             everyone.owner.execute("select * from app.reprice(now() - interval '1 day', now(), 'x', true)")
         assert migrate.migrate(make_conninfo(everyone["ann"].dsn, user="postgres", password="temporary")) == []

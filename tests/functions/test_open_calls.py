@@ -64,10 +64,12 @@ def test_expiry_is_seen_by_the_clock_not_by_the_start_of_the_transaction(people:
     assert outcome(people, people.open_message("ada")) == "expired_key"
 
 
-@pytest.mark.parametrize(("seconds", "expected"), [(-62, "clock_skew"), (-50, "opened"), (50, "opened"),
-    (62, "clock_skew")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("seconds", "expected"), [(-61, "clock_skew"), (-30, "opened"), (60, "opened"), (90, "clock_skew")]
+)  # each leaves a busy machine half a minute until the database looks at its clock
 def test_a_gateway_whose_clock_is_a_minute_off_is_refused(people: People, seconds: int, expected: str) -> None:
     at = datetime.now(UTC) + timedelta(seconds=seconds)
+    people.conn.execute("select app.ensure_partition(%s)", [at.date()])  # at the beginning of a month it is another one
     message = people.open_message("ada", started_at=at.isoformat())
     assert outcome(people, message) == expected
     assert (row_of(people, message) is not None) == (expected == "opened")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from checks import executors
 from ledgers import add_call, add_open_call
 from months import ago, ensure, take_out
 from people import People
+from stack import Stack
 
 DUE = "select * from app.retention_due(%s)"
 
@@ -60,7 +62,12 @@ def test_tables_of_other_names_are_left_alone(people: People) -> None:
 def test_a_run_that_was_cut_off_while_taking_a_month_out_can_be_told(own_dsn: str) -> None:
     name = ago(3).strftime("usage_logs_%Y_%m")
     detach = f"alter table public.usage_logs detach partition private.{name}"
-    with psycopg.connect(own_dsn) as reader, psycopg.connect(own_dsn, autocommit=True) as owner:
+    with (
+        psycopg.connect(own_dsn) as reader,
+        psycopg.connect(own_dsn, autocommit=True) as owner,
+        psycopg.connect(own_dsn, autocommit=True) as run,
+        ThreadPoolExecutor(1) as pool,
+    ):
 
         def states() -> list[Any]:
             return [state for _, _, state, *_ in owner.execute(DUE, [2]).fetchall()]
@@ -68,9 +75,11 @@ def test_a_run_that_was_cut_off_while_taking_a_month_out_can_be_told(own_dsn: st
         owner.execute("select app.ensure_partition(%s)", [ago(3).date()])
         assert states() == ["attached"]
         reader.execute("select count(*) from public.usage_logs")
-        owner.execute("set statement_timeout = '300ms'")
+        taking_out = pool.submit(run.execute, f"{detach} concurrently")  # waits for the reader
+        Stack.wait_for(lambda: states() == ["detaching"], 30)
+        run.cancel_safe()
         with pytest.raises(psycopg.errors.QueryCanceled):
-            owner.execute(f"{detach} concurrently")
+            taking_out.result()
         assert states() == ["detaching"]
         reader.rollback()
         owner.execute(f"{detach} finalize")

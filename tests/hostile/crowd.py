@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 from contextlib import ExitStack, suppress
+from select import select
 from socket import socket
 
 from fake_replies import hang
@@ -51,16 +52,21 @@ def many_calls(target: Target) -> Result:
     result, wanted = Result(), 60  # 20 in each of two workers
     data = target.head(target.stack.key("eve"), Content_Type="application/json", Content_Length=40)
     body = b'{"model": "gpt-4o-mini", "messages": []}'
-    refused = 0
+    refused: set[socket] = set()
     with ExitStack() as opened:
         target.upstream.queue("/v1/chat/completions", *[hang()] * 40)
         socks = crowd(target, target.stack, data + body, wanted, opened)
-        for sock in socks:
-            sock.settimeout(0.2)
-            with suppress(TimeoutError):
+
+        def enough() -> bool:
+            for sock in select(socks, [], [], 0)[0]:
                 answer = sock.recv(65536)
-                refused += answer.startswith(b"HTTP/1.1 503 ") and b"too_many_calls" in answer
-        result.tried(f"{refused} of {wanted} calls were refused", held=refused >= wanted - 40, times=wanted)
+                if answer.startswith(b"HTTP/1.1 503 ") and b"too_many_calls" in answer:
+                    refused.add(sock)
+            return len(refused) >= wanted - 40
+
+        with suppress(AssertionError):
+            target.stack.wait_for(enough, 20)
+        result.tried(f"{len(refused)} of {wanted} calls were refused", held=enough(), times=wanted)
         target.upstream._queues["/v1/chat/completions"].clear()
         result.tried("calls of another key", held=target.stack.post(json=CHAT).status_code == 200)
     result.tried("all are settled", held=target.all_settled())

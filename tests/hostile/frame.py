@@ -103,7 +103,7 @@ class Target:
         """Calls that are not settled."""
         return self.stack.conn.execute("select count(*) as n from usage_logs where state = 'open'").fetchone()["n"]
 
-    def all_settled(self, seconds: float = 10) -> bool:
+    def all_settled(self, seconds: float = 60) -> bool:
         """Whether every call is settled, now or within so many seconds."""
         try:
             return bool(self.stack.wait_for(lambda: self.open_calls() == 0, seconds))

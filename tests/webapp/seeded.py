@@ -50,9 +50,12 @@ class Acme:
     eves = cached_property(lambda self: browser_of(self.site, self.eve))
 
 
-def spend(site: Site, team: Acme, days: float = 0, **changes: Any) -> UUID:
-    """One settled sandbox call of the team's key: 1000 + 500 tokens of gpt-4o-mini, $0.00045; its id."""
-    at = (datetime.now(UTC) - timedelta(days=days)).replace(microsecond=0)
+def spend(site: Site, team: Acme, days: float = 0, *, at: datetime | None = None, **changes: Any) -> UUID:
+    """One settled sandbox call of the team's key: 1000 + 500 tokens of gpt-4o-mini, $0.00045; its id.
+
+    It was so many days ago, or at the second ``at``.
+    """
+    at = (at or datetime.now(UTC) - timedelta(days=days)).replace(microsecond=0)
     call_id = uuid7(at)
     message = {
         "n": 0, "id": str(call_id), "started_at": at.isoformat(), "max_seconds": 3600, "upstream": "sandbox",
@@ -65,6 +68,20 @@ def spend(site: Site, team: Acme, days: float = 0, **changes: Any) -> UUID:
     } | changes  # fmt: skip
     site.sql("select app.ensure_partition(%s)", at.date())
     assert site.sql("select outcome from app.settle_calls(%s::jsonb)", json.dumps([message])) == [("missing",)]
+    return call_id
+
+
+def leave_open(site: Site, team: Acme) -> UUID:
+    """A call that was opened two hours ago and never settled; its id."""
+    began = datetime.now(UTC) - timedelta(hours=2)
+    call_id = uuid7(began)
+    site.sql("select app.ensure_partition(%s)", began.date())
+    site.sql(
+        "insert into public.usage_logs (id, org_id, project_id, api_key_id, started_at, deadline_at, state, upstream,"
+        " endpoint, method, stream, batch, tags) values (%s, %s, %s, %s, %s, %s, 'open', 'sandbox',"
+        " '/v1/embeddings', 'POST', false, false, '{}')",
+        call_id, team.ada.organization["id"], team.project["id"], team.key["id"], began, began + timedelta(hours=1),
+    )  # fmt: skip
     return call_id
 
 

@@ -11,9 +11,9 @@ import psycopg
 import pytest
 import sqlalchemy
 from click.testing import Result
-from processes import empty_folder, free_port
+from processes import empty_folder
 from psycopg.conninfo import conninfo_to_dict
-from stack import SECRETS
+from stack import SECRETS, free_port
 
 from webapp import create_app
 from webapp.config import Config, load

@@ -18,7 +18,7 @@ from stack import SECRETS
 from webapp.config import ROOT
 
 __all__ = ["operator"]
-PERIOD = ("--from", str(days_ago(60).date()), "--to", str(days_ago(-1).date()))
+PERIOD = ("--from", str(days_ago(60).date()), "--to", str(days_ago(-9).date()))
 MILLION = {"prompt_tokens": 1_000_000, "completion_tokens": 0}
 
 

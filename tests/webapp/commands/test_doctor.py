@@ -24,6 +24,9 @@ from webapp.postgres.cluster import Cluster
 from webapp.postgres.migrations import migrate
 
 SCHEMA = "spendai_doctor"
+# As if the price list were of today, because doctor warns when it is older than 60 days.
+NEW_LIST = """insert into private.price_sync_runs (kind, as_of, source, counts, difference)
+    values ('shipped', current_date, 'test', '{}', '[]')"""
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +37,8 @@ def project(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Itera
     with FakeGoTrue(admin) as auth, psycopg.connect(owner) as conn:
         config = load(environ | {"SUPABASE_URL": auth.url, "SUPABASE_PUBLISHABLE_KEY": API_KEY})
         migrate(owner, passwords=db.passwords(config))
+        conn.execute(NEW_LIST)
+        conn.commit()
         yield SimpleNamespace(config=config, conn=conn, admin=admin, auth=auth, owner=owner)
 
 

@@ -62,30 +62,40 @@ def test_the_row_is_settled_when_the_last_byte_arrives(stack, streamed):
         assert row["latency_ms"] >= row["ttft_ms"] >= 0
 
 
-def test_the_terminal_event_waits_for_the_commit(stack, fake):
+def stops_after_the_first_event(fake: FakeUpstream) -> threading.Event:
+    """Answer the next call with a stream that goes on when the event is set which this returns."""
+    at_once, go_on = threading.Event(), threading.Event()
+    at_once.set()
     events = list(chat_events(CHAT | {"stream_options": {"include_usage": True}}))
-    fake.queue("/v1/chat/completions", reply_sse(events, delay=0.05))
+    fake.queue("/v1/chat/completions", reply_sse(events, gates=[at_once, go_on]))
+    return go_on
+
+
+def test_the_terminal_event_waits_for_the_commit(stack, fake):
+    go_on = stops_after_the_first_event(fake)
     answer = stack.post(json=CHAT | {"stream": True}, stream=True)
     received = []
     reader = threading.Thread(target=lambda: received.extend(answer.iter_content(None)))
     with psycopg.connect(stack.admin_dsn) as blocker:
         blocker.execute("select from public.usage_logs where id = %s for update", [answer.headers["x-spendai-call-id"]])
         reader.start()
+        go_on.set()
         waiting = "select count(*) as n from pg_stat_activity where wait_event_type = 'Lock' and query like '%settle%'"
         stack.wait_for(lambda: stack.conn.execute(waiting).fetchone()["n"])
-        assert b"can" in b"".join(received) and b"[DONE]" not in b"".join(received)
+        stack.wait_for(lambda: b"can" in b"".join(received))
+        assert b"[DONE]" not in b"".join(received)
     reader.join()
     assert b"".join(received).endswith(b"data: [DONE]\n\n")
     assert stack.row(answer)["state"] == "settled"
 
 
 def test_a_client_that_hangs_up_is_still_priced_exactly(stack, fake):
-    events = list(chat_events(CHAT | {"stream_options": {"include_usage": True}}))
-    fake.queue("/v1/chat/completions", reply_sse(events, delay=0.05))
+    go_on = stops_after_the_first_event(fake)
     answer = stack.post(json=CHAT | {"stream": True}, stream=True)
     next(answer.iter_content(None))
     call_id = answer.headers["x-spendai-call-id"]
     answer.close()
+    go_on.set()
     row = stack.wait_for(lambda: (r := stack.row(call_id)) and r["state"] == "settled" and r)
     assert (row["status_code"], row["cost"], row["cost_status"]) == (499, PRICE, "priced")
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import pytest
 from fake_openai import chat_events
+from fake_replies import SSE_TYPE, Wire
 from fake_upstream import FakeUpstream, hang, reply_sse
 from stack import Stack
 
@@ -22,7 +23,7 @@ EVENTS = list(chat_events(CHAT | {"stream_options": {"include_usage": True}}))
 def made(stack_dsns):
     with FakeUpstream() as fake:
         environ = {"OPENAI_API_KEY": "sk-x", "OPENAI_API_KEY_SHARED": "1", "OPENAI_BASE_URL": fake.url}
-        environ |= {"DRAIN_SECONDS": "1", "DRAIN_BYTES": "20000", "WORKERS": "1"}
+        environ |= {"DRAIN_SECONDS": "60", "DRAIN_BYTES": "20000", "WORKERS": "1"}
         with Stack(*stack_dsns("spendai_stop"), **environ) as stack:
             yield stack, fake
 
@@ -40,6 +41,12 @@ def fake(made):
     return made[1]
 
 
+def opened() -> threading.Event:
+    gate = threading.Event()
+    gate.set()
+    return gate
+
+
 def leave(stack: Stack) -> str:
     """Begin a stream and hang up after its first bytes; the call's id."""
     answer = stack.post(json=CHAT, stream=True)
@@ -49,21 +56,36 @@ def leave(stack: Stack) -> str:
 
 
 def settled(stack: Stack, call_id: str) -> dict:
-    return stack.wait_for(lambda: (row := stack.row(call_id)) and row["state"] == "settled" and row, 15)
+    return stack.wait_for(lambda: (row := stack.row(call_id)) and row["state"] == "settled" and row)
 
 
 def test_reading_on_for_a_client_that_left_ends_after_so_many_bytes(stack, fake):
-    flood = [EVENTS[0], *(b": " + b"x" * 1000 + b"\n\n" for _ in range(100)), *EVENTS[1:]]
-    fake.queue("/v1/chat/completions", reply_sse(flood, delay=0.005))
-    row = settled(stack, leave(stack))
+    flood, left = [EVENTS[0], *(b": " + b"x" * 1000 + b"\n\n" for _ in range(2000)), *EVENTS[1:]], threading.Event()
+    fake.queue("/v1/chat/completions", reply_sse(flood, gates=[opened(), left]))
+    call_id = leave(stack)
+    left.set()
+    row = settled(stack, call_id)
     assert (row["status_code"], row["cost"], row["cost_status"]) == (499, None, "no_usage")
 
 
 def test_reading_on_for_a_client_that_left_ends_after_so_many_seconds(stack, fake):
-    trickle = [EVENTS[0], *(b": still here\n\n" for _ in range(200))]
-    fake.queue("/v1/chat/completions", reply_sse(trickle, delay=0.1))
-    row = settled(stack, leave(stack))
-    assert (row["status_code"], row["cost"], row["cost_status"]) == (499, None, "no_usage")
+    def trickle(wire: Wire) -> None:
+        wire.head(200, [SSE_TYPE, ("transfer-encoding", "chunked")])
+        wire.chunk(EVENTS[0])
+        while True:
+            wire.chunk(b": still here\n\n")
+            wire.pause(0.1)
+
+    fake.queue("/v1/chat/completions", trickle)
+    stack.stop()
+    stack.environ["DRAIN_SECONDS"] = "1"
+    try:
+        stack.start()
+        row = settled(stack, leave(stack))
+        assert (row["status_code"], row["cost"], row["cost_status"]) == (499, None, "no_usage")
+    finally:
+        stack.environ["DRAIN_SECONDS"] = "60"
+        stack.stop()
 
 
 def test_told_to_stop_the_gateway_lets_a_stream_end_and_settles_it(stack, fake):
@@ -81,7 +103,7 @@ def test_told_to_stop_the_gateway_lets_a_stream_end_and_settles_it(stack, fake):
     assert b"".join(received).endswith(b"data: [DONE]\n\n")
     row = settled(stack, answer.headers["x-spendai-call-id"])
     assert (row["status_code"], row["cost"]) == (200, PRICE)
-    assert stack.process.wait(15) == 0
+    assert stack.process.wait(60) == 0
 
 
 def _refused(stack: Stack) -> bool:
@@ -94,10 +116,14 @@ def _refused(stack: Stack) -> bool:
 
 
 def test_told_to_stop_while_it_reads_on_for_nobody_it_still_settles(stack, fake):
-    fake.queue("/v1/chat/completions", reply_sse(EVENTS, delay=0.07))
+    left, stopping = threading.Event(), threading.Event()
+    fake.queue("/v1/chat/completions", reply_sse(EVENTS, gates=[opened(), left, left, stopping]))
     call_id = leave(stack)
+    left.set()
     stack.process.send_signal(signal.SIGTERM)
-    assert stack.process.wait(15) == 0
+    stack.wait_for(lambda: _refused(stack))
+    stopping.set()
+    assert stack.process.wait(60) == 0
     row = settled(stack, call_id)
     assert (row["status_code"], row["cost"]) == (499, PRICE)
 
@@ -111,7 +137,7 @@ def test_a_worker_that_has_to_end_at_once_leaves_its_calls_to_the_next_one(stack
     call_id = answer.headers["x-spendai-call-id"]
     assert stack.row(call_id)["state"] == "open"
     os.killpg(stack.process.pid, signal.SIGQUIT)
-    stack.process.wait(15)
+    stack.process.wait(60)
     stack.start()
     row = settled(stack, call_id)
     assert (row["status_code"], row["cost"], row["cost_status"]) == (503, None, "no_usage")
@@ -124,7 +150,7 @@ def test_a_form_that_was_under_way_when_the_worker_ended_keeps_its_model_and_end
         pool.submit(stack.post, "/audio/transcriptions", headers={"x-spendai-tags": "team=search"}, **form)
         stack.wait_for(lambda: fake.requests[-1].path == "/v1/audio/transcriptions")
         os.killpg(stack.process.pid, signal.SIGQUIT)
-        stack.process.wait(15)
+        stack.process.wait(60)
     stack.start()
     query = "select * from public.usage_logs where endpoint = '/v1/audio/transcriptions' and state = 'settled'"
     row = stack.wait_for(lambda: stack.conn.execute(query).fetchone())

@@ -149,17 +149,17 @@ def test_a_client_that_vanishes_leaves_no_connection_and_no_open_row(stack: Stac
     assert pour.sent < 100 * MB, "read on for nobody beyond the bounds"
 
 
-@pytest.mark.parametrize("kind", ["closed", "reset", "stalled", "garbage"])
+@pytest.mark.parametrize("kind", ["closed", "reset", "garbage"])
 def test_an_answer_that_breaks_off_breaks_off_for_the_client_after_what_there_was(stack, fake, kind):
     first = data({"choices": [{"delta": {"content": "Hel"}}]})
 
-    def stall(wire: Wire) -> None:
+    def garbage(wire: Wire) -> None:
         wire.head(200, [SSE_TYPE, ("transfer-encoding", "chunked")])
         wire.chunk(first)
-        wire.send(b"zz\r\n") if kind == "garbage" else wire.pause(60)
+        wire.send(b"zz\r\n")
 
     replies = {"closed": cut_off([first]), "reset": cut_off([first], reset=True)}
-    fake.queue("/v1/chat/completions", replies.get(kind, stall))
+    fake.queue("/v1/chat/completions", replies.get(kind, garbage))
     answer = call(stack, "olga", "POST", "/chat/completions", json=CHAT, stream=True)
     got = b""
     with pytest.raises(requests.exceptions.ChunkedEncodingError):

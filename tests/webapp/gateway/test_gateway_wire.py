@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import socket
+from threading import Event
 
 import pytest
 import requests
@@ -69,11 +70,15 @@ def test_a_stream_passes_byte_for_byte_and_without_buffering(stack, fake):
 
 
 def test_the_first_event_arrives_while_the_upstream_still_waits(stack, fake):
-    fake.queue("/v1/chat/completions", reply_sse([b'data: {"choices":[{}]}\n\n', b"data: [DONE]\n\n"], delay=1.0))
+    at_once, later = Event(), Event()
+    at_once.set()
+    events = [b'data: {"choices":[{}]}\n\n', b"data: [DONE]\n\n"]
+    fake.queue("/v1/chat/completions", reply_sse(events, gates=[at_once, later]))
     answer = stack.post(json=CHAT | {"stream": True}, stream=True)
     first = next(answer.iter_content(None))
     assert first == b'data: {"choices":[{}]}\n\n'
     assert fake.requests[-1].outcome == "", "the upstream had already finished: the event was buffered"
+    later.set()
     answer.content  # noqa: B018  # read to the end
 
 

@@ -31,7 +31,7 @@ def begun(framing: str) -> bytes:
 @pytest.mark.parametrize("framing", FRAMINGS)
 def test_a_stranger_is_answered_before_a_large_body_has_come(stack: Stack, framing: str) -> None:
     before = stack.count()
-    with socket.create_connection(("127.0.0.1", stack.port), timeout=4) as sock:
+    with socket.create_connection(("127.0.0.1", stack.port), timeout=20) as sock:
         sock.sendall(head("sk-spend-invented", framing) + begun(framing))
         assert sock.recv(65536).startswith(b"HTTP/1.1 401 ")
     assert stack.count() == before

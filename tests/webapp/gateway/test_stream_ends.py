@@ -13,7 +13,10 @@ from fake_upstream import FakeUpstream, reply, reply_sse
 
 from webapp.config import load
 from webapp.gateway import gateway as module
+from webapp.gateway.call import Call
 from webapp.gateway.gateway import Gateway
+from webapp.metering import Meter
+from webapp.upstream.client import Answer
 
 PATH = "/v1/chat/completions"
 STREAM = CHAT | {"stream": True}
@@ -78,27 +81,42 @@ def test_usage_after_the_end_marker_is_metered(gateway: Gateway, fake: FakeUpstr
 
 
 class StaysOpen:
-    """A reply that sends some chunks and then neither more nor the end of the body."""
+    """A reply that sends some chunks, more when ``awaited`` is set, and never the end of the body."""
 
-    def __init__(self, *chunks: bytes) -> None:
-        self.chunks, self.over = chunks, threading.Event()
+    def __init__(self, *chunks: bytes, late: list[bytes]) -> None:
+        self.chunks, self.late, self.awaited, self.over = chunks, late, threading.Event(), threading.Event()
 
     def __call__(self, wire: Wire) -> None:
         wire.head(200, [SSE_TYPE, ("transfer-encoding", "chunked")])
         for chunk in self.chunks:
             wire.chunk(chunk)
-        self.over.wait(10)
+        assert self.awaited.wait(20)
+        for chunk in self.late:
+            wire.chunk(chunk)
+        self.over.wait(60)
 
 
 @pytest.mark.parametrize(("late", "usage"), [([], None), ([USAGE], CHAT_USAGE)])
 def test_an_upstream_that_leaves_the_stream_open_after_the_end_marker_holds_nobody_up(
     gateway: Gateway, fake: FakeUpstream, monkeypatch: pytest.MonkeyPatch, late: list[bytes], usage: Any
 ) -> None:
-    monkeypatch.setattr(module, "TAIL_SECONDS", 0.3)
-    stays = StaysOpen(*TEXT, DONE, *late)
+    monkeypatch.setattr(module, "TAIL_SECONDS", 60)
+    stays, at_end, left = StaysOpen(*TEXT, DONE, late=late), gateway._at_end, []
+
+    def ends(call: Call, answer: Answer, meter: Meter) -> bytes:
+        """The time is over when everything is read that the upstream sends."""
+        piece = at_end(call, answer, meter)
+        left.append(answer._deadline - call.end_seen)
+        stays.awaited.set()
+        if len(left) > len(late):
+            answer.stop_at(0)
+        return piece
+
+    gateway._at_end = ends
     fake.queue(PATH, stays)
     got = post(gateway, ASKED)
     stays.over.set()
+    assert left == pytest.approx([60] * (1 + len(late)))
     assert (got.body, got.broken) == (b"".join([*TEXT, DONE, *late]), False)
     assert (only(gateway)["usage"], only(gateway)["status_code"]) == (usage, 200)
 

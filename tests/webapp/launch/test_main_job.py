@@ -10,7 +10,8 @@ from decimal import Decimal
 import openai
 import requests
 from fake_upstream import FakeUpstream
-from processes import Launcher, empty_folder, free_port
+from processes import Launcher, empty_folder
+from stack import free_port
 
 from webapp.config import ROOT
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from processes import Launcher, children, empty_folder, free_port, healthy, living, until
+from processes import Launcher, children, empty_folder, healthy, living, until
+from stack import free_port
 
 from webapp.config import load
 from webapp.launch.supervised import Part

@@ -5,13 +5,12 @@ from __future__ import annotations
 import html
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
 from conftest import Site
-from seeded import Acme, spend, table, text
-from spending import uuid7
+from seeded import Acme, leave_open, spend, table, text
 
 from webapp import cursors
 
@@ -151,21 +150,8 @@ def test_a_cursor_that_is_not_ours_is_a_400(team: Acme) -> None:
         assert team.browser.get("/calls", query_string={"cursor": cursor}).status_code == 400, cursor
 
 
-def in_doubt(site: Site, team: Acme) -> str:
-    """A call that was opened two hours ago and never settled."""
-    began = datetime.now(UTC) - timedelta(hours=2)
-    call_id = uuid7(began)
-    site.sql(
-        "insert into public.usage_logs (id, org_id, project_id, api_key_id, started_at, deadline_at, state, upstream,"
-        " endpoint, method, stream, batch, tags) values (%s, %s, %s, %s, %s, %s, 'open', 'sandbox',"
-        " '/v1/embeddings', 'POST', false, false, '{}')",
-        call_id, team.ada.organization["id"], team.project["id"], team.key["id"], began, began + timedelta(hours=1),
-    )  # fmt: skip
-    return f"/calls/{call_id}"
-
-
 def test_an_admin_closes_a_call_in_doubt_with_what_it_cost(site: Site, team: Acme) -> None:
-    path = in_doubt(site, team)
+    path = f"/calls/{leave_open(site, team)}"
     assert "Close this call" in text(team.browser.get(path)) and "Close this call" not in text(team.devs.get(path))
     assert team.devs.post(f"{path}/close", shown="/team", reason="x").status_code == 403
     assert team.eves.post(f"{path}/close", shown="/team", reason="x").status_code == 404
@@ -180,7 +166,7 @@ def test_an_admin_closes_a_call_in_doubt_with_what_it_cost(site: Site, team: Acm
 
 
 def test_a_call_may_be_closed_without_a_cost(site: Site, team: Acme) -> None:
-    path = in_doubt(site, team)
+    path = f"/calls/{leave_open(site, team)}"
     assert team.browser.post(f"{path}/close", shown=path, reason="nothing to be found").status_code == 303
     page = text(team.browser.get(path))
     assert "no usage reported" in page and "Close this call" not in page, "it cannot be undone"

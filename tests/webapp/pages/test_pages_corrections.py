@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from conftest import Site
-from seeded import Acme, spend, table, text
+from seeded import Acme, leave_open, spend, table, text
 
 
 @pytest.fixture
@@ -44,13 +44,7 @@ def test_every_kind_of_call_that_sums_leave_out_has_an_amber_line_with_its_calls
 
 def test_a_call_in_doubt_has_an_amber_line_too(site: Site, team: Acme) -> None:
     spend(site, team)
-    began = datetime.now(UTC) - timedelta(hours=2)
-    site.sql(
-        "insert into public.usage_logs (id, org_id, project_id, api_key_id, started_at, deadline_at, state, upstream,"
-        " endpoint, method, stream, batch, tags) values (gen_random_uuid(), %s, %s, %s, %s, %s, 'open', 'sandbox',"
-        " '/v1/embeddings', 'POST', false, false, '{}')",
-        team.ada.organization["id"], team.project["id"], team.key["id"], began, began + timedelta(hours=1),
-    )  # fmt: skip
+    leave_open(site, team)
     page = team.browser.get("/")
     line = re.search(r'<li><a href="([^"]+)">1 call is</a> in doubt', page.text)
     assert "in doubt" in text(team.browser.get(line[1].replace("&amp;", "&")))

@@ -132,11 +132,11 @@ def test_a_period_without_calls_is_an_empty_table(team: Acme) -> None:
 
 def test_spend_by_month_has_totals_and_what_is_not_known(site: Site, team: Acme) -> None:
     other = Acme(site)
-    for at in ("2026-08-31T23:45:00+00:00", "2026-09-30T22:45:00+00:00", "2026-10-31T23:45:00+00:00"):
-        days = (datetime.now(UTC) - datetime.fromisoformat(at)).total_seconds() / 86400
-        spend(site, other, days, tags={"team": "web", "env": "live"} if at < "2026-10" else {})
-        spend(site, other, days, model="gpt-4o", usage={"prompt_tokens": 5, "completion_tokens": 0})
-    spend(site, other, days, model="nobody-knows-it", model_requested="nobody-knows-it")
+    for text in ("2026-08-31T23:45:00+00:00", "2026-09-30T22:45:00+00:00", "2026-10-31T23:45:00+00:00"):
+        at = datetime.fromisoformat(text)
+        spend(site, other, at=at, tags={"team": "web", "env": "live"} if text < "2026-10" else {})
+        spend(site, other, at=at, model="gpt-4o", usage={"prompt_tokens": 5, "completion_tokens": 0})
+    spend(site, other, at=at, model="nobody-knows-it", model_requested="nobody-knows-it")
     address = "/spend.csv?from=2026-08-01&to=2026-10-31&grain=month"
     found = [(row["month"], row["project"], row["calls"], row["cost"], row["unpriced_calls"])
              for row in table(other.browser.get(address))]  # fmt: skip

@@ -31,7 +31,7 @@ def noon(days: int) -> datetime:
 
 
 def call(site: Site, team: Acme, at: datetime, **changes: Any) -> None:
-    spend(site, team, (datetime.now(UTC) - at) / timedelta(days=1), end_user="u1", tags={"team": "web"}, **changes)
+    spend(site, team, at=at, end_user="u1", tags={"team": "web"}, **changes)
 
 
 def during(path: str, first: datetime, last: datetime) -> str:

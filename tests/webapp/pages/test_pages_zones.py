@@ -35,9 +35,8 @@ def team(site: Site) -> Acme:
     """Acme in Berlin. Of its calls each costs twice as much as the one before, so that no two sums are equal."""
     team = Acme(site)
     for n, at in enumerate(MOMENTS):
-        days = (datetime.now(UTC) - at - timedelta(seconds=0.5)).total_seconds() / 86400  # spend() cuts the fraction
         usage = {"prompt_tokens": 1000 * 2**n, "completion_tokens": 0}
-        spend(site, team, days, usage=usage, end_user="anna", tags={"team": "shop"})
+        spend(site, team, at=at, usage=usage, end_user="anna", tags={"team": "shop"})
     team.browser.post("/settings/time-zone", shown="/settings", time_zone="Europe/Berlin")
     return team
 
@@ -90,9 +89,8 @@ def test_the_period_before_has_one_sum_on_every_page(site: Site) -> None:
     team, now = Acme(site), datetime.now(UTC)
     before_until = datetime.combine(now.date() - timedelta(days=29), time(), UTC)  # the last 30 days begin here
     for at in (before_until - timedelta(seconds=1), before_until - timedelta(days=9), before_until + timedelta(days=9)):
-        days = (datetime.now(UTC) - at - timedelta(seconds=0.5)).total_seconds() / 86400
         usage = {"prompt_tokens": 1_000_000, "completion_tokens": 0}
-        spend(site, team, days, usage=usage, end_user="anna", tags={"team": "shop"})
+        spend(site, team, at=at, usage=usage, end_user="anna", tags={"team": "shop"})
     for path in ("/", "/projects", "/keys", "/end-users", "/tags?tag_name=team"):
         page = team.browser.get(path + ("&" if "?" in path else "?") + "period=30").text
         words = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))

@@ -136,10 +136,12 @@ def test_bytes_that_a_client_acknowledges_count_before_there_is_room_again(monke
         assert peer.send(b"x") == 1
 
 
-def test_a_stream_of_few_bytes_that_are_all_read_costs_nothing(pair: Pair) -> None:
+def test_a_stream_of_few_bytes_that_are_all_read_costs_nothing(monkeypatch: pytest.MonkeyPatch, pair: Pair) -> None:
     peer, client = pair
+    now = 0.0
+    monkeypatch.setattr(peers, "monotonic", lambda: now)
     for _ in range(30):
-        gevent.sleep(0.02)
+        now += 0.02
         peer.sendall(b"x")
         assert client.recv(1) == b"x"
     assert peer._writing.left == SHORT.seconds

@@ -80,7 +80,7 @@ def test_told_to_stop_the_gateway_lets_a_response_end_and_closes_with_1012(made,
     assert held.client.receive()["type"] == "response.completed"
     assert held.client.rows()[0]["cost"] == COST
     assert closed(held.client) == (1012, "SpendAI restarts; connect again")
-    stack.process.wait(15)
+    stack.process.wait(60)
     assert (held.client.session()["close_code"], held.client.session()["closed_by"]) == (1012, "spendai")
 
 

@@ -106,7 +106,7 @@ def line() -> Iterator[Line]:
 
 
 def until(condition: Any) -> None:
-    with gevent.Timeout(10):
+    with gevent.Timeout(60):
         while not condition():
             gevent.sleep(0)
 
