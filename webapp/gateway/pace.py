@@ -14,11 +14,13 @@ from collections import deque
 import gevent
 
 STEP = 0.05  # seconds between two looks at the clock
-FREE = 0.002  # mean seconds that the event loop may be late before streams have to wait
-FACTOR, MOST = 250, 0.5  # a stream waits so many times the seconds above FREE, and MOST seconds at most
+FREE = 0.002  # seconds that the event loop may be late before streams have to wait
+FACTOR, MOST = 250, 0.3  # a stream waits so many times the seconds above FREE, and MOST seconds at most
 # Of so many looks in a row only the least late counts: one slow request of a page is not a worker that is behind.
 LOOKS = 3
-WEIGHT = 0.1  # of the newest value in the mean
+# With each look the wait becomes shorter by so many seconds at most: a worker that has caught up only because streams
+# waited would soon be behind again if they stopped waiting at once.
+FALL = 0.005
 # Only streams whose first byte came so long ago wait, and only after small pieces: those of large images come at once.
 OLD_SECONDS, SMALL = 0.25, 4096
 
@@ -27,7 +29,7 @@ class Pace:
     """``seconds``: how long a running stream is to be left unread now; 0 while the worker keeps up."""
 
     def __init__(self) -> None:
-        self.seconds, self._mean = 0.0, 0.0
+        self.seconds = 0.0
         self._late = deque([0.0] * LOOKS, LOOKS)
 
     def start(self) -> None:
@@ -43,8 +45,8 @@ class Pace:
     def note(self, late: float) -> None:
         """The event loop was so many seconds late."""
         self._late.append(late)
-        self._mean += (min(self._late) - self._mean) * WEIGHT
-        self.seconds = min(MOST, max(0.0, self._mean - FREE) * FACTOR)
+        wanted = min(MOST, (min(self._late) - FREE) * FACTOR)
+        self.seconds = max(0.0, wanted, self.seconds - FALL)
 
     def wait(self, age: float, size: int) -> None:
         """Leave a stream unread for a moment, unless it is young or brings much.
