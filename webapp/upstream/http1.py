@@ -111,7 +111,7 @@ class ChunkedBody(AnswerBody):
 
     def feed(self, data: bytes) -> bytes:
         """Take received bytes; returns the content of all chunks among them, joined."""
-        if not (self._left or self._held or self._within) and (content := _one_chunk(data)):
+        if not (self._left or self._held or self._within) and (content := _whole_chunks(data)):
             return content  # as events of a stream nearly always come
         data = self._held + data if self._held else data
         at, pieces = 0, []
@@ -153,13 +153,19 @@ class ChunkedBody(AnswerBody):
             self.broken = True
 
 
-def _one_chunk(data: bytes) -> bytes:
-    """The content, if these bytes are exactly one chunk without extensions; else b""."""
-    end = data.find(b"\r\n")
-    if not (0 < end <= MAX_HEX and data.endswith(b"\r\n")) or data[:end].strip(HEX):
-        return b""
-    size = int(data[:end], 16)
-    return data[end + 2 : -2] if size and len(data) == end + 4 + size else b""
+def _whole_chunks(data: bytes) -> bytes:
+    """The content, if these bytes are whole chunks without extensions, and not the last one; else b""."""
+    pieces, at = [], 0
+    while at < len(data):
+        end = data.find(b"\r\n", at, at + MAX_HEX + 2)
+        if end <= at or data[at:end].strip(HEX):
+            return b""
+        begin, at = end + 2, end + 2 + int(data[at:end], 16)
+        if at == begin or data[at : at + 2] != b"\r\n":
+            return b""
+        pieces.append(data[begin:at])
+        at += 2
+    return b"".join(pieces)
 
 
 def body_of(head: Head, method: str) -> AnswerBody:
