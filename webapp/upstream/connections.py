@@ -26,6 +26,7 @@ IDLE_SECONDS = 30  # a connection that was idle for longer is closed instead of 
 KEPT_IDLE = 512  # idle connections of one base URL
 KEPT_ORIGINS = 256  # base URLs
 CHUNK = 65536  # bytes read at a time
+AWAY = 0.02  # seconds between two reads after which the next bytes have probably arrived already
 ACKED_AT = 120  # place of `tcpi_bytes_acked` in Linux's `struct tcp_info`
 READ = 1  # gevent's name for the event that a descriptor is readable
 RAW = re.compile(r"[!-~]*")  # characters allowed in a request line and a Host header
@@ -55,6 +56,7 @@ class Connection:
         self._watcher = self._hub.loop.io(sock.fileno(), READ)
         self._waiting: gevent.Greenlet | None = None
         self._timer, self._deadline, self._fires = None, 0.0, inf
+        self._received = inf  # when bytes were received last for the current call
         self.alive.add(self)
 
     def readable(self) -> bool:
@@ -63,7 +65,7 @@ class Connection:
 
     def reuse(self) -> None:
         """The idle connection is taken for another call."""
-        self._acked_before = _acknowledged(self.sock)
+        self._acked_before, self._received = _acknowledged(self.sock), inf
 
     def untouched(self) -> bool:
         """Whether the server's TCP has acknowledged no byte of the current call, on a connection that was idle before.
@@ -77,13 +79,16 @@ class Connection:
 
         deadline: the moment by time.monotonic() at which it raises TimeoutError at the latest.
 
-        It waits before it reads, since usually nothing has arrived yet. That is safe with TLS too: a record is smaller
-        than CHUNK, so no decrypted bytes remain inside the TLS object. Starting a timer for every event of a stream
-        would be expensive: one timer is kept, and started again only when it fires before the current deadline.
+        It waits before it reads, since usually nothing has arrived yet; not where its caller was away and something
+        has. That is safe with TLS too: a record is smaller than CHUNK, so no decrypted bytes remain inside the TLS
+        object. Starting a timer for every event of a stream would be expensive: one timer is kept, and started again
+        only when it fires before the current deadline.
         """
         now = time.monotonic()
         if deadline <= now:
             raise TimeoutError
+        if now - self._received > AWAY and self.readable():  # one turn of the event loop less
+            return self._receive()
         self._deadline = min(now + seconds, deadline)
         if self._timer is None or self._deadline < self._fires:
             self._start_timer(self._deadline - now)
@@ -92,7 +97,12 @@ class Connection:
             self._hub.wait(self._watcher)
         finally:
             self._waiting = None
-        return self.sock.recv(CHUNK)
+        return self._receive()
+
+    def _receive(self) -> bytes:
+        data = self.sock.recv(CHUNK)
+        self._received = time.monotonic()
+        return data
 
     def _start_timer(self, seconds: float) -> None:
         self._stop_timer()

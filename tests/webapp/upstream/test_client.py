@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 
+import gevent
 import pytest
 from certificates import certificate, server_context
 
@@ -411,3 +412,29 @@ def test_these_tests_pass_with_the_sockets_of_gevent_too():
     arguments = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-k", "not gevent", __file__]
     done = subprocess.run([sys.executable, "-c", run, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_a_reader_that_was_away_does_not_wait_for_what_has_come_meanwhile(client, monkeypatch):
+    monkeypatch.setattr(connections, "AWAY", -1)
+    second, third = threading.Event(), threading.Event()
+
+    def serve(sock: socket.socket) -> None:
+        read_head(sock)
+        sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\none")
+        assert second.wait(60)
+        sock.sendall(b"two")
+        assert third.wait(60)
+        sock.sendall(b"six")
+
+    with server(serve) as (url, _):
+        answer = client.send(url, Request("GET", "/models", [], None, None))
+        assert next(answer.chunks) == b"one"
+        second.set()
+        while not answer._conn.readable():
+            gevent.sleep(0)
+        with monkeypatch.context() as patch:
+            patch.setattr(answer._conn, "_hub", None)  # it would wait there
+            assert next(answer.chunks) == b"two"
+        third.set()
+        assert next(answer.chunks) == b"six"
+        answer.close()
