@@ -7,6 +7,6 @@ as $$
 $$;
 
 comment on function app.dollars is 'US dollars as text for people, to the last digit and with at least two decimals.';
--- Part of price_list, which runs with the rights of its caller.
+-- Granted for price_list, which runs with the rights of its caller; other functions use it too.
 revoke execute on function app.dollars from public, anon, authenticated, service_role;
 grant execute on function app.dollars to authenticated;

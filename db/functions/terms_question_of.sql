@@ -21,5 +21,6 @@ begin
 end $$;
 
 comment on function app.terms_question_of is 'What decides the price terms of a call, apart from the moment.';
+-- Granted for price_usage, which runs with the rights of its caller.
 revoke execute on function app.terms_question_of from public, anon, authenticated, service_role;
 grant execute on function app.terms_question_of to authenticated;

@@ -109,7 +109,7 @@ def as_of() -> datetime | None:
 def lags_since() -> str:
     """The same as a time of the organization's zone, where people must be told; else empty.
 
-    It is past, or the replica may lack what they have just changed.
+    They must when it is more than LAGS ago, or when nobody knows whether the replica has what they have just changed.
     """
     moment, now = as_of(), datetime.now(UTC)
     if moment is None or (now - moment <= LAGS and not g.get("unchecked")):

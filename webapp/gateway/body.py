@@ -134,9 +134,9 @@ def _with_model(facts: RequestFacts, target: Target, content: bytes, pause: Paus
 
 def _whole(pieces: Iterator[bytes], length: int | None, check_key: Callable[[], None], pause: Pause) -> bytes:
     """All pieces as one, which is in memory once; ``check_key`` is called before more than CHECKED_BYTES are read."""
-    if length is not None and length <= CHECKED_BYTES:  # one piece
+    if length is not None and length <= CHECKED_BYTES:  # one piece as a rule, which is then not copied
         return b"".join(pieces)
-    checked, whole = (length or 0) > CHECKED_BYTES, io.BytesIO()
+    checked, whole = length is not None, io.BytesIO()
     if checked:
         check_key()
     for piece in pieces:

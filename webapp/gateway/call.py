@@ -61,7 +61,7 @@ class Call:
         self.settled = False
         self.client: Any = None  # the client's connection, a webapp.server.peers.Peer; None outside of that server
         self.answering = False  # whether a part of the answer was sent
-        self.probed = False  # whether the client was found to be there when its answer had come to the end
+        self.there = False  # whether the client was still connected when its answer had come to the end
 
     def elapsed_ms(self, until: float | None = None) -> int:
         """Milliseconds from the call's arrival until a moment of time.monotonic(), by default now."""
@@ -72,13 +72,16 @@ class Call:
         return self.client is not None and self.client.closed()
 
     def client_gone(self) -> bool:
-        """Whether the client has hung up. While nothing was sent to it, this cannot be told from closing its side."""
-        return not self.probed and self.client_closed() and (not self.answering or self.client.gone())
+        """Whether the client has hung up. While nothing was sent to it, this cannot be told from closing its side.
+
+        Not asked again of a client that ``probe`` has just found there.
+        """
+        return not self.there and self.client_closed() and (not self.answering or self.client.gone())
 
     def probe(self) -> Iterator[bytes]:
         """Sends a client that has closed its side the head, if not sent yet: its system tells whether it reads on."""
-        self.probed = not self.client_closed()
-        if not self.probed:
+        self.there = not self.client_closed()
+        if not self.there:
             yield b""
 
     def keep_head(self, header: Callable[[str], str]) -> None:

@@ -1,9 +1,9 @@
-"""How long a worker that is behind leaves streams unread that have been running for a while.
+"""How long a worker that is behind leaves running streams unread.
 
 Each event of a stream costs a worker about the same, however small it is. A worker with more events than it can pass on
-would let every client wait, for first tokens longest: until then a call needs about eight turns of the event loop, and
-each turn serves all streams. So a worker that is behind leaves running streams unread for a moment, and then passes on
-several events at once.
+would let every client wait, those of new calls longest: a call needs about eight turns of the event loop before its
+first token, and each turn serves all streams. So a worker that is behind leaves streams that have run for a while
+unread for a moment, and then passes on several of their events at once.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import gevent
 
 STEP = 0.05  # seconds between two looks at the clock
 FREE = 0.002  # seconds that the event loop may be late before streams have to wait
-FACTOR, MOST = 250, 0.3  # a stream waits so many times the seconds above FREE, and MOST seconds at most
+FACTOR, MOST = 250, 0.3  # a stream waits FACTOR times the seconds above FREE, but MOST seconds at most
 # Of so many looks in a row only the least late counts: one slow request of a page is not a worker that is behind.
 LOOKS = 3
 # With each look the wait becomes shorter by so many seconds at most: a worker that has caught up only because streams

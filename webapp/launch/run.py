@@ -166,7 +166,10 @@ class Launcher:
 
 
 def tell_unreadable(config: Config, owner_dsn: str) -> None:
-    """Say which stored keys the gateway cannot decrypt; imported here, since the gateway takes as long to start."""
+    """Say how many stored OpenAI keys the gateway cannot decrypt, if any.
+
+    The import is here because it takes its time, in which the gateway starts.
+    """
     from webapp.secrets.stored import unreadable  # noqa: PLC0415
 
     with psycopg.connect(owner_dsn, prepare_threshold=None) as conn:

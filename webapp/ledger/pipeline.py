@@ -1,7 +1,7 @@
 """Prepared statements on one connection, run through libpq's pipeline mode: one round trip and one transaction.
 
 Why not psycopg's cursors: on every execution they determine the types of parameters and results and look up the
-prepared statement. Client CPU of a transaction of one settle_calls and one open_calls statement, measured with
+prepared statement. Client CPU of a transaction of two statements, one like settle_calls and one like open_calls, by
 `python bench/ledger_statements.py`: 15 to 32 µs here against 130 to 154 µs with psycopg's cursors and pipeline (one
 call in each statement), 88 µs against 204 µs (32 calls). While a statement runs, gevent runs the other calls of the
 worker.

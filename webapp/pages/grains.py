@@ -21,8 +21,8 @@ SENSIBLE = {"hour": (0, 8), "day": (2, 366), "week": (14, 1100), "month": (58, 4
 
 def sensible(query: Query) -> list[str]:
     """The grains to choose from for this period; its own is always among them."""
-    days = (query.until - query.since) / timedelta(days=1)
-    return [grain for grain, (least, most) in SENSIBLE.items() if least <= days <= most or grain == query.grain]
+    length = (query.until - query.since) / timedelta(days=1)
+    return [grain for grain, (least, most) in SENSIBLE.items() if least <= length <= most or grain == query.grain]
 
 
 def heads(starts: Sequence[datetime], ends: Sequence[datetime], grain: str, zone: ZoneInfo) -> list[str]:

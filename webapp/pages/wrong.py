@@ -1,6 +1,6 @@
-"""What is wrong with the address of a page, in words of the page: what there is not, and how to choose something else.
+"""Errors of a page's query string, worded for people who use pages: what does not exist, and where to choose instead.
 
-The API's errors name its parameters. Who reads a page knows fields, lists and headings, or followed an old link.
+The API's errors name its parameters. People who read pages know fields, lists and headings, not parameters.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from webapp import cursors
 from webapp.errors import ApiError
 from webapp.periods import YEARS
 
-LONGEST = 60  # characters of a value that are repeated
+LONGEST = 60  # a longer value is cut off where an error repeats it
 # Parameter → what it chooses, and how to choose it on the page.
 CHOICES = {
     "period": ("period", "Choose one in the list"),
@@ -32,17 +32,17 @@ CHOICES = {
     "session": ("WebSocket session", "Choose one in the list of sessions"),
     "format": ("kind of file", "Choose one in the menu Export"),
 }
-ELSE = "Choose another day, or another period in the list"
+OTHER_DAY = "Choose another day, or another period in the list"
 
 
 def no_such(param: str, value: str) -> ApiError:
-    """The error of an address whose parameter ``param``, one of CHOICES, asks for what there is not."""
+    """The error for a parameter, one of CHOICES, whose value does not exist."""
     what, hint = CHOICES[param]
     return ApiError(400, "no_such_choice", f"there is no {what} {_quoted(value)}", param, hint)
 
 
 def in_words(error: ApiError, args: Mapping[str, str]) -> ApiError:
-    """An error of ``filters.read`` or ``cursors.read`` in words of a page; args: what was read."""
+    """An error of ``filters.read`` or ``cursors.read`` in words of a page; args: the query string that they read."""
     name = error.param or ""
     value = args.get(name) or ""
     if name in CHOICES:
@@ -51,9 +51,11 @@ def in_words(error: ApiError, args: Mapping[str, str]) -> ApiError:
         return error
     if error.code == "invalid_date":
         message = f"{_quoted(value)} is not a day from {YEARS[0]} to {YEARS[-1]}"
+    elif "T" in args.get("from", "") + args.get("to", ""):  # moments, as a bar of hours links to them
+        message = "the period ends before it begins"
     else:
         message = "the first day is after the last one" if args.get("to") else "the first day has not come yet"
-    return ApiError(error.status, error.code, message, name, ELSE)
+    return ApiError(error.status, error.code, message, name, OTHER_DAY)
 
 
 def read_cursor(*kinds: Callable[[str], Any]) -> tuple[Any, ...]:

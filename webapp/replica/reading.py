@@ -20,12 +20,13 @@ import psycopg
 
 from webapp import db
 from webapp.config import Config
-from webapp.replica.servers import BEHIND, Replica
+from webapp.replica.servers import ANSWER_SECONDS, BEHIND, CONNECT_SECONDS, Replica
 
 log = logging.getLogger("spendai")
 LOOK_SECONDS = 1.0  # between two looks at the servers
 PATIENCE = 1.0  # seconds to wait for a connection where the other server could answer instead
-GIVEN_UP = 7.0  # seconds after which a request gives up a primary that does not answer and is not known to be away
+# Seconds after which a request gives up a primary that does not answer; after one more look it counts as away.
+GIVEN_UP = LOOK_SECONDS + 2 * ANSWER_SECONDS + CONNECT_SECONDS
 T = TypeVar("T")
 _watched: list[Replica] = []  # the one of this worker, if there is a DATABASE_URL_READ
 _stopping = threading.Event()
@@ -86,7 +87,7 @@ def note_change(user_id: str) -> None:
 class Reading(NamedTuple):
     """A transaction of a person who only reads. as_of: the moment as of which it answers; None: on the primary.
 
-    checked: it has what this person has changed; while the primary is away nobody can know that of a replica.
+    checked: it is known to have what this person has changed; of a replica nobody knows while the primary is away.
     """
 
     tx: db.Transaction

@@ -1,4 +1,7 @@
-"""Whether the OpenAI keys in the database can be decrypted: not when they are from another SPENDAI_ENCRYPTION_KEYS."""
+"""Whether the OpenAI keys in the database can be decrypted.
+
+They cannot when they were encrypted with a key that SPENDAI_ENCRYPTION_KEYS lacks, or when they were changed.
+"""
 
 from __future__ import annotations
 
@@ -18,15 +21,15 @@ ADMIN_KEYS = "select ciphertext, org_id from private.admin_keys"
 def unreadable(conn: psycopg.Connection, config: Config) -> str:
     """How many stored provider keys and admin keys cannot be decrypted, and what to do; empty where all can.
 
-    conn: of the database's owner; roles of the gateway read one key at a time.
+    conn: of the database's owner, who alone can read all of them.
     """
     found = [_opens(partial(unseal, config.key_ring, *row)) for row in conn.execute(PROVIDER_KEYS)]
     found += [_opens(partial(unseal_admin_key, config, *row)) for row in conn.execute(ADMIN_KEYS)]
     if all(found):
         return ""
     return (
-        f"{found.count(False)} of {len(found)} stored OpenAI keys cannot be decrypted: put what encrypted them into"
-        " SPENDAI_ENCRYPTION_KEYS, which is the same for all gateways of a database, or store the OpenAI keys again"
+        f"{found.count(False)} of {len(found)} stored OpenAI keys cannot be decrypted: add the encryption key that they"
+        " were stored with to SPENDAI_ENCRYPTION_KEYS, which all gateways of a database share, or store them again"
     )
 
 

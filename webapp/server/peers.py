@@ -81,7 +81,7 @@ class Peer:
         return getattr(self._sock, name)
 
     def setblocking(self, flag: bool) -> None:
-        """Nothing: gunicorn asks for waits without end, or for its own, but this class bounds them."""
+        """Nothing: gunicorn asks for waits without end, or sets time-outs; this class bounds all waits instead."""
 
     settimeout = setblocking
 

@@ -74,6 +74,7 @@ def test_periods_of_any_kind_are_shown_or_refused_in_words(site: Site, team: Acm
     ("/?from=gestern", "“gestern” is not a day from 1970 to 2999. Choose another day, or another period in the list."),
     ("/keys?to=9999-12-31", "“9999-12-31” is not a day from 1970 to 2999."),
     ("/projects?from=2026-02-01&to=2026-01-01", "The first day is after the last one. Choose another day"),
+    ("/calls?from=2026-01-31T12:00:00Z&to=2026-01-31T11:00:00Z", "The period ends before it begins."),
     ("/calls?from=2999-01-01", "The first day has not come yet. Choose another day"),
     ("/?tz=Mars", "There is no time zone “Mars”. Time zones have names such as Europe/Berlin."),
     ("/?grain=fortnight", "There is no length of bars “fortnight”."), ("/?compare=x", "There is no comparison “x”."),
