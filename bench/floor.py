@@ -1,15 +1,17 @@
-"""Where does the time of a call that is alone go? SpendAI beside C programs that do a part of its work, and the peers.
+"""Where does the time of a call go? SpendAI beside programs that do a part of its work, and the peers.
 
 One client makes one call after the other. floor.c proxies it: without a database; with two commits of one small row
 (the least that any program needs that writes down a call before and after); with the rows of a ledger like ours, of
 which nothing is computed (floor.sql); with the two functions of our ledger, on SpendAI's Postgres. The last one lacks
-only the gateway in Python. All take turns, with fsync and without.
+only the gateway in Python. least.py is SpendAI with a gateway that reads nothing of a call, in the same three forms.
+All take turns, with fsync and without; then those in Python and Portkey with 64 connections.
 """
 
 from __future__ import annotations
 
 import json
 import statistics
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -19,13 +21,15 @@ from typing import Any
 import psycopg
 
 from bench import machine, tools
-from bench.load import burst
+from bench.load import Burst, burst
+from bench.procs import cpu_seconds, tree
 from bench.settling import KEYS, message_pairs
 from bench.spendai import SpendAI
 from bench.systems import CHAT, Direct, LiteLLM, Nginx, Portkey, Process, System
 from bench.tables import number, spread, table
 from bench.versus import folder_of, say, upstream
 from webapp import db
+from webapp.config import ROOT
 from webapp.postgres import embedded
 from webapp.postgres.cluster import SUPERUSER
 from webapp.secrets.provider_keys import fingerprint
@@ -40,7 +44,10 @@ SMALL = {
         update bench.floor f set body = m.body from jsonb_to_record($1::jsonb) m (id uuid, body text) where f.id = m.id
     """,
 }
-LEAST = {"open": "select bench.least_open($1::jsonb)", "settle": "select bench.least_settle($1::jsonb)"}
+LEAST = {
+    "open": "select * from bench.least_open($1::jsonb, null, null)",
+    "settle": "select * from bench.least_settle($1::jsonb)",
+}
 TABLES = Path(__file__).with_name("floor.sql")
 
 
@@ -87,12 +94,34 @@ class Floor(Process):
         raise tools.Missing(f"floor.c did not answer: {(self.folder / f'{self.name}.log').read_text()}")
 
 
+class Least(Process):
+    """gunicorn with least.py, beside the database of ``ours``. writes: what it writes down; see there."""
+
+    path = SpendAI.path
+
+    def __init__(self, name: str, ours: SpendAI, folder: Path, writes: str) -> None:
+        super().__init__(ours.upstream, folder)
+        self.name, self.headers, self.writes = name, ours.headers, writes
+        self.environ = ours.product.environ
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "gunicorn", "--chdir", str(ROOT), "-c", str(ROOT / "gunicorn.conf.py")]
+        command += ["-b", f"127.0.0.1:{self.port}", "bench.least:app"]
+        self.run(command, **self.environ | {"PYTHONPATH": str(ROOT), "LEAST": self.writes})
+
+
 def run(folder: Path) -> tuple[str, bool]:
-    """The table as Markdown, and whether every call succeeded."""
+    """The tables as Markdown, and whether every call succeeded."""
     with upstream(folder) as running, ExitStack() as stack:
         ours = stack.enter_context(SpendAI(running.port, folder_of(folder, "SpendAI")))
         systems: list[System] = [Direct(running.port, folder_of(folder, "direct"))]
         systems += [stack.enter_context(floor) for floor in floors(ours, running.port, folder)]
+        leasts = [
+            Least("Python, no database", ours, folder_of(folder, "python"), "nothing"),
+            Least("Python, our rows, nothing computed", ours, folder_of(folder, "python rows"), "rows"),
+            Least("Python, our two functions", ours, folder_of(folder, "python ledger"), "ledger"),
+        ]
+        systems += [stack.enter_context(least) for least in leasts]
         versions = {}
         for kind in (Nginx, LiteLLM, Portkey):
             peer = kind(running.port, folder_of(folder, kind.name))
@@ -105,9 +134,11 @@ def run(folder: Path) -> tuple[str, bool]:
         taken = {durable: rounds(systems, running, ours, durable=durable) for durable in (True, False)}
         rows = [[name, *(spread(taken[durable][name]) for durable in (True, False))] for name in taken[True]]
         sizes = commit_ms(ours)
+        many = together([each for each in systems if isinstance(each, (Portkey, Least, SpendAI))], running, ours)
     head = ["one call after the other, p50 ms more than *direct*", "fsync", "without fsync"]
     words = f"One commit of one small row takes {number(sizes[0])} ms here, without fsync {number(sizes[1])} ms."
-    return f"{machine.facts()}; {machine.versions(versions)}.\n\n{table(head, rows)}\n\n{words}", True
+    facts = f"{machine.facts()}; {machine.versions(versions)}."
+    return "\n\n".join([facts, table(head, rows), words, many]), True
 
 
 def floors(ours: SpendAI, port: int, folder: Path) -> Iterator[Floor]:
@@ -145,6 +176,35 @@ def rounds(systems: list[System], running: Any, ours: SpendAI, *, durable: bool)
                 p50[system.name].append(done.p50)
     direct = p50.pop("direct")
     return {name: [a - b for a, b in zip(values, direct, strict=True)] for name, values in p50.items()}
+
+
+def together(systems: list[System], running: Any, ours: SpendAI) -> str:
+    """A table of the same with 64 connections: calls per second, and processor time of gateway and Postgres."""
+    bursts: dict[str, list[Burst]] = {system.name: [] for system in systems}
+    postgres: dict[str, list[float]] = {system.name: [] for system in systems}
+    for n in range(ROUNDS):
+        say(f"round {n + 1} of {ROUNDS}, 64 connections")
+        for system in systems if n % 2 else reversed(systems):
+            servers = [pid for root in ours.product.postmasters() for pid in tree(root)]
+            calls, used = running.posts("posts"), cpu_seconds(servers)
+            done = burst(system, "JSON", 64, SECONDS, running)
+            assert not done.bad, f"{system.name}: {done.bad} calls failed"
+            used = (cpu_seconds(servers) - used) * 1000 / (running.posts("posts") - calls)
+            bursts[system.name].append(done._replace(cpu=done.cpu - used) if system is ours else done)
+            postgres[system.name].append(used)
+    peer = bursts.get("Portkey")
+    rows = [
+        [
+            name,
+            spread([each.rate for each in done]),
+            spread([each.rate / other.rate for each, other in zip(done, peer, strict=True)]) if peer else "–",
+            spread([each.cpu for each in done]),
+            "–" if name == "Portkey" else spread(postgres[name]),
+        ]
+        for name, done in bursts.items()
+    ]
+    head = ["64 connections, JSON", "calls/s", "× Portkey", "gateway, CPU s per 1,000", "Postgres, CPU s per 1,000"]
+    return table(head, rows)
 
 
 @contextmanager
