@@ -6,6 +6,8 @@ Usage with `at_least` is a part of what OpenAI bills: the call has no cost, but 
 from __future__ import annotations
 
 import math
+import re
+from decimal import Decimal
 from typing import Any
 
 from webapp.metering.containers import CONTAINERS, dimension, memory
@@ -13,6 +15,7 @@ from webapp.metering.request import IMAGES, MAX_WORD_CHARS, SPEECH, TRANSCRIPTS,
 from webapp.metering.text import clean
 
 TRANSLATIONS = "/v1/audio/translations"
+_SECONDS = re.compile(r"[0-9]{1,32}(\.[0-9]{1,32})?([eE][+-]?[0-9]{1,2})?")
 Metered = tuple[dict[str, Any] | None, dict[str, Any] | None]
 
 
@@ -58,12 +61,9 @@ def _heard(request: RequestFacts, answer: dict[str, Any]) -> dict[str, Any] | No
 
 
 def _duration(answer: dict[str, Any]) -> int | None:
-    """The `duration` of a verbose answer in whole seconds; None when it has none."""
-    try:
-        seconds = math.ceil(float(answer["duration"]))
-    except (KeyError, TypeError, ValueError, OverflowError):
-        return None
-    return seconds if seconds >= 0 else None
+    """The `duration` of a verbose answer in whole seconds, rounded up exactly; None for what is no such number."""
+    said = answer.get("duration")  # a jsonwalk.Number, or a text with one
+    return math.ceil(Decimal(said)) if isinstance(said, str) and _SECONDS.fullmatch(said) else None
 
 
 def _pictures(request: RequestFacts, answer: dict[str, Any]) -> dict[str, Any] | None:

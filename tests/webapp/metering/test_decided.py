@@ -23,8 +23,10 @@ def form(endpoint=HEAR, file: bytes = b"ID3", files: int = 1, **fields: str) -> 
     return reader.facts(endpoint)
 
 
-def heard(answer: bytes | dict, facts: RequestFacts, endpoint=HEAR, *, encoding="", complete=True) -> AnswerFacts:
-    kind = "application/json" if isinstance(answer, dict) else "text/plain; charset=utf-8"
+def heard(
+    answer: bytes | dict, facts: RequestFacts, endpoint=HEAR, *, encoding="", complete=True, kind=""
+) -> AnswerFacts:
+    kind = kind or ("application/json" if isinstance(answer, dict) else "text/plain; charset=utf-8")
     meter = Meter(endpoint, "POST", facts, 200, kind, encoding)
     meter.feed(json.dumps(answer).encode() if isinstance(answer, dict) else answer)
     meter.finish()
@@ -49,6 +51,21 @@ def test_what_the_answer_says_comes_first():
 def test_a_verbose_answer_tells_the_seconds():
     for endpoint in (HEAR, TRANSLATE):
         assert heard({"text": "hi", "duration": 8.47}, form(endpoint), endpoint).usage == NINE
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [("8.47", 9), ('"8.47"', 9), ("9", 9), ("8.00000000000000000001", 9), ("9007199254740993", 9007199254740993)],
+)
+def test_the_seconds_are_rounded_up_from_what_is_written_and_from_no_float(written, seconds):
+    answer = f'{{"text": "hi", "duration": {written}}}'.encode()
+    assert heard(answer, form(response_format="json"), kind="application/json").usage["seconds"] == seconds
+
+
+@pytest.mark.parametrize("written", ["true", "false", '"1_0"', '" 9"', '"٩"', "-1", "NaN", "1e999", "null", "[9]"])
+def test_a_duration_that_is_no_number_of_seconds_tells_nothing(written):
+    answer = f'{{"text": "hi", "duration": {written}}}'.encode()
+    assert heard(answer, form(response_format="json"), kind="application/json").usage is None
 
 
 @pytest.mark.parametrize("kind", ["srt", "vtt"])
