@@ -14,18 +14,18 @@ def image_usage(response: dict[str, Any], items: Iterable[dict[str, Any]]) -> di
     """The `tool_usage` block with the `image_model` its tokens are priced at; None when no image was made.
 
     `image_model` is None when the answer's tool names no model: OpenAI changes the default. `image_gen` is None when an
-    image was made and no token of it counted.
+    image was made and no token of it counted, or tokens stand only in its details.
     """
     tool_usage = as_object(response.get("tool_usage"))
-    counted = any_count(as_object(tool_usage.get("image_gen")))
+    block = tool_usage.get("image_gen")
+    counted = any_count([value for value in as_object(block).values() if not isinstance(value, dict)])
     drawn = [item for item in items if item["type"] == "image_generation_call" and item["status"] != "failed"]
-    made = not all(item["svg"] for item in drawn)
-    if not made and not counted:
+    if all(item["svg"] for item in drawn) and not any_count(block):
         return None
     models = [tool.get("model") for tool in as_objects(response.get("tools")) if tool.get("type") == "image_generation"]
     return {
         **tool_usage,
-        "image_gen": tool_usage["image_gen"] if counted else None,
+        "image_gen": block if counted else None,
         "image_model": next((model for model in models if model), None),
     }
 
@@ -48,6 +48,8 @@ def svg_usage(blocks: Iterable[dict[str, Any] | None]) -> dict[str, Any] | list[
     return found if len(found) > 1 else next(iter(found), None)
 
 
-def any_count(block: dict[str, Any]) -> bool:
-    """Whether an object of OpenAI's has a number (a jsonwalk.Number, so a string) other than 0."""
-    return any(isinstance(value, str) and value.strip("0.") for value in block.values())
+def any_count(value: Any) -> bool:
+    """Whether a number (a jsonwalk.Number, so a string) other than 0 is in OpenAI's JSON, at any depth."""
+    if isinstance(value, dict | list):
+        return any(map(any_count, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, str) and value.strip("0.") != ""

@@ -84,7 +84,7 @@ def _requests(tool_usage: dict[str, Any], tool: str, fallback: int) -> int:
 
 def _unknown(tool_usage: dict[str, Any]) -> dict[str, int]:
     """Calls of tools that nobody knows yet: dimensions without a price, so that the cost is unknown, not too low."""
-    unknown = (tool for tool, block in tool_usage.items() if tool not in _FAMILIES and any_count(as_object(block)))
+    unknown = (tool for tool, block in tool_usage.items() if tool not in _FAMILIES and any_count(block))
     return {f"{_name(tool)}_calls": _requests(tool_usage, tool, 1) for tool in islice(unknown, _MAX_UNKNOWN)}
 
 

@@ -219,6 +219,15 @@ def test_an_image_that_was_made_with_counts_of_zero_is_not_free():
     assert read({**RESPONSE, "tool_usage": nothing, "output": [DRAWN | {"status": "failed"}]}).usage == RESPONSE_USAGE
 
 
+@pytest.mark.parametrize("output", [[], [DRAWN]])
+@pytest.mark.parametrize(
+    "block", [{"output_tokens": 0, "output_tokens_details": {"image_tokens": 50}}, [{"tokens": 5}], 7]
+)
+def test_tokens_of_images_that_no_total_counts_are_not_free(block, output):
+    facts = read({**RESPONSE, "tool_usage": {"image_gen": block}, "output": output})
+    assert facts.usage["tool_usage"] == {"image_gen": None, "image_model": None}
+
+
 # --- billed calls
 
 
@@ -236,10 +245,16 @@ def test_a_search_that_failed_is_no_billed_call(kind, dimension, status):
 
 def test_tools_that_nobody_knows_are_counted_under_their_name():
     tool_usage = {"web_search": {"num_requests": 0}, "computer": {"num_requests": 2}, "video_gen 2": {"tokens": 9}}
-    assert read({**RESPONSE, "tool_usage": tool_usage | {"idle": {"tokens": 0}}}).tools == {
+    idle = {"idle": {"tokens": 0, "details": {"tokens": 0}, "list": [0], "none": None}, "zero": 0, "off": False}
+    assert read({**RESPONSE, "tool_usage": tool_usage | idle}).tools == {
         "computer_calls": 2,
         "video_gen_calls": 1,
     }
+
+
+@pytest.mark.parametrize("block", [{"usage": {"tokens": 200}}, [{"tokens": 200}], {"by_size": [{"n": 0}, {"n": 1}]}, 4])
+def test_what_a_tool_that_nobody_knows_used_is_found_wherever_it_stands(block):
+    assert read({**RESPONSE, "tool_usage": {"video_gen": block}}).tools == {"video_gen_calls": 1}
 
 
 def test_the_items_of_a_whole_output_count_when_its_stream_was_resumed():
