@@ -63,6 +63,8 @@ class StreamReader:
         self._chat = endpoint in USAGE_ON_REQUEST
         self._hide = hide
         self._images = int(request.details.get("images", 1))
+        self._due = False  # whether an image with usage was seen, and others are still to come
+        self._bare = False  # whether an image without usage was seen
 
     def head(self, head: bytes) -> Verdict:
         """The verdict on an unfinished event whose first bytes are `head`: WAIT as long as they do not decide it."""
@@ -102,7 +104,8 @@ class StreamReader:
         """The answer's final object, as far as the stream contained it; {} when it contained nothing of it.
 
         whole: whether the upstream ended the stream properly. In one that broke off, the usage of a chat chunk counts
-        only if the chunk was one of the last: some servers count on in every chunk.
+        only if the chunk was one of the last: some servers count on in every chunk. Of images, usage that is not that
+        of all of them is a bound (see decided.py).
         """
         if self._chat and not self._counts(whole=whole or self.ended):
             self._final = None
@@ -114,7 +117,10 @@ class StreamReader:
         told = {key: named[key] for key in ("id", "model") if named.get(key)}
         if tier := self._read(self._tiered).get("service_tier"):
             told["service_tier"] = tier
-        return told | {key: value for key, value in (self._final or {}).items() if value}
+        told |= {key: value for key, value in (self._final or {}).items() if value}
+        if "usage" in told and (self._bare or (self._due and (self.failed or not whole))):
+            told["usage"] = {**told["usage"], "at_least": True}
+        return told
 
     @property
     def metered(self) -> bool:
@@ -204,13 +210,15 @@ class StreamReader:
         """An image or a piece of audio is finished. Each image has its own usage; the last one ends the answer."""
         usage = sanitise(event.get("usage"))
         if usage is None:
+            self._bare = self._bare or is_image
             return Verdict.PASS
         before = self._final or {}
         self._final = {"usage": add(before.get("usage"), usage) if is_image else fuller(before.get("usage"), usage)}
         if drawn := [*before.get("svg_usage", []), *([event["svg_usage"]] if event.get("svg_usage") else [])]:
             self._final["svg_usage"] = drawn
         self._images -= 1
-        self.ended = self._images <= 0
+        self._due = self._images > 0
+        self.ended = not self._due
         return Verdict.END if self.ended else Verdict.PASS
 
 

@@ -271,6 +271,31 @@ def test_several_streamed_images_are_one_usage():
     assert result.usage == {"input_tokens": 10, "output_tokens": 200}
 
 
+IMAGE = event("image_generation.completed", b64_json="A", usage={"input_tokens": 5, "output_tokens": 100})
+FAILED = event("error", error={"type": "image_generation_server_error", "message": "failed"})
+
+
+@pytest.mark.parametrize(
+    ("events", "complete", "images"),
+    [
+        ([IMAGE], False, 1),
+        ([IMAGE, FAILED], True, 1),
+        ([event("image_generation.completed", b64_json="A"), IMAGE], True, 1),
+        ([IMAGE, event("image_generation.completed", b64_json="A", usage=None)], True, 1),
+        ([IMAGE, IMAGE, event("image_generation.partial_image", b64_json="A")], False, 2),
+    ],
+)
+def test_the_usage_of_some_of_several_images_is_only_a_bound(events, complete, images):
+    facts = RequestFacts(details={"images": 3})
+    result = run(meter("/v1/images/generations", facts=facts), events, complete=complete)[2]
+    assert result.usage == {"input_tokens": 5 * images, "output_tokens": 100 * images, "at_least": True}
+
+
+def test_images_that_openai_left_out_of_a_stream_that_it_ended_properly_are_not_waited_for():
+    result = run(meter("/v1/images/generations", facts=RequestFacts(details={"images": 3})), [IMAGE, IMAGE])[2]
+    assert (result.usage, result.complete) == ({"input_tokens": 10, "output_tokens": 200}, True)
+
+
 # --- JSON and everything else
 
 
