@@ -14,7 +14,7 @@ from webapp.metering.request import USAGE_ON_REQUEST, RequestFacts
 from webapp.metering.scan import no_pause
 from webapp.metering.selected import EVERY, WHOLE, Selection, select
 from webapp.metering.sse import BOM, HEAD_BYTES, Verdict, fields
-from webapp.metering.usage import add, fuller, sanitise, size
+from webapp.metering.usage import add, fuller, sanitise, size, tokens_out
 
 MAX_ITEMS = 10_000
 EVENT: Selection = {
@@ -128,8 +128,10 @@ class StreamReader:
         return self._final is not None or (self.ended and not self.failed)
 
     def _counts(self, *, whole: bool) -> bool:
-        """Whether the usage is that of the whole answer; zeros are if they stand at its regular end."""
-        return (whole or self._closing) if self._used else (self.ended and self._closing)
+        """Whether the usage is that of the whole answer. Without output, or all zeros, it must stand at the end."""
+        if not self._used:
+            return self.ended and self._closing
+        return self._closing or (whole and tokens_out((self._final or {})["usage"]) > 0)
 
     def _read(self, data: bytes) -> dict[str, Any]:
         """The object in an event's data."""
@@ -147,6 +149,8 @@ class StreamReader:
         """An event without a type, and its data: a chunk of a chat or text completion."""
         if not self._named and _MODEL.search(data):
             self._named = data
+        if self._closing and _CHOICE.search(data):
+            self._closing = False  # the answer goes on
         if b'"service_tier":"' in data or (b'"service_tier"' in data and _TIER.search(data)):  # bytes are found faster
             self._tiered = data
         if b'"usage"' not in data:

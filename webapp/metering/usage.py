@@ -93,6 +93,11 @@ def size(usage: dict[str, Any]) -> Decimal:
     return _both_sides(usage) or _plain(usage.get("total_tokens")) or _plain(usage.get("seconds"))
 
 
+def tokens_out(usage: dict[str, Any]) -> Decimal:
+    """Output tokens, by either family of names; 0 when nothing is said."""
+    return _side(usage, _SIDES[1])
+
+
 def _both_sides(usage: dict[str, Any]) -> Decimal:
     return _side(usage, _SIDES[0]) + _side(usage, _SIDES[1])
 

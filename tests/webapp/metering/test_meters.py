@@ -277,6 +277,32 @@ def test_a_poorer_usage_does_not_replace_a_richer_one(poorer):
     assert (facts.usage, facts.complete) == (full, True)
 
 
+SAID = b'data: {"id": "c", "model": "gpt-4o-mini", "choices": [{"index": 0, "delta": {"content": "x"}}]}\n\n'
+PROMPT, WHOLE = {"prompt_tokens": 100, "completion_tokens": 0}, {"prompt_tokens": 100, "completion_tokens": 50}
+ENDED = b"data: [DONE]\n\n"
+
+
+@pytest.mark.parametrize(
+    ("events", "complete", "usage"),
+    [
+        ([chunk(PROMPT), SAID], False, None),
+        ([chunk(PROMPT), SAID, ENDED], True, None),
+        ([chunk(WHOLE), SAID], False, None),
+        ([chunk({"prompt_tokens": 0, "completion_tokens": 0}), SAID, ENDED], True, None),
+        ([SAID, chunk(WHOLE).replace(b"[]", b'[{"finish_reason": "stop"}]'), SAID], False, None),
+        ([chunk(WHOLE), SAID, ENDED], True, WHOLE),
+        ([chunk(PROMPT), SAID, chunk(WHOLE)], False, WHOLE),
+        ([SAID, chunk(PROMPT), ENDED], True, PROMPT),
+    ],
+)
+def test_usage_after_which_the_answer_went_on_counts_only_if_it_can_be_that_of_the_whole(events, complete, usage):
+    meter = Meter("/v1/chat/completions", "POST", RequestFacts(), 200, "text/event-stream", "")
+    for one in events:
+        meter.feed(one)
+    meter.finish()
+    assert meter.result(complete).usage == usage
+
+
 def test_a_later_usage_replaces_an_earlier_one_and_keeps_the_details_that_it_does_not_repeat():
     first = {"input_tokens": 100, "output_tokens": 50, "input_tokens_details": {"cached_tokens": 80}}
     same, more = {"input_tokens": 0, "prompt_tokens": 100, "completion_tokens": 50}, {"total_tokens": 151}
