@@ -7,6 +7,8 @@
 -- priced_as only when the price of another dimension was used, context_min_tokens only when the price is for long
 -- contexts, qualifier only when the quantity has one, and match only when the requested model decided.
 --
+-- The context is the input tokens of the quantities, unless p_terms has it (context; see price_call).
+--
 -- p_shares: see price_shares; null for most calls. Their lines come last (see price_share).
 create or replace function app.price_bill(
     p_quantities jsonb, p_terms jsonb, p_shares text[], out cost numeric, out cost_lines jsonb, out fallback boolean
@@ -28,7 +30,7 @@ begin
     cost_lines := '[]';
     fallback := false;
     if (p_terms -> 'banded')::boolean then
-        v_input := app.price_total_input(p_quantities);
+        v_input := coalesce((p_terms -> 'context')::numeric, app.price_total_input(p_quantities));
     end if;
     for i in 0 .. jsonb_array_length(v_lines) - 1 loop
         v_key := v_lines -> i ->> 'key';

@@ -7,7 +7,9 @@
 -- Usage with at_least is only a part of what OpenAI bills: the status is no_usage, and each line says in at_least what it
 -- would cost.
 --
--- A batch that ended before any request of it ran has the usage {"requests": 0} and is free, whatever its model.
+-- A batch that ended before any request of it ran has the usage {"requests": 0} and is free, whatever its model. The usage
+-- of a batch is the sum of its requests, and long contexts are priced by the request: where only the sum is that long, what
+-- the tokens cost in short ones is a part, as with at_least.
 create or replace function app.price_call(
     p_endpoint text, p_usage jsonb, p_tools jsonb, p_named boolean, p_terms jsonb,
     out cost numeric, out cost_status text, out cost_lines jsonb
@@ -25,6 +27,7 @@ declare
     v_other record;
     v_terms jsonb;
     v_unknown boolean;
+    v_part boolean := coalesce(p_usage -> 'at_least' = 'true', false);
 begin
     cost_status := 'no_usage';
     cost_lines := '[]';
@@ -50,6 +53,11 @@ begin
     end if;
 
     v_bill := app.price_bill(v_quantities, p_terms, case when v_shares then app.price_shares(p_usage, true) end);
+    if p_endpoint = '/v1/batches' and v_bill.cost_lines @? '$[*].context_min_tokens' then
+        v_part := true;
+        v_bill := app.price_bill(v_quantities, p_terms || '{"context": 0}',
+            case when v_shares then app.price_shares(p_usage, true) end);
+    end if;
     -- A call that named no model can still be priced when all it used are tools: their prices are for any model.
     v_unknown := p_terms ->> 'model' is null and (p_named or v_quantities <> v_tools);
     for i in 0 .. jsonb_array_length(v_meters) - 1 loop
@@ -62,7 +70,7 @@ begin
         v_unknown := v_unknown or v_terms ->> 'model' is null;
     end loop;
 
-    if p_usage -> 'at_least' = 'true' then
+    if v_part then
         cost_lines := (select coalesce(jsonb_agg(l || jsonb_build_object('cost', null, 'at_least', l -> 'cost')), '[]')
                        from jsonb_array_elements(v_bill.cost_lines) as l);
     elsif v_unknown or v_bill.cost is null then

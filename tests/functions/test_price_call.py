@@ -62,6 +62,28 @@ def test_a_part_of_what_is_billed_is_a_bound_and_no_cost(db, usage, bounds):
     assert [(line["cost"], line["at_least"]) for line in got["cost_lines"]] == [(None, bound) for bound in bounds]
 
 
+LONG = {"dimension": "input_text", "unit_price": 7, "unit_qty": 1, "context_min_tokens": 100}
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "tokens", "cost", "lines"),
+    [
+        ("/v1/batches", 100, 103, [(100, None), (3, None)]),
+        ("/v1/batches", 101, None, [(None, 101), (None, 3)]),
+        ("/v1/responses", 101, 710, [(707, None), (3, None)]),
+    ],
+)
+def test_a_batch_whose_requests_are_together_as_long_as_a_long_context_has_a_bound(db, endpoint, tokens, cost, lines):
+    sheet = SHEET | {"input_text": [LONG, *SHEET["input_text"]]}
+    got = db.execute(
+        "select * from app.price_call(%s, %s::jsonb, null, true, %s::jsonb)",
+        [endpoint, json.dumps({"input_tokens": tokens, "output_tokens": 3}),
+         json.dumps({"model": "m", "banded": True, "sheet": sheet})],
+    ).fetchone()  # fmt: skip
+    assert (got["cost"], got["cost_status"]) == (cost, "no_usage" if cost is None else "priced")
+    assert [(line["cost"], line.get("at_least")) for line in got["cost_lines"]] == lines
+
+
 @pytest.mark.parametrize(
     ("endpoint", "usage", "cost", "status"),
     [
