@@ -126,7 +126,7 @@ def _usage(call: AskedCall, answer: dict[str, Any], streamed: list[dict[str, Any
     if answer.get("object") == "batch" and _nothing_ran(answer):
         return {"requests": 0}, None
     raw = answer.get("usage")
-    if not isinstance(raw, dict):
+    if not isinstance(raw, dict) or (_answered(answer) and not images.any_count(raw)):
         return None, None
     if answer.get("object") == "response":
         items = tools.items_of(answer, streamed)
@@ -136,6 +136,11 @@ def _usage(call: AskedCall, answer: dict[str, Any], streamed: list[dict[str, Any
         usage = sanitise(_with(raw, None, _svg_beside(answer)))
         calls = _search_fee(call, model)
     return (usage, calls) if usage is not None else (None, None)
+
+
+def _answered(batch: dict[str, Any]) -> bool:
+    """Whether requests of a batch were answered, so that usage of zeros is none; False for any other object."""
+    return images.any_count(as_object(batch.get("request_counts")).get("completed"))
 
 
 def _nothing_ran(batch: dict[str, Any]) -> bool:

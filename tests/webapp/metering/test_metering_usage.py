@@ -216,6 +216,15 @@ def test_a_batch_tells_its_usage_and_model_when_it_is_over():
         )
 
 
+@pytest.mark.parametrize(("completed", "known"), [(0, True), (2, False), ("2", False), (None, True)])
+def test_a_batch_that_answered_requests_without_a_token_has_no_usage(completed, known):
+    usage = {"input_tokens": 0, "input_tokens_details": {"cached_tokens": 0}, "output_tokens": 0, "total_tokens": 0}
+    batch = {"id": "batch_1", "object": "batch", "status": "completed", "usage": usage}
+    counts = {"total": 5, "completed": completed, "failed": 0}
+    facts = read({**batch, "request_counts": counts}, "/v1/batches/batch_1", method="GET")
+    assert facts.usage == (usage if known else None)
+
+
 def test_a_video_is_seconds_of_its_size_once_it_is_made():
     video = {"id": "video_1", "object": "video", "model": "sora-2-pro", "size": "1792x1024", "seconds": "8"}
     assert read({**video, "status": "queued"}, "/v1/videos").pending
