@@ -29,6 +29,15 @@ begin
         v_message := 'the context size is 0 or more tokens, and always 0 for dimensions other than tokens';
     elsif length(p_qualifier) > 80 then
         v_column := 'qualifier'; v_message := 'a qualifier has at most 80 characters';
+    elsif p_qualifier <> '' and p_dimension not in (
+        'images', 'video_seconds', 'container_sessions', 'completion_window', 'regional_processing') then
+        v_column := 'qualifier';
+        v_message := 'only images, seconds of video, containers, completion windows and regions have a qualifier';
+    elsif p_dimension = 'container_sessions' and p_qualifier = '1g' then
+        v_column := 'qualifier'; v_message := 'the price of a container of 1 GB has no qualifier';
+    elsif (v_share or p_dimension = 'container_sessions') and p_qualifier !~ '^[a-z0-9.-]*$' then
+        v_column := 'qualifier';
+        v_message := 'the qualifier of a container, completion window or region is in small letters, such as 4g, 2h or eu';
     elsif p_dimension = 'completion_window'
           and coalesce(p_unit_price, '') !~ '^(-0\.[0-9]{1,10}|-1(\.0{1,10})?|0(\.0{1,10})?)$' then
         v_column := 'unit_price';

@@ -98,7 +98,12 @@ def test_a_dimension_with_digits_in_its_name_may_have_a_price(people: People) ->
     ("service_tier", "flex", {"dimension": "images"}),
     ("context_min_tokens", -1, {}),
     ("context_min_tokens", 5, {"dimension": "images"}),
-    ("qualifier", "q" * 81, {}),
+    ("qualifier", "q" * 81, {"dimension": "images"}),
+    *[("qualifier", "4g", {"dimension": dimension})
+      for dimension in ("input_text", "cache_write_12h", "audio_seconds", "web_search_calls", "requests")],
+    *[("qualifier", word, {"dimension": "container_sessions"}) for word in ("1g", "4G", "4 gb")],
+    *[("qualifier", word, {"dimension": "regional_processing", "unit_price": "0.1", "unit_qty": "1"})
+      for word in ("EU", " eu")],
     *[("unit_price", price, {}) for price in (None, "", "-1", "1e3", "NaN", "0.12345678901", "1,5", "9" * 11, "$1")],
     *[("unit_qty", count, {}) for count in (None, "0", "1.5", "1000000000000", "NaN")],
     *[("unit_price", price, {"dimension": "completion_window", "unit_qty": "1"})
