@@ -4,10 +4,11 @@
 -- object is remembered when it is unfinished, or when it was made under an OpenAI account that only one organization
 -- uses (makes).
 --
--- OpenAI repeats the usage of an object in every answer about it. The first call that sees the final state marks the
--- object as priced (priced_at), by an update that only one call can win, and fills the cost of the call that made the
--- object. When the final state has no usage, the cost stays unknown and the cost status becomes no_usage. An object that
--- was finished in the answer of the call that made it is marked as priced from the beginning.
+-- OpenAI repeats the usage of an object in every answer about it. The first call that sees the final state with usage marks
+-- the object as priced (priced_at), by an update that only one call can win, and fills the cost of the call that made the
+-- object. While the final state is seen without usage, as in the answer that cancels a batch, the cost stays unknown and the
+-- cost status becomes no_usage. An object that was finished in the answer of the call that made it is marked as priced from
+-- the beginning. Where the final state names no model or tier, those of the call that made the object hold.
 --
 -- A call that lists objects (GET /batches) sees each of them: listed has the finished ones.
 --
@@ -52,15 +53,16 @@ begin
         where c.outcome = 'complete' and o.upstream_object_id is not null and app.is_sighting(c.method, c.endpoint)
         order by c.account, o.upstream_object_id
     loop
-        update private.upstream_objects o set priced_at = clock_timestamp()
+        update private.upstream_objects o
+        set priced_at = case when coalesce(v_seen.usage, v_seen.tools) is not null then clock_timestamp() end
         where o.upstream_account = v_seen.account and o.object_id = v_seen.upstream_object_id
           and o.org_id = v_seen.org_id and o.priced_at is null
         returning o.call_id, o.started_at, o.request into v_made;
         continue when not found;
         v_usage := (v_seen.usage - 'region') || coalesce(v_made.request, '{}');
         select u.* into v_made from public.usage_logs u where u.id = v_made.call_id and u.started_at = v_made.started_at;
-        select * into v_price from app.price_usage(v_made.org_id, v_made.endpoint, v_seen.model, v_made.model_requested,
-            v_seen.service_tier, v_made.batch, v_usage, v_seen.tools, v_made.started_at);
+        select * into v_price from app.price_usage(v_made.org_id, v_made.endpoint, coalesce(v_seen.model, v_made.model),
+            v_made.model_requested, coalesce(v_seen.service_tier, v_made.service_tier), v_made.batch, v_usage, v_seen.tools, v_made.started_at);
         if not app.fill_call(v_made.id, v_made.started_at, v_price.cost, v_price.cost_status, v_price.cost_lines,
             v_usage, v_seen.tools, v_seen.model, v_seen.service_tier, 'a later call reported the final state') then
             perform app.correct_closed(v_made.id, v_made.started_at, v_price.cost, v_price.cost_lines, v_usage);

@@ -77,6 +77,27 @@ def test_an_object_that_ended_without_usage_is_no_longer_pending_and_its_cost_st
     assert (row(people, made)["cost"], row(people, made)["cost_status"]) == (None, "no_usage")
 
 
+def test_usage_that_comes_after_the_final_state_is_taken_once(people):
+    made = make(people, "/v1/batches", batch=True)
+    for _ in range(2):  # the answer that cancels it tells none
+        look(people, endpoint="/v1/batches/{batch_id}", usage=None)
+    assert row(people, made)["cost_status"] == "no_usage"
+    for usage in (USAGE, USAGE, None):
+        look(people, endpoint="/v1/batches/{batch_id}", usage=usage)
+    assert row(people, made)["cost"] == Decimal("0.000225")
+    fills = people.all("select old_status, new_status from cost_fills")
+    assert {tuple(fill.values()) for fill in fills} == {("pending_object", "no_usage"), ("no_usage", "priced")}
+    assert len(fills) == 2
+
+
+def test_a_final_state_that_names_no_model_and_no_tier_is_priced_by_those_of_the_call(people):
+    made = make(people, model="gpt-4o-mini-2024-07-18", model_requested=None, service_tier="flex")
+    look(people, model=None, service_tier=None)
+    filled = row(people, made)
+    assert (filled["model"], filled["service_tier"]) == ("gpt-4o-mini-2024-07-18", "flex")
+    assert (filled["cost"], filled["cost_status"]) == (Decimal("0.00045"), "tier_fallback")
+
+
 @pytest.mark.parametrize(
     "change", [{"upstream_object_id": "resp_2"}, {"account": "elsewhere"}, {"upstream_object_id": None}]
 )
