@@ -2,7 +2,8 @@
 --
 -- The application makes the key and its id; the database gets the SHA-256 of the key (p_key_hash) and its first characters
 -- (p_prefix). p_expires_at: null or 'infinity' for a key that never expires. An id comes with the form that makes the key, so
--- a form that is sent twice makes one key: the second gets PT409 key_exists. Names need not be unique.
+-- a form that is sent twice makes one key: the second gets PT409 key_exists. Names need not be unique. Raises PT400 name_…,
+-- expiry_in_past, expiry_too_late; PT404 project_not_found.
 create or replace function app.key_create(
     p_project_id uuid, p_key_id uuid, p_name text, p_prefix text, p_key_hash bytea, p_expires_at timestamptz
 ) returns table (id uuid, project_id uuid, name text, prefix text, created_at timestamptz, expires_at timestamptz)
@@ -21,6 +22,10 @@ begin
     end if;
     if p_expires_at <= now() then
         raise sqlstate 'PT400' using message = 'the expiry has passed already', detail = 'expiry_in_past', column = 'expires_at';
+    elsif p_expires_at >= '3000-01-01T00:00:00Z' and p_expires_at < 'infinity' then
+        -- Near the year 10000 the local time, and the expiry of the key after a rotation, could not be written any more.
+        raise sqlstate 'PT400' using message = 'a key expires before the year 3000', detail = 'expiry_too_late',
+            column = 'expires_at', hint = 'Give no expiry to a key that never expires';
     end if;
     insert into public.api_keys (id, org_id, project_id, name, prefix, key_hash, created_by, expires_at)
     values (p_key_id, v_org, p_project_id, app.clean_name(p_name, 'name'), p_prefix, p_key_hash, auth.uid(),

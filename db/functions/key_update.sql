@@ -2,7 +2,8 @@
 --
 -- A name and a note belong to all generations of a key, an expiry to this one. p_note: '' for none. p_expires_at: 'infinity' for
 -- a key that never expires. An expired key works again with a later expiry, from the next call on; a revoked one never does.
--- Raises PT400 name_…, note_invalid, expiry_in_past; PT404 key_not_found; PT409 key_revoked, for the expiry of a revoked key.
+-- Raises PT400 name_…, note_invalid, expiry_in_past, expiry_too_late; PT404 key_not_found; PT409 key_revoked, for the expiry of a
+-- revoked key.
 create or replace function app.key_update(p_key_id uuid, p_name text, p_note text, p_expires_at timestamptz)
 returns table (
     id uuid, project_id uuid, project text, name text, prefix text, created_at timestamptz, created_by text,
@@ -28,6 +29,9 @@ begin
     elsif p_expires_at <= now() then
         raise sqlstate 'PT400' using message = 'the expiry has passed already', detail = 'expiry_in_past', column = 'expires_at',
             hint = 'Revoke the key to end it now';
+    elsif p_expires_at >= '3000-01-01T00:00:00Z' and p_expires_at < 'infinity' then  -- see key_create
+        raise sqlstate 'PT400' using message = 'a key expires before the year 3000', detail = 'expiry_too_late',
+            column = 'expires_at', hint = 'Give no expiry to a key that never expires';
     elsif p_expires_at is not null and v_old.revoked_at is not null then
         raise sqlstate 'PT409' using message = 'the key is revoked', detail = 'key_revoked', hint = 'Create a new key instead';
     end if;

@@ -55,6 +55,14 @@ def test_an_expiry_in_the_past_is_refused(people: People) -> None:
     assert refuses(people, "ada", "400 expiry_in_past", CREATE, *args).column_name == "expires_at"
 
 
+def test_an_expiry_after_the_year_2999_is_refused(people: People) -> None:
+    late = datetime(2999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    with people.as_("ada"):
+        assert people.one(CREATE, *arguments(people.projects["ada"], expires_at=late))["expires_at"] == late
+    args = arguments(people.projects["ada"], expires_at=late + timedelta(seconds=1))
+    assert refuses(people, "ada", "400 expiry_too_late", CREATE, *args).column_name == "expires_at"
+
+
 def test_a_key_until_infinity_has_no_expiry(people: People) -> None:
     project, *words, _ = arguments(people.projects["ada"])
     with people.as_("ada"):

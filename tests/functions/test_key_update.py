@@ -75,6 +75,7 @@ def test_a_later_expiry_makes_an_expired_key_work_again_and_a_revoked_one_stays_
     ((None, "x" * 1001, None), "400 note_invalid", "note"), ((None, "a\u202eb", None), "400 note_invalid", "note"),
     ((None, None, "-infinity"), "400 expiry_in_past", "expires_at"),
     ((None, None, days_ago(0) - timedelta(seconds=1)), "400 expiry_in_past", "expires_at"),
+    ((None, None, "3000-01-01Z"), "400 expiry_too_late", "expires_at"),
 ])  # fmt: skip
 def test_what_is_wrong_names_its_field(people: People, words: tuple[object, ...], error: str, field: str) -> None:
     assert refuses(people, "ada", error, UPDATE, people.keys["ada"].id, *words).column_name == field

@@ -67,6 +67,7 @@ def test_what_is_needed_is_needed(ada: Api, path: str) -> None:
 @pytest.mark.parametrize(("value", "code"),
     [("soon", "invalid_time"), ("2026-13-01", "invalid_time"), (7, "invalid_type"), ("", "invalid_time"),
     ("0001-01-01T00:00:00+14:00", "invalid_time"), ("2020-01-01T00:00:00Z", "expiry_in_past"),
+    ("9999-12-31T23:59:59Z", "expiry_too_late"),
     ("2026-01-01\0", "invalid_value")])  # fmt: skip
 def test_an_expiry_is_a_moment_to_come(ada: Api, site: Site, value: Any, code: str) -> None:
     owner = site.sign_up()
