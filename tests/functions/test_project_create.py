@@ -25,8 +25,8 @@ def test_an_admin_makes_a_project_that_her_colleagues_see_and_eve_does_not(peopl
             assert len(people.all("select from public.projects where id = %s", made["id"])) == count
 
 
-@pytest.mark.parametrize("name", ["chat", "CHAT", " Chat "])
-def test_a_name_is_taken_whatever_its_case(people: People, name: str) -> None:
+@pytest.mark.parametrize("name", ["chat", "CHAT", " Chat ", "\xa0chat\u200b"])
+def test_a_name_is_taken_whatever_its_case_and_the_space_around(people: People, name: str) -> None:
     before = audit_lines(people, "ada")
     assert refuses(people, "ada", "409 project_name_taken", CREATE, name).column_name == "name"
     assert audit_lines(people, "ada") == before
