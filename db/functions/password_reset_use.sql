@@ -14,7 +14,6 @@ begin
     if found then
         perform local_auth.set_password(v_user, p_hash);
         perform app.sessions_end_all(v_user);
-        update private.password_resets r set used_at = now() where r.user_id = v_user and r.used_at is null;
     end if;
     return v_user;
 end $$;
