@@ -23,9 +23,12 @@ def create_app(config: Config | None = None) -> Flask:
     from webapp.config import ROOT, load
     from webapp.gateway.gateway import Gateway
     from webapp.metrics import scrape
+    from webapp.postgres import time_zones
     from webapp.websocket.door import Door
 
     config = config or load()
+    if config.embedded:
+        time_zones.share()
     app = Flask(__name__, template_folder=str(ROOT / "templates"))
     app.config["SPENDAI"] = config
     for part in (logs, compress, errors, auth, health, scrape, api, pages, commands):

@@ -35,6 +35,8 @@ MOST_BARS = 1000
 COMPARISONS = ("before", "year", "none")
 AREAS = ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
 UTC_ZONE = ZoneInfo("UTC")
+# Names that Postgres reads as an offset without summer time, and the one that it does not have.
+NOT_ZONES = {"CET", "EET", "MET", "WET", "localtime"}
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ def zone_of(args: MultiDict[str, str], otherwise: ZoneInfo = UTC_ZONE) -> ZoneIn
     name = args.get("tz") or ""
     if not name:
         return otherwise
-    if name not in available_timezones():
+    if name in NOT_ZONES or name not in available_timezones():
         raise ApiError(400, "invalid_time_zone", "'tz' is the name of a time zone, such as Europe/Berlin", "tz")
     return ZoneInfo(name)
 

@@ -114,7 +114,8 @@ def test_hours_days_weeks_and_months_are_those_of_the_zone(site: Site, acme: Sim
 
 
 @pytest.mark.parametrize(("query", "code", "param"), [
-    ("tz=Moon/Crater", "invalid_time_zone", "tz"), ("granularity=minute", "invalid_granularity", "granularity"),
+    ("tz=Moon/Crater", "invalid_time_zone", "tz"), ("tz=CET", "invalid_time_zone", "tz"),
+    ("granularity=minute", "invalid_granularity", "granularity"),
     ("granularity=week&group_by=day", "invalid_granularity", "granularity"),
 ])  # fmt: skip
 def test_a_zone_or_granularity_that_does_not_exist_is_named(
