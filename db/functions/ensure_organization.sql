@@ -32,7 +32,7 @@ begin
         if p_invite_only and exists (select from private.install) then
             raise sqlstate 'PT403' using message = 'sign-up is by invitation', detail = 'signup_closed';
         end if;
-        v_name := app.clean_name(coalesce(nullif(btrim(p_name), ''), split_part(v_email, '@', 2)), 'organization');
+        v_name := app.clean_name(coalesce(nullif(btrim(p_name), ''), left(split_part(v_email, '@', 2), 200)), 'organization');
         insert into public.members as m (user_id, org_id, role, email) values (v_uid, v_org, 'admin', v_email)
         on conflict (user_id) do nothing;
         if found then

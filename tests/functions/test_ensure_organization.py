@@ -40,6 +40,13 @@ def test_without_a_name_the_organization_is_called_after_the_address(people: Peo
         assert people.one(ENSURE, name, "none", False)["name"] == "nowhere.test"
 
 
+def test_a_domain_that_is_too_long_for_a_name_is_cut(people: People) -> None:
+    domain = f"{'x' * 60}.{'y' * 60}.{'z' * 60}.somewhere-or-nowhere.test"
+    people.sign_up("lone", f"lone@{domain}")
+    with people.as_("lone"):
+        assert people.one(ENSURE, None, "none", False)["name"] == domain[:200]
+
+
 def test_a_bad_name_is_refused_and_nothing_is_made(people: People) -> None:
     people.sign_up("lone", "lone@nowhere.test")
     assert refuses(people, "lone", "400 name_too_long", ENSURE, "x" * 201, "none", False).column_name == "organization"

@@ -188,10 +188,13 @@ def log_in(email: str, password: str, *, browser: bool) -> Login:
 
 
 def _give_organization(who: Person, name: str | None) -> None:
+    """name: as the person's own metadata at the provider has it, which may be no name at all."""
     try:
         ensure_organization(who, name)
     except psycopg.Error as error:
-        if error.sqlstate != "PT403":  # sign-up is closed: logged in all the same, and shown a page that says so
+        if error.sqlstate == "PT400" and name:
+            _give_organization(who, None)
+        elif error.sqlstate != "PT403":  # sign-up is closed: logged in all the same, and shown a page that says so
             raise
 
 

@@ -141,6 +141,15 @@ def test_a_person_who_never_logged_in_here_gets_an_organization_with_the_first_r
     assert somebody.post("/projects", {"name": "first"}).status_code == 201
 
 
+@pytest.mark.parametrize("name", ["\u3164", "x" * 201, "a\u200bb", 7])
+def test_what_supabase_has_as_an_organization_and_is_no_name_keeps_nobody_out(
+    cloud: Site, gotrue: FakeGoTrue, name: object
+) -> None:
+    email = cloud.email()
+    gotrue.signup({"email": email, "password": PASSWORD, "data": {"organization": name}})
+    assert log_in(cloud, email)[1]["organization"]["name"] == "example.test"
+
+
 def test_a_removed_members_token_shows_nothing_and_makes_no_organization(cloud: Site) -> None:
     ada, email = sign_up(cloud, organization="Acme"), cloud.email()
     link = ada.post("/invitations", {"email": email, "role": "developer"}).json["link"]
