@@ -108,7 +108,7 @@ ROUTES = (
         MODEL | PAGED,
     ),
     ("post", "/prices", "Add a price only this organization pays", "Price", "NewPrice", 201, "admin"),
-    ("get", "/invitations", "Invitations, newest first", "InvitationList"),
+    ("get", "/invitations", "Invitations, newest first", "InvitationList", NO_BODY, 200, "admin"),
     ("post", "/invitations", "Invite somebody; link shown once", "InvitationOnce", "NewInvitation", 201, "admin"),
     ("delete", "/invitations/{invitation_id}", "Revoke an invitation", NO_BODY, NO_BODY, 204, "admin"),
     ("post", "/invitations/accept", "Join the organization that invited you", "Me", "Acceptance"),
