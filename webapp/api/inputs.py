@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from webapp import filters
 from webapp.errors import ApiError
@@ -63,6 +64,8 @@ class Fields:
 def fields(*, optional: bool = False) -> Fields:
     """The request's JSON object. optional: no body at all stands for an empty object."""
     raw = request.get_data(cache=True)
+    if request.content_length is None and len(raw) == request.max_content_length:
+        raise RequestEntityTooLarge  # werkzeug cuts a chunked body off at the limit, and says nothing
     if optional and not raw:
         return Fields({})
     if request.mimetype != "application/json":

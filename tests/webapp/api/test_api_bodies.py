@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -32,6 +33,17 @@ def test_a_body_that_is_no_json_object_is_refused(ada: Api, raw: bytes, kind: st
     for path in ("/projects", "/auth/login"):
         assert ada.post(path, data=raw, content_type=kind).status_code == status
     assert ada.get("/projects").json["data"] == []
+
+
+def test_a_chunked_body_that_is_too_large_is_refused_and_not_cut_off(site: Site) -> None:
+    ada = site.sign_up()
+    for spaces, status in ((2**20, 413), (10, 201)):
+        body = BytesIO(b'{"name": "chunks"}' + b" " * spaces)
+        made = ada.post("/projects", input_stream=body, content_type="application/json",
+                        headers={"Transfer-Encoding": "chunked"},
+                        environ_overrides={"wsgi.input_terminated": True})  # fmt: skip
+        assert made.status_code == status
+    assert len(ada.get("/projects").json["data"]) == 1
 
 
 def test_json_in_another_casing_or_with_a_charset_is_json(site: Site) -> None:
