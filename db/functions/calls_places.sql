@@ -3,7 +3,8 @@
 -- Read from daily totals and daily labels, each of which answers some of the filters: daily totals have no end user and no tag,
 -- and daily labels have no model and no status. calls is the smallest of their counts: a day and key may have fewer calls that
 -- fit all filters at once. Days and keys that are left out have none. Filters that leave out end users or tags, or that ask for
--- calls without any (an empty word), are answered by no daily label and leave every day in.
+-- calls without any (an empty word), are answered by no daily label and leave every day in. A day that counts some labels as (other)
+-- (see app.labels_beyond) may have the one that is asked for among them.
 create or replace function app.calls_places(p_from timestamptz, p_to timestamptz, p_filters jsonb)
 returns table (day date, api_key_id uuid, calls bigint)
 language plpgsql stable
@@ -22,7 +23,8 @@ begin
             v_sql := format($sql$
                 select a.day, a.api_key_id, least(a.calls, b.calls) as calls from (%s) a join (
                     select e.day, e.api_key_id, sum(e.calls)::bigint as calls from public.daily_label_entries e
-                    where e.org_id = (select app.current_org_id()) and e.kind = %L and e.day >= $2 and e.day <= $3 %s
+                    where e.org_id = (select app.current_org_id()) and e.kind = %L and e.day >= $2 and e.day <= $3
+                      and (right(e.label, 7) = '(other)' or true %s)
                     group by 1, 2 having sum(e.calls) > 0
                 ) b using (day, api_key_id)
             $sql$, v_sql, v_kind, app.filter_sql(jsonb_build_object(v_kind, p_filters -> v_kind), true));

@@ -14,6 +14,20 @@ returns table (
 language plpgsql stable
 set search_path = ''
 as $$
+declare
+    v_kinds text[] := array_remove(array[case when p_filters ?| '{end_user,not_end_user}' then 'end_user' end,
+        case when p_filters ?| '{tag,not_tag}' then 'tag' end], null);
+    v_others text[] := array['(other)'] || array(
+        select split_part(w, '=', 1) || '=(other)'
+        from jsonb_array_elements_text(coalesce(p_filters -> 'tag', '[]') || coalesce(p_filters -> 'not_tag', '[]')) w);
+    -- Of a day that counts labels as (other) (see app.labels_beyond), only the calls know which. By model, app.sums reads them.
+    v_words text[] := case when exists (
+        select from app.sums_span() s
+        cross join generate_series(date_trunc('day', greatest(p_from, s.first) at time zone 'utc'),
+            least(p_to, s.until) at time zone 'utc', interval '1 day') g (day)
+        join public.daily_labels d on d.org_id = (select app.current_org_id()) and d.kind = any (v_kinds)
+            and d.day = g.day::date and d.label = any (v_others)
+    ) then '{model}' else '{}' end;
 begin
     if p_filters ? 'session' then
         return query execute format($sql$
@@ -22,7 +36,7 @@ begin
                 coalesce(sum(e.error_calls), 0), 0::numeric
             from (%s) e
         $sql$, app.calls_sql(p_filters)) using p_filters, p_from, p_to;
-    elsif app.sums_source('{}', p_filters) is null and p_most < (
+    elsif app.sums_source(v_words, p_filters) is null and p_most < (
         select sum(s.calls) from app.sums(p_from, p_to, '{}', p_filters - '{end_user,tag,not_end_user,not_tag}'::text[], 'UTC', null, '{calls}') s) then
         return query select null::bigint, null::bigint, null::numeric, null::bigint, null::bigint, null::bigint, null::bigint, null::numeric;
     else
@@ -31,7 +45,7 @@ begin
             coalesce(sum(s.cost - s.adjustments), 0), coalesce(sum(s.unpriced_calls), 0)::bigint,
             coalesce(sum(s.no_usage_calls), 0)::bigint, coalesce(sum(s.in_doubt_calls), 0)::bigint,
             coalesce(sum(s.error_calls), 0)::bigint, coalesce(sum(s.adjustments), 0)
-        from app.sums(p_from, p_to, '{}', p_filters, 'UTC', null, null) s;
+        from app.sums(p_from, p_to, v_words, p_filters, 'UTC', null, null) s;
     end if;
 end $$;
 

@@ -16,6 +16,7 @@ from people import People
 from pricing import add_price
 from spending import days_ago, spent
 from test_end_sessions import begin
+from test_labels_beyond import FULL
 from totals import EARLY, LATE, MIDNIGHT, Filters, entries, fits, many_calls
 
 PAGE = "select * from app.calls_page(%s, %s, %s::jsonb, %s, %s, %s)"
@@ -55,6 +56,15 @@ def test_calls_that_arrive_meanwhile_shift_nothing(ledger: People) -> None:
         second = ledger.all(PAGE, *ALL, "{}", first[-1]["started_at"], first[-1]["id"], 100)
     assert not {row["id"] for row in first} & {row["id"] for row in second}
     assert len(first) + len(second) == 15
+
+
+def test_a_call_is_found_by_a_label_that_its_day_counts_as_other(people: People) -> None:
+    people.conn.execute(FULL, [people.orgs["ada"], DAY.date()])
+    rare = add_call(people, "ada", DAY, end_user="u1", tags={"run": "a"})
+    add_call(people, "ada", DAY, end_user="u2", tags={"run": "b"})
+    for filters in ({"end_user": ["u1"]}, {"tag": ["run=a"]}, {"not_end_user": ["u2"]}, {"not_tag": ["run=b"]}):
+        assert [row["id"] for row in pages(people, 10, filters)[0]] == [rare], filters
+    assert pages(people, 10, {"end_user": ["(other)"]})[0] == []
 
 
 def test_a_filter_holds_on_every_page(ledger: People) -> None:

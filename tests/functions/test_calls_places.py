@@ -15,6 +15,7 @@ from ledgers import DAY, add_call, add_open_call
 from people import People
 from pricing import add_price
 from spending import days_ago, spent
+from test_labels_beyond import FULL
 from totals import EARLY, LATE, MIDNIGHT, entries, fits, many_calls
 
 PLACES = "select * from app.calls_places(%s, %s, %s::jsonb)"
@@ -67,6 +68,17 @@ def test_end_users_and_tags_narrow_it_down_to_the_days_they_had_calls(people: Pe
     assert set(places(people, {"tag": ["team"]})) == {days[1], days[2]}
     assert places(people, {"tag": ["team=web"], "end_user": ["u1"]}) == {days[2]: 1}
     assert places(people, {"tag": ["team=web"], "end_user": ["u1"], "status": ["200"]}) == {}
+
+
+def test_a_label_that_a_day_counts_as_other_may_be_anybodys(people: People) -> None:
+    people.conn.execute(FULL, [people.orgs["ada"], DAY.date()])
+    add_call(people, "ada", DAY, end_user="u1", tags={"run": "a"})
+    add_call(people, "ada", DAY + timedelta(days=1), end_user="u2", tags={"run": "b"})
+    key, days = people.keys["ada"].id, [(DAY + timedelta(days=n)).date() for n in range(2)]
+    for filters in ({"end_user": ["u1"]}, {"tag": ["run=a"]}):
+        assert places(people, filters) == {(days[0], key): 1}
+    for filters in ({"end_user": ["u2"]}, {"tag": ["run"]}, {"tag": ["run=b"], "end_user": ["u2"]}):
+        assert places(people, filters) == {(day, key): 1 for day in days}
 
 
 def test_calls_without_an_end_user_or_a_tag_may_be_on_any_day(people: People) -> None:

@@ -11,6 +11,7 @@ from checks import executors
 from ledgers import DAY, add_call, adjust, sums
 from people import People
 from test_end_sessions import begin
+from test_labels_beyond import FULL
 from totals import EARLY, LATE, entries, fits, many_calls
 
 SUM = "select * from app.calls_sum(%s, %s, %s::jsonb, null)"
@@ -68,6 +69,20 @@ def test_of_more_calls_than_may_be_read_there_is_no_sum(people: People) -> None:
         from_totals = people.one(LIMITED, EARLY, LATE, whole, 0)
     assert 0 < known["calls"] < reads == from_totals["calls"]
     assert set(refused.values()) == {None}
+
+
+def test_labels_that_a_day_counts_as_other_are_added_up_from_the_calls(people: People) -> None:
+    people.conn.execute(FULL, [people.orgs["ada"], DAY.date()])
+    add_call(people, "ada", DAY, end_user="u1", tags={"run": "a", "team": "web"}, cost=Decimal("0.5"))
+    add_call(people, "ada", DAY, end_user="u2", tags={"run": "b"}, cost=Decimal("0.25"))
+    add_call(people, "ada", DAY + timedelta(days=1), end_user="u2", tags={"run": "b"}, cost=Decimal("0.125"))
+    for filters, calls, cost in (
+        ({"end_user": ["u1"]}, 1, "0.5"), ({"end_user": ["u2"]}, 2, "0.375"), ({"not_end_user": ["u1"]}, 2, "0.375"),
+        ({"tag": ["run=a"]}, 1, "0.5"), ({"tag": ["team"]}, 1, "0.5"), ({"not_tag": ["run=a"]}, 2, "0.375"),
+        ({"end_user": ["(other)"]}, 0, "0"),
+    ):  # fmt: skip
+        row = summed(people, filters)
+        assert (row["calls"], row["cost"]) == (calls, Decimal(cost)), filters
 
 
 def test_no_call_is_a_row_of_zeros_and_strangers_see_none(ledger: People) -> None:
