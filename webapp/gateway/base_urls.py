@@ -12,9 +12,11 @@ PREFIX = "/api/v1/proxy"
 _DOUBLED = re.compile("/+".join(["", *PREFIX.split("/")[1:]]) + "(?=/|$)")
 # First segments of OpenAI's paths. Those of its administration are left out: SpendAI has /projects too.
 _FAMILIES = {route.path.split("/")[1] for route in ROUTES if route.forwarded != "never"}
-_OWN_API = "/api/v1/"
+# Paths of OpenAI's without an id; none of SpendAI's own API ends with one of them.
+_ENDS = tuple(route.path for route in ROUTES if route.forwarded != "never" and "{" not in route.path)
+_API, _OWN_API = "/api/", "/api/v1/"
 _JSON = "application/json"
-_NO_CALLS = ("/api/", "/static/", "/healthz", "/readyz", "/metrics")
+_NO_CALLS = ("/static/", "/healthz", "/readyz", "/metrics")
 
 
 def below_proxy(path: str) -> str | None:
@@ -40,6 +42,8 @@ def is_lost_call(environ: Mapping[str, str], path: str) -> bool:
     first, _, _ = below.lstrip("/").partition("/")
     if first in _FAMILIES or (below is path and first in ("v1", "openai")):
         return True
+    if path.startswith(_API):
+        return path.rstrip("/").endswith(_ENDS)
     if path.startswith(_NO_CALLS):
         return False
     return _JSON in (environ.get("CONTENT_TYPE", "")[: len(_JSON)], environ.get("HTTP_ACCEPT", "")[: len(_JSON)])

@@ -42,6 +42,7 @@ BRING_A_KEY = "An admin can store the organization's own OpenAI key on the Setti
 OWN_KEY = {
     "agents": "OpenAI reports the usage of agents as an estimate only; only the bill of its key says what they cost"
 }
+UNKNOWN = "it is no operation that SpendAI knows. Clients need a base URL that ends with /api/v1/proxy"
 # First segment of a path that is never forwarded → why.
 NEVER = {
     "organization": "it administers the OpenAI account itself",
@@ -80,7 +81,7 @@ def refused(outcome: str, objection: Objection | None) -> ApiError:
 
 def not_forwarded(method: str, path: str) -> ApiError:
     """403 for a path that is not forwarded, and why."""
-    why = NEVER.get(path.split("/")[1] if "/" in path else "", "it is no operation that SpendAI knows")
+    why = NEVER.get(path.split("/")[1] if "/" in path else "", UNKNOWN)
     return ApiError(403, "endpoint_not_allowed", f"SpendAI does not forward {method} to this path: {why}")
 
 

@@ -132,6 +132,8 @@ LOST = [
     ("POST", "/", JSON), ("GET", "/", {"Accept": "application/json"}), ("POST", "/proxy/chat/completions", JSON),
     ("POST", "/openai/deployments/x/embeddings?api-version=1", {}), ("POST", "//v1/responses", {}),
     ("POST", "/api/v1/responses", {}), ("GET", "/api/v1/models", {}), ("POST", "/audio/speech", {}),
+    ("POST", "/api/chat/completions", {}), ("POST", "/api/proxy/v1/embeddings?x=1", JSON),
+    ("GET", "/api/v2/models/", {}), ("POST", "/api/v1/Proxy/responses", JSON), ("POST", "/api/openai/audio/speech", {}),
 ]  # fmt: skip
 
 
@@ -149,6 +151,13 @@ def test_a_call_to_a_wrong_address_is_told_the_right_one(
 def test_openais_client_prints_the_right_base_url(stack: Stack) -> None:
     with pytest.raises(openai.NotFoundError, match=f"{stack.url}/api/v1/proxy"):
         openai.OpenAI(base_url=f"{stack.url}/v1", api_key=stack.key(), max_retries=0).models.list()
+
+
+@pytest.mark.parametrize("end", ["/chat/completions", "/v1/v1", "/api/v1/proxy"])
+def test_a_base_url_that_goes_on_after_the_proxys_path_is_told_where_it_ends(stack: Stack, end: str) -> None:
+    client = openai.OpenAI(base_url=stack.proxy + end, api_key=stack.key(), max_retries=0)
+    with pytest.raises(openai.PermissionDeniedError, match="base URL that ends with /api/v1/proxy"):
+        client.chat.completions.create(model="gpt-4o-mini", messages=HELLO)
 
 
 def test_browsers_still_get_the_pages(stack: Stack) -> None:
