@@ -32,6 +32,7 @@ It is sent again once, on a new connection. What cannot be sent again (an upload
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Iterator
 
 from webapp.upstream.addresses import ForbiddenAddress
@@ -40,6 +41,7 @@ from webapp.upstream.exchange import Exchange, Request, request_head
 from webapp.upstream.http1 import Malformed, body_of, stays_open
 
 CLOSED = "OpenAI's API closed the connection"
+UNREADABLE = "OpenAI's API sent an answer that is no valid HTTP"
 SAFE = ("GET", "HEAD")  # methods that cost nothing and change nothing
 
 
@@ -71,7 +73,11 @@ def _unreachable(error: Exception) -> UpstreamError:
     if isinstance(error, ForbiddenAddress):
         message = "The base URL leads to an address that is not allowed here"
         return UpstreamError(403, "base_url_forbidden", message, sent=False)
-    reason = "did not answer in time" if isinstance(error, TimeoutError) else "cannot be reached"
+    reason = "cannot be reached"
+    if isinstance(error, TimeoutError):
+        reason = "did not answer in time"
+    elif isinstance(error, ssl.SSLCertVerificationError):
+        reason = "has a certificate that this machine does not trust"
     return UpstreamError(502, "upstream_unreachable", f"OpenAI's API {reason}", sent=False)
 
 
@@ -185,13 +191,14 @@ class Client:
         except TimeoutError:
             conn.close()
             raise UpstreamError(504, "upstream_timeout", "OpenAI's API did not answer in time", sent=True) from None
-        except (OSError, Malformed):
+        except (OSError, Malformed) as error:
             unreceived = not exchange.begun or (exchange.closed and conn.untouched())
             again = conn.since > 0 and exchange.unanswered and (safe or unreceived)
             conn.close()
             if again:
                 raise _NotReceived from None
-            raise UpstreamError(502, "upstream_unreachable", CLOSED, sent=True) from None
+            message = UNREADABLE if isinstance(error, Malformed) else CLOSED
+            raise UpstreamError(502, "upstream_unreachable", message, sent=True) from None
         except BaseException:
             conn.close()
             raise

@@ -18,7 +18,7 @@ import pytest
 from certificates import certificate, server_context
 
 from webapp.upstream import connections
-from webapp.upstream.client import Client, Interrupted, UpstreamError
+from webapp.upstream.client import CLOSED, UNREADABLE, Client, Interrupted, UpstreamError
 from webapp.upstream.exchange import Request
 from webapp.upstream.http1 import MAX_HEAD
 
@@ -126,6 +126,8 @@ def test_a_head_that_is_endless_incomplete_or_ambiguous_is_502(client, answer):
     with server(answering(answer)) as (url, _), pytest.raises(UpstreamError) as caught:
         get(client, url)
     assert (caught.value.status, caught.value.sent) == (502, True)
+    ended_early = b"\r\n\r\n" not in answer and len(answer) < MAX_HEAD
+    assert caught.value.message == (CLOSED if ended_early else UNREADABLE)
 
 
 @pytest.mark.parametrize(
@@ -401,7 +403,7 @@ def test_over_tls_an_untrusted_certificate_is_refused(client, tls):
     connections._tls.cache_clear()
     with pytest.MonkeyPatch.context() as other:
         other.delenv("SSL_CERT_FILE")
-        with server(answering(OK), tls) as (url, _), pytest.raises(UpstreamError) as caught:
+        with server(answering(OK), tls) as (url, _), pytest.raises(UpstreamError, match="does not trust") as caught:
             get(client, url)
     assert (caught.value.status, caught.value.sent) == (502, False)
 
