@@ -13,12 +13,14 @@ from typing import Any
 
 import gevent
 from gevent.pool import Pool
+from gunicorn import util
 from gunicorn.config import Config
 from gunicorn.http import wsgi
 from gunicorn.http.message import Request
 from gunicorn.http.parser import RequestParser
 from gunicorn.workers.ggevent import GeventWorker
 
+from webapp.server.malformed import write_error
 from webapp.server.peers import Limits, Peer, Peers
 from webapp.server.requests import Plain, Reader
 from webapp.server.response import Response
@@ -97,6 +99,7 @@ class Worker(GeventWorker):
         keep_settings(self.cfg)
         self.peers = Peers(self.limits, self.worker_connections, self._give_up)
         self.reader = RequestParser.mesg_class = Reader(self.cfg, self.limits.head_seconds)
+        util.write_error = write_error
         super().init_process()
 
     def server_class(self, listener: socket.socket, *, spawn: Pool, **options: Any) -> SharingServer:

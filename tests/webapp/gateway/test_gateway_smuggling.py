@@ -85,8 +85,36 @@ def test_what_can_be_read_two_ways_never_becomes_two_requests_or_half_of_one(
         assert not {"content-length", "transfer-encoding"} <= set(names)
         assert request.body in (BODY, b"")
         assert len(arrived) == 1
-    if not arrived:
-        assert not answer or answer.split(b" ")[1][:1] in (b"4", b"5"), answer[:200]
+    if not arrived and answer:
+        assert answer.split(b" ")[1][:1] in (b"4", b"5"), answer[:200]
+        refusal(answer)
+
+
+def refusal(answer: bytes) -> str:
+    """The code of an error in OpenAI's shape, of the length that its head tells."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"\r\nContent-Type: application/json\r\n" in head and b"\r\nContent-Length: %d" % len(body) in head
+    error = json.loads(body)["error"]
+    assert set(error) == {"message", "type", "param", "code"}
+    return error["code"]
+
+
+@pytest.mark.parametrize(("status", "code", "request_"), [
+    (400, "malformed_request", b"GET /api/v1/proxy/models?secret=KEY HTTP/1.1 secret\r\n\r\n"),
+    (400, "malformed_request", b"get /secret HTTP/1.1\r\n\r\n"),
+    (400, "malformed_request", post(b"Content-Length: KEY")),
+    (400, "malformed_request", post(LENGTH, b"secret KEY")),
+    (414, "headers_too_large", post(LENGTH, target=b"/api/v1/proxy/models?secret=" + 9000 * b"x")),
+    (417, "malformed_request", post(LENGTH, b"Expect: secret")),
+    (431, "headers_too_large", post(LENGTH, b"Secret: KEY" + 9000 * b"x")),
+    (431, "headers_too_large", post(LENGTH, *[b"Secret-%d: KEY" % number for number in range(120)])),
+])  # fmt: skip
+def test_what_is_no_valid_http_gets_an_error_in_openais_shape_that_quotes_nothing(
+    stack: Stack, lone: FakeUpstream, status: int, code: str, request_: bytes
+):
+    answer = talk(stack, request_)
+    assert (int(answer.split(b" ")[1]), refusal(answer)) == (status, code)
+    assert b"secret" not in answer.lower() and stack.key("lou").encode() not in answer
 
 
 def get(target: bytes, *headers: bytes) -> bytes:
