@@ -108,9 +108,7 @@ def target_of(environ: dict[str, Any], path: str, query: str) -> Target:
         raise not_forwarded(method, path)
     if not TARGET_QUERY.fullmatch(query):
         raise ApiError(400, "invalid_query", "The query holds a character that must be percent-encoded")
-    if "api-version" in query:
-        query = API_VERSION.sub("", query).rstrip("?&")
-    return Target(route, ("/chat/completions" if path in ("", "/") else path) + query, model)
+    return Target(route, ("/chat/completions" if path in ("", "/") else path) + openai_query(query), model)
 
 
 def openai_path(path: str) -> tuple[str, str | None]:
@@ -125,6 +123,11 @@ def openai_path(path: str) -> tuple[str, str | None]:
     if found is None or (found[1] and not SEGMENT.fullmatch(found[1])):
         return path, None
     return "/" + path[found.end() :].rstrip("/"), found[1] and unquote(found[1])
+
+
+def openai_query(query: str) -> str:
+    """OpenAI's query, raw, with its ``?``: without the version of Azure's API."""
+    return API_VERSION.sub("", query).rstrip("?&") if "api-version" in query else query
 
 
 def refuse_upgrade(environ: dict[str, Any]) -> None:

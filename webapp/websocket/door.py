@@ -15,7 +15,7 @@ from webapp.gateway.gateway import Gateway
 from webapp.gateway.key_check import bearer
 from webapp.gateway.loops import refuse_loop
 from webapp.gateway.refusals import CallFailed, refuse
-from webapp.gateway.routes import TARGET_QUERY, openai_path
+from webapp.gateway.routes import TARGET_QUERY, openai_path, openai_query
 from webapp.metering import parse_tags
 from webapp.metering.references import NEEDS_OWN_KEY, Objection
 from webapp.metrics.measured import count_refused
@@ -58,7 +58,7 @@ class Door:
             try:
                 below, _ = openai_path(below_proxy(path) or "")
                 if found := find(below):
-                    return self._let_in(environ, start_response, found, below + mark + query)
+                    return self._let_in(environ, start_response, found, below + openai_query(mark + query))
             except ApiError as error:
                 count_refused(error.status)
                 return refuse(error, start_response)

@@ -193,6 +193,16 @@ def test_over_tls_and_below_a_path_long_messages_pass_both_ways(
             assert "Error" not in stack.log()
 
 
+@pytest.mark.parametrize(("target", "sent"), [
+    ("/openai/v1/realtime?api-version=2025-04-01-preview&model=gpt-realtime", "/v1/realtime?model=gpt-realtime"),
+    ("/v1/responses?a=%7e&api-version=1", "/v1/responses?a=%7e"), ("//responses/", "/v1/responses"),
+])  # fmt: skip
+def test_sessions_reach_openai_by_its_own_address(openai: FakeSocket, connect_to: Any, target: str, sent: str) -> None:
+    openai.script(sent.partition("?")[0], lambda _: None)
+    connect_to(target)
+    assert openai.upgrades[-1].path == sent
+
+
 @pytest.mark.parametrize("query", ["call%5Fid=rtc_others", "Conversation_ID=conv_others"])
 def test_on_a_shared_key_no_query_may_name_what_openai_stores(connect_to: Any, query: str) -> None:
     with pytest.raises(InvalidStatus) as refused:
