@@ -121,7 +121,7 @@ def dial(
     with gevent.Timeout(seconds, TimeoutError):
         _exchange(sock, protocol)
     answer = next((one for one in protocol.events if isinstance(one, Response)), None)
-    if isinstance(protocol.handshake_exc, InvalidStatus):
+    if isinstance(protocol.handshake_exc, InvalidStatus) and answer.status_code >= 200:  # a client waits on after a 1xx
         raise Refused(answer)
     if protocol.handshake_exc or answer is None:
         raise protocol.handshake_exc or ConnectionError("no answer")

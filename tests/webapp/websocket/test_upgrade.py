@@ -56,6 +56,7 @@ OK = "HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSock
 @pytest.mark.parametrize("answer", [
     "", "garbage\r\n\r\n", "HTTP/1.1 101 x\r\n\r\n", OK, OK.replace("{accept}", "x") + "\r\n", "HTTP/1.1 200\r\n" * 200,
     OK + "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n", OK + "Sec-WebSocket-Protocol: other\r\n\r\n",
+    "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n",
 ])  # fmt: skip
 def test_an_answer_that_is_no_websocket_that_was_asked_for_is_not_taken_for_one(answer: str) -> None:
     with pytest.raises((InvalidHandshake, OSError)):
