@@ -56,7 +56,6 @@ class Forwarder:
             call.body.withdraw_edit()
             return self._send(call, environ, target)
         answer = self._send(call, environ, target)
-        answer.stop_at(call.clock + self._config.call_max_seconds)
         if refuses_usage(answer):
             answer.close()
             call.body.withdraw_edit()
@@ -70,10 +69,11 @@ class Forwarder:
         headers = [*_headers(call, environ), ("Authorization", f"Bearer {openai_key(config, call.opened)}")]
         headers += via(environ, config.secret_key, base_url)
         body = call.body.outgoing(shared=call.opened["shared"])
+        request = Request(call.method, target, headers, body, call.body.length, call.clock + config.call_max_seconds)
         call.region = region_of(base_url)
         call.sent = call.sent or time.monotonic()
         try:
-            answer = self._client.send(base_url, Request(call.method, target, headers, body, call.body.length))
+            answer = self._client.send(base_url, request)
         except UpstreamError as error:
             if not error.sent:
                 call.region = None

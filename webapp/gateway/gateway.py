@@ -150,7 +150,6 @@ class Gateway:
             yield b""  # taken by _answer: a generator that never started would not settle its call when it is closed
             if head_first:
                 yield b""  # the head goes out before the first event is there
-            answer.stop_at(call.clock + self.config.call_max_seconds)
             for chunk in answer.chunks:
                 call.heard = time.monotonic()
                 call.first_byte = call.first_byte or call.heard

@@ -93,7 +93,7 @@ class Answer:
         self._origin, self._conn = origin, exchange.conn
         self._body = body_of(head, method)
         self._reusable = stays_open(head) and exchange.whole and not self._body.endless
-        self._timeout, self._deadline = read_timeout, float("inf")
+        self._timeout, self._deadline = read_timeout, exchange.deadline
         self.chunks = self._read(exchange.rest())
 
     def header(self, name: str) -> str:
@@ -101,7 +101,7 @@ class Answer:
         return self._fields.get(name, "")
 
     def stop_at(self, deadline: float) -> None:
-        """Make ``chunks`` raise Interrupted at this moment of time.monotonic()."""
+        """Make ``chunks`` raise Interrupted at this moment of time.monotonic(), instead of the request's deadline."""
         self._deadline = deadline
 
     def _read(self, data: bytes) -> Iterator[bytes]:
@@ -183,7 +183,7 @@ class Client:
 
     def _exchange(self, origin: Origin, conn: Connection, head: bytes, request: Request) -> Answer:
         """One request on one connection. Raises UpstreamError, or _NotReceived where it may be sent again."""
-        exchange, safe = Exchange(conn), request.method in SAFE and request.body is None
+        exchange, safe = Exchange(conn, request.deadline), request.method in SAFE and request.body is None
         try:
             conn.sock.settimeout(self.read_timeout)
             exchange.send(head, request.body, chunked=request.body is not None and request.length is None)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import select
 import ssl
+import time
 from collections.abc import Iterable, Iterator
+from math import inf
 from typing import NamedTuple
 
 from webapp.upstream.connections import CHUNK, Connection, Origin
@@ -20,20 +22,24 @@ Headers = list[tuple[str, str]]
 
 
 class Request(NamedTuple):
-    """A request: ``target`` is the raw path and query after the base URL; a body without ``length`` is sent chunked."""
+    """A request: ``target`` is the raw path and query after the base URL; a body without ``length`` is sent chunked.
+
+    deadline: the moment by time.monotonic() at which sending it, and waiting for its answer, end at the latest.
+    """
 
     method: str
     target: str
     headers: Headers
     body: bytes | Iterable[bytes] | None
     length: int | None
+    deadline: float = inf
 
 
 class Exchange:
     """One request on one connection: call ``send``, then ``head``, then ``rest``."""
 
-    def __init__(self, conn: Connection) -> None:
-        self.conn = conn
+    def __init__(self, conn: Connection, deadline: float) -> None:
+        self.conn, self.deadline = conn, deadline
         self.whole = True  # whether all of the request was sent
         self.begun = False  # whether a byte of it was sent
         self.closed = (
@@ -54,6 +60,8 @@ class Exchange:
                 return
             self._write(head)
             for piece in filter(None, _slices(body) if isinstance(body, bytes) else body):
+                if time.monotonic() > self.deadline:
+                    raise TimeoutError
                 if not self._write(b"%x\r\n%s\r\n" % (len(piece), piece) if chunked else piece):
                     return
             if chunked:
@@ -113,7 +121,7 @@ class Exchange:
         """Wait for the head of the answer, at most so many seconds without a byte. Raises OSError or Malformed."""
         while not self._head:
             self._head = self._next_head()
-            if not self._head and not self._take(self.conn.receive(seconds)):
+            if not self._head and not self._take(self.conn.receive(seconds, self.deadline)):
                 self.closed = self.closed or self.whole  # after an error of sending, a reset looks the same
                 raise ConnectionResetError
         return self._head

@@ -14,7 +14,7 @@ import pytest
 from alone import CHAT, ListLedger, environ, only, post
 from fake_openai import chat, chat_events
 from fake_replies import Reply, cut_off, reset
-from fake_upstream import FakeUpstream, reply_json, reply_sse
+from fake_upstream import FakeUpstream, hang, reply_json, reply_sse
 
 from webapp.config import load
 from webapp.gateway import gateway as module
@@ -64,6 +64,17 @@ def test_what_a_form_said_reaches_the_row_however_the_call_ends(gateway: Gateway
     post(gateway, body, "/audio/transcriptions", **changes)
     assert only(gateway)["status_code"] == status
     assert {name: only(gateway)[name] for name in KNOWN} == KNOWN
+
+
+@pytest.mark.parametrize("path", ["/chat/completions", "/audio/transcriptions"], ids=["waiting", "sending"])
+def test_a_call_that_has_lasted_too_long_ends_before_its_answer_has_begun(
+    gateway: Gateway, fake: FakeUpstream, path: str
+) -> None:
+    gateway.config.call_max_seconds = 0
+    fake.queue(f"/v1{path}", hang())
+    got = post(gateway, *([CHAT] if path == "/chat/completions" else [FORM + FILE + END, path]))
+    assert got.status[:3] == "504" and json.loads(got.body)["error"]["code"] == "upstream_timeout"
+    assert (only(gateway)["outcome"], only(gateway)["status_code"]) == ("no_usage", 504)
 
 
 READERS = {

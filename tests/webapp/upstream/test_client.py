@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import repeat
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -300,6 +301,18 @@ def test_the_read_timeout_starts_again_with_every_byte(monkeypatch):
         over.set()
         answer.close()
     assert caught.value.timeout and b"".join(got) == b"." * 12
+
+
+@pytest.mark.parametrize("body", [None, repeat(b"x" * 1000)], ids=["waiting", "sending"])
+def test_a_request_ends_at_its_deadline_however_long_the_read_timeout_is(body):
+    def read_on(sock: socket.socket) -> None:
+        while sock.recv(65536):
+            pass
+
+    request = Request("POST", "/files", [], body, None, time.monotonic() + 0.2)
+    with server(read_on) as (url, _), pytest.raises(UpstreamError) as caught:
+        Client(5, 3600).send(url, request)
+    assert (caught.value.status, caught.value.sent) == (504, True)
 
 
 def test_a_deadline_ends_a_wait_before_the_read_timeout():
