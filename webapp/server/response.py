@@ -67,14 +67,17 @@ class Response(wsgi.Response):
         self.headers_sent = True
 
     def write(self, arg: bytes) -> None:
-        """Send bytes of the body, behind the head if it was not sent yet. Empty bytes send only the head."""
+        """Send bytes of the body, behind the head if it was not sent yet. Empty bytes send only the head.
+
+        Bytes for an answer that has no body, as one to HEAD, are dropped; gunicorn would log a warning each time.
+        """
         if self.chunked and arg and self.headers_sent and not self._head:  # an event of a stream: by the shortest way
             self.sent += len(arg)
             data = b"%X\r\n%b\r\n" % (len(arg), arg)
             if (sent := self.sock.send(data)) < len(data):
                 self.sock.sendall(memoryview(data)[sent:])
             return
-        super().write(arg)
+        super().write(b"" if self._omits_body else arg)
         self._send(b"")
 
     def _emit_body(self, data: bytes) -> None:

@@ -123,6 +123,12 @@ def test_an_answer_without_a_body_is_a_head(method, status):
     assert head.endswith(b"\r\nx: 1\r\n\r\n") and b"chunked" not in head
 
 
+def test_the_body_of_an_answer_to_head_is_dropped_without_a_line_in_the_log(caplog):
+    with caplog.at_level("DEBUG"):
+        (head,) = answered([("Content-Length", "5")], b"error", method="HEAD", status="401 Unauthorized")
+    assert head.endswith(b"\r\nContent-Length: 5\r\n\r\n") and not caplog.records
+
+
 @pytest.mark.parametrize(
     "header", [("x", "a\r\nb: c"), ("x", "a\nb"), ("x: y", "a"), ("", "a"), ("x", "\x00"), ("x", "€")]
 )
