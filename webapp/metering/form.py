@@ -34,7 +34,7 @@ class FormReader:
     def __init__(self, content_type: str) -> None:
         kind, options = parse_options_header(content_type)
         boundary = options.get("boundary", "")
-        usable = kind == "multipart/form-data" and boundary != ""
+        usable = kind.lower() == "multipart/form-data" and boundary != ""
         self._decoder = _decoder(boundary) if usable else None
         self.objection = None if self._decoder else Objection(UNREADABLE)
         self._values: dict[str, bytearray] = {}

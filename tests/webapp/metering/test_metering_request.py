@@ -216,6 +216,12 @@ def test_a_form_is_read_whatever_its_chunks(size, length):
     assert facts.details == {"images": 3, "size": "auto", "quality": "low"}
 
 
+def test_the_case_of_a_forms_content_type_does_not_matter():
+    reader = FormReader("Multipart/Form-Data; BOUNDARY=x")
+    reader.feed(b'--x\r\ncontent-disposition: form-data; name="model"\r\n\r\nwhisper-1\r\n--x--\r\n')
+    assert reader.facts("/v1/audio/transcriptions").model == "whisper-1"
+
+
 def test_a_long_form_keeps_no_file_and_no_unknown_field():
     reader = FormReader("multipart/form-data; boundary=x")
     reader.feed(b'--x\r\ncontent-disposition: form-data; name="file"; filename="f"\r\n\r\n')
