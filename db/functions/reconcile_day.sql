@@ -43,8 +43,14 @@ begin
         full join l on l.line = o.line
         full join evidence e on e.line = coalesce(o.line, l.line)
     ), compared as (
-        select m.*, app.price_reason(p_org_id, p_day, m.line, m.prices, m.ao / nullif(m.qo, 0), m.ratio,
-            min(m.ratio) over (partition by m.model) = max(m.ratio) over (partition by m.model)) as price_reason
+        -- A line of several things, such as the web searches of two models, has several prices on any day: none of them changed.
+        -- A rate of one's own is a discount, and not the one that the ledger has as a line of its own (`*tokens, completion_window:2h`).
+        select m.*, app.price_reason(p_org_id, p_day, m.line,
+            (select array_agg(p.id) from public.model_prices p where p.id = any (m.prices)
+             having count(distinct (p.model, p.dimension, p.service_tier, p.context_min_tokens, p.qualifier)) = 1),
+            m.ao / nullif(m.qo, 0), m.ratio,
+            min(m.ratio) over (partition by m.model) = max(m.ratio) over (partition by m.model) and m.ratio < 1
+                and m.ratio <> all (select round(1 + s.cl / s.ql, 6) from m s where s.line like '*tokens, %' and s.ql <> 0)) as price_reason
         from m
     ), parts as (
         select c.line, coalesce(p.reason, 'agrees') as reason, coalesce(p.amount, 0) as amount, p.quantity, c.model,

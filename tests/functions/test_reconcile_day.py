@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal as D
 
+import pytest
 from checks import executors
 from openai_books import DAY, WORKED, call, compare, doubtful, fetch, linked_key, minute, moment, named, worked_day
 from people import People
@@ -67,3 +68,35 @@ def test_calls_without_a_price_get_openais_and_do_not_stop_the_comparison(people
     made = fetch(people, {DAY: bill})
     minute(people, made, moment("11:01:00"), "gpt-98-2031-01-31", output_tokens=7)
     assert named(compare(people)) == {("gpt-99, input", "unpriced"): 3, ("gpt-98, output", "in_doubt"): 7}
+
+
+MINI = "gpt-4o-mini-2024-07-18"
+SOL = {"input_tokens": 10_000, "output_tokens": 0}  # 0.02 dollars of gpt-6.1-sol
+
+
+def billed(item: str, quantity: int, dollars: str) -> tuple[str, str, int, str | None, str]:
+    return ("key_proxy", item, quantity, "tokens", dollars)
+
+
+def test_prices_of_several_things_on_one_line_are_no_change_of_a_price(people: People) -> None:
+    key = linked_key(people)
+    for clock, model in (("09:00:00", "gpt-5.4"), ("10:00:00", MINI)):
+        call(people, key, moment(clock), model, None, tools={"web_search_calls": 5})
+    fetch(people, {DAY: [billed("web search tool calls", 10, "0.0777")]})
+    assert {part["reason"] for part in compare(people)} == {"price_differs"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "dollars", "reason"),
+    [({}, "0.018", "own_rate"), ({}, "0.06", "price_differs"), ({"region": "eu"}, "0.022", "price_differs"),
+     ({"completion_window": "2h"}, "0.014", "price_differs"), ({"completion_window": "2h"}, "0.018", "own_rate")],
+)  # fmt: skip
+def test_a_rate_of_ones_own_is_a_discount_that_the_ledger_does_not_know(
+    people: People, asked: dict[str, str], dollars: str, reason: str
+) -> None:
+    call(people, linked_key(people), moment("09:00:00"), "gpt-6.1-sol", SOL | asked)
+    fetch(people, {DAY: [billed("gpt-6.1-sol, input", 10_000, dollars)]})
+    parts = {part["line"].partition(":")[0]: part["reason"] for part in compare(people)}
+    assert parts.pop("gpt-6.1-sol, input") == reason
+    assert set(parts.items()) <= {(f"*tokens, {name}", "missing_at_openai")
+                                  for name in ("regional_processing", "completion_window")}  # fmt: skip
