@@ -10,7 +10,8 @@
 --
 -- Of a closed month the rows are as of its close, and billed adds up to what OpenAI billed (month_closes.openai). Of any other
 -- month it adds up to the ledger's cost. Calls without a cost have no row: their number is app.month_report's.
--- pricing_quantity: in units of unit_qty. list_price: for unit_qty units, the list price of that day; the organization's own price
+-- A line whose price is below 0, such as the discount of a completion window, has a quantity below 0 instead: FOCUS knows no such
+-- prices. pricing_quantity: in units of unit_qty. list_price: for unit_qty units, the list price of that day; the organization's own price
 -- where there is no list price. list_cost, contracted: pricing_quantity at the list price, and at the price that applied; of other
 -- kinds than usage what was billed, except for reasons that are discounts. Refused when the calls of the month were dropped.
 create or replace function app.focus_charges(p_org_id uuid, p_month date)
@@ -49,8 +50,9 @@ begin
         select c.day, c.openai_project_id, c.project_id, c.api_key_id, c.tags, coalesce(l ->> 'model', c.model) as model,
             l ->> 'dimension' as dimension, l ->> 'qualifier' as qualifier, l ->> 'tier' as tier,
             coalesce((l ->> 'context_min_tokens')::integer, 0) as context, (l ->> 'price_id')::bigint as price_id,
-            (l ->> 'unit_price')::numeric as unit_price, (l ->> 'unit_qty')::numeric as unit_qty, l ->> 'priced_as' as priced_as,
-            sum((l ->> 'quantity')::numeric) as quantity, sum((l ->> 'cost')::numeric) as billed
+            abs((l ->> 'unit_price')::numeric) as unit_price, (l ->> 'unit_qty')::numeric as unit_qty, l ->> 'priced_as' as priced_as,
+            sum((l ->> 'quantity')::numeric * case when (l ->> 'unit_price')::numeric < 0 then -1 else 1 end) as quantity,
+            sum((l ->> 'cost')::numeric) as billed
         from calls c cross join lateral jsonb_array_elements(c.cost_lines) l
         where l ->> 'cost' is not null
         group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14
@@ -58,7 +60,7 @@ begin
         select 'usage' as kind, u.day, u.openai_project_id, u.project_id, u.api_key_id, u.tags, u.model, u.dimension, u.qualifier, u.tier,
             u.context, u.quantity, u.unit_price, u.unit_qty, u.billed, u.price_id,
             coalesce(case when p.org_id is null then u.unit_price else (
-                select s.unit_price * u.unit_qty / s.unit_qty from public.model_prices s
+                select abs(s.unit_price) * u.unit_qty / s.unit_qty from public.model_prices s
                 where s.org_id is null and s.model = u.model and s.dimension = p.dimension and s.service_tier = p.service_tier
                   and s.context_min_tokens = p.context_min_tokens and s.qualifier = p.qualifier and s.valid_from < (u.day + 1)::timestamptz
                 order by s.valid_from desc, s.revision desc limit 1) end, u.unit_price) as list_price

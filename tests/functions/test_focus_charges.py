@@ -82,6 +82,17 @@ def test_a_usage_row_has_list_price_and_own_price(people: People) -> None:
     assert (row["billed"], row["contracted"], row["list_cost"]) == (D("0.1"), D("0.1"), D("0.15"))
 
 
+def test_a_discount_has_a_quantity_below_0_and_no_price_below_0(people: People) -> None:
+    usage = {"input_tokens": 10_000, "output_tokens": 0, "completion_window": "2h"}
+    call(people, linked_key(people), moment("10:00:00"), "gpt-6.1-sol", usage)
+    rows = charges(people)
+    assert sum(row["billed"] for row in rows) == D("0.014")
+    (row,) = [row for row in rows if row["dimension"] == "completion_window"]
+    assert (row["quantity"], row["unit_price"], row["list_price"]) == (D("-0.02"), D("0.3"), D("0.3"))
+    assert row["billed"] == row["contracted"] == row["list_cost"] == D("-0.006")
+    assert all(row["unit_price"] >= 0 and row["list_price"] >= 0 for row in rows)
+
+
 def test_a_cost_typed_in_is_a_charge_of_its_own(people: People) -> None:
     call(people, linked_key(people), moment("10:00:00"), "gpt-4o-mini", None, cost=D("0.7"), cost_status="priced")
     (row,) = charges(people)
