@@ -11,7 +11,7 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +25,7 @@ UNITS = {"audio_seconds": "Seconds", "standby_seconds": "Seconds", "video_second
 DECIMALS = {"BilledCost", "ConsumedQuantity", "ContractedCost", "ContractedUnitPrice", "EffectiveCost", "ListCost",
             "ListUnitPrice", "PricingQuantity", "PricingCurrencyContractedUnitPrice", "PricingCurrencyEffectiveCost",
             "PricingCurrencyListUnitPrice"}  # fmt: skip
+DIGITS = Context(prec=38)  # of a decimal in a Parquet file
 MOMENTS = {"BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart", "ChargePeriodEnd"}
 
 
@@ -171,7 +172,7 @@ def parquet(rows: list[dict[str, Any]]) -> bytes:
 
     def kind(column: str) -> tuple[Any, Callable[[Any], Any]]:
         if column in DECIMALS:
-            return pa.decimal128(38, 24), lambda value: value.quantize(Decimal("1e-24")) if value % 1 else value
+            return pa.decimal128(38, 24), lambda value: value.quantize(Decimal("1e-24"), context=DIGITS)
         if column in MOMENTS:
             return pa.timestamp("us", tz="UTC"), lambda value: datetime(value.year, value.month, value.day, tzinfo=UTC)
         return pa.string(), str

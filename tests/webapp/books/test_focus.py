@@ -198,3 +198,11 @@ def test_parquet_has_the_same_columns_with_types() -> None:
     assert table["BilledCost"].to_pylist() == [line["BilledCost"] for line in rows]
     assert str(table.schema.field("ChargePeriodStart").type) == "timestamp[us, tz=UTC]"
     assert table["ChargeClass"].to_pylist() == [None, None, "Correction"]
+
+
+@pytest.mark.parametrize("amount", ["12345.6", "-99999999999999.123456789012345678901234", "1E+13", "4E-24"])
+def test_parquet_has_every_digit_of_an_amount(amount: str) -> None:
+    from pyarrow import parquet as pq
+
+    made = parquet([row(USAGE | {"billed": D(amount)})])
+    assert pq.read_table(io.BytesIO(made))["BilledCost"].to_pylist() == [D(amount)]
