@@ -8,15 +8,15 @@ declare
     v_changing integer := jsonb_array_length(p_state -> 'changing');
 begin
     if p_state ->> 'state' = 'closed' then
-        raise sqlstate 'PT409' using message = 'the month is closed already', detail = 'month_closed', hint = 'Reopen it first.';
+        raise sqlstate 'PT409' using message = 'the month is closed already', detail = 'month_closed', hint = 'Reopen it first';
     elsif v_missing > 0 then
-        raise sqlstate 'PT409' using detail = 'month_open', hint = 'Fetch OpenAI''s books again.',
+        raise sqlstate 'PT409' using detail = 'month_open', hint = 'Fetch OpenAI''s books again',
             message = format('OpenAI''s books lack %s of %s days, the first %s', v_missing, p_state ->> 'days', p_state -> 'missing' ->> 0);
     elsif (p_state ->> 'closes_on')::date > (now() at time zone 'utc')::date then
         raise sqlstate 'PT409' using detail = 'month_young',
             message = format('the month can be closed from %s (UTC) on, when OpenAI''s numbers of its last day are 3 days old', p_state ->> 'closes_on');
     elsif v_changing > 0 and not coalesce(p_confirm, false) then
-        raise sqlstate 'PT409' using detail = 'month_changing', hint = 'Fetch OpenAI''s books again, or confirm that this does not matter.',
+        raise sqlstate 'PT409' using detail = 'month_changing', hint = 'Fetch OpenAI''s books again, or confirm that this does not matter',
             message = format('%s days were fetched only once, or differ between the last two fetches; the first is %s', v_changing, p_state -> 'changing' ->> 0);
     elsif (p_state ->> 'ledger') is null or (p_state ->> 'compared')::integer < (p_state ->> 'days')::integer then
         raise sqlstate 'PT409' using message = 'the calls of the month were dropped before it was compared', detail = 'month_dropped';

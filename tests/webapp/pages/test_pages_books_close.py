@@ -54,6 +54,8 @@ def test_an_admin_closes_and_reopens_a_month_and_others_only_read(team: Acme) ->
     page = text(team.devs.get(PATH))
     assert "Oct 2026: closed" in page and "asked OpenAI" in page and team.ada.email in page and "$0.16" in page
     assert "Reopen" not in page
+    again = team.browser.post(f"{PATH}/close", shown=PATH, note="typed")
+    assert again.status_code == 409 and "The month is closed already. Reopen it first. " in text(again)
     assert team.devs.post(f"{PATH}/reopen", shown="/profile", note="x").status_code == 403
     theirs = text(team.eves.get(PATH))
     assert "Oct 2026: open" in theirs and "OpenAI's bill – Ledger – Unexplained –" in theirs
