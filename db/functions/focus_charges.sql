@@ -6,7 +6,7 @@
 --   correction    a correction booked in this month, of a call whose month is not closed; in a closed month, every correction
 --                 of its calls up to the close
 --   difference    closed months only: what OpenAI billed more or less than the ledger says, one row per reason
---   restatement   an earlier closed month, whose books OpenAI changed in this month: now minus frozen
+--   restatement   an earlier closed month, by what the fetches of this month changed in its books since it was closed
 --
 -- Of a closed month the rows are as of its close, and billed adds up to what OpenAI billed (month_closes.openai). Of any other
 -- month it adds up to the ledger's cost. Calls without a cost have no row: their number is app.month_report's.
@@ -100,10 +100,14 @@ begin
         select 'difference' as kind, p_month as month, n.value::numeric as billed, n.key as reason
         from this t cross join lateral jsonb_each_text(t.named) n
         union all
-        select 'restatement', c.month, m.restated_openai, null
-        from closes c cross join lateral app.month_of(p_org_id, c.month) m
-        where c.month < p_month and m.restated_openai <> 0
-          and date_trunc('month', (select max(f.at) from public.openai_fetches f where f.id = any (m.fetch_ids)))::date = p_month
+        select 'restatement', c.month, trim_scale(sum(r.changed)), null
+        from closes c cross join lateral (
+            select d.fetch_id, d.n, d.amount - lag(d.amount) over (partition by d.day order by d.n) as changed
+            from public.openai_days d where d.org_id = p_org_id and d.day >= c.month and d.day < c.month + interval '1 month') r
+        join public.openai_fetches f on f.id = r.fetch_id
+        where c.month < p_month and date_trunc('month', f.at)::date = p_month
+          and r.n > (select max(g.n) from public.openai_fetches g where g.id = any (c.fetch_ids))
+        group by c.month having sum(r.changed) <> 0
     ) x
     order by 2, 1, 18 desc, 10, 11, 7, 8;
 end $$;

@@ -65,6 +65,18 @@ def test_a_restatement_is_a_charge_of_the_month_in_which_it_was_fetched(people: 
     )
 
 
+def test_a_change_stays_in_the_month_in_which_it_was_first_fetched(people: People) -> None:
+    month(people)
+    close(people)
+    for n, dollars in enumerate(("0.25", "0.25", "0.20"), 1):
+        fetched(people, (*AGREES[:4], dollars), times=1)
+        people.conn.execute("alter table public.openai_fetches disable trigger user")
+        people.conn.execute("update public.openai_fetches set at = make_date(2030, %s, 9) where n = 2 + %s", [n, n])
+        people.conn.execute("alter table public.openai_fetches enable trigger user")
+    assert state(people)["restated_openai"] == D("0.05")
+    assert [billed(people, date(2030, n, 1)) for n in (1, 2, 3)] == [D("0.1"), 0, D("-0.05")]
+
+
 def test_a_correction_counts_in_the_month_in_which_it_was_booked(people: People) -> None:
     made = month(people)
     correct(people, made, "-0.05", "2026-10-20T00:00:00Z")
