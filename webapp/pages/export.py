@@ -32,7 +32,7 @@ PAGE_ROWS = 1000  # rows that one transaction reads
 CHUNK_ROWS = 500  # rows that are sent together
 # Columns of amounts that people add up; see sheets.Sheet.
 MONEY = {"cost", "adjustments", "cost_corrected", "cost_at_least", "corrections", "openai", "ledger", "difference",
-         "unexplained", "unexplained_gross", "amount"}  # fmt: skip
+         "explained", "unexplained", "unexplained_gross", "amount"}  # fmt: skip
 NOT_IN_NAMES = re.compile(r"[\W_]+")
 Row = dict[str, Any]
 Facts = Iterable[tuple[str, Any]]
@@ -77,8 +77,8 @@ def answer(
     zone = zone or organization_zone()
     file = file_name(name, zone)
     if request.path.endswith(".xlsx"):
-        title = name.split(maxsplit=1)[0].replace("-", " ").capitalize().replace("Openai", "OpenAI")
-        made = (sheet(title, columns, rows), about_sheet(about, zone))
+        title = name.split(maxsplit=1)[0].replace("-", " ")
+        made = (sheet(_title(title), columns, rows), about_sheet(about, zone))
         return download(f"{file}.xlsx", sheets.XLSX, sheets.write(made, zone))
     books = "sandbox" if sandbox() else "live"
     lines = ([*(row[column] for column in columns), books] for row in rows)
@@ -92,9 +92,13 @@ def period_answer(name: str, columns: Sequence[str], rows: Iterable[Row], query:
 
 def sheet(title: str, columns: Sequence[str], rows: Iterable[Row]) -> sheets.Sheet:
     """These columns of the rows as a sheet."""
-    header = [column.replace("_", " ").capitalize() for column in columns]
+    header = [_title(column.replace("_", " ")) for column in columns]
     money = frozenset(n for n, column in enumerate(columns) if column in MONEY)
     return sheets.Sheet(title, header, ([row[column] for column in columns] for row in rows), money)
+
+
+def _title(words: str) -> str:
+    return words.capitalize().replace("Openai", "OpenAI")
 
 
 def about_sheet(facts: Facts, zone: ZoneInfo) -> sheets.Sheet:

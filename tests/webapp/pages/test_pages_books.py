@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
+import openpyxl
 import psycopg
 import pytest
 from conftest import Site
@@ -142,6 +144,17 @@ def test_csv_has_what_the_pages_have(team: Acme, worked: dict[str, UUID]) -> Non
     parts = table(team.devs.get("/books/2026-10-14.csv"))
     assert sum(D(part["amount"]) for part in parts) == D("0.1138556")
     assert sum(D(part["openai"] or 0) for part in parts) == D("2.4213")
+
+
+def test_excel_adds_up_to_the_page_whatever_the_length_of_an_amount(team: Acme, books: Books) -> None:
+    books.fetch([(None, "evals | o3, output", None, None, "1234.123456789012345678901234")])
+    answer = team.browser.get("/books.xlsx?month=2026-10")
+    header, row = openpyxl.load_workbook(io.BytesIO(answer.data))["OpenAI books"].iter_rows(values_only=True)
+    cells = dict(zip(header, row, strict=True))
+    shown = {"OpenAI": 1234.12345678901, "Difference": 1234.12345678901, "Explained": 1234.12345678901,
+             "Ledger": 0, "Unexplained": 0, "Unexplained gross": 0}  # fmt: skip
+    assert {name: cells[name] for name in shown} == pytest.approx(shown)
+    assert cells["Exact amounts"].count("1234.123456789012345678901234") == 3
 
 
 def test_an_admin_links_a_key_and_undoes_it(team: Acme, books: Books) -> None:
