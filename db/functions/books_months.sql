@@ -2,7 +2,8 @@
 --
 -- status: closed (the newest row of month_closes says so; its frozen sums are in that table); provisional (the month is over and
 -- OpenAI's books have every day of it whole); else open. days: days with books. share: of OpenAI's dollars, the part that went
--- through SpendAI; null for a month without dollars. Sums are as last compared: run app.reconcile first.
+-- through SpendAI; null for a month without dollars, or where a credit makes that part, or the rest, less than 0. Sums are as
+-- last compared: run app.reconcile first.
 create or replace function app.books_months(p_months integer)
 returns table (
     month date, status text, days bigint, openai numeric, ledger numeric, difference numeric, explained numeric, unexplained numeric,
@@ -26,7 +27,7 @@ as $$
     select s.month, case when c.status = 'closed' then 'closed'
             when s.whole and (s.month + interval '1 month')::date - s.month = s.days then 'provisional' else 'open' end,
         s.days, s.openai, s.ledger, s.difference, s.explained, s.unexplained, s.unexplained_gross, d.amount,
-        round(1 - d.amount / nullif(s.openai, 0), 6), s.restated_days, s.fetched_at, case when c.status = 'closed' then c.at end
+        case when d.amount between 0 and s.openai then round(1 - d.amount / nullif(s.openai, 0), 6) end, s.restated_days, s.fetched_at, case when c.status = 'closed' then c.at end
     from sums s
     join dark d using (month)
     left join lateral (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import Decimal as D
 
+import pytest
 from checks import executors
 from openai_books import DAY, compare, fetch, linked_key, worked_day
 from people import People
@@ -28,6 +29,19 @@ def test_a_month_is_the_sum_of_its_days_and_says_what_went_past_us(people: Peopl
     assert (month["openai"], month["ledger"]) == (D("2.4231"), D("2.3074444"))
     assert month["difference"] == D("0.1156556") == month["explained"] + month["unexplained"]
     assert month["dark"] == D("0.1515") and month["share"] == round(1 - D("0.1515") / D("2.4231"), 6)
+
+
+@pytest.mark.parametrize(("through", "past"), [(3, -1), (1, -5), (-1, 5), (-1, -1), (2, -2)])
+def test_a_credit_leaves_no_share(people: People, through: int, past: int) -> None:
+    linked_key(people)
+    lines = [("key_proxy", "gpt-4o, input", 1, "tokens", through), (None, "credit", None, None, past)]
+    fetch(people, {DAY: lines})
+    compare(people)
+    (month,) = months(people)
+    with people.as_("ada"):
+        day = people.one("select * from app.books_share(%s, %s)", DAY, DAY + timedelta(days=1))
+    assert (month["openai"], month["dark"], month["share"]) == (through + past, past, None)
+    assert (day["through"], day["surface"], day["share"]) == (through, past, None)
 
 
 def test_a_whole_month_is_provisional_then_closed_then_reopened(people: People) -> None:
