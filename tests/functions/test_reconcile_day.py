@@ -100,3 +100,10 @@ def test_a_rate_of_ones_own_is_a_discount_that_the_ledger_does_not_know(
     assert parts.pop("gpt-6.1-sol, input") == reason
     assert set(parts.items()) <= {(f"*tokens, {name}", "missing_at_openai")
                                   for name in ("regional_processing", "completion_window")}  # fmt: skip
+
+
+def test_a_line_of_nothing_but_calls_at_midnight_is_explained_on_both_days(people: People) -> None:
+    call(people, linked_key(people), moment("23:59:59"), "gpt-6.1-sol", SOL, seconds=5)
+    fetch(people, {DAY: [], TOMORROW: [billed("gpt-6.1-sol, input", 10_000, "0.02")]})
+    both = [named(compare(people, day)) for day in (DAY, TOMORROW)]
+    assert both == [{("gpt-6.1-sol, input", "day_boundary"): D(sign) * D("0.02")} for sign in (-1, 1)]
