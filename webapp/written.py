@@ -22,7 +22,7 @@ FORMULA = re.compile(r"^(?=[\t\r])|(?:^|(?<=[;\t\r\n]))(?=\s*[=+\-@\uff1d\uff0b\
 MINUS = "\N{MINUS SIGN}"
 FIGURE_SPACE = "\u2007"  # as wide as a digit
 NOTHING = "–"  # for a value that is not known, which must not read as 0
-_EXACT = Context(prec=60)
+_EXACT = Context(prec=1100)  # digits: more than an amount of OpenAI's may have; abs() alone would round to 28
 # Dimensions whose price is a part of what the tokens cost: group `share` of app.price_groups.
 SHARES = ("completion_window", "regional_processing")
 
@@ -57,7 +57,7 @@ def exact(value: Decimal | None, places: int = 0) -> str:
     """
     if value is None:
         return NOTHING
-    whole, _, cents = _plain(abs(value)).partition(".")
+    whole, _, cents = _plain(value.copy_abs()).partition(".")
     return f"{MINUS if value < 0 else ''}${whole}.{cents.ljust(2, '0').ljust(places, FIGURE_SPACE)}"
 
 
@@ -71,14 +71,14 @@ def money(value: Decimal | None) -> str:
     if value is None:
         return NOTHING
     places = 2 if value == 0 or abs(value) >= 1 else max(2, 1 - value.adjusted())
-    return f"{MINUS if value < 0 else ''}${_rounded(abs(value), places):,f}"
+    return f"{MINUS if value < 0 else ''}${_rounded(value.copy_abs(), places):,f}"
 
 
 def cost(value: Decimal | None) -> str:
     """Dollars of one call: six decimals, so that columns align; more for amounts that need them for three digits."""
     if value is None or value == 0:
         return money(value)
-    return f"{MINUS if value < 0 else ''}${_rounded(abs(value), max(6, 2 - value.adjusted())):,f}"
+    return f"{MINUS if value < 0 else ''}${_rounded(value.copy_abs(), max(6, 2 - value.adjusted())):,f}"
 
 
 def number(value: int | Decimal | None) -> str:

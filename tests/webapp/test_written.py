@@ -33,6 +33,8 @@ def test_the_cost_of_a_call_has_six_decimals_or_three_digits(value: str, words: 
 
 @pytest.mark.parametrize(("value", "words"), [
     ("0.000729525000", "$0.000729525"), ("3", "$3.00"), ("1234.5", "$1,234.50"), ("1E-12", "$0.000000000001"),
+    ("-1241.034798439012345678901233999999990", "−$1,241.03479843901234567890123399999999"),
+    (f"{10**28}.{'0' * 900}1", f"${10**28:,}.{'0' * 900}1"),
 ])  # fmt: skip
 def test_the_exact_figure_has_every_digit_and_no_exponent(value: str, words: str) -> None:
     assert written.exact(Decimal(value)) == words
