@@ -25,6 +25,7 @@ from webapp.periods import months_later
 
 bp = Blueprint("books_close", __name__)
 SUMS = ("openai", "ledger", "unexplained")
+LEDGER_DECIMALS = 12
 
 
 def _month(text: str) -> date:
@@ -58,9 +59,10 @@ def show(month: str, error: ApiError | None = None) -> str:
 
 
 def _decimals(state: dict[str, Any], parts: list[dict[str, Any]]) -> int:
-    """The most decimals of an amount in the table of sums."""
+    """The decimals to which the amounts in the table of sums are filled up: the most that one has, but no more than the
+    ledger's costs have, because a single long one would make every row too wide for a phone."""
     amounts = [state[name] for name in SUMS] + [state[f"closed_{name}"] for name in SUMS] + [state["invoice"]]
-    return written.places(amounts + [row["amount"] for row in parts])
+    return min(LEDGER_DECIMALS, written.places(amounts + [row["amount"] for row in parts]))
 
 
 @bp.post("/books/months/<month>/close")

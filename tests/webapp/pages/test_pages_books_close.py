@@ -18,6 +18,8 @@ from people import People
 from psycopg.rows import dict_row
 from seeded import Acme, text
 
+from webapp.written import FIGURE_SPACE
+
 PATH = "/books/months/2026-10"
 LINES = [
     ("key_proxy", "gpt-4o-mini-2024-07-18, input", 1_000_000, "tokens", "0.15"),
@@ -61,6 +63,16 @@ def test_an_admin_closes_and_reopens_a_month_and_others_only_read(team: Acme) ->
     assert "Oct 2026: open" in theirs and "OpenAI's bill – Ledger – Unexplained –" in theirs
     assert team.browser.post(f"{PATH}/reopen", shown=PATH, note="credit note").status_code == 303
     assert "Oct 2026: provisional" in text(team.browser.get(PATH))
+
+
+def test_one_long_amount_leaves_the_others_as_short_as_the_ledger_has_them(site: Site, team: Acme) -> None:
+    with psycopg.connect(site.admin, row_factory=dict_row) as conn:
+        people = People.__new__(People)
+        people.conn, people.orgs = conn, {"ada": UUID(team.ada.organization["id"])}
+        fetch(people, {DAYS[3]: [(None, "evals | o3, output", None, None, "0.000000000000000000000000000001")]})
+    page = team.browser.get(PATH).text
+    assert "$0.455000000000000000000000000001<" in page
+    assert f"$0.30{FIGURE_SPACE * 10}<" in page and FIGURE_SPACE * 11 not in page
 
 
 def test_the_excel_file_has_typed_cells_and_says_what_it_is(team: Acme) -> None:
