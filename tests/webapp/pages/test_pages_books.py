@@ -138,6 +138,16 @@ def test_what_went_past_us_has_names_owners_and_the_share_that_did_not(team: Acm
     assert (laptop["amount"], laptop["owner"], evals["surface"]) == ("0.15", "Grace", "evals")
 
 
+def test_a_key_that_a_file_does_not_name_is_neither_none_nor_deleted(team: Acme, books: Books) -> None:
+    call(books, linked_key(books), moment("09:00:00"), "gpt-4o", {"input_tokens": 1}, openai_project="proj_a")
+    lines = [(None, "gpt-4o, input", None, None, "3"), (None, "evals | o3, output", None, None, "2")]
+    fetch(books, {DAY: lines}, project="proj_b", grain="project")
+    page = text(team.browser.get("/books/dark-spend?month=2026-10"))
+    assert "key not named – proj_b" in page and "None" not in page and "deleted" not in page
+    day = text(team.browser.get("/books/2026-10-14"))
+    assert "gpt-4o, input key not named · proj_b" in day and "evals | o3, output no key · proj_b" in day
+
+
 def test_csv_has_what_the_pages_have(team: Acme, worked: dict[str, UUID]) -> None:
     rows = table(team.devs.get("/books.csv?month=2026-10"))
     assert [(row["day"], row["difference"]) for row in rows] == [("2026-10-14", "0.1138556"), ("2026-10-15", "0.0018")]
