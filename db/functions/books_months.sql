@@ -2,8 +2,9 @@
 --
 -- status: closed (the newest row of month_closes says so; its frozen sums are in that table); provisional (the month is over and
 -- OpenAI's books have every day of it whole); else open. days: days with books. share: of OpenAI's dollars, the part that went
--- through SpendAI; null for a month without dollars, or where a credit makes that part, or the rest, less than 0. Sums are as
--- last compared: run app.reconcile first.
+-- through SpendAI; null for a month without dollars, or where a credit makes that part, or the rest, less than 0. restated_days:
+-- on which two fetches that were made after the end of the day name different amounts. Sums are as last compared: run
+-- app.reconcile first.
 create or replace function app.books_months(p_months integer)
 returns table (
     month date, status text, days bigint, openai numeric, ledger numeric, difference numeric, explained numeric, unexplained numeric,
@@ -15,7 +16,8 @@ as $$
     with sums as (
         select date_trunc('month', d.day)::date as month, count(*) as days, bool_and(d.whole) as whole, sum(d.openai) as openai,
             sum(d.ledger) as ledger, sum(d.difference) as difference, sum(d.explained) as explained, sum(d.unexplained) as unexplained,
-            sum(d.unexplained_gross) as unexplained_gross, count(*) filter (where d.restatements > 0) as restated_days,
+            sum(d.unexplained_gross) as unexplained_gross, count(*) filter (where (
+                select min(x.amount) <> max(x.amount) from public.openai_days x where x.org_id = d.org_id and x.day = d.day and x.whole)) as restated_days,
             min(d.fetched_at) as fetched_at
         from public.reconciliation_days d
         where d.org_id = (select app.current_org_id())

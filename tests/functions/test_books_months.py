@@ -44,6 +44,20 @@ def test_a_credit_leaves_no_share(people: People, through: int, past: int) -> No
     assert (day["through"], day["surface"], day["share"]) == (through, past, None)
 
 
+def test_a_day_is_restated_when_a_later_fetch_names_another_amount_and_not_when_it_is_fetched_again(
+    people: People,
+) -> None:
+    linked_key(people)
+    for amounts in ((1, 2, 3), (1, 2, 4)):
+        fetch(people, {DAY + timedelta(days=n): [(None, "x", None, None, each)] for n, each in enumerate(amounts)})
+    people.conn.execute("alter table public.openai_days disable trigger user")
+    people.conn.execute("update public.openai_days set whole = false, amount = 7 where day = %s and n = 1", [DAY])
+    people.conn.execute("alter table public.openai_days enable trigger user")
+    for n in range(3):
+        compare(people, DAY + timedelta(days=n))
+    assert [(month["days"], month["restated_days"]) for month in months(people)] == [(3, 1)]
+
+
 def test_a_whole_month_is_provisional_then_closed_then_reopened(people: People) -> None:
     linked_key(people)
     days = [date(2026, 10, 1) + timedelta(days=n) for n in range(31)]
