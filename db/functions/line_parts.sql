@@ -29,7 +29,7 @@ begin
         return;
     end if;
     v_rest := coalesce(p_q, 0) - p_own_q - case when v_seen then p_doubt + p_silent + p_unpriced else 0 end;
-    if abs(v_rest - p_late) < abs(v_rest) then  -- also where OpenAI lists nothing: it may have counted all on the day beside
+    if abs(v_rest - p_late) < abs(v_rest) then
         v_late := p_late;
         v_rest := v_rest - v_late;
     end if;

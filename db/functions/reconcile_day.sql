@@ -21,6 +21,9 @@ begin
         select * from app.openai_lines(p_org_id, v_fetch, p_day)
     ), l as (
         select * from app.ledger_lines(p_org_id, p_day)
+    ), tomorrow as (
+        select t.line from app.openai_lines(p_org_id, (select d.fetch_id from public.openai_days d
+            where d.org_id = p_org_id and d.day = p_day + 1 order by d.n desc limit 1), p_day + 1) t where t.reason is null
     ), proven as (
         select * from app.call_evidence(p_org_id, p_day)
     ), evidence as (
@@ -35,8 +38,10 @@ begin
     ), m as (
         select coalesce(o.line, l.line, e.line) as line, o.line is not null as listed, coalesce(o.known, true) as known,
             o.quantity as qo, coalesce(o.amount, 0) as ao, coalesce(l.quantity, 0) as ql, coalesce(l.cost, 0) as cl,
-            coalesce(l.unpriced, 0) as unpriced, coalesce(l.late, 0) as late, l.prices, coalesce(o.model, l.model) as model,
-            coalesce(e.doubt, 0) as doubt, coalesce(e.silent, 0) as silent, e.calls, o.openai_key_id, o.openai_project_id,
+            coalesce(l.unpriced, 0) as unpriced, l.prices,
+            -- What OpenAI does not list today it may have counted tomorrow, if it lists it then.
+            case when o.line is not null or l.line in (select t.line from tomorrow t) then coalesce(l.late, 0) else 0 end as late,
+            coalesce(o.model, l.model) as model, coalesce(e.doubt, 0) as doubt, coalesce(e.silent, 0) as silent, e.calls, o.openai_key_id, o.openai_project_id,
             case when o.amount > 0 and o.quantity > 0 and l.quantity > 0 and l.cost > 0
                 then round(o.amount / o.quantity * l.quantity / l.cost, 6) end as ratio
         from (select * from o where reason is null) o

@@ -107,3 +107,6 @@ def test_a_line_of_nothing_but_calls_at_midnight_is_explained_on_both_days(peopl
     fetch(people, {DAY: [], TOMORROW: [billed("gpt-6.1-sol, input", 10_000, "0.02")]})
     both = [named(compare(people, day)) for day in (DAY, TOMORROW)]
     assert both == [{("gpt-6.1-sol, input", "day_boundary"): D(sign) * D("0.02")} for sign in (-1, 1)]
+    for lines in ([], [("key_laptop", "gpt-6.1-sol, input", 10_000, "tokens", "0.02")]):  # not billed, or another key
+        fetch(people, {TOMORROW: lines})
+        assert named(compare(people)) == {("gpt-6.1-sol, input", "missing_at_openai"): D("-0.02")}
