@@ -1,8 +1,9 @@
 -- price_reason(...) → why OpenAI's price of a line differs from the ledger's
 --
 -- free_tokens: OpenAI billed nothing for a quantity. price_date: several prices were used that day, or OpenAI's price is another
--- price of the same thing, of another date. own_rate: the same share of our price on all lines of the model, and either a whole
--- percentage or seen on two compared days of the two weeks before; half and double prices are none, those are tiers.
+-- price of the same thing, of another date; the list price in place of the organization's own, or the reverse, only within a week
+-- of the date. own_rate: the same share of our price on all lines of the model, and either a whole percentage or seen on two
+-- compared days of the two weeks before; half and double prices are none, those are tiers.
 -- price_differs: anything else.
 --
 -- p_price: dollars of a unit at OpenAI. p_ratio: that price over the ledger's. p_same: all lines of the model have that ratio.
@@ -22,6 +23,7 @@ as $$
             join public.model_prices p on p.model = used.model and p.dimension = used.dimension and p.service_tier = used.service_tier
                 and p.context_min_tokens = used.context_min_tokens and p.qualifier = used.qualifier
                 and (p.org_id is null or p.org_id = p_org_id) and p.valid_from <> used.valid_from
+                and (p.org_id is not distinct from used.org_id or greatest(p.valid_from, used.valid_from) between p_day - 7 and p_day + 8)
             where used.id = any (p_prices) and round(p.unit_price / p.unit_qty, 15) = round(p_price, 15)) then 'price_date'
         when p_same and p_ratio not in (0.5, 1, 2) and (p_ratio = round(p_ratio, 2) or (
             select count(distinct r.day) from public.reconciled_parts r

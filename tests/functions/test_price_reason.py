@@ -38,6 +38,9 @@ def test_the_price_of_another_date_is_recognized_and_that_of_another_organizatio
     own_price(people, "gpt-9", "input_text", "8", who="eve")
     asked = {"prices": [used], "price": D("0.000008"), "ratio": D("0.8")}
     assert reason(people, **asked) == "own_rate"
+    own_price(people, "gpt-9", "input_text", "8", org_id=None, source="list")
+    assert reason(people, **asked) == "price_date"  # the own price is from that day on
+    assert reason(people, **asked, day=DAY + timedelta(days=30)) == "own_rate"  # OpenAI bills the list price: no change
     own_price(people, "gpt-9", "input_text", "8")
     assert reason(people, **asked) == "price_date"
 
