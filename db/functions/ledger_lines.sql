@@ -6,7 +6,8 @@
 -- rows that were used. tier, dimension, context: of the line; when several lines of the ledger have one name, of one of them. A line
 -- without a price has no price model: the model that answered.
 --
--- `corrections` and `closed by hand` are costs that come from no price and have no quantity.
+-- A call whose correction says at which prices it counts now (details of cost_adjustments) has these lines in place of its own.
+-- `corrections` (without such prices) and `closed by hand` are costs that come from no price and have no quantity.
 -- Only calls of the organization's books. For app.reconcile_day, which runs as owner: row security does not apply.
 create or replace function app.ledger_lines(p_org_id uuid, p_day date)
 returns table (
@@ -16,13 +17,23 @@ returns table (
 language sql stable
 set search_path = ''
 as $$
-    with calls as (
+    with corrected as (
+        select a.call_id, a.call_started_at, sum(a.delta) as delta,
+            (array_agg(a.details #> '{new,lines}' order by a.at desc, a.id) filter (where a.details #> '{new,lines}' <> '[]'))[1] as lines
+        from public.cost_adjustments a
+        where a.org_id = p_org_id and a.call_started_at >= (p_day - 1)::timestamp at time zone 'utc'
+          and a.call_started_at < (p_day + 1)::timestamp at time zone 'utc'
+        group by 1, 2
+    ), calls as (
         -- model: names the lines of a call without a price. ended: by the latency, since a settle may come late, from a spool.
-        select u.id, u.started_at, u.cost, u.cost_status, u.cost_lines, coalesce(u.model, u.model_requested, 'unknown') as model,
+        select case when g.again then u.cost + a.delta else u.cost end as cost, u.cost_status,
+            case when g.again then a.lines else u.cost_lines end as cost_lines, g.again, a.delta, coalesce(u.model, u.model_requested, 'unknown') as model,
             app.price_tier_of(u.service_tier, u.batch) as served, (u.started_at at time zone 'utc')::date as day,
             (coalesce(u.started_at + u.latency_ms * interval '1 ms', least(u.settled_at, u.deadline_at)) at time zone 'utc')::date as ended
         from public.usage_logs u
         join public.organizations o on o.id = u.org_id and o.books = u.upstream
+        left join corrected a on a.call_id = u.id and a.call_started_at = u.started_at
+        cross join lateral (select u.cost is not null and a.lines is not null as again) g
         where u.org_id = p_org_id and u.state = 'settled'
           and u.started_at >= (p_day - 1)::timestamp at time zone 'utc' and u.started_at < (p_day + 1)::timestamp at time zone 'utc'
     ), raw as (
@@ -49,16 +60,14 @@ as $$
     from (select n.*, app.ledger_line(n.tier, n.price_model, n.dimension, n.qualifier, n.context > 0) as line from named n) x
     group by x.line
     union all
-    select 'closed by hand', null, null, null, 0, 0, x.rest, 0, 0, null
-    from (select sum(r.rest) as rest
-          from (select c.cost - coalesce((select sum((l ->> 'cost')::numeric) from jsonb_array_elements(c.cost_lines) l), 0) as rest
-                from calls c where c.day = p_day and c.cost is not null offset 0) r) x  -- offset 0: else computed twice
-    where x.rest <> 0
-    union all
-    select 'corrections', null, null, null, 0, 0, x.delta, 0, 0, null
-    from (select sum(a.delta) as delta from calls c
-          join public.cost_adjustments a on a.call_id = c.id and a.call_started_at = c.started_at where c.day = p_day) x
-    where x.delta <> 0
+    select x.line, null, null, null, 0, 0, sum(x.dollars), 0, 0, null
+    from (select v.line, v.dollars
+          from (select c.*, c.cost - coalesce((select sum((l ->> 'cost')::numeric) from jsonb_array_elements(c.cost_lines) l), 0) as rest
+                from calls c where c.day = p_day offset 0) c  -- offset 0: else computed twice
+          cross join lateral (values (case when c.again then 'corrections' else 'closed by hand' end, c.rest),
+              ('corrections', case when not c.again then c.delta end)) v (line, dollars)) x
+    group by 1
+    having sum(x.dollars) <> 0
 $$;
 
 comment on function app.ledger_lines is 'Quantities and dollars of one day of the ledger, by the lines of OpenAI''s bill.';

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from decimal import Decimal as D
 from typing import Any
@@ -59,6 +60,24 @@ def test_calls_without_a_price_corrections_and_costs_typed_in_stand_apart(people
     unpriced = {line: tuple(row[c] for c in columns) for line, row in found.items() if "gpt-99" in line}
     assert unpriced == {"gpt-99, input": (0, 0, 600), "gpt-99, cached input": (0, 0, 400),
                         "gpt-99, output": (0, 0, 100)}  # fmt: skip
+
+
+CORRECT = """
+    insert into public.cost_adjustments (org_id, call_id, call_started_at, delta, reason, details, at)
+    select org_id, id, started_at, %s, 'a test', %s, now() + %s * interval '1 day'
+    from public.usage_logs where id = %s"""
+
+
+def test_a_call_counts_at_the_prices_of_its_newest_correction(people: People) -> None:
+    made = call(people, linked_key(people), moment("10:00:00"), MINI, TOKENS, cost=D(1))
+    for n, (delta, now) in enumerate([("6", "7"), ("2", "9")]):
+        line = {"dimension": "output_text", "quantity": 100, "cost": now, "price_id": n}
+        people.conn.execute(CORRECT, [delta, json.dumps({"new": {"lines": [line]}}), n, made])
+    (row,) = lines(people).values()
+    assert (row["line"], row["cost"], row["quantity"], row["prices"]) == ("gpt-4o-mini, output", 9, 100, [1])
+    adjust(people, made, D("0.5"), moment("10:00:00", DAY + timedelta(days=9)))  # by no price: stands apart
+    found = {line: row["cost"] for line, row in lines(people).items()}
+    assert found == {"gpt-4o-mini, output": 9, "corrections": D("0.5")}
 
 
 def test_only_the_owner_runs_it(people: People) -> None:
