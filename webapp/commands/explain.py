@@ -10,7 +10,8 @@ import psycopg
 
 from webapp.written import counted, exact, moment, number, rate
 
-LINES = "select l.* from app.call_find(%s) c cross join lateral app.price_lines(c.cost_lines) l order by l.n"
+LINES = """select l.*, (c.cost_lines -> (l.n - 1)::integer ->> 'at_least')::numeric as at_least
+    from app.call_find(%s) c cross join lateral app.price_lines(c.cost_lines) l order by l.n"""
 
 PROBLEMS = """select unnest(app.usage_problems(u.usage)) as problem
     from public.usage_logs u where u.id = %s and u.started_at = %s"""
@@ -28,10 +29,12 @@ def explained(conn: psycopg.Connection[dict[str, Any]], call_id: UUID) -> list[s
         f"{call['method']} {call['endpoint']}, model {call['model'] or call['model_requested'] or 'unknown'},"
         f" tier {call['service_tier'] or 'unknown'}{', batch' if call['batch'] else ''}",
     ]
-    words += [_line(line) for line in conn.execute(LINES, [call_id])]
+    lines = conn.execute(LINES, [call_id]).fetchall()
+    words += [_line(line) for line in lines]
     at = call_id, call["started_at"]
     words += [f"  the usage is inconsistent: {row['problem']}" for row in conn.execute(PROBLEMS, at)]
-    words.append(f"cost {_dollars(call['cost'])} ({call['cost_status'] or call['state']})")
+    bound = sum(line["at_least"] or 0 for line in lines) or None  # OpenAI reported only a part of what it bills
+    words.append(f"cost {_dollars(call['cost'], bound)} ({call['cost_status'] or call['state']})")
     for fill in conn.execute("select * from app.call_fills(%s)", [call_id]):
         words.append(f"  filled {moment(fill['at'])} UTC, was {fill['old_status']}: {fill['reason']}")
     corrections = conn.execute("select * from app.call_corrections(%s)", [call_id]).fetchall()
@@ -53,8 +56,11 @@ def _line(line: dict[str, Any]) -> str:
         price.append(f"above {number(line['context_min_tokens'])} input tokens")
     if line["priced_as"]:
         price.append(f"priced as {line['priced_as']}")
-    return f"  {what}  {counted(line)} × {rate(line, ' / ')} = {_dollars(line['cost'])}  ({', '.join(price)})"
+    cost = _dollars(line["cost"], line["at_least"])
+    return f"  {what}  {counted(line)} × {rate(line, ' / ')} = {cost}  ({', '.join(price)})"
 
 
-def _dollars(value: Decimal | None) -> str:
-    return "unknown" if value is None else exact(value)
+def _dollars(value: Decimal | None, at_least: Decimal | None = None) -> str:
+    if value is None:
+        return "unknown" if at_least is None else f"at least {exact(at_least)}"
+    return exact(value)

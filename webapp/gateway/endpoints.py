@@ -30,7 +30,9 @@ administration of the OpenAI account, and sessions that go around SpendAI.
 only reads, changes, stops, deletes or uploads; HEAD like GET. `no_usage`: OpenAI bills it by other measures than the
 call (storage of vector stores, runs, training) or reports an estimate only (agents). `pending_object`: the call that
 made a batch or video is priced once, by the first GET that finds it ended, alone or in a list; so is a response that
-was made with `background`, also when its stream is resumed. A batch of which no request ran is `free`.
+was made with `background`, also when its stream is resumed. A batch of which no request ran is `free`. Of a batch whose
+requests have more input tokens together than a long context begins with, OpenAI does not tell which were long: its cost
+is not known, and what its tokens cost in short contexts is shown as "at least".
 
 **Audio without usage.** Whisper bills whole seconds. Where its answer has neither `usage` nor `duration` (`json`,
 `text`, `srt`, `vtt`), the header of the uploaded file counts if it states the length exactly: WAV (PCM, float, A-law,

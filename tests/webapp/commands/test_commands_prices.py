@@ -108,6 +108,14 @@ def test_what_is_inconsistent_in_the_usage_is_said(operator: Operator) -> None:
     assert "cost unknown (no_usage)" in answer.output
 
 
+def test_a_part_of_what_openai_bills_is_a_bound(operator: Operator) -> None:
+    usage = {"prompt_tokens": 1_000_000, "completion_tokens": 0, "at_least": True}
+    call = spent(operator.people(), model="gpt-4o-mini", usage=usage)
+    answer = operator.run("prices", "explain", str(call))
+    assert "  input_text  1,000,000 × $0.15 / 1,000,000 = at least $0.15  (price row " in answer.output
+    assert "cost at least $0.15 (no_usage)" in answer.output
+
+
 def test_what_has_no_price_or_got_it_later_is_said(operator: Operator) -> None:
     call = spent(operator.people(), model="gpt-99", usage=MILLION)
     answer = operator.run("prices", "explain", str(call))
