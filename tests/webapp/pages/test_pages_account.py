@@ -8,6 +8,8 @@ from types import SimpleNamespace
 import pytest
 from conftest import PASSWORD, Browser, Site
 
+from webapp.auth import passwords
+
 
 def text(answer: object) -> str:
     """What a person reads of a page."""
@@ -206,6 +208,11 @@ def test_a_password_link_works_once_and_signs_out_everywhere(site: Site) -> None
     assert site.browser().post("/login", email=ada.email, password="a new password").status_code == 303
     again = site.browser().post(path, password="another password")
     assert again.status_code == 404 and "This link is not valid any more." in text(again)
+
+
+def test_nobody_without_a_link_makes_the_server_hash_a_password(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "hashed", lambda *_: pytest.fail("hashed"))
+    assert site.browser().post("/password/nonsense", password="a new password").status_code == 404
 
 
 def test_a_password_link_is_good_for_a_day_and_the_first_one_used_ends_the_others(site: Site) -> None:
