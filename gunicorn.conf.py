@@ -12,12 +12,13 @@ versions.check()  # first: with another version of gunicorn or gevent, importing
 import gc
 import os
 import resource
+import sys
 from typing import Any
 
 import psycopg
 
 import webapp.metrics.measured  # noqa: F401  # the master must know which numbers are gauges
-from webapp.config import load
+from webapp.config import ConfigError, load
 from webapp.metrics import shared
 from webapp.server.peers import Limits
 from webapp.server.requests import trusted_proxies
@@ -26,7 +27,10 @@ from webapp.server.shares import Share
 assert psycopg.waiting.wait.__name__ != "wait_c", "psycopg was imported before gevent's patch: queries would block"
 
 # gunicorn takes every name that it knows as a setting; our own names start with _.
-_config = load()
+try:
+    _config = load()
+except ConfigError as error:
+    sys.exit(f"spendai: {error}")
 _host = f"[{_config.host}]" if ":" in _config.host else _config.host
 bind = f"{_host}:{_config.port}"
 workers = _config.workers

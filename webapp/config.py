@@ -39,21 +39,23 @@ def _flag(value: str) -> bool:
 
 def _whole(low: int, high: int = 2**53) -> Callable[[str], int]:
     def parse(value: str) -> int:
-        number = int(value)
-        if not low <= number <= high:
+        if not value.isdecimal() or not low <= int(value) <= high:
             raise ValueError(f"expected a whole number from {low} to {high}")
-        return number
+        return int(value)
 
     return parse
 
 
 def _url(value: str) -> str:
-    parts = urlsplit(value)
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:  # its message quotes the value
+        raise ValueError("expected a URL like https://host[:port][/path]") from None
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise ValueError("expected a URL like https://host[:port][/path]")
     if parts.username or parts.password:
         raise ValueError("a URL with a user name or password in it is not accepted here")
-    _ = parts.port  # raises ValueError when it is not a port
     return value.rstrip("/")
 
 

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from stack import free_port
 
 from webapp.config import ROOT, SETTINGS, ConfigError, load
 
@@ -57,10 +58,10 @@ def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "value"),
-    [("PORT", "0"), ("PORT", "65536"), ("PORT", "http"), ("PUBLIC_URL", "spend.acme.test"),
-    ("PUBLIC_URL", "ftp://x"), ("PUBLIC_URL", "https://canary:pw@x"), ("PUBLIC_URL", "https://x:port"),
-    ("WORKERS", "0"),
-    ("WORKERS", "-1"),
+    [("PORT", "0"), ("PORT", "65536"), ("PORT", "canary"), ("PUBLIC_URL", "spend.acme.test"),
+    ("PUBLIC_URL", "ftp://x"), ("PUBLIC_URL", "https://canary:pw@x"), ("PUBLIC_URL", "https://x:canary"),
+    ("PUBLIC_URL", "https://[canary"), ("PUBLIC_URL", "https://canary\u2100.test"), ("WORKERS", "0"), ("WORKERS", "-1"),
+    ("WORKERS", "9" * 5000), ("DRAIN_BYTES", "1_0"),
     ("DATABASE_URL_READ", "postgresql://a:canary@["), ("DATABASE_URL_READ", "host=/tmp,db..example"),
     ("DATABASE_URL", "host=db password=two canary"), ("DATABASE_URL", "postgresql://a:canary@db..example/x"),
     ("SIGNUP_MODE", "closed"), ("OPENAI_API_KEY_SHARED", "maybe"), ("SECRET_KEY", "canary"),
@@ -73,6 +74,22 @@ def test_a_wrong_value_stops_the_start_and_names_the_setting(tmp_path: Path, nam
     with pytest.raises(ConfigError, match=name) as refused:
         load({"SPENDAI_HOME": str(tmp_path), name: value})
     assert "canary" not in str(refused.value)
+
+
+@pytest.mark.parametrize("program", ["-m flask doctor", "-m gunicorn -c gunicorn.conf.py wsgi:app"])
+@pytest.mark.parametrize(("name", "said"), [
+    ("PORT", "a whole number from 1 to 65535"), ("SUPABASE_JWT_SECRET", "at least 32 bytes")
+])  # fmt: skip
+def test_programs_say_in_one_line_which_setting_is_wrong(tmp_path: Path, program: str, name: str, said: str) -> None:
+    supabase = {"SUPABASE_URL": "https://x.supabase.co", "SUPABASE_PUBLISHABLE_KEY": "key"}
+    environ = (
+        os.environ
+        | supabase
+        | {"SPENDAI_HOME": str(tmp_path), "PORT": str(free_port()), "WORKERS": "1", name: "canary"}
+    )
+    command = [sys.executable, *program.split()]
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode and f"spendai: {name}: expected {said}\n" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_supabase_needs_its_key(tmp_path: Path) -> None:
