@@ -67,6 +67,14 @@ def passwords(config: Config) -> dict[str, str]:
     return {role: password(config, role) for role in ROLES}
 
 
+def in_one_line(error: Exception) -> str:
+    """What Postgres says; else the last line of the message, without the questions that libpq puts below a reason."""
+    if isinstance(error, psycopg.Error) and error.diag.message_primary:
+        return error.diag.message_primary
+    lines = [line for line in str(error).splitlines() if line.strip() and not line.startswith("\t")]
+    return (lines or [type(error).__name__])[-1]
+
+
 def dsn(config: Config, role: str, *, read: bool = False) -> str:
     """Connection string for one of the login roles. read: of the replica that DATABASE_URL_READ names."""
     if config.embedded and not read:

@@ -10,6 +10,7 @@ import click
 import psycopg
 from flask import current_app
 
+from webapp import db
 from webapp.postgres.migrations import MigrationError
 from webapp.postgres.owner import OwnerDatabase, open_database
 from webapp.postgres.programs import ClusterError
@@ -25,7 +26,7 @@ def owner_database() -> Iterator[OwnerDatabase]:
         try:
             database = stack.enter_context(open_database(current_app.config["SPENDAI"]))
         except (ClusterError, OSError) as error:
-            raise _unreachable(error) from None
+            raise _unreachable(str(error)) from None
         with errors_in_one_line():
             yield database
 
@@ -40,7 +41,7 @@ def owner_connection(**options: Any) -> Iterator[psycopg.Connection[Any]]:
         try:
             conn = psycopg.connect(database.dsn, prepare_threshold=None, **options)
         except psycopg.OperationalError as error:
-            raise _unreachable(error) from None
+            raise _unreachable(db.in_one_line(error)) from None
         with conn:
             yield conn
 
@@ -58,8 +59,8 @@ def errors_in_one_line() -> Iterator[None]:
         raise refused from None
 
 
-def _unreachable(error: Exception) -> click.ClickException:
-    return click.ClickException(f"the database cannot be reached: {error}")
+def _unreachable(why: str) -> click.ClickException:
+    return click.ClickException(f"the database cannot be reached: {why}")
 
 
 def _text(error: psycopg.DatabaseError) -> str:

@@ -84,7 +84,7 @@ def roles(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
                 if "password" in str(error)
                 else "check the address in DATABASE_URL"
             )
-            yield Line("fail", f"role {role} cannot log in ({_short(error)}): {why}")
+            yield Line("fail", f"role {role} cannot log in ({db.in_one_line(error)}): {why}")
             return
     yield Line("ok", "the gateway's roles can log in")
 
@@ -218,7 +218,7 @@ def examine(config: Config) -> Iterator[Line]:
             try:
                 yield from check(config, conn)
             except (psycopg.Error, requests.RequestException) as error:
-                yield Line("fail", f"{check.__name__.replace('_', ' ')} cannot be checked: {_short(error)}")
+                yield Line("fail", f"{check.__name__.replace('_', ' ')} cannot be checked: {db.in_one_line(error)}")
 
 
 def _clock(whose: str, theirs: float) -> Line:
@@ -227,13 +227,6 @@ def _clock(whose: str, theirs: float) -> Line:
         return Line("ok", f"the clock of {whose} agrees with this machine's")
     status = "fail" if apart > SKEW[1] else "warn"
     return Line(status, f"the clock of {whose} and this machine's differ by {apart:.0f} s: switch on NTP on both")
-
-
-def _short(error: Any) -> str:
-    """What Postgres says, or the last line of an error's message, without the attempts that libpq lists before it."""
-    if isinstance(error, psycopg.Error) and error.diag.message_primary:
-        return error.diag.message_primary
-    return (str(error).strip().splitlines() or [type(error).__name__])[-1]
 
 
 @click.command()

@@ -83,8 +83,7 @@ def why(error: psycopg.Error) -> str:
     if error.sqlstate in NO_FUNCTION:
         return "leads to a database without app.server_state: another one, or it has not replayed flask migrate yet"
     if isinstance(error, psycopg.OperationalError):
-        said = str(error).strip().splitlines() or [type(error).__name__]
-        return f"cannot be reached ({said[-1]})"
+        return f"cannot be reached ({db.in_one_line(error)})"
     return f"cannot be asked (SQLSTATE {error.sqlstate})"
 
 
