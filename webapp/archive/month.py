@@ -48,7 +48,7 @@ def write(
     folder there is replaced if ``replace``, else it is an ArchiveError. Errors of the disk are ArchiveErrors too.
     """
     place = folder / f"{month:%Y-%m}"
-    draft = folder / f".{place.name}.part"
+    draft = folder / ".part" / place.name  # so deep that queries of */calls.parquet do not find it
     try:
         if place.exists():
             return _same(place, counted(conn, month, calls))
@@ -56,7 +56,7 @@ def write(
         if not replace:
             raise
     try:
-        shutil.rmtree(draft, ignore_errors=True)
+        shutil.rmtree(draft.parent, ignore_errors=True)
         draft.mkdir(parents=True, mode=0o700)
         facts = counted(conn, month, calls)
         for name in tables.QUERIES:
@@ -71,7 +71,7 @@ def write(
     except (OSError, pa.ArrowException) as error:
         raise ArchiveError(f"{place}: cannot be written: {error}") from error
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        shutil.rmtree(draft.parent, ignore_errors=True)
     return manifest
 
 
