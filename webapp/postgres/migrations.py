@@ -13,10 +13,9 @@ from datetime import date
 from pathlib import Path
 
 import psycopg
-from psycopg import sql
 
 from webapp.config import ROOT
-from webapp.postgres import needs
+from webapp.postgres import logins, needs
 from webapp.postgres import shipped_prices as prices
 
 DB = ROOT / "db"
@@ -125,22 +124,6 @@ def _prices_sha() -> str:
     return _sha(*(path.read_text(encoding="utf-8") for path in sorted((DB / "prices").iterdir())))
 
 
-def _new_passwords(
-    conn: psycopg.Connection, passwords: Mapping[str, str], applied: Mapping[str, str]
-) -> list[tuple[str, str]]:
-    """Login roles that cannot log in or whose password has changed, each with the hash to remember."""
-    may_login = {role for (role,) in conn.execute("select rolname from pg_roles where rolcanlogin")}
-    marks = {role: _sha(role, password) for role, password in passwords.items()}
-    return [(role, sha) for role, sha in marks.items() if applied.get(f"role/{role}") != sha or role not in may_login]
-
-
-def _set_password(conn: psycopg.Connection, role: str, password: str, sha: str) -> None:
-    """Allow a role to log in with this password. The server gets its SCRAM verifier, never the password."""
-    verifier = conn.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
-    conn.execute(sql.SQL("alter role {} login password {}").format(sql.Identifier(role), sql.Literal(verifier)))
-    _remember(conn, f"role/{role}", sha)
-
-
 def _begin(conn: psycopg.Connection) -> dict[str, str]:
     """Take the lock; make Supabase's roles and schemas where there are none; return what is applied, path → hash.
 
@@ -184,8 +167,9 @@ def _apply_files(conn: psycopg.Connection, passwords: Mapping[str, str]) -> list
         prices.load(conn)
         _remember(conn, "db/prices", _prices_sha())
         done.append("db/prices")
-    for role, sha in _new_passwords(conn, passwords, applied):
-        _set_password(conn, role, passwords[role], sha)
+    for role in logins.unset(conn, passwords, applied):
+        logins.let_in(conn, role, passwords[role])
+        _remember(conn, logins.path(role), logins.mark(role, passwords[role]))
         done.append(f"password of {role}")
     return done
 
@@ -219,7 +203,7 @@ def pending_files(conn: psycopg.Connection, passwords: Mapping[str, str]) -> lis
     applied = dict(conn.execute("select path, sha256 from private.schema_files").fetchall() if has_table else [])
     found = [_name(path) for path, _ in _pending_migrations(applied) + _changed_files(applied)]
     found += ["db/prices"] if applied.get("db/prices") != _prices_sha() else []
-    return found + [f"password of {role}" for role, _ in _new_passwords(conn, passwords, applied)]
+    return found + [f"password of {role}" for role in logins.unset(conn, passwords, applied)]
 
 
 def pending(conn: psycopg.Connection, passwords: Mapping[str, str]) -> list[str]:

@@ -246,3 +246,16 @@ def test_passwords_are_set_as_scram_and_only_when_they_changed(empty_dsn: str, e
         )
     assert migrate(empty_dsn, passwords=passwords | {"spendai_web": "new"}) == ["password of spendai_web"]
     assert [old == new for old, new in zip(before, verifiers(), strict=True)] == [True, True, False]
+
+
+def test_a_password_that_somebody_else_has_set_is_set_again(empty_dsn: str, elsewhere: Cluster) -> None:
+    """As a second installation does, which has another database and the same roles: the roles are the server's."""
+    passwords = {role: f"{role}-{'x' * 40}" for role in ROLES}
+    migrate(empty_dsn, passwords=passwords)
+    with psycopg.connect(elsewhere.dsn(SUPERUSER, "temporary"), autocommit=True) as conn:
+        conn.execute("alter role spendai_web password 'another'")
+    assert migrate(empty_dsn, passwords=passwords, check=True) == ["password of spendai_web"]
+    assert migrate(empty_dsn, passwords=passwords) == ["password of spendai_web"]
+    web = psycopg.conninfo.make_conninfo(empty_dsn, user="spendai_web", password=passwords["spendai_web"])
+    assert one(web, "select current_user") == ("spendai_web",)
+    assert migrate(empty_dsn, passwords=passwords) == []
