@@ -18,7 +18,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from webapp import db
 from webapp.commands.database import owner_database
-from webapp.postgres.loading import load
+from webapp.postgres.loading import PORTABLE, chosen, load
 from webapp.postgres.migrations import migrate
 from webapp.postgres.programs import ClusterError, find_bindir
 
@@ -57,20 +57,24 @@ def restore(file: Path) -> None:
             if conn.execute(USED).fetchone()[0]:
                 raise click.ClickException(f"{config.home if server else 'the database of DATABASE_URL'} has data "
                                            "already: restore into a new one")  # fmt: skip
-            if not server:
-                _load(conn, file)
-        if server:
-            elsewhere = make_conninfo(server.admin_dsn, dbname="template1")  # the database is dropped and created
-            _run("pg_restore", elsewhere, "--clean", "--if-exists", "--create", "--exit-on-error", file)
+        try:
+            if server:
+                _restore(server.admin_dsn, file)
+            else:
+                with psycopg.connect(dsn, autocommit=True, prepare_threshold=None) as conn:
+                    load(conn, file)
+        except ClusterError as error:
+            raise click.ClickException(str(error)) from None
         migrate(dsn, passwords=db.passwords(config))
     click.echo("restored: start SpendAI with make run")
 
 
-def _load(conn: psycopg.Connection, file: Path) -> None:
-    try:
-        load(conn, file)
-    except ClusterError as error:
-        raise click.ClickException(str(error)) from None
+def _restore(dsn: str, file: Path) -> None:
+    """Drop the embedded database and make it again from a backup; dsn: a superuser's."""
+    elsewhere = make_conninfo(dsn, dbname="template1")
+    with chosen(file, PORTABLE) as parts:
+        words = ("--clean", "--if-exists", "--create", "--exit-on-error", f"--use-list={parts}")
+        _run("pg_restore", elsewhere, *words, file)
 
 
 def _run(program: str, dsn: str, *words: Words) -> None:

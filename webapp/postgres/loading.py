@@ -26,6 +26,8 @@ from webapp.postgres.programs import ClusterError, find_bindir
 
 # Lines of `pg_restore --list` that are loaded: all in our schemas but default rights, and the schemas that are ours.
 OURS = re.compile(r"\d+; \d+ \d+ (?!DEFAULT ACL)([A-Z][A-Z ]* (public|app|private) |[A-Z]+ - (SCHEMA )?(app|private) )")
+# All but rights on Postgres' own functions. Another version may lack one; the embedded server sets them at each start.
+PORTABLE = re.compile(r"(?!\d+; \d+ \d+ ACL pg_catalog )")
 COPY = re.compile(rb"COPY (\S+) \((.+)\) FROM stdin;\n")
 # Commands of psql, and settings that older servers do not know: neither changes what is loaded.
 LEFT_OUT = (b"\\restrict ", b"\\unrestrict ", b"SET transaction_timeout ")
@@ -42,18 +44,27 @@ def load(conn: psycopg.Connection, file: Path) -> None:
     Raises ClusterError for a file that is no backup, MigrationError for a backup of a newer version, psycopg.Error when
     something cannot be loaded.
     """
-    with tempfile.NamedTemporaryFile("w", prefix="spendai-", suffix=".list") as chosen:
+    with chosen(file, OURS) as parts, conn.transaction():
+        _drop(conn)
+        with _pg_restore("--data-only", "--schema=auth", "--table=users", "--file=-", file) as script:
+            _load_people(conn, script)
+        with _pg_restore("--no-owner", f"--use-list={parts}", "--file=-", file) as script:
+            _run(conn, script)
+        pending_files(conn, {})
+        conn.execute("delete from private.schema_files where path not like 'db/migrations/%'")
+
+
+@contextmanager
+def chosen(file: Path, wanted: re.Pattern[str]) -> Iterator[str]:
+    """Name of a file for `pg_restore --use-list` that has the matching lines of `pg_restore --list`.
+
+    Raises ClusterError for a file that is no backup.
+    """
+    with tempfile.NamedTemporaryFile("w", prefix="spendai-", suffix=".list") as parts:
         with _pg_restore("--list", file) as lines:
-            chosen.writelines(line for line in map(bytes.decode, lines) if OURS.match(line))
-        chosen.flush()
-        with conn.transaction():
-            _drop(conn)
-            with _pg_restore("--data-only", "--schema=auth", "--table=users", "--file=-", file) as script:
-                _load_people(conn, script)
-            with _pg_restore("--no-owner", f"--use-list={chosen.name}", "--file=-", file) as script:
-                _run(conn, script)
-            pending_files(conn, {})
-            conn.execute("delete from private.schema_files where path not like 'db/migrations/%'")
+            parts.writelines(line for line in map(bytes.decode, lines) if wanted.match(line))
+        parts.flush()
+        yield parts.name
 
 
 @contextmanager
