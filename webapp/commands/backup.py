@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -36,9 +37,16 @@ def backup(file: Path) -> None:
         raise click.ClickException(message)
     with owner_database() as database:
         draft = file.with_name(file.name + ".part")
-        _run("pg_dump", database.server.admin_dsn, "--format=custom", "--file", draft)
-        draft.chmod(0o600)
-        draft.replace(file)  # so FILE is always a complete backup
+        try:
+            draft.unlink(missing_ok=True)
+            draft.touch(mode=0o600)  # before pg_dump writes into it: it has the hashes of passwords
+            _run("pg_dump", database.server.admin_dsn, "--format=custom", "--file", draft)
+            draft.replace(file)  # so FILE is always a complete backup
+        except OSError as error:
+            raise click.ClickException(f"{file} cannot be written: {error.strerror}") from None
+        finally:
+            with suppress(OSError):
+                draft.unlink()
     click.echo(f"{file}: {file.stat().st_size} bytes")
 
 

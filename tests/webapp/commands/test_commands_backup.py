@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import stat
 
+import click
 import psycopg
 import pytest
 from commands import operator  # noqa: F401  # a fixture
@@ -13,6 +15,7 @@ from psycopg.rows import dict_row
 from stack import SECRETS
 
 from webapp import create_app, db
+from webapp.commands import backup as commands_backup
 from webapp.config import Config, load
 from webapp.postgres import embedded
 from webapp.postgres.migrations import migrate
@@ -51,7 +54,25 @@ def homes():
         yield [load(SECRETS | {"SPENDAI_HOME": str(home)}) for home in (old, new)]
 
 
-def test_a_new_home_filled_from_a_backup_has_the_same_numbers(homes):
+def nobody_else_reads_a_backup(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor while it is written; and of one that failed nothing is left."""
+    folder, modes = config.home / "backups", []
+    folder.mkdir()
+
+    def fail(program: str, dsn: str, *words: object) -> None:
+        modes.extend(stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir())
+        raise click.ClickException("No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(commands_backup, "_run", fail)
+        done = create_app(config).test_cli_runner().invoke(args=["backup", str(folder / "spendai.dump")])
+    assert done.exit_code == 1 and "No space left" in done.output
+    assert modes == [0o600] and list(folder.iterdir()) == []
+    done = create_app(config).test_cli_runner().invoke(args=["backup", str(folder / "missing" / "spendai.dump")])
+    assert done.exit_code == 1 and "spendai.dump cannot be written: No such file or directory" in done.output
+
+
+def test_a_new_home_filled_from_a_backup_has_the_same_numbers(homes, monkeypatch):
     old, new = homes
     server = embedded.ensure(old)
     try:
@@ -68,6 +89,7 @@ def test_a_new_home_filled_from_a_backup_has_the_same_numbers(homes):
         dump = old.home / "spendai.dump"
         done = create_app(old).test_cli_runner().invoke(args=["backup", str(dump)])
         assert done.exit_code == 0, done.output
+        nobody_else_reads_a_backup(old, monkeypatch)
     finally:
         server.stop()
     shutil.copytree(old.home / "secrets", new.home / "secrets")
