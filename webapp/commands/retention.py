@@ -6,6 +6,7 @@ With ``--labels`` the end users and tags of these months are counted as (other):
 
 from __future__ import annotations
 
+import threading
 from datetime import date
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from psycopg import sql
 
 from webapp.commands.database import owner_connection
 
-PATIENCE = "60s"  # detaching waits for queries that read usage_logs, such as an analyst's; calls do not wait for it
+PATIENCE = 60.0  # seconds; detaching waits for queries that read usage_logs, such as an analyst's; no call waits for it
 
 
 @click.command()
@@ -86,12 +87,15 @@ def _detach(conn: psycopg.Connection, partition: str, state: str) -> None:
     """
     if state == "detached":
         return
-    conn.execute("select set_config('statement_timeout', %s, false)", [PATIENCE])
     how = sql.SQL("finalize" if state == "detaching" else "concurrently")
     name = sql.Identifier("private", partition)
+    # Not statement_timeout: it would have to be the session's, which a pooler gives to others.
+    late = threading.Timer(PATIENCE, conn.cancel_safe)
+    late.start()
     try:
         conn.execute(sql.SQL("alter table public.usage_logs detach partition {} {}").format(name, how))
     except psycopg.errors.QueryCanceled:
-        message = f"a query on usage_logs has been running for {PATIENCE}: end it, then run this again"
+        message = f"a query on usage_logs has been running for {PATIENCE:g} seconds: end it, then run this again"
         raise click.ClickException(message) from None
-    conn.execute("select set_config('statement_timeout', '0', false)")
+    finally:
+        late.cancel()

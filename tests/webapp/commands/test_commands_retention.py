@@ -8,9 +8,15 @@ import psycopg
 import pytest
 from commands import operator  # noqa: F401  # a fixture
 from ledgers import add_open_call
+from pooler import Pooler
+from psycopg.conninfo import make_conninfo
 from spending import spent, uuid7
+from stack import SECRETS
 
+from webapp import create_app
 from webapp.commands import retention
+from webapp.config import load
+from webapp.postgres.cluster import SUPERUSER
 
 VIEWS = ("spend_daily", "spend_by_project", "spend_by_model", "spend_by_key", "spend_by_end_user", "spend_by_tag")
 SUMS = "select day, calls, tokens_in, cost, cost_corrected, error_calls from public.{} order by 1, 2, 3, 4"
@@ -95,12 +101,24 @@ def test_the_end_of_a_call_of_a_dropped_month_that_comes_again_changes_nothing(o
 
 
 def test_a_query_that_holds_a_month_is_said_to_be_in_the_way(operator, aged, monkeypatch):  # noqa: F811
-    monkeypatch.setattr(retention, "PATIENCE", "50ms")
+    monkeypatch.setattr(retention, "PATIENCE", 0.05)
     with operator.conn.transaction():
         operator.conn.execute("select from public.usage_logs")
         done = operator.run("retention", "--months", "5")
-    assert done.exit_code == 1 and "a query on usage_logs has been running for 50ms: end it" in done.stderr
+    assert done.exit_code == 1 and "a query on usage_logs has been running for 0.05 seconds: end it" in done.stderr
     assert operator.run("retention", "--months", "5").exit_code == 0
+
+
+def test_nothing_of_it_stays_in_the_connection_of_a_pooler(operator, aged, own_dsn, cluster, tmp_path):  # noqa: F811
+    admin = make_conninfo(own_dsn, user=SUPERUSER)
+    with Pooler(cluster, admin, default_pool_size="1") as pooler:
+        through = pooler.through(own_dsn)
+        settings = SECRETS | {"DATABASE_URL": through, "SPENDAI_HOME": str(tmp_path / "home")}
+        done = create_app(load(settings)).test_cli_runner().invoke(args=["retention", "--months", "5"])
+        assert done.exit_code == 0, done.output
+        with psycopg.connect(through, prepare_threshold=None) as conn:
+            query = "select name from pg_settings where source = 'session' and name <> 'DateStyle'"  # PgBouncer sets it
+            assert conn.execute(query).fetchall() == []
 
 
 @pytest.mark.parametrize("months", ["0", "-1", "many"])
