@@ -27,4 +27,10 @@ def settings(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
         yield Line("ok", "encoding and settings of the database are as needed")
 
 
-CHECKS: tuple[Check, ...] = (version, settings)
+def loaded(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
+    """Whether ``flask migrate`` has ever run here; ``migrated`` in doctor.py asks whether it has to run again."""
+    if conn.execute("select to_regnamespace('app') is null").fetchone()[0]:
+        yield Line("fail", "SpendAI is not in this database yet: run flask migrate with the SECRET_KEY of the gateways")
+
+
+CHECKS: tuple[Check, ...] = (version, settings, loaded)

@@ -12,7 +12,7 @@ import pytest
 import requests
 from fake_gotrue import API_KEY, FakeGoTrue
 from pooler import Pooler
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from stack import SECRETS
 from supabase_shape import supabase_database
 
@@ -93,6 +93,13 @@ def test_a_server_that_is_too_old_is_one_line(project: SimpleNamespace, monkeypa
     monkeypatch.setattr(needs, "OLDEST", 99)
     answer = create_app(project.config).test_cli_runner().invoke(args=["doctor"])
     assert answer.exit_code == 1 and answer.output.count("\n") == 1 and needs.VERSIONS in answer.output
+
+
+def test_a_database_without_spendai_is_one_failure(project: SimpleNamespace) -> None:
+    empty = changed(project.config, database_url=make_conninfo(project.admin, dbname="template1"))
+    answer = create_app(empty).test_cli_runner().invoke(args=["doctor"])
+    (line,) = [line for line in answer.output.splitlines() if not line.startswith("ok ")]
+    assert answer.exit_code == 1 and line.startswith("fail ") and "run flask migrate" in line
 
 
 @pytest.mark.parametrize(("check", "breaks", "status", "says"), [
