@@ -10,6 +10,7 @@ import base64
 import os
 import secrets
 from collections.abc import Callable, Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -69,6 +70,16 @@ def _conninfo(value: str) -> str:
     return value
 
 
+def _addresses(value: str) -> str:
+    try:
+        for word in value.split(","):
+            if word.strip() not in ("", "*"):
+                ip_network(word.strip())
+    except ValueError:
+        raise ValueError("expected addresses or networks like 10.0.0.1, 10.0.1.0/24, or *") from None
+    return value
+
+
 def _choice(*words: str) -> Callable[[str], str]:
     def parse(value: str) -> str:
         if value not in words:
@@ -91,7 +102,7 @@ SETTINGS = (
     Setting("HOST", "127.0.0.1", _text, "Address to listen on."),
     Setting("PORT", "8000", _whole(1, 65535), "Port to listen on."),
     Setting("PUBLIC_URL", "", _url, "URL people use (links, cookies, Origin check). Empty: http://HOST:PORT."),
-    Setting("FORWARDED_ALLOW_IPS", "", _text, "Proxies whose X-Forwarded-* headers are believed. Empty: none."),
+    Setting("FORWARDED_ALLOW_IPS", "", _addresses, "Proxies whose X-Forwarded-* headers are believed. Empty: none."),
     Setting("WORKERS", "", _whole(1, 256), "Gateway processes. Empty: one per core."),
     Setting("DATABASE_URL", "", _conninfo, "Postgres 15 to 18 to use, as its owner. Empty: the embedded Postgres."),
     Setting("DATABASE_URL_READ", "", _conninfo, "Read replica of that database, for pages and the API's reading."),
