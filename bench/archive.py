@@ -25,6 +25,7 @@ from webapp.auth.passwords import hashed
 from webapp.config import ROOT
 from webapp.postgres.cluster import SUPERUSER
 from webapp.postgres.migrations import migrate
+from webapp.written import exact
 
 QUERY = "select model, count(*), sum(cost) from read_parquet('{}') group by 1 order by 3 desc"
 
@@ -57,7 +58,7 @@ def run(folder: Path, calls: int) -> tuple[str, bool]:
     size = parquet.stat().st_size / 1e6
     text = table([f"{calls:,} calls of one month", "seconds", "MB of memory"], lines)
     end = "found again to the last digit" if good else "NOT found again"
-    return f"{text}\n\nThe calls take {size:,.0f} MB on disk; ${cost:f} were dropped and {end}.", good
+    return f"{text}\n\nThe calls take {size:,.0f} MB on disk; {exact(cost)} were dropped and {end}.", good
 
 
 def _fill(dsn: str, month: date, calls: int) -> Any:
