@@ -164,7 +164,7 @@ def test_the_table_of_months_is_the_same_whatever_the_period_and_its_bars_are(si
 
     def months(words: str) -> str:
         return re.search(
-            r'<table class="values" id="months-values">.*?</table>', team.browser.get(f"/{words}").text, re.S
+            r'<table class="values months" id="months-values">.*?</table>', team.browser.get(f"/{words}").text, re.S
         )[0]
 
     asked = ("", f"?from={since}&grain=month")

@@ -1,0 +1,49 @@
+"""The tables of Spend in windows of usual widths: with usual names, amounts and marks every column is in sight."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from everything import cookies_of
+from ledgers import add_call
+from playwright.sync_api import Browser, Page
+from spending import another_key
+from stack import Stack
+
+from webapp.auth.passwords import hashed
+
+PASSWORD = "correct horse"
+SPEND = {"checkout-assistant": "1250.57", "search-rerank": "828.77", "marketing-copy": "15.62"}
+
+
+@pytest.fixture(scope="module")
+def signed_in(site: Stack, chromium: Browser) -> dict[str, Any]:
+    """Cookies of Gus. His three projects spent in each of the last three months, a fifth more from month to month, and
+    each has a call of unknown cost."""
+    people = site.people.copy()
+    people.found("gus", "Gusco")
+    site.conn.execute("select local_auth.set_password(%s, %s)", [people.ids["gus"], hashed(PASSWORD)])
+    first = datetime.combine(datetime.now(UTC).date().replace(day=1), time(), UTC)
+    months = [first, *((first - timedelta(days=days)).replace(day=15, hour=12) for days in (1, 40))]
+    for name, cost in SPEND.items():
+        project, key = another_key(people, name, "gus")
+        ids = {"project_id": project, "api_key_id": key, "tokens_in": 91_900_000, "tokens_out": 2_600_000}
+        for n, at in enumerate(months):
+            add_call(people, "gus", at, cost=Decimal(cost) * (10 - n) / 10, **ids)
+            add_call(people, "gus", at, cost=None, cost_status="no_usage", **ids)
+    return cookies_of(chromium, site.url, "gus@gusco.test", PASSWORD)
+
+
+@pytest.mark.parametrize(("width", "table"), [(1440, "Spend by"), (1100, "Spend by"), (420, "Spend per month,")])
+def test_no_column_must_be_scrolled_to(
+    open_page: Callable[..., Page], signed_in: dict[str, Any], width: int, table: str
+) -> None:
+    page = open_page(storage_state=signed_in, viewport={"width": width, "height": 800})
+    page.goto("/?period=month&compare=before")
+    box = page.locator(".scroll", has=page.locator("caption", has_text=table))
+    assert "?" in box.locator("tbody").inner_text()
+    assert box.evaluate("box => box.scrollWidth - box.clientWidth") == 0
