@@ -39,7 +39,8 @@ def calls(site: Stack) -> SimpleNamespace:
     dear = add_call(
         people, "eve", yesterday, id=uuid7(yesterday), cost=9, tags={"team": "web"}, end_user="the-dear-one"
     )
-    unpriced = spent(people, "eve", model="gpt-99", model_requested="gpt-99")
+    tags = {"team": "web", "feature": "answers", "cost-center": "4711"}
+    unpriced = spent(people, "eve", model="gpt-99", model_requested="gpt-99", tags=tags)
     return SimpleNamespace(dear=dear, unpriced=unpriced)
 
 
@@ -100,6 +101,19 @@ def test_columns_are_chosen_with_the_keyboard_and_kept(page: Page) -> None:
     page.get_by_text("Columns", exact=True).click()
     page.get_by_role("link", name="Usual columns").click()
     expect(page.locator("thead th")).to_have_count(15)
+
+
+def test_all_tags_of_a_call_are_read_in_the_list_with_the_keyboard(page: Page, accessible: Callable[..., None]) -> None:
+    page.goto("/calls?model=gpt-99")
+    folded = page.locator("td details > summary", has_text="cost-center=4711")
+    folded.focus()
+    page.keyboard.press("Enter")
+    accessible(page)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="feature=answers")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(".chip", has_text="tag: feature=answers")).to_be_visible()
 
 
 def test_a_cell_filters_a_call_opens_and_the_way_back_leads_to_the_same_list(page: Page) -> None:
