@@ -186,7 +186,7 @@ def test_from_a_bar_to_its_calls_and_back(ledger: SimpleNamespace, clicks: Click
 
 def test_what_is_unknown_and_why(ledger: SimpleNamespace, clicks: Clicks) -> None:
     clicks.link(ledger.month)
-    clicks.on(clicks.page.get_by_text("Not in these sums: 1 call of unknown cost"))
+    clicks.on(clicks.page.get_by_text("Not in the sums marked ?: 1 call of unknown cost"))
     clicks.link("1 call has no price")
     expect(clicks.page.locator("table.calls tbody tr")).to_have_count(1)
     expect(clicks.page.locator("table.calls tbody tr")).to_contain_text("gpt-unheard-of")

@@ -36,7 +36,7 @@ def test_every_kind_of_call_that_sums_leave_out_has_an_amber_line_with_its_calls
     spend(site, team, **changes)
     page = team.browser.get("/")
     line = re.search(rf'<li><a href="([^"]+)">{words}', re.sub(r"</a> (came|has)", r" \1", page.text))
-    assert "Not in these sums: 1 call of unknown cost" in text(page)
+    assert "Not in the sums marked ?: 1 call of unknown cost" in text(page)
     assert '<details class="notice warn">' in page.text
     assert line, text(page)
     assert found in text(team.browser.get(line[1].replace("&amp;", "&")))

@@ -202,7 +202,7 @@ def test_every_filter_has_a_chip_that_takes_it_away(site: Site, team: Acme, path
 def test_calls_without_a_price_are_said_and_linked(site: Site, team: Acme) -> None:
     spend(site, team, model="nobody-knows-it", model_requested="nobody-knows-it")
     page = team.browser.get("/")
-    assert "Not in these sums: 1 call of unknown cost 1 call has no price yet." in text(page)
+    assert "Not in the sums marked ?: 1 call of unknown cost 1 call has no price yet." in text(page)
     link = re.search(r'href="([^"]*cost_status[^"]*)"', page.text)[1].replace("&amp;", "&")
     assert "nobody-knows-it" in text(team.browser.get(link))
     shown = team.browser.get("/?by=model").text  # the model, the key, the total and the sum above them

@@ -11,6 +11,8 @@ import pytest
 from conftest import Site
 from seeded import Acme, spend, table, text
 
+from webapp.written import day
+
 PAGES = (
     "/", "/?by=model", "/?by=key", "/?by=person", "/?by=tag", "/?by=tag&tag_name=team", "/?by=end_user", "/?by=kind",
     "/?by=project&and=model", "/?measure=calls", "/?measure=tokens", "/?grain=week",
@@ -53,6 +55,9 @@ def test_no_page_shows_a_sum_without_its_mark(unknown: tuple[Acme, Period], path
     member = team.ada.get("/me").json["user"]["id"]
     page = team.browser.get(during(path.format(project=team.project["id"], key=team.key["id"], member=member), *period))
     assert page.status_code == 200 and "$0.00 + ?" in text(page)
+    assert re.search(r"marked \?: 2 calls of unknown cost|\? marks a sum that lacks calls", text(page)), (
+        "says what ? is"
+    )
     # A change has the question mark alone.
     assert re.findall(r".{60}\$0\.00(?! \+ \?| \?).{20}", text(page)) == []
     assert re.findall(r'title="\$0\.00(?: before)?"', page.text) == []
@@ -122,3 +127,20 @@ def test_the_file_by_kind_has_a_row_for_the_calls_that_no_kind_has(unknown: tupl
     assert [(row["day"], row["kind"], row["cost"], row["unpriced_calls"]) for row in rows] == [
         (days[0], "unknown", "", "1"), (days[1], "unknown", "", "1"),
     ]  # fmt: skip
+
+
+def test_a_mark_of_the_period_before_alone_is_explained_too(site: Site) -> None:
+    team = Acme(site)
+    call(site, team, noon(2), **UNPRICED)
+    call(site, team, noon(1))
+    page = text(team.browser.get(during("/", noon(1), noon(1))))
+    assert f"Not in the sums marked ?: 1 call of unknown cost in {day(noon(2))}" in page
+
+
+def test_marks_in_the_table_of_months_are_explained_where_the_period_has_none(site: Site) -> None:
+    team = Acme(site)
+    call(site, team, noon(40), **UNPRICED)
+    call(site, team, datetime.now(UTC))
+    page = text(team.browser.get("/?period=today"))
+    assert "+ ?" in page.partition("Spend per month")[2] and "Not in the sums" not in page
+    assert "? marks a sum that lacks calls" in page
