@@ -116,6 +116,19 @@ def test_all_tags_of_a_call_are_read_in_the_list_with_the_keyboard(page: Page, a
     expect(page.locator(".chip", has_text="tag: feature=answers")).to_be_visible()
 
 
+@pytest.mark.parametrize("width", [320, 420, 1180])
+def test_the_list_of_columns_and_the_field_for_an_id_have_room(
+    page: Page, accessible: Callable[..., None], width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto("/calls")
+    page.locator(".columns > summary").click()
+    accessible(page)
+    card = page.locator(".card", has=page.locator("#find-id")).bounding_box()
+    button = page.get_by_role("button", name="Find").bounding_box()
+    assert card and button and button["x"] + button["width"] < card["x"] + card["width"]
+
+
 def test_a_cell_filters_a_call_opens_and_the_way_back_leads_to_the_same_list(page: Page) -> None:
     page.goto("/calls?period=7&sort=cost")
     expect(page.locator("#sum-title")).to_contain_text("for 60 calls")

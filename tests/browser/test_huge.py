@@ -61,3 +61,13 @@ def test_the_link_of_a_long_name_ends_where_its_cell_ends(
             accessible(page)
     heights = page.evaluate("[...document.querySelectorAll('tbody tr')].map(e => e.getBoundingClientRect().height)")
     assert len(heights) > 10 and max(heights) < 48, "one line for each call"
+
+
+def test_an_open_filter_with_a_long_value_stays_in_a_narrow_window(organization: None, page: Page) -> None:
+    log_in(page, "huge@spendai.test", PASSWORD)
+    page.set_viewport_size({"width": 420, "height": 800})
+    for path in ("/", "/calls"):
+        page.goto(f"{path}?end_user={'u' * 256}&model={huge.STRANGE[0].lower()}")
+        page.locator(".fold > summary").click()
+        assert page.locator(".pick").first.is_visible()
+        assert page.evaluate(WIDTH) == 420, path
