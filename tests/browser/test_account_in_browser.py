@@ -84,6 +84,24 @@ def test_what_was_typed_survives_a_log_in_but_for_secrets(ada: Page) -> None:
     expect(page.get_by_role("heading", name="No calls yet")).to_be_visible()
 
 
+def test_what_was_typed_survives_a_log_in_after_a_refusal_too(ada: Page) -> None:
+    """The page of a refused form stands at the address of the page, not at that of the form, which shows nothing."""
+    page = ada
+    page.goto("/team")
+    page.get_by_label("Invite by e-mail address").fill("ada@typed.test")
+    page.get_by_role("button", name="Make invitation link").click()
+    expect(page.get_by_text("This person is a member already.")).to_be_visible()
+    page.get_by_label("Invite by e-mail address").fill("new@typed.test")
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Make invitation link").click()
+    expect(page.get_by_text("Log in to go on.")).to_be_visible()
+    log_in(page, "ada@typed.test")
+    expect(page.get_by_label("Invite by e-mail address")).to_have_value("new@typed.test")
+    assert page.url.endswith("/team")
+    page.reload()
+    expect(page.get_by_label("Invite by e-mail address")).to_have_value("")
+
+
 def test_another_session_is_recognized_and_ended(
     ada: Page, open_page: Callable[..., Page], accessible: Callable[[Page], None]
 ) -> None:

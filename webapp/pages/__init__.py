@@ -1,9 +1,9 @@
 """The pages: one module with a blueprint for each family of pages. Decorators hold the whole path of each page.
 
-Imports auth, books, replica, secrets and the modules directly in webapp/. Helpers of all pages: admins, common, scope,
-picks, listing, sorting, charts, and for files export and sheets. Of Spend and a project's page: report, breakdown,
-measures, grains, colours, spend_charts, pivot. Of Calls: calls_columns, call_words. Of the export of everything:
-organization_export.
+Imports auth, books, replica, secrets and the modules directly in webapp/. Helpers of all pages: admins, common, forms,
+scope, picks, listing, sorting, charts, and for files export and sheets. Of Spend and a project's page: report,
+breakdown, measures, grains, colours, spend_charts, pivot. Of Calls: calls_columns, call_words. Of the export of
+everything: organization_export.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from webapp.pages import (
     books_learned,
     books_links,
     calls_export,
+    forms,
     keys,
     labels,
     organization,
@@ -58,6 +59,7 @@ def init_app(app: Flask) -> None:
     for family in (account, *money, projects, keys, team, labels, settings, organization, audit, profile):
         app.register_blueprint(family.bp)
     written.init_app(app)
+    forms.init_app(app)
     app.jinja_env.lstrip_blocks = True  # do not send the indentation of template tags
     app.add_template_global(asset)
     app.add_template_global(lambda: datetime.now(UTC), "now")

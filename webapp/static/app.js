@@ -79,7 +79,7 @@
     }
   }
 
-  // A secret is shown once: reloading this page must not send its form again.
+  // A secret is shown once: reloading its page must not send the form again, nor that of a form that was refused.
   const elsewhere = document.querySelector("[data-reload-goes-to]");
   if (elsewhere) history.replaceState(null, "", elsewhere.dataset.reloadGoesTo);
 
