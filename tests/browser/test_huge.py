@@ -14,6 +14,22 @@ from stack import Stack
 PASSWORD = "correct horse"
 WIDTH = "document.documentElement.scrollWidth"
 SPENT = "[...document.querySelectorAll('th')].find(e => e.innerText.startsWith('Spend')).getBoundingClientRect().right"
+# How many cells begin with a Hebrew or Arabic letter, and those that do not show it.
+HIDDEN_BEGINNINGS = """() => {
+    const names = [...document.querySelectorAll("tbody :is(th, td)")].flatMap(cell => {
+        const text = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT, node =>
+            node.data.trim() ? NodeFilter.FILTER_ACCEPT : NodeFilter.FILTER_SKIP).nextNode();
+        return text && /^[\\u0590-\\u06ff]/.test(text.data) && cell.offsetWidth ? [[text, cell]] : [];
+    });
+    const hidden = ([text, cell]) => {
+        const letter = document.createRange(), { left, right } = (text.parentElement ?? cell).getBoundingClientRect();
+        letter.setStart(text, 0);
+        letter.setEnd(text, 1);
+        const at = letter.getBoundingClientRect();
+        return at.left < left - 1 || at.right > right + 1;
+    };
+    return [names.length, names.filter(hidden).map(([text]) => text.data)];
+}"""
 WIDTHS = "[...document.querySelectorAll('.scroll')].map(e => e.scrollWidth - e.clientWidth)"
 
 
@@ -61,6 +77,15 @@ def test_the_link_of_a_long_name_ends_where_its_cell_ends(
             accessible(page)
     heights = page.evaluate("[...document.querySelectorAll('tbody tr')].map(e => e.getBoundingClientRect().height)")
     assert len(heights) > 10 and max(heights) < 48, "one line for each call"
+
+
+def test_names_from_right_to_left_show_their_beginning(organization: None, page: Page) -> None:
+    log_in(page, "huge@spendai.test", PASSWORD)
+    page.set_viewport_size({"width": 420, "height": 800})
+    for path in ("/projects", "/keys", "/?all=1", "/calls?columns=project,key", "/?by=project&and=key", "/prices"):
+        page.goto(path)
+        lost = page.evaluate(HIDDEN_BEGINNINGS)
+        assert lost[0] > 0 and lost[1] == [], path
 
 
 def test_an_open_filter_with_a_long_value_stays_in_a_narrow_window(organization: None, page: Page) -> None:
