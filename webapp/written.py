@@ -14,8 +14,9 @@ from typing import Any
 from flask import Flask
 from markupsafe import Markup, escape
 
-# C1 control characters, separators of lines, and characters that change the direction of text; see clean_name.sql.
-_MISLEADING = re.compile("[\x80-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+# C1 control characters, separators of lines, what changes the direction of text (see clean_name.sql), and what nobody
+# sees, but for the joiners, which some alphabets and emoji need.
+_MISLEADING = re.compile("[\x80-\x9f\xad\u061c\u115f\u1160\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\u3164\ufeff]")
 # A formula begins with one of these characters (the last four are their full-width forms). Spreadsheets that expect
 # semicolons or tabs between cells also split a text there.
 FORMULA = re.compile(r"^(?=[\t\r])|(?:^|(?<=[;\t\r\n]))(?=\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
@@ -216,7 +217,7 @@ def ago(value: datetime | None, now: datetime | None = None) -> Markup:
 def visible(value: Any) -> Any:
     """What a template shows: a text with its misleading characters written as their number, any other value as it is.
 
-    Tags, end users and models are what clients sent: one that turns the direction of text could look like another one.
+    Tags, end users and models are what clients sent: one with such a character could look like another one, or empty.
     """
     if not isinstance(value, str) or value.isascii() or not _MISLEADING.search(value):
         return value

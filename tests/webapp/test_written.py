@@ -124,5 +124,6 @@ def test_never_used_is_said() -> None:
 def test_text_that_could_look_like_another_one_is_shown_with_the_numbers_of_such_characters():
     assert written.visible("a\u202eb\x85") == "a\\u202eb\\u0085"
     assert written.visible(Markup("<b>\u2066</b>")) == Markup("<b>\\u2066</b>")
+    assert written.visible("pay\u200bments\ufeff") == "pay\\u200bments\\ufeff", "nobody sees them"
     for value in ("é 日本 👩\u200d💻", "plain\n", 7, None):
         assert written.visible(value) is value
