@@ -128,21 +128,21 @@ def share(value: Decimal | None, places: int = 0) -> str:
 
 
 def change(value: Decimal | None) -> str:
-    """A change in words that "vs before" can follow: +12%, −3%, 6 times; "same as" for none. value: 0.12 for +12%."""
+    """A change in words that "vs before" can follow: +12%, −3%, 6 times, (about the) same as. value: 0.12 for +12%."""
     if value is None:
         return NOTHING
     if value >= 4:
         return f"{_plain(_rounded(value + 1, 0))} times"
     percent = _rounded(value * 100, 0)
     if percent == 0:
-        return "same as"
+        return "about the same as" if value else "same as"
     return f"{percent:+f}%".replace("-", MINUS)
 
 
 def growth(value: Decimal | None) -> str:
     """A change in a table: +12%, −3%, 0%, 6 times. value: 0.12 for +12%."""
     text = change(value)
-    return "0%" if text == "same as" else text
+    return "0%" if text.endswith("same as") else text
 
 
 def signed(value: Decimal | int | None, words: Callable[[Any], str] = money) -> str:
