@@ -30,6 +30,9 @@ HIDDEN_BEGINNINGS = """() => {
     };
     return [names.length, names.filter(hidden).map(([text]) => text.data)];
 }"""
+# How far what stands behind the link of a name goes beyond its cell.
+BEHIND = """[...document.querySelectorAll("tbody th > a + :is(.tag, .muted, code)")].filter(e => e.offsetWidth).map(e =>
+    Math.floor(e.getBoundingClientRect().right - e.closest("th").getBoundingClientRect().right))"""
 WIDTHS = "[...document.querySelectorAll('.scroll')].map(e => e.scrollWidth - e.clientWidth)"
 
 
@@ -77,6 +80,16 @@ def test_the_link_of_a_long_name_ends_where_its_cell_ends(
             accessible(page)
     heights = page.evaluate("[...document.querySelectorAll('tbody tr')].map(e => e.getBoundingClientRect().height)")
     assert len(heights) > 10 and max(heights) < 48, "one line for each call"
+
+
+def test_long_names_leave_room_for_what_stands_behind_them(organization: None, page: Page) -> None:
+    log_in(page, "huge@spendai.test", PASSWORD)
+    for width in (420, 1180):
+        page.set_viewport_size({"width": width, "height": 800})
+        for path in ("/team", "/projects?sort=name", "/?by=key", "/?by=tag"):
+            page.goto(path)
+            behind = page.evaluate(BEHIND)
+            assert behind and max(behind) <= 0, (width, path)
 
 
 def test_names_from_right_to_left_show_their_beginning(organization: None, page: Page) -> None:
