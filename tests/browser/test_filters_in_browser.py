@@ -223,6 +223,7 @@ def test_on_a_telephone_filters_fold_behind_one_button_and_the_period_does_not(
 def test_without_scripts_filters_work_too(acme: SimpleNamespace, open_page: Callable[..., Page]) -> None:
     page = open_page(storage_state=acme.cookies, java_script_enabled=False)
     page.goto(f"/?{OCTOBER}&model=gpt-4o&model=gpt-5")
+    assert page.locator(".plot").count() and not page.locator(".plot:visible").count(), "no empty chart"
     opener(page, "Project").click()
     page.get_by_role("checkbox", name="chat").check()
     page.get_by_role("checkbox", name="All but these").check()
