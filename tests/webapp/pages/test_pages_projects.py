@@ -30,6 +30,7 @@ def test_the_list_says_that_calls_of_a_project_have_no_known_cost(site: Site, te
     spend(site, team, model="gpt-99", model_requested="gpt-99")
     page = team.browser.get("/projects").text
     assert len(re.findall(r', 1 of 2 calls without a known cost">\$0\.00045 <span class="warn">\+ \?', page)) == 2
+    assert page.count('<td class="num">new</td>') == 1, "as Spend says it"
     assert [(row["calls"], row["unknown_calls"]) for row in table(team.browser.get("/projects.csv"))] == [("2", "1")]
 
 
