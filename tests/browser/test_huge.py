@@ -30,6 +30,15 @@ HIDDEN_BEGINNINGS = """() => {
     };
     return [names.length, names.filter(hidden).map(([text]) => text.data)];
 }"""
+# How many links of the first cells are covered when they get the focus, from the first to the last and back.
+COVERED = """(() => {
+    const links = [...document.querySelectorAll("tbody th a")];
+    return [...links, ...links.reverse()].filter(link => {
+        link.focus();
+        const { x, y, height } = link.getBoundingClientRect();
+        return !link.contains(document.elementFromPoint(x + 2, y + height / 2));
+    }).length;
+})()"""
 # How far what stands behind the link of a name goes beyond its cell.
 BEHIND = """[...document.querySelectorAll("tbody th > a + :is(.tag, .muted, code)")].filter(e => e.offsetWidth).map(e =>
     Math.floor(e.getBoundingClientRect().right - e.closest("th").getBoundingClientRect().right))"""
@@ -54,6 +63,15 @@ def test_no_page_is_wider_than_the_window(organization: None, open_page: Callabl
         assert page.evaluate(WIDTH) == 420, path
         page.set_viewport_size({"width": 1180, "height": 800})
         assert page.evaluate(WIDTH) == 1180, path
+
+
+def test_no_head_or_foot_of_a_table_hides_what_has_the_focus(organization: None, page: Page) -> None:
+    log_in(page, "huge@spendai.test", PASSWORD)
+    for width in (420, 1180):
+        page.set_viewport_size({"width": width, "height": 800})
+        for path in ("/keys", "/calls", "/projects"):
+            page.goto(path)
+            assert page.evaluate(COVERED) == 0, (width, path)
 
 
 def test_long_names_leave_room_for_costs_and_buttons(organization: None, page: Page) -> None:
