@@ -65,6 +65,14 @@ def test_no_page_is_wider_than_the_window(organization: None, open_page: Callabl
         assert page.evaluate(WIDTH) == 1180, path
 
 
+def test_a_long_name_leaves_room_for_the_others_beside_a_bar(organization: None, page: Page) -> None:
+    log_in(page, "huge@spendai.test", PASSWORD)
+    page.goto(f"/?by=model&model={huge.STRANGE[0]}&period=7")
+    page.locator("[data-figure=spend-figure]").focus()
+    page.keyboard.press("End")
+    assert max(line.bounding_box()["height"] for line in page.locator(".tip:visible p").all()) < 40
+
+
 def test_no_head_or_foot_of_a_table_hides_what_has_the_focus(organization: None, page: Page) -> None:
     log_in(page, "huge@spendai.test", PASSWORD)
     for width in (420, 1180):
