@@ -102,6 +102,17 @@ def test_what_was_typed_survives_a_log_in_after_a_refusal_too(ada: Page) -> None
     expect(page.get_by_label("Invite by e-mail address")).to_have_value("")
 
 
+def test_a_form_can_be_sent_again_after_loading_was_stopped(ada: Page) -> None:
+    page = ada
+    page.goto("/settings")
+    page.evaluate("navigation.addEventListener('navigate', () => setTimeout(() => window.stop()), { once: true })")
+    rename = page.get_by_role("button", name="Rename", exact=True)
+    rename.click(no_wait_after=True)
+    expect(page.locator("form[data-sent]")).to_have_count(0)
+    rename.click()
+    expect(page.get_by_text("Organization renamed.").first).to_be_visible()
+
+
 def test_another_session_is_recognized_and_ended(
     ada: Page, open_page: Callable[..., Page], accessible: Callable[[Page], None]
 ) -> None:

@@ -27,7 +27,8 @@
     });
   }
 
-  // A form is sent once, and asks first if it has a question; the back button makes it ready again.
+  // A form is sent once, and asks first if it has a question; the back button makes it ready again, and so does who stops
+  // loading (browsers without window.navigation do not tell).
   document.addEventListener("submit", (event) => {
     if (event.defaultPrevented || event.target.method !== "post") return;
     const question = event.target.dataset.confirm;
@@ -35,10 +36,12 @@
     event.target.dataset.sent = "1";
     event.submitter?.setAttribute("aria-busy", "true");
   });
-  addEventListener("pageshow", () => {
+  const ready = () => {
     for (const form of document.querySelectorAll("[data-sent]")) delete form.dataset.sent;
     for (const button of document.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
-  });
+  };
+  addEventListener("pageshow", ready);
+  window.navigation?.addEventListener("navigateerror", ready);
 
   // Supabase's recovery link leads to the front page or to /recovery, with its tokens or an error behind the #.
   const fragment = new URLSearchParams(location.hash.slice(1));
