@@ -48,7 +48,9 @@ def focus(month: date, org: UUID | None, kind: str, output: Path | None) -> None
 def _write(rows: list[dict[str, object]], kind: str, output: Path | None) -> None:
     if kind == "parquet" and output:
         output.write_bytes(focus_rows.parquet(rows))
-    elif output:
-        output.write_text("".join(focus_rows.csv_lines(rows, focus_rows.COLUMNS)), newline="")
+        return
+    data = "".join(focus_rows.csv_lines(rows, focus_rows.COLUMNS)).encode()  # UTF-8, whatever the locale's encoding
+    if output:
+        output.write_bytes(data)
     else:
-        sys.stdout.writelines(focus_rows.csv_lines(rows, focus_rows.COLUMNS))
+        sys.stdout.buffer.write(data)

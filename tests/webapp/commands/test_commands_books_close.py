@@ -30,6 +30,9 @@ def test_a_month_is_closed_reopened_and_exported(operator: Operator, acme: Peopl
 
     lines = list(csv.DictReader(io.StringIO(operator.run("export", "focus", "--month", "2026-10").stdout)))
     assert sum(D(line["BilledCost"]) for line in lines if line["InvoiceId"] == "openai-2026-10") == D("0.3")
+    operator.conn.execute("update public.projects set name = '…'")
+    narrow = operator.app.test_cli_runner(charset="latin-1").invoke(args=["export", "focus", "--month", "2026-10"])
+    assert "…" in narrow.stdout_bytes.decode(), "the file is UTF-8 in every locale"
     file = operator.folder / "october.parquet"
     refused = operator.run("export", "focus", "--month", "2026-10", "--format", "parquet")
     assert (refused.exit_code, "-o" in refused.output) == (2, True)
