@@ -110,7 +110,7 @@ def table() -> Response:
     return export.answer(f"openai-books {since:%Y-%m}", DAY_COLUMNS, days, zone=UTC_ZONE)
 
 
-@bp.get("/books/<day>")
+@bp.get("/books/<string(length=10):day>")  # so that the addresses of forms, /books/fetch, are no days
 @login_required
 def show(day: str) -> str:
     """A day: every line with both sides and its named parts, OpenAI's lines as they came, and every fetch of it."""
