@@ -23,7 +23,7 @@ from webapp.metering.references import (
     objection,
 )
 from webapp.metering.runs import EXACT, QUICK
-from webapp.metering.scan import BREAK, PIECE, Reading, Scanner
+from webapp.metering.scan import BREAK, PIECE, Reading, Scanner, may_go_on
 
 MAX_DEPTH = 64  # of objects and lists that are open at the same time
 MAX_NAMES = 50_000  # members of all objects that are open at the same time
@@ -166,7 +166,7 @@ class RequestReader(Scanner):
         except ValueError:  # it goes on, or is invalid: then so is a part of it
             self._waste(len(self._text) - self._at)
             return False
-        if end == len(self._text) and not self._ended:
+        if not self._ended and may_go_on(self._text, end):
             return False
         if len(self._open) == 1 and name == OPTIONS:
             self.options = self._place(self._at), self._place(end)

@@ -18,6 +18,7 @@ KEPT_CHARS = 4096  # kept of a string that is longer than a step
 BREAK = True  # what a subclass yields between short steps; None: it needs more text
 
 _SPACE = re.compile(r"[ \t\n\r]*")
+_CUT = re.compile(r"(?:\.|[eE][+-]?)?")
 _BOM = "\ufeff"
 Reading = Generator[bool | None, None, Any]
 
@@ -142,6 +143,12 @@ class Scanner:
             if closed:
                 return kept, length
             yield from self._more()
+
+
+def may_go_on(text: str, end: int) -> bool:
+    """Whether a value that was decoded up to `end` may go on in the next piece: it ends with the text, or is the first
+    part of a number that is cut in two there, such as 12. or 2e+ (which would be decoded as 12 and 2)."""
+    return _CUT.fullmatch(text, end) is not None
 
 
 def _joined(text: str) -> str:

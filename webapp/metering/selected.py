@@ -11,7 +11,7 @@ from json.decoder import scanstring
 from typing import Any
 
 from webapp.metering.jsonwalk import Doubled, decoder, parse
-from webapp.metering.scan import BREAK, Reading, Scanner, no_pause
+from webapp.metering.scan import BREAK, Reading, Scanner, may_go_on, no_pause
 
 SMALL = 65_536  # bytes of a document that is decoded as a whole
 MAX_MEMBER_CHARS = 32_768  # of a selected member
@@ -146,7 +146,7 @@ class Selector(Scanner):
             part = self._text[self._at : self._at + MAX_MEMBER_CHARS]
             try:
                 value, end = _EXACT.raw_decode(part)
-                if end < len(part) or self._ended:
+                if self._ended or not may_go_on(part, end):
                     self._at += end
                     self._room -= end
                     self.doubtful = self.doubtful or has_double(value)

@@ -154,6 +154,7 @@ LEAVES = (
     st.none()
     | st.booleans()
     | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=5)
     | st.sampled_from(["message", "x" * 50, "\ud83d\ude00", "item_reference", 10**25])
 )
@@ -170,6 +171,15 @@ def read(data: bytes, seed: int, window: int) -> RequestReader:
         at += size
     reader.finish()
     return reader
+
+
+@pytest.mark.parametrize("number", ["0.7", "-12.5e-3", "2E+5", "3e2", "10"])
+def test_a_number_may_be_cut_in_two_anywhere(number: str) -> None:
+    data = f'{{"temperature":{number},"model":"m","n":{number}}}'.encode()
+    for seed in range(50):
+        reader = read(data, seed, 2)
+        assert (reader.failed, reader.objection) == (False, None)
+        assert reader.fields["model"] == "m" and reader.fields["n"] == decode(data.decode())["n"]
 
 
 @settings(max_examples=80, deadline=None)

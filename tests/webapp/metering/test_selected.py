@@ -215,6 +215,18 @@ def selected(data: bytes, seed: int) -> Selector:
     return reader
 
 
+@pytest.mark.parametrize("number", ["0.7", "-12.5e-3", "2E+5", "3e2", "10"])
+def test_a_number_may_be_cut_in_two_anywhere(number: str) -> None:
+    data = f'{{"a":{number},"x":{number},"u":{{"n":{number}}}}}'.encode()
+    for at in range(len(data)):
+        reader = Selector(SELECTION)
+        reader._step(memoryview(data[:at]), lambda: None)
+        reader._step(memoryview(data[at:]), lambda: None)
+        reader.finish()
+        assert (reader.failed, reader.doubtful) == (False, False), data[:at]
+        assert reader.value == pick(parse(data), SELECTION)
+
+
 @settings(max_examples=60, deadline=None)
 @given(DOCUMENTS, st.booleans(), st.sampled_from([None, 1]), st.booleans(), st.integers(0, 1 << 30))
 def test_valid_json_gives_what_a_plain_parser_gives(document, ascii_only, indent, bom, seed) -> None:
