@@ -174,6 +174,12 @@ class Worker(GeventWorker):
         super().handle_exit(sig, frame)
         self.share.leave()
         self.wind_down()
+        self._end_idle()
+        # Once more when the event loop goes on: the signal may have come after a connection had looked whether the
+        # worker stops, but before it was listed as waiting. It would hold the worker up for as long as it may be idle.
+        gevent.get_hub().loop.run_callback(self._end_idle)
+
+    def _end_idle(self) -> None:
         for connection, idle in list(self.waiting.items()):
             end(connection, idle)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+from types import SimpleNamespace
+
 import gevent
 import pytest
 from gevent.event import Event
@@ -63,6 +66,22 @@ def test_a_connection_that_was_idle_for_too_long_is_closed_and_another_stays():
     short.greenlet.join()
     assert (short.outcome, long.outcome) == ("ended", "idle") and list(waiting) == [long.greenlet]
     long.greenlet.kill()
+
+
+def test_a_connection_that_begins_to_wait_just_when_the_worker_is_told_to_stop_is_closed():
+    stopped = worker.Worker.__new__(worker.Worker)
+    stopped.alive, stopped.waiting, stopped.cfg = True, {}, SimpleNamespace(keepalive=3600)
+    stopped.share, stopped.wind_down = SimpleNamespace(leave=lambda: None), lambda: None
+
+    def serve() -> None:
+        idle = stopped.timeout_ctx()
+        stopped.handle_exit(signal.SIGTERM, None)  # the signal comes before the connection is listed
+        with idle:
+            Event().wait()
+
+    connection = gevent.spawn(serve)
+    connection.join(30)
+    assert connection.successful() and not stopped.waiting
 
 
 class Wire:
