@@ -35,7 +35,8 @@ MOST_BARS = 1000
 COMPARISONS = ("before", "year", "none")
 AREAS = ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
 UTC_ZONE = ZoneInfo("UTC")
-# Names that Postgres reads as an offset without summer time, and the one that it does not have.
+# Names that Postgres reads as an offset without summer time (organization_set_time_zone.sql refuses them, too), and the
+# one that it does not have.
 NOT_ZONES = {"CET", "EET", "MET", "WET", "localtime"}
 
 
