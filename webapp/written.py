@@ -14,9 +14,10 @@ from typing import Any
 from flask import Flask
 from markupsafe import Markup, escape
 
-# C1 control characters, separators of lines, what changes the direction of text (see clean_name.sql), and what nobody
-# sees, but for the joiners, which some alphabets and emoji need.
-_MISLEADING = re.compile("[\x80-\x9f\xad\u061c\u115f\u1160\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\u3164\ufeff]")
+# What clean_name.sql refuses in names: control characters, what changes the direction of text, what nobody sees.
+_MISLEADING = re.compile(
+    "[\x80-\x9f\xad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0]"
+)
 # A formula begins with one of these characters (the last four are their full-width forms). Spreadsheets that expect
 # semicolons or tabs between cells also split a text there.
 FORMULA = re.compile(r"^(?=[\t\r])|(?:^|(?<=[;\t\r\n]))(?=\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from webapp import written
+from webapp.config import ROOT
 
 amounts = st.decimals(min_value=Decimal("0.000000000001"), max_value=Decimal("99999999"), places=12)
 
@@ -128,3 +130,11 @@ def test_text_that_could_look_like_another_one_is_shown_with_the_numbers_of_such
     assert written.visible("pay\u200bments\ufeff") == "pay\\u200bments\\ufeff", "nobody sees them"
     for value in ("é 日本 👩\u200d💻", "plain\n", 7, None):
         assert written.visible(value) is value
+
+
+def test_what_is_refused_in_names_is_shown_by_number_elsewhere() -> None:
+    source = (ROOT / "db/functions/clean_name.sql").read_text()
+    refused = "".join(re.search(r"v_name ~ '(\[.*)'\n\s*'(.*\])' collate", source).groups())
+    refused = re.compile(refused)
+    for code in range(0x80, 0x10000):
+        assert (written.visible(chr(code)) != chr(code)) == bool(refused.search(chr(code))), hex(code)
