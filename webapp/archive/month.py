@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -56,7 +57,7 @@ def write(
         if not replace:
             raise
     try:
-        shutil.rmtree(draft.parent, ignore_errors=True)
+        shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True, mode=0o700)
         facts = counted(conn, month, calls)
         for name in tables.QUERIES:
@@ -71,7 +72,9 @@ def write(
     except (OSError, pa.ArrowException) as error:
         raise ArchiveError(f"{place}: cannot be written: {error}") from error
     finally:
-        shutil.rmtree(draft.parent, ignore_errors=True)
+        shutil.rmtree(draft, ignore_errors=True)
+        with suppress(OSError):  # another month is being written
+            draft.parent.rmdir()
     return manifest
 
 
