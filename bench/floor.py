@@ -3,7 +3,7 @@
 One client makes one call after the other. floor.c proxies it: without a database; with two commits of one small row
 (the least that any program needs that writes down a call before and after); with the rows of a ledger like ours, of
 which nothing is computed (floor.sql); with the two functions of our ledger, on SpendAI's Postgres. The last one lacks
-only the gateway in Python. least.py is SpendAI with a gateway that reads nothing of a call, in the same three forms.
+only the gateway in Python. least.py is SpendAI with a gateway that reads nothing of a call, in all but the second form.
 All take turns, with fsync and without; then those in Python and Portkey with 64 connections.
 """
 
@@ -44,7 +44,7 @@ SMALL = {
         update bench.floor f set body = m.body from jsonb_to_record($1::jsonb) m (id uuid, body text) where f.id = m.id
     """,
 }
-LEAST = {
+ROWS = {
     "open": "select * from bench.least_open($1::jsonb, null, null)",
     "settle": "select * from bench.least_settle($1::jsonb)",
 }
@@ -107,7 +107,7 @@ class Least(Process):
     def start(self) -> None:
         command = [sys.executable, "-m", "gunicorn", "--chdir", str(ROOT), "-c", str(ROOT / "gunicorn.conf.py")]
         command += ["-b", f"127.0.0.1:{self.port}", "bench.least:app"]
-        self.run(command, **self.environ | {"PYTHONPATH": str(ROOT), "LEAST": self.writes})
+        self.run(command, **self.environ | {"PYTHONPATH": str(ROOT), "WRITES": self.writes})
 
 
 def run(folder: Path) -> tuple[str, bool]:
@@ -159,7 +159,7 @@ def floors(ours: SpendAI, port: int, folder: Path) -> Iterator[Floor]:
     }
     yield Floor("C, no database", port, folder_of(folder, "plain"), "", None)
     yield Floor("C, two commits of a small row", port, folder_of(folder, "small"), owner(ours), SMALL, small, small)
-    yield Floor("C, our rows, nothing computed", port, folder_of(folder, "least"), owner(ours), LEAST, opens, settles)
+    yield Floor("C, our rows, nothing computed", port, folder_of(folder, "least"), owner(ours), ROWS, opens, settles)
     proxy = db.dsn(config, "spendai_proxy")
     yield Floor("C, our two functions", port, folder_of(folder, "ledger"), proxy, ledger, opens, settles)
 

@@ -3,7 +3,7 @@
 -- have the columns and indexes of ours, but no triggers, checks or partitions. The functions take what ours take and answer in the same shape.
 create schema bench;
 grant usage on schema bench to spendai_proxy;
-create table bench.floor (id uuid primary key, body text);  -- the one small row of the line above it
+create table bench.floor (id uuid primary key, body text);  -- of the line `C, two commits of a small row`
 
 create table bench.usage_logs (like public.usage_logs including defaults including indexes);
 create table bench.daily_totals (like public.daily_totals including defaults including indexes);

@@ -1,8 +1,8 @@
-"""A gateway that does the least: it passes chat completions on and reads nothing of them. bench/floor.py measures it.
+"""A gateway that does the least: it passes chat completions on and parses nothing of them. bench/floor.py measures it.
 
-gunicorn runs it instead of wsgi.py, so server, client towards OpenAI and ledger are SpendAI's. LEAST says what is
-written down: nothing; rows: each call is opened and settled as SpendAI does it, but with constants, in the ledger of
-floor.sql, which computes nothing; ledger: the same in our own ledger.
+gunicorn runs it instead of wsgi.py, so server, client towards OpenAI and ledger are SpendAI's. The variable WRITES says
+what is written down: nothing; rows: each call is opened and settled as SpendAI does it, but with constants for what its
+answer said, in the ledger of floor.sql, which computes nothing; ledger: with these constants in our own ledger.
 """
 
 from gevent import monkey
@@ -25,7 +25,7 @@ from webapp.ledger import ledger
 from webapp.secrets.hashing import sha256_of
 from webapp.upstream.client import Answer, Request
 
-if os.environ["LEAST"] == "rows":
+if os.environ["WRITES"] == "rows":
     ledger.QUERIES |= {
         ledger.OPEN: "select * from bench.least_open($1::jsonb, $2, $3)",
         ledger.SETTLE: "select * from bench.least_settle($1::jsonb)",
@@ -43,7 +43,7 @@ class Least(gateway.Gateway):
 
     def _proxy(self, environ: dict[str, Any], start_response: gateway.Start, path: str, query: str) -> Iterator[bytes]:
         body = environ["wsgi.input"].read()
-        opened = {} if os.environ["LEAST"] == "nothing" else self._open(bearer(environ))
+        opened = {} if os.environ["WRITES"] == "nothing" else self._open(bearer(environ))
         headers = [("Authorization", "Bearer sk-upstream"), ("Content-Type", "application/json")]
         answer = self.client.send(self.config.openai_base_url, Request("POST", path, headers, body, len(body)))
         start_response("200 OK", [(n, v) for n, v in answer.headers if n.lower() in ("content-type", "content-length")])
@@ -65,5 +65,5 @@ class Least(gateway.Gateway):
         yield whole
 
 
-gateway.Gateway = Least
+gateway.Gateway = Least  # before create_app, which makes one
 app = create_app()

@@ -63,7 +63,7 @@ def password(config: Config, role: str) -> str:
 
 
 def passwords(config: Config) -> dict[str, str]:
-    """Login role → password, as webapp/postgres/migrations.py sets them."""
+    """Login role → password, as webapp/postgres/logins.py sets them."""
     return {role: password(config, role) for role in ROLES}
 
 

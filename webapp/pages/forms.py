@@ -19,7 +19,7 @@ def page_of_form() -> str:
     pages, path = current_app.create_url_adapter(request), request.path
     if pages is None:
         return ""
-    while not pages.test(path, "GET"):
+    while path and not pages.test(path, "GET"):
         path = path.rpartition("/")[0]
     return path + asked() if path not in ("", request.path) else ""
 

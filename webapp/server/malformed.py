@@ -1,6 +1,6 @@
 """Answers to requests that gunicorn refuses before the application sees them: errors in OpenAI's shape.
 
-What it gains is behaviour: gunicorn's own answer is a page that quotes the malformed line, with keys and queries.
+gunicorn's own answer is a page that quotes the malformed line, with keys and queries.
 """
 
 from __future__ import annotations

@@ -82,8 +82,8 @@
     }
   }
 
-  // A secret is shown once: reloading its page must not send the form again, nor that of a form that was refused.
-  const elsewhere = document.querySelector("[data-reload-goes-to]");
+  // Reloading a page that answered a form must not send the form again: one that showed a secret, one that was refused.
+  const elsewhere = [...document.querySelectorAll("[data-reload-goes-to]")].pop();
   if (elsewhere) history.replaceState(null, "", elsewhere.dataset.reloadGoesTo);
 
   // Filters: the address holds only those in use, and where they are open at once (not on a telephone) they are so for
