@@ -134,7 +134,7 @@ def test_a_mark_of_the_period_before_alone_is_explained_too(site: Site) -> None:
     call(site, team, noon(2), **UNPRICED)
     call(site, team, noon(1))
     page = text(team.browser.get(during("/", noon(1), noon(1))))
-    assert f"Not in the sums marked ?: 1 call of unknown cost in {day(noon(2))}" in page
+    assert f"Not in the sums marked ?: of {day(noon(2))}, 1 call of unknown cost" in page
 
 
 def test_marks_in_the_table_of_months_are_explained_where_the_period_has_none(site: Site) -> None:
