@@ -13,8 +13,12 @@ from people import People
 from spending import CELLS, another_key, days_ago, spent
 
 REPORT = "select * from app.spend_report(%s, %s, %s, %s, 'UTC', 'day', %s, %s, %s, '{}', %s)"
-PERIOD = (days_ago(7), days_ago(-1))
 BEFORE = (days_ago(15), days_ago(7))
+
+
+def period() -> tuple[datetime, datetime]:
+    """The last 7 days and the coming one, of the moment: the bars of a report end with the present day."""
+    return days_ago(7), days_ago(-1)
 
 
 def report(
@@ -22,7 +26,7 @@ def report(
     tag_name: str | None = None, before: tuple[Any, Any] = BEFORE,
 ) -> Any:  # fmt: skip
     with people.as_(who):
-        return people.one(REPORT, *PERIOD, *before, by, tag_name, side, top)
+        return people.one(REPORT, *period(), *before, by, tag_name, side, top)
 
 
 def test_totals_rows_side_and_bars_agree(people: People) -> None:
@@ -44,7 +48,7 @@ def test_it_says_what_its_parts_say(people: People) -> None:
     found = report(people, "model")
     query = f"select to_jsonb(t) as t from app.spend_totals({CELLS}, true) t"
     with people.as_("ada"):
-        totals = people.one(query, *PERIOD, "model", "{}")["t"]
+        totals = people.one(query, *period(), "model", "{}")["t"]
     assert found["totals"] == totals
     assert [row["id"] for row in found["rows"]] == ["gpt-4o-mini"]
     assert [row["name"] for row in found["side"]] == ["main"]
@@ -213,5 +217,5 @@ def test_eve_and_nobody_see_nothing_of_acme(people: People) -> None:
     assert report(people, who="eve")["totals"]["calls"] == 0
     assert report(people, who="dev")["totals"]["calls"] == 1
     with people.as_("nobody"):
-        people.refused("42501", REPORT, *PERIOD, *BEFORE, "project", None, "key", 6)
+        people.refused("42501", REPORT, *period(), *BEFORE, "project", None, "key", 6)
     assert executors(people.conn, "spend_report") == {"authenticated"}

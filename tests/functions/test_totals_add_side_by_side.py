@@ -39,6 +39,9 @@ def world(own_dsn: str) -> Iterator[tuple[str, People]]:
     admin = psycopg.conninfo.make_conninfo(own_dsn, user=SUPERUSER)
     with psycopg.connect(admin, autocommit=True, row_factory=dict_row) as conn:
         conn.execute("set role postgres")
+        conn.execute(
+            "select app.ensure_partition(%s)", [days_ago(1).date()]
+        )  # on the first of a month it is another one
         yield admin, People(conn)
 
 

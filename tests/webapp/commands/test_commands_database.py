@@ -46,7 +46,8 @@ def break_function(conn: psycopg.Connection, name: str, state: str, **options: s
 def broken(operator: Operator, request: pytest.FixtureRequest) -> Iterator[Operator]:  # noqa: F811
     command, state = request.param
     operator.conn.execute(  # gives migrate a month to make
-        "do $$ begin execute to_char(now() + interval '24 months', '\"drop table private.usage_logs_\"YYYY_MM'); end $$"
+        "do $$ begin execute"
+        " to_char(now() + interval '24 months', '\"drop table if exists private.usage_logs_\"YYYY_MM'); end $$"
     )
     break_function(operator.conn, COMMANDS[command], state, message=STATES[state], hint="ask the operator")
     yield operator
