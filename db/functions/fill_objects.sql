@@ -12,6 +12,10 @@
 --
 -- A call that lists objects (GET /batches) sees each of them: listed has the finished ones.
 --
+-- The output file of a batch is an object, too, where the usage of the batch does not tell its cost (see price_batch). The call that
+-- sees all of the file brings what its lines say, {input_tokens, output_tokens, long_requests}: the latter is added to the usage
+-- of the call that made the batch, if the tokens are those of the batch.
+--
 -- The object's usage says nothing of the request that made it. So the completion window and the region stay remembered with
 -- the object (request), and are priced and stored with its usage; the region of the call that saw it does not matter.
 --
@@ -24,6 +28,7 @@ declare
     v_seen record;
     v_made record;
     v_price record;
+    v_file jsonb;  -- what the output file of a batch says
     v_usage jsonb;  -- of the object, with what only its request tells
 begin
     insert into private.upstream_objects (upstream_account, object_id, org_id, project_id, call_id, started_at, priced_at,
@@ -43,12 +48,12 @@ begin
     for v_seen in
         select c.org_id, c.account, o.*
         from jsonb_to_recordset(p_calls) as c (org_id uuid, account text, method text, endpoint text, outcome text, model text,
-            service_tier text, usage jsonb, tools jsonb, upstream_object_id text, listed jsonb)
+            service_tier text, usage jsonb, tools jsonb, upstream_object_id text, output_file_id text, listed jsonb)
         cross join lateral (
-            select c.model, c.service_tier, c.usage, c.tools, c.upstream_object_id
+            select c.model, c.service_tier, c.usage, c.tools, c.upstream_object_id, c.output_file_id
             union all
             select * from jsonb_to_recordset(c.listed) as l (
-                model text, service_tier text, usage jsonb, tools jsonb, upstream_object_id text)
+                model text, service_tier text, usage jsonb, tools jsonb, upstream_object_id text, output_file_id text)
         ) o
         where c.outcome = 'complete' and o.upstream_object_id is not null and app.is_sighting(c.method, c.endpoint)
         order by c.account, o.upstream_object_id
@@ -58,14 +63,30 @@ begin
         where o.upstream_account = v_seen.account and o.object_id = v_seen.upstream_object_id
           and o.org_id = v_seen.org_id and o.priced_at is null
         returning o.call_id, o.started_at, o.request into v_made;
-        continue when not found;
-        v_usage := (v_seen.usage - 'region') || coalesce(v_made.request, '{}');
-        select u.* into v_made from public.usage_logs u where u.id = v_made.call_id and u.started_at = v_made.started_at;
-        select * into v_price from app.price_usage(v_made.org_id, v_made.endpoint, coalesce(v_seen.model, v_made.model),
-            v_made.model_requested, coalesce(v_seen.service_tier, v_made.service_tier), v_made.batch, v_usage, v_seen.tools, v_made.started_at);
-        if not app.fill_call(v_made.id, v_made.started_at, v_price.cost, v_price.cost_status, v_price.cost_lines,
-            v_usage, v_seen.tools, v_seen.model, v_seen.service_tier, 'a later call reported the final state') then
-            perform app.correct_closed(v_made.id, v_made.started_at, v_price.cost, v_price.cost_lines, v_usage);
+        if found then
+            v_file := case when v_seen.usage ? 'long_requests' then v_seen.usage end;
+            v_usage := (v_seen.usage - 'region') || coalesce(v_made.request, '{}');
+            select u.* into v_made from public.usage_logs u where u.id = v_made.call_id and u.started_at = v_made.started_at;
+            if v_file is not null then
+                continue when (v_made.usage -> 'input_tokens', v_made.usage -> 'output_tokens')
+                    is distinct from (v_file -> 'input_tokens', v_file -> 'output_tokens');
+                v_usage := v_made.usage || v_file;
+            end if;
+            select * into v_price from app.price_usage(v_made.org_id, v_made.endpoint, coalesce(v_seen.model, v_made.model),
+                v_made.model_requested, coalesce(v_seen.service_tier, v_made.service_tier), v_made.batch, v_usage, v_seen.tools,
+                v_made.started_at);
+            if not app.fill_call(v_made.id, v_made.started_at, v_price.cost, v_price.cost_status, v_price.cost_lines,
+                v_usage, v_seen.tools, v_seen.model, v_seen.service_tier, 'a later call reported the final state') then
+                perform app.correct_closed(v_made.id, v_made.started_at, v_price.cost, v_price.cost_lines, v_usage);
+            end if;
+        end if;
+        if v_seen.output_file_id is not null then
+            insert into private.upstream_objects (upstream_account, object_id, org_id, project_id, call_id, started_at)
+            select o.upstream_account, v_seen.output_file_id, o.org_id, o.project_id, o.call_id, o.started_at
+            from private.upstream_objects o
+            join public.usage_logs u on u.id = o.call_id and u.started_at = o.started_at and u.cost is null and u.usage ? 'input_tokens'
+            where o.upstream_account = v_seen.account and o.object_id = v_seen.upstream_object_id and o.org_id = v_seen.org_id
+            on conflict do nothing;
         end if;
     end loop;
 end $$;

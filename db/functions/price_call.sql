@@ -8,8 +8,9 @@
 -- would cost.
 --
 -- A batch that ended before any request of it ran has the usage {"requests": 0} and is free, whatever its model. The usage
--- of a batch is the sum of its requests, and long contexts are priced by the request: where only the sum is that long, what
--- the tokens cost in short ones is a part, as with at_least.
+-- of a batch is the sum of its requests, and long contexts are priced by the request: where the sum is that long, its usage has
+-- to say which requests were (long_requests, see price_batch). If not, what the tokens cost in short contexts is a part, as with
+-- at_least.
 create or replace function app.price_call(
     p_endpoint text, p_usage jsonb, p_tools jsonb, p_named boolean, p_terms jsonb,
     out cost numeric, out cost_status text, out cost_lines jsonb
@@ -23,6 +24,7 @@ declare
     v_quantities jsonb;
     v_meters jsonb := '[]';
     v_shares boolean := p_usage ?| array['completion_window', 'region'];
+    v_long jsonb;
     v_bill record;
     v_other record;
     v_terms jsonb;
@@ -36,6 +38,10 @@ begin
         cost := 0;
         cost_status := 'free';
         return;
+    end if;
+    if p_endpoint = '/v1/batches' and p_usage -> 'long_requests' is not null then
+        v_long := p_usage -> 'long_requests';
+        p_usage := p_usage - 'long_requests';
     end if;
     if p_tools is not null then
         v_tools := app.price_tool_quantities(p_tools, p_usage ->> 'size');
@@ -54,9 +60,12 @@ begin
 
     v_bill := app.price_bill(v_quantities, p_terms, case when v_shares then app.price_shares(p_usage, true) end);
     if p_endpoint = '/v1/batches' and v_bill.cost_lines @? '$[*].context_min_tokens' then
-        v_part := true;
-        v_bill := app.price_bill(v_quantities, p_terms || '{"context": 0}',
-            case when v_shares then app.price_shares(p_usage, true) end);
+        v_bill := app.price_batch(v_long, v_quantities, p_terms, case when v_shares then app.price_shares(p_usage, true) end);
+        if v_bill.cost_lines is null then
+            v_part := true;
+            v_bill := app.price_bill(v_quantities, p_terms || '{"context": 0}',
+                case when v_shares then app.price_shares(p_usage, true) end);
+        end if;
     end if;
     -- A call that named no model can still be priced when all it used are tools: their prices are for any model.
     v_unknown := p_terms ->> 'model' is null and (p_named or v_quantities <> v_tools);

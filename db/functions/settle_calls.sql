@@ -15,7 +15,8 @@
 -- model_requested, model, service_tier, usage, tools, outcome (complete, pending, error or no_usage), status_code, latency_ms,
 -- ttft_ms, upstream_request_id, upstream_object_id, makes, end_user, tags, max_seconds, provider_key_id, openai_project, region,
 -- session_id, warning, seen_as, side}, …]; see fill_objects for makes, settle_seen for seen_as. Older gateways lack the last seven.
--- listed, of a call that lists objects, is for fill_objects: [{upstream_object_id, model, service_tier, usage, tools}, …].
+-- output_file_id, of a call that reads a batch, and listed, of one that reads a list of objects or the output file of a batch, are
+-- for fill_objects: listed is [{upstream_object_id, model, service_tier, usage, tools, output_file_id}, …].
 create or replace function app.settle_calls(p_calls jsonb) returns table (n integer, outcome text)
 language plpgsql security definer
 set search_path = ''

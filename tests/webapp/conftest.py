@@ -152,7 +152,7 @@ class Site(SimpleNamespace):
 
     def call(self, key: dict[str, Any], **changes: Any) -> str:
         """One call with a key (as the API answered it), from open to settled; its id."""
-        outcome, opened = self._open(key, **{k: v for k, v in changes.items() if k in ("tags", "end_user")})
+        outcome, opened = self._open(key, **{k: v for k, v in changes.items() if k in ("tags", "end_user", "endpoint")})
         assert outcome == "opened"
         self.sql("select app.settle_calls(%s::jsonb)", json.dumps([opened | SETTLED | changes]))
         return opened["id"]

@@ -141,7 +141,8 @@ class Call:
             "upstream_object_id": answer.object_id,
             "makes": self.makes(facts) and not opened["shared"],
             "warning": self.warning(),
-            **({"listed": [_seen(one) for one in answer.listed]} if answer.listed else {}),
+            **({"listed": [self._seen(one) for one in answer.listed]} if answer.listed else {}),
+            **({"output_file_id": answer.output_file_id} if answer.output_file_id else {}),
         }
 
     def warning(self) -> str | None:
@@ -173,13 +174,13 @@ class Call:
             message["session_id"] = self.session_id
         return message
 
-
-def _seen(facts: AnswerFacts) -> dict[str, Any]:
-    """What the ledger needs of a finished object in a list."""
-    return {
-        "upstream_object_id": facts.object_id,
-        "model": facts.model,
-        "service_tier": facts.service_tier,
-        "usage": facts.usage,
-        "tools": facts.tools,
-    }
+    def _seen(self, facts: AnswerFacts) -> dict[str, Any]:
+        """What the ledger needs of a finished object in a list, or of the file that the path names."""
+        return {
+            "upstream_object_id": facts.object_id or self.object_id,
+            "model": facts.model,
+            "service_tier": facts.service_tier,
+            "usage": facts.usage,
+            "tools": facts.tools,
+            "output_file_id": facts.output_file_id,
+        }

@@ -20,19 +20,20 @@ so it passes only with an OpenAI key that no other organization of this install 
 its project) brought, or the install's own while `OPENAI_API_KEY_SHARED` is off. Then OpenAI itself keeps
 organizations apart. On a shared key it is 403 `needs_own_openai_key`: nothing is sent, and no row is written. One
 exception: what an organization made before another one stored the same key stays within its reach. It reads, cancels
-and deletes these objects by the id in the path (not the files in which a batch has its results, whose ids SpendAI does
-not know), so that a batch or a background response is still priced. Two keys of one OpenAI account count as two: keep
-one account to one organization. Agents need such a key too: OpenAI reports their usage as an estimate only, and only
-the bill of that key tells what they cost. The sandbox keeps nothing and answers 404 `not_in_sandbox`. *never*:
-administration of the OpenAI account, and sessions that go around SpendAI.
+and deletes these objects by the id in the path (of the files of a batch only the output file, while the cost of the
+batch depends on it), so that a batch or a background response is still priced. Two keys of one OpenAI account count
+as two: keep one account to one organization. Agents need such a key too: OpenAI reports their usage as an estimate
+only, and only the bill of that key tells what they cost. The sandbox keeps nothing and answers 404 `not_in_sandbox`.
+*never*: administration of the OpenAI account, and sessions that go around SpendAI.
 
 **Metered.** The cost status a call gets when all goes well. `priced`: by the usage in its answer. `free`: whatever
 only reads, changes, stops, deletes or uploads; HEAD like GET. `no_usage`: OpenAI bills it by other measures than the
 call (storage of vector stores, runs, training) or reports an estimate only (agents). `pending_object`: the call that
 made a batch or video is priced once, by the first GET that finds it ended, alone or in a list; so is a response that
 was made with `background`, also when its stream is resumed. A batch of which no request ran is `free`. Of a batch whose
-requests have more input tokens together than a long context begins with, OpenAI does not tell which were long: its cost
-is not known, and what its tokens cost in short contexts is shown as "at least".
+requests have more input tokens together than a long context begins with, OpenAI's sum does not tell which were long:
+its cost is not known, and what its tokens cost in short contexts is shown as "at least", until its output file is
+downloaded through SpendAI, with a key of the same organization. Its lines have the usage of each request.
 
 **Audio without usage.** Whisper bills whole seconds. Where its answer has neither `usage` nor `duration` (`json`,
 `text`, `srt`, `vtt`), the header of the uploaded file counts if it states the length exactly: WAV (PCM, float, A-law,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from webapp.metering import images, tools
+from webapp.metering import batch_output, images, tools
 from webapp.metering.decided import Metered, decided
 from webapp.metering.jsonwalk import as_object
 from webapp.metering.request import MAX_MODEL_CHARS, MAX_WORD_CHARS, USAGE_ON_REQUEST, RequestFacts
@@ -45,7 +45,8 @@ class AnswerFacts(NamedTuple):
     `pending`: the object in the answer is unfinished; its usage comes later, under the same `object_id`. Until then
     `usage` is what the request says (`completion_window`), or None.
     `complete`: the answer came to its end; False leaves the cost unknown unless there is usage.
-    `listed`: the facts of each finished object, where the answer is a list of objects (LISTS).
+    `listed`: the facts of each finished object, where the answer is a list of objects (LISTS), or of the output file of
+    a batch, whose id is that in the path. `output_file_id`: of the file that a finished batch has its answers in.
     """
 
     model: str | None = None
@@ -56,6 +57,7 @@ class AnswerFacts(NamedTuple):
     pending: bool = False
     complete: bool = True
     listed: tuple[AnswerFacts, ...] = ()
+    output_file_id: str | None = None
 
 
 class AskedCall(NamedTuple):
@@ -96,7 +98,8 @@ def read_answer(
         object_id=clean(_made(answer).get("id"), MAX_ID_CHARS),
         pending=pending,
         complete=complete,
-        listed=() if doubtful else _listed(call, answer),
+        listed=_listed(call, answer) if complete else (),
+        output_file_id=clean(answer.get("output_file_id"), MAX_ID_CHARS) if kind == "batch" else None,
     )
 
 
@@ -106,7 +109,9 @@ def members_of(endpoint: str, method: str) -> Selection:
 
 
 def _listed(call: AskedCall, answer: dict[str, Any]) -> tuple[AnswerFacts, ...]:
-    """The facts of the finished objects in a list; () for any other answer."""
+    """The facts of the finished objects in a list, or of what a file is; () for any other answer."""
+    if call.endpoint == batch_output.ENDPOINT:
+        return (AnswerFacts(usage=answer),) if answer else ()
     items = answer.get("data")
     if call.method != "GET" or call.endpoint not in LISTS or not isinstance(items, list):
         return ()

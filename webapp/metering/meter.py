@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from webapp.metering import batch_output
 from webapp.metering.answer import AnswerFacts, AskedCall, members_of, read_answer
+from webapp.metering.batch_output import BatchOutput
 from webapp.metering.beginning import EVENTS, MEDIA, Beginning
 from webapp.metering.cues import FORMATS, Cues
 from webapp.metering.inflate import Inflater
-from webapp.metering.plain import InflatedSseTee, JsonCopy, PlainTee
+from webapp.metering.plain import AnswerReader, InflatedSseTee, JsonCopy, PlainTee
 from webapp.metering.request import RequestFacts
 from webapp.metering.scan import no_pause
 from webapp.metering.sse import SseTee
@@ -46,7 +48,7 @@ class Meter:
     def _build(self, *, is_stream: bool) -> None:
         encoding, kind = self._encoding, self.content_type.partition(";")[0].strip().lower()
         inflater = Inflater(encoding) if Inflater.can(encoding) else None
-        self._copy: JsonCopy | Cues | None = None
+        self._copy: AnswerReader | None = None
         self._reader: StreamReader | None = None
         self._tee: SseTee | PlainTee | InflatedSseTee
         if is_stream and (inflater or not encoding):
@@ -96,8 +98,10 @@ class Meter:
         """Whether the end of the answer, or what may be its end, waits for `release`; usage may still follow."""
         return self._tee.ended
 
-    def _reading(self, kind: str) -> JsonCopy | Cues | None:
+    def _reading(self, kind: str) -> AnswerReader | None:
         """What reads an answer of this content type that is no stream; None for one that says nothing of its cost."""
+        if self.endpoint == batch_output.ENDPOINT and self.method == "GET":
+            return BatchOutput(self.pause)
         if "json" not in kind and self.facts.details.get("response_format") in FORMATS:
             return Cues()
         readable = not kind or "json" in kind or self._label

@@ -8,13 +8,22 @@ it takes 16 ms, in which the worker serves no other call (`.venv/bin/python benc
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
-from webapp.metering.cues import Cues
 from webapp.metering.inflate import Inflater
 from webapp.metering.scan import no_pause
 from webapp.metering.selected import SMALL, Selection, Selector, select
 from webapp.metering.sse import SseTee
+
+
+class AnswerReader(Protocol):
+    """Reads an answer of one kind, while its bytes pass."""
+
+    def add(self, piece: bytes) -> None:
+        """Take the next bytes of the answer."""
+
+    def answer(self) -> tuple[dict[str, Any], bool]:
+        """What it says, and whether that is doubtful; asked once, at the end."""
 
 
 class JsonCopy:
@@ -52,7 +61,7 @@ class PlainTee:
     ``failure``: what the copying raised, if it did; the rest of the answer passes unread.
     """
 
-    def __init__(self, copy: JsonCopy | Cues | None, inflater: Inflater | None) -> None:
+    def __init__(self, copy: AnswerReader | None, inflater: Inflater | None) -> None:
         self.terminal = self.ended = False
         self.failure: Exception | None = None
         self._copy, self._inflater = copy, inflater
@@ -78,7 +87,7 @@ class PlainTee:
         held, self._held = self._held, b""
         return held
 
-    def _read(self, copy: JsonCopy | Cues, chunk: bytes) -> None:
+    def _read(self, copy: AnswerReader, chunk: bytes) -> None:
         try:
             for piece in self._inflater.feed(chunk) if self._inflater else (chunk,):
                 copy.add(piece)

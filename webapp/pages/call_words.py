@@ -14,6 +14,8 @@ from webapp.pages.common import STATUSES
 from webapp.written import day, last_day
 
 Row = dict[str, Any]
+# A batch has a bound where it cannot be known which of its requests were priced as long contexts (see app.price_batch).
+LONG_BATCH = "its output file tells which requests had a long context: download it through SpendAI"
 OPEN = {"open": "still open", "in_doubt": "in doubt: it was sent, but how it ended is not known"}
 
 
@@ -21,6 +23,8 @@ def price_words(call: Row, lines: list[Row]) -> str:
     """Where the cost of a call comes from: "priced from the list price of 1 Nov 2026, standard tier"."""
     if call["state"] in OPEN:
         return OPEN[call["state"]]
+    if call["endpoint"] == "/v1/batches" and call["cost_at_least"] is not None:
+        return LONG_BATCH
     status = STATUSES.get(call["cost_status"], call["cost_status"])
     used = [line for line in lines if line["price_id"] is not None]
     if call["cost_status"] not in ("priced", "tier_fallback"):

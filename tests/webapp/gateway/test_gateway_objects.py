@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 
 import pytest
 from fake_openai import RESPONSE_USAGE, event, response
-from fake_upstream import FakeUpstream, Reply, reply_json, reply_sse
+from fake_upstream import FakeUpstream, Reply, reply, reply_json, reply_sse
 from stack import Stack
 from test_tenancy import call
 
@@ -191,3 +192,28 @@ def test_a_batch_of_which_no_request_ran_costs_nothing(stack: Stack, fake: FakeU
     look(stack, fake, f"/batches/{name}", reply_json(batch(status.strip(), id=name, **said)))
     row = stack.row(made)
     assert (row["cost"], row["cost_status"], fills(stack, made)) == (cost, ends, 1)
+
+
+LONG_USAGE = {"input_tokens": 400_000, "input_tokens_details": {"cached_tokens": 0}, "output_tokens": 20,
+              "output_tokens_details": {"reasoning_tokens": 0}, "total_tokens": 400_020}  # fmt: skip
+LONG_COST = (300_000 * Decimal("2.5") + 10 * Decimal("11.25") + 100_000 * Decimal("1.25") + 10 * Decimal("7.5")) / 10**6
+
+
+def output_line(tokens_in: int, tokens_out: int) -> bytes:
+    body = {"object": "response", "model": "gpt-5.4", "usage": {"input_tokens": tokens_in, "output_tokens": tokens_out}}
+    answer = {"status_code": 200, "request_id": "r", "body": body}
+    return json.dumps({"id": "batch_req_1", "custom_id": "a", "response": answer, "error": None}).encode() + b"\n"
+
+
+def test_a_large_batch_of_a_model_with_long_contexts_is_billed_when_its_output_file_is_downloaded(stack, fake):
+    made = make(stack, fake, "/batches", batch("validating", id="batch_2"), json={"input_file_id": "file-1"})
+    ended = batch("completed", id="batch_2", model="gpt-5.4", usage=LONG_USAGE, output_file_id="file-out")
+    look(stack, fake, "/batches/batch_2", reply_json(ended))
+    row = stack.row(made)
+    assert (row["cost"], row["cost_status"], row["tokens_in"]) == (None, "no_usage", 400_000)
+    file = output_line(300_000, 10) + output_line(100_000, 10)
+    kind = [("content-type", "application/octet-stream")]
+    look(stack, fake, "/files/file-out/content", reply(200, kind, file))
+    row = stack.row(made)
+    assert (row["cost"], row["cost_status"], fills(stack, made)) == (LONG_COST, "priced", 2)
+    assert row["usage"]["long_requests"] == {"over": 128_000, "usage": [{"input_tokens": 300_000, "output_tokens": 10}]}

@@ -198,6 +198,13 @@ def test_a_bound_is_shown_as_a_bound_and_is_in_no_sum(site: Site, team: Acme) ->
     assert (answer["cost"], answer["cost_at_least"]) == (None, "0.009")
 
 
+def test_a_batch_with_a_bound_says_what_tells_its_cost(site: Site, team: Acme) -> None:
+    usage = {"input_tokens": 400_000, "output_tokens": 20}
+    call = site.call(team.key, usage=usage, model="gpt-5.4", endpoint="/v1/batches", batch=True)
+    page = text(team.browser.get(f"/calls/{call}"))
+    assert "Cost at least $0.50015 its output file tells which requests had a long context: download it" in page
+
+
 def test_the_export_has_tags_and_every_kind_of_tokens(site: Site, team: Acme) -> None:
     usage = {
         "input_tokens": 1000, "output_tokens": 500,

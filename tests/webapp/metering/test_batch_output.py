@@ -1,0 +1,104 @@
+"""The output file of a batch: what its requests used, read while it passes."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import Any
+
+import pytest
+from checks import examples
+from hypothesis import given
+from hypothesis import strategies as st
+
+from webapp.metering import AnswerFacts, Meter, RequestFacts
+from webapp.metering.batch_output import ENDPOINT, LONG, MAX_LONG
+
+PADDING = "x" * 100_000  # longer than what is decoded as a whole
+
+
+def line(usage: Any, **body: Any) -> dict[str, Any]:
+    answer = {"id": "chatcmpl-1", "object": "chat.completion", "model": "gpt-5.4", "usage": usage} | body
+    return {"id": "batch_req_1", "custom_id": "a", "error": None,
+            "response": {"status_code": 200, "request_id": "r", "body": answer}}  # fmt: skip
+
+
+def chat(tokens_in: Any, out: Any = 5) -> dict[str, Any]:
+    return {"prompt_tokens": tokens_in, "completion_tokens": out}
+
+
+def response(tokens_in: Any, out: Any = 5) -> dict[str, Any]:
+    return {"input_tokens": tokens_in, "output_tokens": out}
+
+
+FAILED = {"id": "batch_req_2", "custom_id": "b", "response": {"status_code": 400, "body": {"error": {"code": "x"}}}}
+NOTHING = {"id": "batch_req_3", "custom_id": "c", "response": None, "error": {"code": "batch_expired"}}
+
+
+def joined(*lines: Any) -> bytes:
+    return b"".join(json.dumps(each).encode() + b"\n" for each in lines)
+
+
+def read(file: bytes, step: int = 4096, *, complete: bool = True, status: int = 200, encoding: str = "",
+         method: str = "GET", endpoint: str = ENDPOINT) -> AnswerFacts:  # fmt: skip
+    meter = Meter(endpoint, method, RequestFacts(), status, "application/octet-stream", encoding)
+    passed = b"".join(meter.feed(file[at : at + step]) for at in range(0, len(file), step))
+    meter.finish()
+    assert passed + meter.release() == file
+    return meter.result(complete)
+
+
+def told(file: bytes, **options: Any) -> dict[str, Any] | None:
+    facts = read(file, **options)
+    assert (facts.usage, facts.tools, facts.object_id, facts.model) == (None, None, None, None)
+    return facts.listed[0].usage if facts.listed else None
+
+
+@given(
+    sizes=st.lists(st.tuples(st.integers(1, 3 * LONG), st.booleans(), st.sampled_from(("", PADDING))), max_size=6),
+    step=st.sampled_from((1, 7, 4096, 10**6)),
+    newline=st.booleans(),
+)
+@examples(40)
+def test_it_adds_up_and_keeps_the_long_ones(sizes: list[tuple[int, bool, str]], step: int, newline: bool) -> None:
+    lines = [line(chat(size) if old else response(size), padding=more) for size, old, more in sizes]
+    file = joined(FAILED, *lines, NOTHING)[: None if newline else -1]
+    long = [each["response"]["body"]["usage"] for each, size in zip(lines, sizes, strict=True) if size[0] > LONG]
+    expected = {"input_tokens": sum(size[0] for size in sizes), "output_tokens": 5 * len(sizes),
+                "long_requests": {"over": LONG, "usage": long}}  # fmt: skip
+    assert told(file, step=step if len(file) < 10_000 else max(step, 4096)) == (expected if sizes else None)
+
+
+def test_a_compressed_file_is_read_too() -> None:
+    assert told(gzip.compress(joined(line(chat(LONG)))), encoding="gzip")["input_tokens"] == LONG
+
+
+@pytest.mark.parametrize("file", [
+    b"", b"\n\n", b"%PDF-1.7 \x00\xff", b"a,b\n1,2\n", b"[]", b'"text"', b"{", b"{}", b"null\n", b"\xff\xfe{",
+    b'{"messages": [{"role": "user"}]}\n' * 9, joined(FAILED, NOTHING), joined(line(None)), b"{" * 200_000,
+    joined(line(chat(1))) + b"rubbish\n", joined(line(chat(1))) + joined(line(chat(1)))[:-9],
+    joined(line(chat(1)), [1]), joined(line(chat(1)), line(chat(-1))), joined(line(chat(1)), line(chat(1, -1.5))),
+    joined(line(chat(1)), line(chat("1"))), joined(line(chat(1)), line(chat(10**70))), joined(line(chat(1)), line([])),
+    joined(line(chat(1)), line("x")), joined(line(chat(1)), line({})),
+    joined(line(chat(1))) + joined(line(chat(1))).replace(b'"usage"', b'"usage": {"prompt_tokens": 9}, "usage"'),
+    joined(*[line(chat(LONG + 1))] * (MAX_LONG + 1)),
+])  # fmt: skip
+def test_another_file_or_one_that_cannot_be_read_tells_nothing(file: bytes) -> None:
+    assert told(file) is None
+
+
+def test_as_many_long_ones_as_are_kept() -> None:
+    assert len(told(joined(*[line(chat(LONG + 1))] * MAX_LONG))["long_requests"]["usage"]) == MAX_LONG
+
+
+@pytest.mark.parametrize("options", [
+    {"complete": False}, {"status": 404}, {"method": "HEAD"}, {"encoding": "br"},
+    {"endpoint": "/v1/containers/{container_id}/files/{file_id}/content"},
+])  # fmt: skip
+def test_only_a_whole_file_counts(options: dict[str, Any]) -> None:
+    assert told(joined(line(chat(1))), **options) is None
+
+
+def test_nothing_of_an_answer_is_kept() -> None:
+    body = line(chat(LONG + 1) | {"note": "secret words of a prompt that are longer than any name of a count " * 3})
+    assert "secret" not in json.dumps(told(joined(body)))
