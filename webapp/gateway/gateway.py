@@ -39,6 +39,7 @@ from webapp.ledger.ledger import Ledger
 from webapp.metering import AnswerFacts, Meter, parse_tags
 from webapp.metrics.measured import count_refused
 from webapp.secrets.hashing import sha256_of
+from webapp.server.response import Last
 from webapp.upstream.client import Answer, Client, Interrupted
 
 log = logging.getLogger("spendai.gateway")
@@ -148,12 +149,12 @@ class Gateway:
         complete = False
         try:
             yield b""  # taken by _answer: a generator that never started would not settle its call when it is closed
-            if head_first:
+            if head_first and not answer.begun:
                 yield b""  # the head goes out before the first event is there
             for chunk in answer.chunks:
                 call.heard = time.monotonic()
-                call.first_byte = call.first_byte or call.heard
-                if ready := meter.feed(chunk):
+                first, call.first_byte = call.first_byte is None, call.first_byte or call.heard
+                if (ready := meter.feed(chunk)) or (first and head_first):
                     yield ready
                 if meter.ended and not call.settled:
                     yield self._at_end(call, answer, meter)
@@ -175,7 +176,7 @@ class Gateway:
             answer.close()
         self._settle_metered(call, answer, meter, answer.status, complete=complete or meter.ended)
         if last := meter.release():
-            yield last
+            yield Last(last) if complete else last
         if not complete:
             # The client must notice that the answer is cut off: the connection closes without the end of the framing.
             raise ConnectionResetError(errno.ECONNRESET, "the upstream broke its answer off")
@@ -184,7 +185,7 @@ class Gateway:
         """The end of the answer is held back: settle and return it, or let TAIL_SECONDS pass for usage after it."""
         if meter.terminal:
             self._settle_metered(call, answer, meter, answer.status, complete=True)
-            return meter.release()
+            return Last(meter.release()) if answer.ended else meter.release()
         call.end_seen = call.end_seen or time.monotonic()
         answer.stop_at(call.end_seen + TAIL_SECONDS)
         return b""

@@ -32,6 +32,7 @@ class SandboxAnswer:
     reason: str
     headers: Headers
     chunks: Iterator[bytes]
+    begun = ended = False  # as those of webapp.upstream.client.Answer: nothing of the body is there yet
 
     def header(self, name: str) -> str:
         """First value of a header, or an empty string."""

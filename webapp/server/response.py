@@ -27,12 +27,16 @@ def _date(second: int) -> str:
     return formatdate(second, usegmt=True)
 
 
+class Last(bytes):
+    """The last bytes of an answer: what ends a chunked answer goes out with them, in one write."""
+
+
 class Response(wsgi.Response):
     """A response whose head goes out together with the first bytes of its body."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self._head, self._upgrade = b"", ""
+        self._head, self._upgrade, self._ended = b"", "", False
 
     def process_headers(self, headers: list[tuple[str, str]]) -> None:
         """Keep all but hop-by-hop headers, which gunicorn sets; ``send_headers`` checks their characters.
@@ -73,7 +77,7 @@ class Response(wsgi.Response):
         """
         if self.chunked and arg and self.headers_sent and not self._head:  # an event of a stream: by the shortest way
             self.sent += len(arg)
-            data = b"%X\r\n%b\r\n" % (len(arg), arg)
+            data = self._chunk(arg)
             if (sent := self.sock.send(data)) < len(data):
                 self.sock.sendall(memoryview(data)[sent:])
             return
@@ -81,7 +85,13 @@ class Response(wsgi.Response):
         self._send(b"")
 
     def _emit_body(self, data: bytes) -> None:
-        self._send(b"%X\r\n%b\r\n" % (len(data), data) if self.chunked else data)
+        self._send(self._chunk(data) if self.chunked else data)
+
+    def _chunk(self, data: bytes) -> bytes:
+        if type(data) is Last:
+            self._ended = True
+            return b"%X\r\n%b\r\n%b" % (len(data), data, LAST_CHUNK)
+        return b"%X\r\n%b\r\n" % (len(data), data)
 
     def _send(self, data: bytes) -> None:
         head, self._head = self._head, b""
@@ -99,4 +109,4 @@ class Response(wsgi.Response):
     def close(self) -> None:
         """Send what is left: the head of an empty answer, the last chunk of a chunked one."""
         self.send_headers()
-        self._send(LAST_CHUNK if self.chunked else b"")
+        self._send(LAST_CHUNK if self.chunked and not self._ended else b"")

@@ -94,11 +94,18 @@ class Answer:
         self._body = body_of(head, method)
         self._reusable = stays_open(head) and exchange.whole and not self._body.endless
         self._timeout, self._deadline = read_timeout, exchange.deadline
-        self.chunks = self._read(exchange.rest())
+        rest = exchange.rest()
+        self.begun = bool(rest)  # whether the body's first bytes came with the head
+        self.chunks = self._read(rest)
 
     def header(self, name: str) -> str:
         """First value of a header, by its name in lower case, or an empty string."""
         return self._fields.get(name, "")
+
+    @property
+    def ended(self) -> bool:
+        """Whether ``chunks`` will yield nothing more, because the end of the body has arrived."""
+        return self._body.done
 
     def stop_at(self, deadline: float) -> None:
         """Make ``chunks`` raise Interrupted at this moment of time.monotonic(), instead of the request's deadline."""

@@ -189,7 +189,7 @@ def test_a_client_that_leaves_while_the_meter_breaks_down_is_settled(
     first.set()
     fake.queue("/v1/chat/completions", reply_sse(EVENTS, gates=[first, later]))
     body = gateway(environ(json.dumps(STREAMED).encode(), "application/json", "/chat/completions"), lambda *_: None)
-    assert (next(body), next(body)) == (b"", EVENTS[0])
+    assert (next(body) or next(body)) == EVENTS[0]  # the head goes out before, unless they come together
     monkeypatch.setattr(module.Answer, "stop_at", broken)  # the first thing that reading on for the ledger does
     body.close()
     later.set()

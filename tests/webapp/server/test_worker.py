@@ -12,7 +12,7 @@ from gunicorn.config import Config
 from gunicorn.http.errors import InvalidResponseHeader
 
 from webapp.server import worker
-from webapp.server.response import Response
+from webapp.server.response import Last, Response
 from webapp.server.worker import Idle, end
 
 
@@ -132,6 +132,15 @@ def test_an_empty_piece_sends_the_head_at_once():
     head, first, last = answered([("content-type", "text/event-stream")], b"", b"data: 1\n\n")
     assert head.endswith(b"content-type: text/event-stream\r\n\r\n")
     assert (first, last) == (b"9\r\ndata: 1\n\n\r\n", b"0\r\n\r\n")
+
+
+def test_the_end_of_a_chunked_answer_goes_out_with_its_last_bytes():
+    (whole,) = answered([], Last(b"all"))
+    assert whole.endswith(b"\r\n\r\n3\r\nall\r\n0\r\n\r\n")
+    assert answered([], b"a", Last(b"bc"), b"")[1:] == [b"2\r\nbc\r\n0\r\n\r\n"]
+    assert answered([("Content-Length", "2")], Last(b"ok"))[0].endswith(b"\r\n\r\nok")
+    (head,) = answered([], Last(b"x"), method="HEAD")
+    assert head.endswith(b"\r\n\r\n")
 
 
 @pytest.mark.parametrize(

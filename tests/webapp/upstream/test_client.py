@@ -147,6 +147,30 @@ def test_a_connection_is_reused_after_an_answer_without_content(client, method, 
         assert len(taken) == 1
 
 
+@pytest.mark.parametrize(
+    ("early", "late", "begun"),
+    [(b"", b"2\r\nok\r\n0\r\n\r\n", False), (b"2\r\nok\r\n", b"0\r\n\r\n", True), (b"2\r\nok\r\n0\r\n\r\n", b"", True)],
+)
+def test_an_answer_says_whether_its_body_has_begun_and_has_ended(client, early, late, begun):
+    go_on = threading.Event()
+
+    def serve(sock: socket.socket) -> None:
+        read_head(sock)
+        sock.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + early)
+        go_on.wait(10)
+        sock.sendall(late)
+
+    with server(serve) as (url, _):
+        answer = client.send(url, Request("GET", "/models", [], None, None))
+        assert (answer.begun, answer.ended) == (begun, False)
+        if not begun:
+            go_on.set()
+        assert next(answer.chunks) == b"ok" and answer.ended == (late.startswith(b"2") or not late)
+        go_on.set()
+        assert list(answer.chunks) == [] and answer.ended
+        answer.close()
+
+
 def test_idle_connections_are_closed_when_they_are_old(client, monkeypatch):
     with server(answering(OK, OK)) as (url, _):
         rush = [client.send(url, Request("GET", "/models", [], None, None)) for _ in range(3)]
