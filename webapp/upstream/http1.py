@@ -111,10 +111,10 @@ class ChunkedBody(AnswerBody):
 
     def feed(self, data: bytes) -> bytes:
         """Take received bytes; returns the content of all chunks among them, joined."""
-        if not (self._left or self._held or self._within) and (content := _whole_chunks(data)):
-            return content  # as events of a stream nearly always come
-        data = self._held + data if self._held else data
         at, pieces = 0, []
+        if not (self._left or self._held or self._within) and self._trailers is None:
+            pieces, at = _whole_chunks(data)  # as events of a stream nearly always come
+        data = self._held + data if self._held else data
         while not (self.done or self.broken) and at < len(data):
             if self._left:
                 piece = data[at : at + self._left]
@@ -153,19 +153,19 @@ class ChunkedBody(AnswerBody):
             self.broken = True
 
 
-def _whole_chunks(data: bytes) -> bytes:
-    """The content, if these bytes are whole chunks without extensions, and not the last one; else b""."""
+def _whole_chunks(data: bytes) -> tuple[list[bytes], int]:
+    """The contents of whole chunks without extensions at the beginning of these bytes, and where they end."""
     pieces, at = [], 0
     while at < len(data):
         end = data.find(b"\r\n", at, at + MAX_HEX + 2)
         if end <= at or data[at:end].strip(HEX):
-            return b""
-        begin, at = end + 2, end + 2 + int(data[at:end], 16)
-        if at == begin or data[at : at + 2] != b"\r\n":
-            return b""
-        pieces.append(data[begin:at])
-        at += 2
-    return b"".join(pieces)
+            break
+        begin, stop = end + 2, end + 2 + int(data[at:end], 16)
+        if stop == begin or data[stop : stop + 2] != b"\r\n":
+            break
+        pieces.append(data[begin:stop])
+        at = stop + 2
+    return pieces, at
 
 
 def body_of(head: Head, method: str) -> AnswerBody:

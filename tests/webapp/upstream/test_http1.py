@@ -152,6 +152,13 @@ def test_any_content_encoded_in_chunks_is_decoded(pieces, step, after):
     assert body.done and body.rest == after
 
 
+def test_trailers_are_no_content_however_they_look():
+    body = ChunkedBody()
+    assert read(body, b"2\r\nab\r\n0\r\n", 10) == b"ab"
+    assert body.feed(b"2\r\ncd\r\n") == b"" and not body.done
+    assert body.feed(b"\r\n") == b"" and body.done and not body.rest
+
+
 MALFORMED = [
     b"zz\r\n", b"+5\r\nHello\r\n", b"-1\r\n", b"0x5\r\nHello\r\n", b"1_0\r\n", b" 5\r\nHello\r\n", b"\r\n",
     b"5\nHello\r\n",
