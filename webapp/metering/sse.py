@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from enum import Enum, auto
-from typing import Protocol
+
+from webapp.metering.verdicts import Judge, Unread, Verdict
 
 MAX_EVENT_BYTES = 16 * 1024 * 1024  # a larger event is passed on unread
 HEAD_BYTES = 4096  # an unfinished event is judged by so many bytes of its beginning
@@ -24,30 +24,6 @@ _END = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n?|\n)")
 _LINE = re.compile(rb"\r\n|\n|\r")
 # Almost every event there is: at most a name, and one line of data.
 _USUAL = re.compile(rb"(?:event: ([^\r\n]*)\n)?data: ([^\r\n]*)\n{0,2}")
-
-
-class Verdict(Enum):
-    """What to do with an event."""
-
-    WAIT = auto()  # unfinished, and not known yet whether the client may have it: hold its bytes back
-    PASS = auto()  # the client may have it
-    SKIP = auto()  # unfinished, and metering does not need it: the client may have it, its rest is not read
-    HIDE = auto()  # never for the client
-    EDIT = auto()  # the client gets the judge's `edited` instead
-    HOLD = auto()  # the answer may be at its end: hold back this event and all that follows, and read on
-    END = auto()  # the answer is at its end: hold back this event and all that follows
-
-
-class Judge(Protocol):
-    """Decides what happens to events (stream.StreamReader). ``edited``: the last event of verdict EDIT, as changed."""
-
-    edited: bytes
-
-    def head(self, head: bytes) -> Verdict:
-        """WAIT, PASS or SKIP for the first bytes of an unfinished event."""
-
-    def event(self, event: bytes) -> Verdict:
-        """PASS, HIDE, EDIT, HOLD or END for a whole event."""
 
 
 def fields(event: bytes) -> tuple[bytes, bytes]:
@@ -65,20 +41,6 @@ def fields(event: bytes) -> tuple[bytes, bytes]:
         elif field == b"event":
             name = value.removeprefix(b" ")
     return name, b"\n".join(data)
-
-
-class Unread:
-    """The judge of a stream that is not read any further: everything passes."""
-
-    edited = b""
-
-    def head(self, head: bytes) -> Verdict:
-        """The client may have every unfinished event."""
-        return Verdict.SKIP
-
-    def event(self, event: bytes) -> Verdict:
-        """The client may have every event."""
-        return Verdict.PASS
 
 
 class SseTee:
@@ -106,8 +68,12 @@ class SseTee:
         if self.ended:
             self._hold_back(chunk)
             return b""
-        if not self._event and not self._orphan_lf and _is_one_event(chunk):
-            return self._whole(chunk)
+        if not self._event and not self._orphan_lf:
+            if _is_one_event(chunk):
+                return self._whole(chunk)
+            end, passed = self._run(chunk)
+            if end:
+                return passed + self._cut(chunk[end:], False, 0)
         data, begun, seen = chunk, bool(self._event), 0
         if begun:
             seen = max(0, len(self._event) - 2)  # a line end may be cut in two
@@ -180,6 +146,13 @@ class SseTee:
         except Exception as error:  # a defect in reading an answer must not keep the client from getting it
             self.failure, self._judge = error, Unread()
             return Verdict.PASS
+
+    def _run(self, chunk: bytes) -> tuple[int, bytes]:
+        try:
+            return self._judge.run(chunk)
+        except Exception as error:  # as in _ask
+            self.failure, self._judge = error, Unread()
+            return 0, b""
 
     def _skip_line_ends(
         self, data: bytes | bytearray, at: int, given: int, out: list[bytes | bytearray]

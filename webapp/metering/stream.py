@@ -6,15 +6,16 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from webapp.metering import tools
+from webapp.metering import deltas, event_names, tools
 from webapp.metering.answer import MEMBERS
 from webapp.metering.jsonwalk import as_object, as_objects
 from webapp.metering.nulls import without_null
 from webapp.metering.request import USAGE_ON_REQUEST, RequestFacts
 from webapp.metering.scan import no_pause
 from webapp.metering.selected import EVERY, WHOLE, Selection, select
-from webapp.metering.sse import BOM, HEAD_BYTES, Verdict, fields
+from webapp.metering.sse import BOM, HEAD_BYTES, fields
 from webapp.metering.usage import add, fuller, sanitise, size, tokens_out
+from webapp.metering.verdicts import Verdict
 
 MAX_ITEMS = 10_000
 EVENT: Selection = {
@@ -24,16 +25,10 @@ EVENT: Selection = {
 
 _DONE = b"[DONE]"
 _DONE_ENDS = b"] \t\n\r\x0b\x0c"  # no JSON object of a chunk ends so
-_RESPONSE_ENDS = (b"response.completed", b"response.incomplete", b"response.failed")
-_CREATED = b"response.created"
-_ERROR_NAME = b"error"
-_ITEM_DONE = b"response.output_item.done"
-_LIVE, _LIVE_END = b"session.usage.updated", b"session.closed"  # each repeats all seconds of the session so far
 
 # Inside a JSON string quotes are escaped, so these never match text that the model wrote.
 _USAGE = re.compile(rb'"usage"\s*:\s*\{')
 _TIER = re.compile(rb'"service_tier"\s*:\s*"')
-_MODEL = re.compile(rb'"model"\s*:\s*"[^"]')
 _CHOICE = re.compile(rb'"choices"\s*:\s*\[\s*[^\]\s]')
 _FIRST_TYPE = re.compile(rb'\s*\{\s*"type"\s*:\s*"([^"\\]*)"')
 _LATER_TYPE = re.compile(rb'"type"\s*:\s*"[a-z_.]+\.(?:completed|incomplete|failed|done|created|updated|closed)"')
@@ -44,13 +39,13 @@ _DATA_LINE = re.compile(rb"(?:^|[\r\n])data: ?")
 
 
 class StreamReader:
-    """Judges the events of one answer (see sse.Judge) and keeps the few that its price needs."""
+    """Judges the events of one answer (see verdicts.Judge) and keeps the few that its price needs."""
 
     def __init__(
         self, endpoint: str, request: RequestFacts, pause: Callable[[], None] = no_pause, *, hide: bool
     ) -> None:
         self.items: list[dict[str, Any]] = []  # tool items, slim
-        self.edited = b""  # see sse.Judge
+        self.edited = b""  # see verdicts.Judge
         self.ended = False
         self.failed = False  # whether an error event was seen
         self.doubtful = False  # whether a member that decides the price was there twice, or could not be read
@@ -71,7 +66,7 @@ class StreamReader:
         head = head.removeprefix(BOM)
         name = _NAME_LINE.search(head)
         if name and b"." in name[1] and not self._chat:
-            return _by_name(name[1])
+            return event_names.by_name(name[1])
         data = _DATA_LINE.search(head)
         if not data:
             return Verdict.WAIT if len(head) < HEAD_BYTES else Verdict.PASS
@@ -81,7 +76,7 @@ class StreamReader:
         if self._chat:
             return Verdict.WAIT if self._hide else Verdict.PASS
         kind = _FIRST_TYPE.match(value)
-        return _by_name(kind[1]) if kind else Verdict.WAIT
+        return event_names.by_name(kind[1]) if kind else Verdict.WAIT
 
     def event(self, event: bytes) -> Verdict:
         """Read a whole event: PASS, HIDE or END."""
@@ -91,14 +86,23 @@ class StreamReader:
         if data[-1] in _DONE_ENDS and len(data) < HEAD_BYTES and data.strip() == _DONE:
             self.ended = True
             return Verdict.HOLD if self._chat and not (self.failed or self._used) else Verdict.END
-        if not self._chat and b"." not in name and name != _ERROR_NAME:
+        if not self._chat and b"." not in name and name != event_names.ERROR:
             name = self._type(data)
-        if name == _ERROR_NAME or _ERROR.match(data):
+        if name == event_names.ERROR or _ERROR.match(data):
             self.failed = True
             return Verdict.PASS
         if self._chat:
             return self._chunk(data, event)
         return self._typed(name, data) if name else self._chunk(data, event)
+
+    def run(self, data: bytes) -> tuple[int, bytes]:
+        """Read many whole events at once, which all pass: how many bytes of data they are, and what the client gets."""
+        run, bare = deltas.leading(data) if self._chat and not self._closing else (b"", b"")
+        self._named = self._named or deltas.named(run)
+        if not self._named:
+            return 0, b""
+        self._tiered = deltas.tiered(run) or self._tiered
+        return len(run), bare if self._hide else run
 
     def answer(self, *, whole: bool) -> dict[str, Any]:
         """The answer's final object, as far as the stream contained it; {} when it contained nothing of it.
@@ -111,13 +115,14 @@ class StreamReader:
             self._final = None
         if self._final is not None and self._final.get("object") == "response":
             return self._final
-        named = self._read(self._named)
-        if isinstance(named.get("response"), dict):
-            return _begun(named["response"])
-        told = {key: named[key] for key in ("id", "model") if named.get(key)}
-        if tier := self._read(self._tiered).get("service_tier"):
-            told["service_tier"] = tier
-        told |= {key: value for key, value in (self._final or {}).items() if value}
+        told = {key: value for key, value in (self._final or {}).items() if value}
+        if not told.keys() >= {"id", "model", "service_tier"}:  # else the event with the usage names all of them itself
+            named = self._read(self._named)
+            if isinstance(named.get("response"), dict):
+                return _begun(named["response"])
+            beside = {"id": named.get("id"), "model": named.get("model"),
+                      "service_tier": self._read(self._tiered).get("service_tier")}  # fmt: skip
+            told = {key: value for key, value in beside.items() if value} | told
         if "usage" in told and (self._bare or (self._due and (self.failed or not whole))):
             told["usage"] = {**told["usage"], "at_least": True}
         return told
@@ -147,7 +152,7 @@ class StreamReader:
 
     def _chunk(self, data: bytes, event: bytes) -> Verdict:
         """An event without a type, and its data: a chunk of a chat or text completion."""
-        if not self._named and _MODEL.search(data):
+        if not self._named and deltas.MODEL.search(data):
             self._named = data
         if self._closing and _CHOICE.search(data):
             self._closing = False  # the answer goes on
@@ -181,18 +186,18 @@ class StreamReader:
         return usage
 
     def _typed(self, name: bytes, data: bytes) -> Verdict:
-        if name in _RESPONSE_ENDS:
+        if name in event_names.RESPONSE_ENDS:
             response = self._read(data).get("response")
             self._final = response | {"object": "response"} if isinstance(response, dict) else self._final
             self.ended = True
             return Verdict.END
-        if name == _ITEM_DONE:
+        if name == event_names.ITEM_DONE:
             self._item(data)
-        elif name == _CREATED:
+        elif name == event_names.CREATED:
             self._named = data
-        elif _may_carry_usage(name):
+        elif event_names.may_carry_usage(name):
             return self._medium(self._read(data), is_image=name.startswith(b"image"))
-        elif name in (_LIVE, _LIVE_END):
+        elif name in (event_names.LIVE, event_names.LIVE_END):
             return self._live(self._read(data), name)
         return Verdict.PASS
 
@@ -207,7 +212,7 @@ class StreamReader:
         usage = sanitise(event.get("usage"))
         if usage is not None:
             self._final = {"usage": fuller((self._final or {}).get("usage"), usage)}
-        self.ended = name == _LIVE_END
+        self.ended = name == event_names.LIVE_END
         return Verdict.END if self.ended else Verdict.PASS
 
     def _medium(self, event: dict[str, Any], *, is_image: bool) -> Verdict:
@@ -230,14 +235,3 @@ def _begun(response: dict[str, Any]) -> dict[str, Any]:
     """A response whose end was not seen: pending if it runs in the background. Its tier is left out: not final."""
     kept = {key: response.get(key) for key in ("id", "model", "object")}
     return kept | ({"status": response.get("status")} if response.get("background") is True else {})
-
-
-def _by_name(name: bytes) -> Verdict:
-    if name in _RESPONSE_ENDS or name in (_LIVE, _LIVE_END) or _may_carry_usage(name):
-        return Verdict.WAIT
-    return Verdict.PASS if name in (_CREATED, _ITEM_DONE, _ERROR_NAME) else Verdict.SKIP
-
-
-def _may_carry_usage(name: bytes) -> bool:
-    """Whether an event is like `image_generation.completed` or `transcript.text.done`, no step of a response."""
-    return name.endswith((b".completed", b".done")) and not name.startswith((b"response.", b"thread."))

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from webapp.metering.sse import SseTee, Verdict, fields
+from webapp.metering.sse import SseTee, fields
+from webapp.metering.verdicts import Verdict
 
 KINDS = [
     b"data: a",
@@ -56,6 +57,9 @@ class Watcher:
 
     def head(self, head: bytes) -> Verdict:
         return Verdict.PASS if self._early else Verdict.WAIT
+
+    def run(self, data: bytes) -> tuple[int, bytes]:
+        return 0, b""
 
     def event(self, event: bytes) -> Verdict:
         name, data = fields(event)
