@@ -134,11 +134,12 @@ def run(folder: Path) -> tuple[str, bool]:
         taken = {durable: rounds(systems, running, ours, durable=durable) for durable in (True, False)}
         rows = [[name, *(spread(taken[durable][name]) for durable in (True, False))] for name in taken[True]]
         sizes = commit_ms(ours)
-        many = together([each for each in systems if isinstance(each, (Portkey, Least, SpendAI))], running, ours)
+        several = [each for each in systems if isinstance(each, (Portkey, Least, SpendAI))]
+        many = [together(kind, several, running, ours) for kind in ("JSON", "SSE")]
     head = ["one call after the other, p50 ms more than *direct*", "fsync", "without fsync"]
     words = f"One commit of one small row takes {number(sizes[0])} ms here, without fsync {number(sizes[1])} ms."
     facts = f"{machine.facts()}; {machine.versions(versions)}."
-    return "\n\n".join([facts, table(head, rows), words, many]), True
+    return "\n\n".join([facts, table(head, rows), words, *many]), True
 
 
 def floors(ours: SpendAI, port: int, folder: Path) -> Iterator[Floor]:
@@ -178,16 +179,19 @@ def rounds(systems: list[System], running: Any, ours: SpendAI, *, durable: bool)
     return {name: [a - b for a, b in zip(values, direct, strict=True)] for name, values in p50.items()}
 
 
-def together(systems: list[System], running: Any, ours: SpendAI) -> str:
-    """A table of the same with 64 connections: calls per second, and processor time of gateway and Postgres."""
+def together(kind: str, systems: list[System], running: Any, ours: SpendAI) -> str:
+    """A table of the same with 64 connections: calls per second, and processor time of gateway and Postgres.
+
+    kind: of the answers, JSON or SSE.
+    """
     bursts: dict[str, list[Burst]] = {system.name: [] for system in systems}
     postgres: dict[str, list[float]] = {system.name: [] for system in systems}
     for n in range(ROUNDS):
-        say(f"round {n + 1} of {ROUNDS}, 64 connections")
+        say(f"round {n + 1} of {ROUNDS}, 64 connections, {kind}")
         for system in systems if n % 2 else reversed(systems):
             servers = [pid for root in ours.product.postmasters() for pid in tree(root)]
             calls, used = running.posts("posts"), cpu_seconds(servers)
-            done = burst(system, "JSON", 64, SECONDS, running)
+            done = burst(system, kind, 64, SECONDS, running)
             assert not done.bad, f"{system.name}: {done.bad} calls failed"
             used = (cpu_seconds(servers) - used) * 1000 / (running.posts("posts") - calls)
             bursts[system.name].append(done._replace(cpu=done.cpu - used) if system is ours else done)
@@ -203,7 +207,7 @@ def together(systems: list[System], running: Any, ours: SpendAI) -> str:
         ]
         for name, done in bursts.items()
     ]
-    head = ["64 connections, JSON", "calls/s", "× Portkey", "gateway, CPU s per 1,000", "Postgres, CPU s per 1,000"]
+    head = [f"64 connections, {kind}", "calls/s", "× Portkey", "gateway, CPU s per 1,000", "Postgres, CPU s per 1,000"]
     return table(head, rows)
 
 

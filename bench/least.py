@@ -39,7 +39,7 @@ SETTLED = {
 
 
 class Least(gateway.Gateway):
-    """Every call is one that the organization of its key may make, its body is sent as it came, its answer is JSON."""
+    """Every call is one that the organization of its key may make, its body is sent as it came, its answer not read."""
 
     def _proxy(self, environ: dict[str, Any], start_response: gateway.Start, path: str, query: str) -> Iterator[bytes]:
         body = environ["wsgi.input"].read()
@@ -58,11 +58,15 @@ class Least(gateway.Gateway):
         return call | row | SETTLED | {"upstream_object_id": call["id"]}
 
     def _passed_on(self, answer: Answer, opened: dict[str, Any]) -> Iterator[bytes]:
-        whole = b"".join(answer.chunks)
+        last = b""
+        for chunk in answer.chunks:
+            if last:
+                yield last
+            last = chunk
         answer.close()
         if opened:
             self.ledger.settle(opened)
-        yield whole
+        yield last
 
 
 gateway.Gateway = Least  # before create_app, which makes one
