@@ -13,7 +13,7 @@
 -- A call that lists objects (GET /batches) sees each of them: listed has the finished ones.
 --
 -- The output file of a batch is an object, too, where the usage of the batch does not tell its cost (see price_batch). The call that
--- sees all of the file brings what its lines say, {input_tokens, output_tokens, long_requests}: the latter is added to the usage
+-- sees all of the file brings what its lines say, {input_tokens, output_tokens, by_length}: the latter is added to the usage
 -- of the call that made the batch, if the tokens are those of the batch.
 --
 -- The object's usage says nothing of the request that made it. So the completion window and the region stay remembered with
@@ -64,7 +64,7 @@ begin
           and o.org_id = v_seen.org_id and o.priced_at is null
         returning o.call_id, o.started_at, o.request into v_made;
         if found then
-            v_file := case when v_seen.usage ? 'long_requests' then v_seen.usage end;
+            v_file := case when v_seen.usage ? 'by_length' then v_seen.usage end;
             v_usage := (v_seen.usage - 'region') || coalesce(v_made.request, '{}');
             select u.* into v_made from public.usage_logs u where u.id = v_made.call_id and u.started_at = v_made.started_at;
             if v_file is not null then
@@ -75,8 +75,14 @@ begin
             select * into v_price from app.price_usage(v_made.org_id, v_made.endpoint, coalesce(v_seen.model, v_made.model),
                 v_made.model_requested, coalesce(v_seen.service_tier, v_made.service_tier), v_made.batch, v_usage, v_seen.tools,
                 v_made.started_at);
+            if v_file is not null and v_price.cost is null then  -- a later download may tell the cost, once there is a price
+                update private.upstream_objects o set priced_at = null
+                where o.upstream_account = v_seen.account and o.object_id = v_seen.upstream_object_id;
+                continue;
+            end if;
             if not app.fill_call(v_made.id, v_made.started_at, v_price.cost, v_price.cost_status, v_price.cost_lines,
-                v_usage, v_seen.tools, v_seen.model, v_seen.service_tier, 'a later call reported the final state') then
+                v_usage, v_seen.tools, v_seen.model, v_seen.service_tier, case when v_file is null
+                    then 'a later call reported the final state' else 'its output file told which requests were long' end) then
                 perform app.correct_closed(v_made.id, v_made.started_at, v_price.cost, v_price.cost_lines, v_usage);
             end if;
         end if;

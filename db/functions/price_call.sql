@@ -9,7 +9,7 @@
 --
 -- A batch that ended before any request of it ran has the usage {"requests": 0} and is free, whatever its model. The usage
 -- of a batch is the sum of its requests, and long contexts are priced by the request: where the sum is that long, its usage has
--- to say which requests were (long_requests, see price_batch). If not, what the tokens cost in short contexts is a part, as with
+-- to say which requests were (by_length, see price_batch). If not, what the tokens cost in short contexts is a part, as with
 -- at_least.
 create or replace function app.price_call(
     p_endpoint text, p_usage jsonb, p_tools jsonb, p_named boolean, p_terms jsonb,
@@ -24,7 +24,7 @@ declare
     v_quantities jsonb;
     v_meters jsonb := '[]';
     v_shares boolean := p_usage ?| array['completion_window', 'region'];
-    v_long jsonb;
+    v_requests jsonb;
     v_bill record;
     v_other record;
     v_terms jsonb;
@@ -39,9 +39,9 @@ begin
         cost_status := 'free';
         return;
     end if;
-    if p_endpoint = '/v1/batches' and p_usage -> 'long_requests' is not null then
-        v_long := p_usage -> 'long_requests';
-        p_usage := p_usage - 'long_requests';
+    if p_endpoint = '/v1/batches' and p_usage -> 'by_length' is not null then
+        v_requests := p_usage -> 'by_length';
+        p_usage := p_usage - 'by_length';
     end if;
     if p_tools is not null then
         v_tools := app.price_tool_quantities(p_tools, p_usage ->> 'size');
@@ -60,7 +60,7 @@ begin
 
     v_bill := app.price_bill(v_quantities, p_terms, case when v_shares then app.price_shares(p_usage, true) end);
     if p_endpoint = '/v1/batches' and v_bill.cost_lines @? '$[*].context_min_tokens' then
-        v_bill := app.price_batch(v_long, v_quantities, p_terms, case when v_shares then app.price_shares(p_usage, true) end);
+        v_bill := app.price_batch(v_requests, v_quantities, p_terms, case when v_shares then app.price_shares(p_usage, true) end);
         if v_bill.cost_lines is null then
             v_part := true;
             v_bill := app.price_bill(v_quantities, p_terms || '{"context": 0}',

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from pricing import add_price
 
 USAGE = {"input_tokens": 1000, "output_tokens": 500, "total_tokens": 1500}
 SEEN = {
@@ -191,15 +192,15 @@ def test_a_correction_of_a_call_closed_by_hand_tells_the_same_usage(people):
         assert line["details"]["usage"] == USAGE | PART
 
 
-ONE = {"input_tokens": 300_000, "output_tokens": 10}
+ONE, OTHERS = {"input_tokens": 300_000, "output_tokens": 10}, {"input_tokens": 100_000, "output_tokens": 10}
 WHOLE = {"input_tokens": 400_000, "output_tokens": 20, "total_tokens": 400_020}
-FILE = {"input_tokens": 400_000, "output_tokens": 20, "long_requests": {"over": 128_000, "usage": [ONE]}}
+FILE = {"input_tokens": 400_000, "output_tokens": 20, "by_length": {"over": 128_000, "short": OTHERS, "long": [ONE]}}
 COST = (300_000 * Decimal("2.5") + 10 * Decimal("11.25") + 100_000 * Decimal("1.25") + 10 * Decimal("7.5")) / 1_000_000
 
 
-def long_batch(people):
+def long_batch(people, model="gpt-5.4"):
     """A batch of more input tokens than a long context begins with; returns the id of the call that made it."""
-    return make(people, "/v1/batches", batch=True, model="gpt-5.4", model_requested=None)
+    return make(people, "/v1/batches", batch=True, model=model, model_requested=None)
 
 
 def look_batch(people, **changes):
@@ -249,8 +250,8 @@ def test_a_batch_seen_without_a_cost_before_its_file_was_known_is_filled_when_it
 
 
 @pytest.mark.parametrize("usage", [
-    FILE | {"input_tokens": 399_999}, FILE | {"output_tokens": 21}, FILE | {"long_requests": {}},
-    FILE | {"long_requests": {"over": 128_000, "usage": [ONE, ONE]}}, {"long_requests": {"over": 128_000, "usage": []}},
+    FILE | {"input_tokens": 399_999}, FILE | {"output_tokens": 21}, FILE | {"by_length": {}},
+    FILE | {"by_length": FILE["by_length"] | {"long": [ONE, ONE]}}, {"by_length": FILE["by_length"]},
     {"input_tokens": 400_000, "output_tokens": 20}, None,
 ])  # fmt: skip
 def test_a_file_that_does_not_fit_its_batch_fills_nothing(people, usage):
@@ -275,6 +276,19 @@ def test_a_price_added_later_still_knows_which_requests_were_long(people):
     look_file(people)
     people.conn.execute("select app.reprice(now() - interval '1 day', now() + interval '1 day', 'again', false)")
     assert (row(people, made)["cost"], people.all("select from cost_adjustments")) == (COST, [])
+
+
+def test_a_file_read_before_its_model_had_a_price_is_taken_when_it_is_read_again(people):
+    made = long_batch(people, model="new-model")
+    look_batch(people, model="new-model")
+    look_file(people)
+    assert row(people, made)["cost_status"] == "unpriced_model"
+    for dimension in ("input_text", "output_text"):
+        add_price(people.conn, "new-model", dimension, "1", service_tier="batch")
+        add_price(people.conn, "new-model", dimension, "2", service_tier="batch", context_min_tokens=272_000)
+    for _ in range(2):
+        look_file(people)
+    assert row(people, made)["cost"] == Decimal("0.70003")
 
 
 def test_a_batch_whose_cost_is_known_remembers_no_file(people):

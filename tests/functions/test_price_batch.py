@@ -33,8 +33,10 @@ def price(db: Any, usage: dict[str, Any], endpoint: str = "/v1/batches") -> dict
 
 
 def known(requests: list[dict[str, Any]], over: int = 128_000) -> dict[str, Any]:
+    """The usage of a batch of which the output file has been read."""
     long = [r for r in requests if r["input_tokens"] > over]
-    return together(requests) | {"long_requests": {"over": over, "usage": long}}
+    short = together([r for r in requests if r["input_tokens"] <= over])
+    return together(requests) | {"by_length": {"over": over, "short": short, "long": long}}
 
 
 COUNT = st.sampled_from((0, 1, 127_999, 128_000, 128_001, 271_999, 272_000, 272_001, 999_999)) | st.integers(1, 10**6)
@@ -61,20 +63,21 @@ def test_lines_tell_short_and_long_contexts_apart(db: Any) -> None:
     ]  # fmt: skip
 
 
-WHOLE = together([request(300_000, 10, 5), request(10, 0, 5)])
+ONE, OTHER = request(300_000, 10, 5), request(10, 0, 5)
+WHOLE = together([ONE, OTHER])
+GOOD = {"over": 128_000, "short": OTHER, "long": [ONE]}
 
 
-@pytest.mark.parametrize("long", [
-    None, {}, {"over": 128_000}, {"usage": []}, {"over": 128_000, "usage": {}}, {"over": "128000", "usage": []},
-    {"over": 272_001, "usage": []},  # those of up to so many tokens may be long
-    {"over": 128_000, "usage": [request(300_011, 0, 5)]},  # more than the batch has
-    {"over": 128_000, "usage": [request(300_000, 11, 5)]},
-    {"over": 128_000, "usage": [request(300_000, 0, 11)]},
-    {"over": 128_000, "usage": [request(300_000, 0, 5) | {"video_tokens": 7}]},
-    {"over": 128_000, "usage": [{}]}, {"over": 128_000, "usage": ["x"]}, {"over": 128_000, "usage": [None]},
+@pytest.mark.parametrize("requests", [
+    None, {}, [], "x", {"over": 128_000}, {"short": OTHER, "long": [ONE]}, GOOD | {"over": "128000"},
+    GOOD | {"over": 272_001},  # requests of up to so many tokens may be long
+    GOOD | {"short": None}, GOOD | {"short": ONE}, GOOD | {"short": "x"}, GOOD | {"long": {}}, GOOD | {"long": []},
+    GOOD | {"long": [ONE, ONE]}, GOOD | {"long": [request(300_001, 10, 5)]},
+    GOOD | {"long": [{}]}, GOOD | {"long": ["x"]}, GOOD | {"long": [None]},
 ])  # fmt: skip
-def test_what_does_not_fit_the_whole_leaves_a_bound(db: Any, long: Any) -> None:
-    got = price(db, WHOLE | {"long_requests": long})
+def test_what_is_not_the_whole_leaves_a_bound(db: Any, requests: Any) -> None:
+    assert price(db, WHOLE | {"by_length": GOOD})["cost"] is not None
+    got = price(db, WHOLE | {"by_length": requests})
     assert (got["cost"], got["cost_status"]) == (None, "no_usage")
     assert (
         sum(Decimal(str(line["at_least"])) for line in got["cost_lines"])
@@ -82,8 +85,29 @@ def test_what_does_not_fit_the_whole_leaves_a_bound(db: Any, long: Any) -> None:
     )
 
 
-def test_only_batches_have_long_requests(db: Any) -> None:
-    got = price(db, WHOLE | {"long_requests": {"over": 128_000, "usage": []}}, "/v1/responses")
+def test_what_only_the_file_tells_of_tokens_counts(db: Any) -> None:
+    """The sum of a batch has fewer details than the usage of its requests."""
+    written = ONE | {"input_tokens_details": {"cached_tokens": 10, "cache_write_tokens": 1000}}
+    query = PRICE.replace("gpt-5.4", "gpt-6.1-sol")
+    usage = WHOLE | {"by_length": GOOD | {"long": [written]}}
+    got = db.execute(query, ["/v1/batches", json.dumps(usage)]).fetchone()
+    alone = [db.execute(query, ["/v1/responses", json.dumps(each)]).fetchone()["cost"] for each in (written, OTHER)]
+    assert got["cost"] == sum(alone)
+    assert {line["dimension"] for line in got["cost_lines"]} == {
+        "input_text",
+        "cached_text",
+        "cache_write",
+        "output_text",
+    }
+
+
+def test_a_count_that_nobody_knows_in_one_request_leaves_the_batch_without_a_cost(db: Any) -> None:
+    got = price(db, WHOLE | {"by_length": GOOD | {"long": [ONE | {"video_tokens": 7}]}})
+    assert (got["cost"], got["cost_status"]) == (None, "unpriced_dimension")
+
+
+def test_only_batches_have_requests(db: Any) -> None:
+    got = price(db, WHOLE | {"by_length": GOOD}, "/v1/responses")
     assert got["cost"] == price(db, WHOLE, "/v1/responses")["cost"]
 
 

@@ -92,7 +92,7 @@ def test_a_batch_whose_requests_are_together_as_long_as_a_long_context_has_a_bou
         ("/v1/batches", {"requests": 0} | USAGE, None, "unpriced_model"),
         ("/v1/batches", {"requests": 1}, None, "no_usage"),
         ("/v1/batches", "requests", None, "no_usage"),
-        ("/v1/batches", "long_requests", None, "no_usage"),
+        ("/v1/batches", "by_length", None, "no_usage"),
         ("/v1/batches", ["requests"], None, "no_usage"),
         ("/v1/responses", {"requests": 0}, None, "no_usage"),
     ],

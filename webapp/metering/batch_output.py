@@ -13,7 +13,7 @@ from webapp.metering.jsonwalk import as_object
 from webapp.metering.plain import JsonCopy
 from webapp.metering.scan import no_pause
 from webapp.metering.selected import EVERY, Selection
-from webapp.metering.usage import sanitise
+from webapp.metering.usage import add, sanitise
 
 ENDPOINT = "/v1/files/{file_id}/content"
 LONG = (
@@ -34,6 +34,7 @@ class BatchOutput:
         self._line: JsonCopy | None = None
         self._readable = True
         self._in = self._out = 0  # tokens
+        self._short: dict[str, Any] = {}  # the sum of their usage
         self._long: list[dict[str, Any]] = []
 
     def add(self, piece: bytes) -> None:
@@ -50,13 +51,13 @@ class BatchOutput:
                 self._line.add(part)
 
     def answer(self) -> tuple[dict[str, Any], bool]:
-        """{input_tokens, output_tokens, long_requests} for app.fill_objects, in the shape of JsonCopy.answer."""
+        """{input_tokens, output_tokens, by_length} for app.fill_objects, in the shape of JsonCopy.answer."""
         if self._line and self._readable:
             self._end_line()
         if not self._readable or not self._in:
             return {}, False
-        counts = {"input_tokens": self._in, "output_tokens": self._out}
-        return {**counts, "long_requests": {"over": LONG, "usage": self._long}}, False
+        by_length = {"over": LONG, "short": self._short, "long": self._long}
+        return {"input_tokens": self._in, "output_tokens": self._out, "by_length": by_length}, False
 
     def _end_line(self) -> None:
         line, self._line = self._line, None
@@ -67,9 +68,12 @@ class BatchOutput:
         tokens_out = usage.get("output_tokens", usage.get("completion_tokens", 0))
         counted = type(tokens_in) is type(tokens_out) is int and tokens_in > 0
         self._readable = bool(value) and not doubtful and (counted or raw is None)  # a request that failed has no usage
-        if counted:
-            self._in += tokens_in
-            self._out += tokens_out
-        if counted and tokens_in > LONG:
+        if not counted:
+            return
+        self._in += tokens_in
+        self._out += tokens_out
+        if tokens_in > LONG:
             self._long.append(usage)
             self._readable = self._readable and len(self._long) <= MAX_LONG
+        else:
+            self._short = add(self._short, usage)

@@ -216,4 +216,5 @@ def test_a_large_batch_of_a_model_with_long_contexts_is_billed_when_its_output_f
     look(stack, fake, "/files/file-out/content", reply(200, kind, file))
     row = stack.row(made)
     assert (row["cost"], row["cost_status"], fills(stack, made)) == (LONG_COST, "priced", 2)
-    assert row["usage"]["long_requests"] == {"over": 128_000, "usage": [{"input_tokens": 300_000, "output_tokens": 10}]}
+    one, others = {"input_tokens": 300_000, "output_tokens": 10}, {"input_tokens": 100_000, "output_tokens": 10}
+    assert row["usage"]["by_length"] == {"over": 128_000, "short": others, "long": [one]}

@@ -64,8 +64,12 @@ def test_it_adds_up_and_keeps_the_long_ones(sizes: list[tuple[int, bool, str]], 
     lines = [line(chat(size) if old else response(size), padding=more) for size, old, more in sizes]
     file = joined(FAILED, *lines, NOTHING)[: None if newline else -1]
     long = [each["response"]["body"]["usage"] for each, size in zip(lines, sizes, strict=True) if size[0] > LONG]
-    expected = {"input_tokens": sum(size[0] for size in sizes), "output_tokens": 5 * len(sizes),
-                "long_requests": {"over": LONG, "usage": long}}  # fmt: skip
+    short: dict[str, int] = {}
+    for size, old, _ in sizes:
+        for name, count in (chat(size) if old else response(size)).items():
+            short[name] = short.get(name, 0) + count if size <= LONG else short.get(name, 0)
+    by_length = {"over": LONG, "short": {name: count for name, count in short.items() if count}, "long": long}
+    expected = {"input_tokens": sum(size[0] for size in sizes), "output_tokens": 5 * len(sizes), "by_length": by_length}
     assert told(file, step=step if len(file) < 10_000 else max(step, 4096)) == (expected if sizes else None)
 
 
@@ -88,7 +92,7 @@ def test_another_file_or_one_that_cannot_be_read_tells_nothing(file: bytes) -> N
 
 
 def test_as_many_long_ones_as_are_kept() -> None:
-    assert len(told(joined(*[line(chat(LONG + 1))] * MAX_LONG))["long_requests"]["usage"]) == MAX_LONG
+    assert len(told(joined(*[line(chat(LONG + 1))] * MAX_LONG))["by_length"]["long"]) == MAX_LONG
 
 
 @pytest.mark.parametrize("options", [
