@@ -94,9 +94,9 @@ class Answer:
         self._body = body_of(head, method)
         self._reusable = stays_open(head) and exchange.whole and not self._body.endless
         self._timeout, self._deadline = read_timeout, exchange.deadline
-        rest = exchange.rest()
-        self.begun = bool(rest)  # whether the body's first bytes came with the head
-        self.chunks = self._read(rest)
+        self._first = self._early(exchange.rest())
+        self.begun = bool(self._first)  # whether the first bytes of the content came with the head
+        self.chunks = self._read()
 
     def header(self, name: str) -> str:
         """First value of a header, by its name in lower case, or an empty string."""
@@ -105,19 +105,25 @@ class Answer:
     @property
     def ended(self) -> bool:
         """Whether ``chunks`` will yield nothing more, because the end of the body has arrived."""
-        return self._body.done
+        return self._body.done and not self._first
 
     def stop_at(self, deadline: float) -> None:
         """Make ``chunks`` raise Interrupted at this moment of time.monotonic(), instead of the request's deadline."""
         self._deadline = deadline
 
-    def _read(self, data: bytes) -> Iterator[bytes]:
+    def _early(self, data: bytes) -> bytes:
+        """The content among the bytes that came with the head."""
+        if self._body.done:  # an answer without a body
+            self._body.rest = data
+            return b""
+        return self._body.feed(data) if data else b""
+
+    def _read(self) -> Iterator[bytes]:
         body = self._body
         try:
-            if body.done:
-                body.rest = data
-            elif data and (piece := body.feed(data)):
-                yield piece
+            first, self._first = self._first, b""
+            if first:
+                yield first
             while not (body.done or body.broken):
                 if not (data := self._conn.receive(self._timeout, self._deadline)):
                     break
