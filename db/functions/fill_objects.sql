@@ -12,9 +12,10 @@
 --
 -- A call that lists objects (GET /batches) sees each of them: listed has the finished ones.
 --
--- The output file of a batch is an object, too, where the usage of the batch does not tell its cost (see price_batch). The call that
--- sees all of the file brings what its lines say, {input_tokens, output_tokens, by_length}: the latter is added to the usage
--- of the call that made the batch, if the tokens are those of the batch.
+-- The output file of a batch is an object, too, as long as the batch has usage but no cost (see price_batch); its request is
+-- {"output_file": true}. The call that downloads all of it brings what its lines say, {input_tokens, output_tokens, by_length}, which
+-- is added to the usage of the call that made the batch, if both counts of tokens are those of the batch. Other calls about the
+-- file, and a file that does not tell the cost, change nothing.
 --
 -- The object's usage says nothing of the request that made it. So the completion window and the region stay remembered with
 -- the object (request), and are priced and stored with its usage; the region of the call that saw it does not matter.
@@ -62,20 +63,23 @@ begin
         set priced_at = case when coalesce(v_seen.usage, v_seen.tools) is not null then clock_timestamp() end
         where o.upstream_account = v_seen.account and o.object_id = v_seen.upstream_object_id
           and o.org_id = v_seen.org_id and o.priced_at is null
+          and coalesce(o.request ? 'output_file', false) = coalesce(v_seen.usage ? 'by_length', false)
         returning o.call_id, o.started_at, o.request into v_made;
         if found then
             v_file := case when v_seen.usage ? 'by_length' then v_seen.usage end;
             v_usage := (v_seen.usage - 'region') || coalesce(v_made.request, '{}');
             select u.* into v_made from public.usage_logs u where u.id = v_made.call_id and u.started_at = v_made.started_at;
             if v_file is not null then
-                continue when (v_made.usage -> 'input_tokens', v_made.usage -> 'output_tokens')
-                    is distinct from (v_file -> 'input_tokens', v_file -> 'output_tokens');
-                v_usage := v_made.usage || v_file;
+                v_usage := v_made.usage;
+                if (v_usage -> 'input_tokens', v_usage -> 'output_tokens') is not distinct from
+                   (v_file -> 'input_tokens', v_file -> 'output_tokens') then
+                    v_usage := v_usage || v_file;
+                end if;
             end if;
             select * into v_price from app.price_usage(v_made.org_id, v_made.endpoint, coalesce(v_seen.model, v_made.model),
                 v_made.model_requested, coalesce(v_seen.service_tier, v_made.service_tier), v_made.batch, v_usage, v_seen.tools,
                 v_made.started_at);
-            if v_file is not null and v_price.cost is null then  -- a later download may tell the cost, once there is a price
+            if v_file is not null and v_price.cost is null then  -- a later download may tell it
                 update private.upstream_objects o set priced_at = null
                 where o.upstream_account = v_seen.account and o.object_id = v_seen.upstream_object_id;
                 continue;
@@ -87,8 +91,8 @@ begin
             end if;
         end if;
         if v_seen.output_file_id is not null then
-            insert into private.upstream_objects (upstream_account, object_id, org_id, project_id, call_id, started_at)
-            select o.upstream_account, v_seen.output_file_id, o.org_id, o.project_id, o.call_id, o.started_at
+            insert into private.upstream_objects (upstream_account, object_id, org_id, project_id, call_id, started_at, request)
+            select o.upstream_account, v_seen.output_file_id, o.org_id, o.project_id, o.call_id, o.started_at, '{"output_file": true}'
             from private.upstream_objects o
             join public.usage_logs u on u.id = o.call_id and u.started_at = o.started_at and u.cost is null and u.usage ? 'input_tokens'
             where o.upstream_account = v_seen.account and o.object_id = v_seen.upstream_object_id and o.org_id = v_seen.org_id

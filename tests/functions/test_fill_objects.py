@@ -261,6 +261,24 @@ def test_a_file_that_does_not_fit_its_batch_fills_nothing(people, usage):
     assert (row(people, made)["cost"], row(people, made)["tokens_in"]) == (None, 400_000)
 
 
+def test_a_part_of_a_file_does_not_keep_the_whole_from_telling_the_cost(people):
+    made = long_batch(people)
+    look_batch(people)
+    look_file(people, FILE | {"input_tokens": 300_000})
+    look_file(people)
+    assert row(people, made)["cost"] == COST
+
+
+@pytest.mark.parametrize("model", ["gpt-5.4", "new-model"])
+def test_a_call_that_reads_what_a_file_is_changes_nothing(people, model):
+    made = long_batch(people, model=model)
+    look_batch(people, model=model)
+    before = row(people, made)
+    for usage in (None, USAGE):
+        look(people, endpoint="/v1/files/{file_id}", upstream_object_id="file-out", usage=usage, model=None)
+    assert row(people, made) == before
+
+
 def test_eve_cannot_fill_by_a_file_of_that_id(people):
     made = long_batch(people)
     look_batch(people)

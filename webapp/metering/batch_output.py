@@ -1,7 +1,7 @@
 """The output file of a batch, read while a client downloads it: what each of its requests used.
 
-Long contexts are priced by the request, and of a batch OpenAI tells only the sum, which does not tell the cost where it
-is long. A line of the file is one request with OpenAI's whole answer. Nothing is kept of it but its usage.
+A long context costs more for each token, request by request. OpenAI reports only a batch's total, from which a large
+batch cannot be priced. A line of the file is one request with OpenAI's whole answer; only its usage is kept.
 """
 
 from __future__ import annotations
@@ -16,17 +16,16 @@ from webapp.metering.selected import EVERY, Selection
 from webapp.metering.usage import add, sanitise
 
 ENDPOINT = "/v1/files/{file_id}/content"
-LONG = (
-    128_000  # input tokens, fewer than any long context begins with: up to here it does not matter how they were spread
-)
-MAX_LONG = 1000  # requests with more; about as many fit into the largest input file (200 MB)
+# Input tokens: a request with no more has no long context. Where a price says otherwise, app.price_batch gives no cost.
+LONG = 128_000
+MAX_KEPT_CHARS = 524_288  # of the usage of longer requests together, about 2,000; with more the file tells nothing
 LINE: Selection = {"response": {"body": {"usage": EVERY}}}
 
 
 class BatchOutput:
     """Reads a file piece by piece; `pause` lets other calls run between two steps of a long line.
 
-    A file that begins unlike such lines, or has one that cannot be read, tells nothing, and the rest of it is not read.
+    A file with a line that does not begin with a brace, or cannot be read, tells nothing; the rest of it is not read.
     """
 
     def __init__(self, pause: Callable[[], None] = no_pause) -> None:
@@ -36,22 +35,23 @@ class BatchOutput:
         self._in = self._out = 0  # tokens
         self._short: dict[str, Any] = {}  # the sum of their usage
         self._long: list[dict[str, Any]] = []
+        self._room = MAX_KEPT_CHARS
 
     def add(self, piece: bytes) -> None:
         """Take the next bytes of the file."""
-        for place, part in enumerate(piece.split(b"\n")):
+        for place, part in enumerate(piece.split(b"\n") if self._readable else ()):
             if place and self._line:
                 self._end_line()
+            if self._line is None and part.strip():
+                self._readable = self._readable and part.startswith(b"{")
+                self._line = JsonCopy(LINE, self._pause)
             if not self._readable:
                 return
-            if part and self._line is None:
-                self._readable = part.startswith(b"{")
-                self._line = JsonCopy(LINE, self._pause)
             if self._line:
                 self._line.add(part)
 
     def answer(self) -> tuple[dict[str, Any], bool]:
-        """{input_tokens, output_tokens, by_length} for app.fill_objects, in the shape of JsonCopy.answer."""
+        """{input_tokens, output_tokens, by_length} for app.fill_objects, or {}, and False: never doubtful."""
         if self._line and self._readable:
             self._end_line()
         if not self._readable or not self._in:
@@ -74,6 +74,7 @@ class BatchOutput:
         self._out += tokens_out
         if tokens_in > LONG:
             self._long.append(usage)
-            self._readable = self._readable and len(self._long) <= MAX_LONG
+            self._room -= len(repr(usage))
+            self._readable = self._readable and self._room >= 0
         else:
             self._short = add(self._short, usage)

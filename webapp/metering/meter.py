@@ -100,7 +100,7 @@ class Meter:
 
     def _reading(self, kind: str) -> AnswerReader | None:
         """What reads an answer of this content type that is no stream; None for one that says nothing of its cost."""
-        if self.endpoint == batch_output.ENDPOINT and self.method == "GET":
+        if self.endpoint == batch_output.ENDPOINT and self.method == "GET" and self.status == 200:  # no range
             return BatchOutput(self.pause)
         if "json" not in kind and self.facts.details.get("response_format") in FORMATS:
             return Cues()

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webapp.metering import AnswerFacts, Meter, RequestFacts
-from webapp.metering.batch_output import ENDPOINT, LONG, MAX_LONG
+from webapp.metering.batch_output import ENDPOINT, LONG, MAX_KEPT_CHARS
 
 PADDING = "x" * 100_000  # longer than what is decoded as a whole
 
@@ -85,18 +85,23 @@ def test_a_compressed_file_is_read_too() -> None:
     joined(line(chat(1)), line(chat("1"))), joined(line(chat(1)), line(chat(10**70))), joined(line(chat(1)), line([])),
     joined(line(chat(1)), line("x")), joined(line(chat(1)), line({})),
     joined(line(chat(1))) + joined(line(chat(1))).replace(b'"usage"', b'"usage": {"prompt_tokens": 9}, "usage"'),
-    joined(*[line(chat(LONG + 1))] * (MAX_LONG + 1)),
+    joined(*[line(chat(LONG + 1))] * (MAX_KEPT_CHARS // 40)), b" " + joined(line(chat(1))),
 ])  # fmt: skip
 def test_another_file_or_one_that_cannot_be_read_tells_nothing(file: bytes) -> None:
     assert told(file) is None
 
 
 def test_as_many_long_ones_as_are_kept() -> None:
-    assert len(told(joined(*[line(chat(LONG + 1))] * MAX_LONG))["by_length"]["long"]) == MAX_LONG
+    assert len(told(joined(*[line(chat(LONG + 1))] * 5000))["by_length"]["long"]) == 5000
+
+
+def test_empty_lines_of_any_kind_are_none() -> None:
+    file = joined(line(chat(1))).replace(b"\n", b"\r\n\r\n\n")
+    assert told(file) == told(file, step=1) == told(joined(line(chat(1))))
 
 
 @pytest.mark.parametrize("options", [
-    {"complete": False}, {"status": 404}, {"method": "HEAD"}, {"encoding": "br"},
+    {"complete": False}, {"status": 206}, {"status": 404}, {"method": "HEAD"}, {"encoding": "br"},
     {"endpoint": "/v1/containers/{container_id}/files/{file_id}/content"},
 ])  # fmt: skip
 def test_only_a_whole_file_counts(options: dict[str, Any]) -> None:
