@@ -1,9 +1,10 @@
--- price_batch(requests, quantities, terms, shares) → the bill of a batch of which is known which requests were long
+-- price_batch(requests, quantities, terms, shares) → the bill of a batch, given which of its requests were long
 --
 -- Long contexts are priced by the request, while the usage of a batch is the sum of its requests. Its output file has the usage of
 -- each. p_requests: what metering kept of that file, {over, short, long}: the usage of each request with more than `over` input tokens,
--- which is priced by itself, and the sum of all others, which are priced as if each had `over`. Nulls where that is a long context
--- already, and where these are not all input tokens of p_quantities, those of the whole batch.
+-- which is priced by itself, and the sum of all others, which are priced as if each had `over`. All results are null where `over` input
+-- tokens are a long context already, where requests are unusable, and where they do not add up to the input tokens of the batch
+-- (p_quantities).
 create or replace function app.price_batch(
     p_requests jsonb, p_quantities jsonb, p_terms jsonb, p_shares text[], out cost numeric, out cost_lines jsonb, out fallback boolean
 )
@@ -55,6 +56,6 @@ begin
 end $$;
 
 comment on function app.price_batch is
-    'The bill of a batch with its long requests priced one by one; cost_lines is null where they do not fit the whole.';
+    'The bill of a batch with its long requests priced one by one; cost_lines is null where that is not possible.';
 revoke execute on function app.price_batch from public, anon, authenticated, service_role;
 grant execute on function app.price_batch to authenticated;

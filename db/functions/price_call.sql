@@ -24,6 +24,7 @@ declare
     v_quantities jsonb;
     v_meters jsonb := '[]';
     v_shares boolean := p_usage ?| array['completion_window', 'region'];
+    v_main_shares text[] := case when v_shares then app.price_shares(p_usage, true) end;
     v_requests jsonb;
     v_bill record;
     v_other record;
@@ -58,13 +59,12 @@ begin
         return;
     end if;
 
-    v_bill := app.price_bill(v_quantities, p_terms, case when v_shares then app.price_shares(p_usage, true) end);
+    v_bill := app.price_bill(v_quantities, p_terms, v_main_shares);
     if p_endpoint = '/v1/batches' and v_bill.cost_lines @? '$[*].context_min_tokens' then
-        v_bill := app.price_batch(v_requests, v_quantities, p_terms, case when v_shares then app.price_shares(p_usage, true) end);
+        v_bill := app.price_batch(v_requests, v_quantities, p_terms, v_main_shares);
         if v_bill.cost_lines is null then
             v_part := true;
-            v_bill := app.price_bill(v_quantities, p_terms || '{"context": 0}',
-                case when v_shares then app.price_shares(p_usage, true) end);
+            v_bill := app.price_bill(v_quantities, p_terms || '{"context": 0}', v_main_shares);
         end if;
     end if;
     -- A call that named no model can still be priced when all it used are tools: their prices are for any model.

@@ -175,7 +175,7 @@ class Call:
         return message
 
     def _seen(self, facts: AnswerFacts) -> dict[str, Any]:
-        """What the ledger needs of a finished object in a list, or of the file that the path names."""
+        """What the ledger needs of a finished object in a list, or of a file, which has no id but that in the path."""
         return {
             "upstream_object_id": facts.object_id or self.object_id,
             "model": facts.model,

@@ -153,7 +153,8 @@ class Gateway:
                 yield b""  # the head goes out before the first event is there
             for chunk in answer.chunks:
                 call.heard = time.monotonic()
-                first, call.first_byte = call.first_byte is None, call.first_byte or call.heard
+                first = call.first_byte is None
+                call.first_byte = call.first_byte or call.heard
                 if (ready := meter.feed(chunk)) or (first and head_first):
                     yield ready
                 if meter.ended and not call.settled:

@@ -109,7 +109,7 @@ def members_of(endpoint: str, method: str) -> Selection:
 
 
 def _listed(call: AskedCall, answer: dict[str, Any]) -> tuple[AnswerFacts, ...]:
-    """The facts of the finished objects in a list, or of what a file is; () for any other answer."""
+    """The facts of the finished objects in a list, or what the output file of a batch says; () for any other answer."""
     if call.endpoint == batch_output.ENDPOINT:
         return (AnswerFacts(usage=answer),) if answer else ()
     items = answer.get("data")

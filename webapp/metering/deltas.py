@@ -1,4 +1,4 @@
-"""Many chat chunks at once: those of a stream that come together as OpenAI writes them, and carry only text.
+"""Reads many chat chunks at once, when they arrive together, carry no usage and have exactly the form that OpenAI uses.
 
 Reading an event alone takes about 6 µs. Events come together where many wait: from a fast upstream, and behind a worker
 that leaves streams unread for a moment (see gateway/pace.py).
@@ -8,24 +8,25 @@ from __future__ import annotations
 
 import re
 
-MODEL = re.compile(rb'"model"\s*:\s*"[^"]')  # never in text that the model wrote: inside of a string quotes are escaped
+MODEL = re.compile(rb'"model"\s*:\s*"[^"]')  # cannot match inside text of the model, where quotes are escaped
 _BEGINNING = b'data: {"id":"'
 _USAGE, _DONE = b'"usage":{', b"\n\ndata: [DONE]"
 _TIER = b'"service_tier"'
 _TIERS = (_TIER + b':"', _TIER + b":null")
-# `usage` of a stream that was asked for it, with the texts that may follow it (`obfuscation`) and the end of the chunk.
+# `"usage":null`, which only members that are texts (`obfuscation`) and the end of the chunk may follow.
 _NULL = re.compile(rb',"usage":null((?:,"[^"\\]*":"[^"\\]*")*\}\n\n)')
 
 
 def leading(data: bytes) -> tuple[bytes, bytes]:
-    """The whole chunks without usage at the beginning of a stream's data, as they are and without `"usage":null`.
+    """The whole chunks without usage at the beginning of some data, twice: as they came, and without `"usage":null`.
 
-    Each is an object in one line of data that begins with the id. Both are b"" as soon as anything in them is otherwise
-    than OpenAI writes it: another line or line end, spaces, an error, a name of an event.
+    Each is an object in one line of data that begins with the id. (b"", b"") if anything there has another form:
+    another line or line end, spaces, an error, a name of an event.
     """
-    ends = [end for end in (data.find(_USAGE), data.find(_DONE) + 2) if end > 1]
-    end = data.rfind(b"\n\n", 0, min(ends, default=len(data))) + 2
-    run = data[:end] if end > 1 else b""
+    usage, done = data.find(_USAGE), data.find(_DONE)
+    ends = ([usage] if usage >= 0 else []) + ([done + 2] if done >= 0 else [])
+    end = data.rfind(b"\n\n", 0, min(ends, default=len(data)))
+    run = data[: end + 2] if end >= 0 else b""
     events = run.split(b"\n\n")
     bare, nulls = _NULL.subn(rb"\1", run)
     usual = (

@@ -79,7 +79,7 @@ class StreamReader:
         return event_names.by_name(kind[1]) if kind else Verdict.WAIT
 
     def event(self, event: bytes) -> Verdict:
-        """Read a whole event: PASS, HIDE or END."""
+        """Read a whole event; see verdicts.Judge."""
         name, data = fields(event)
         if not data:
             return Verdict.PASS
@@ -96,7 +96,7 @@ class StreamReader:
         return self._typed(name, data) if name else self._chunk(data, event)
 
     def run(self, data: bytes) -> tuple[int, bytes]:
-        """Read many whole events at once, which all pass: how many bytes of data they are, and what the client gets."""
+        """Read many chat chunks at once; see verdicts.Judge."""
         run, bare = deltas.leading(data) if self._chat and not self._closing else (b"", b"")
         self._named = self._named or deltas.named(run)
         if not self._named:

@@ -30,7 +30,10 @@ class Judge(Protocol):
         """PASS, HIDE, EDIT, HOLD or END for a whole event."""
 
     def run(self, data: bytes) -> tuple[int, bytes]:
-        """How many bytes at the beginning of some events need no verdict of their own, and what the client gets."""
+        """Judge whole events at the beginning of data together: how many bytes they are, and what the client gets.
+
+        (0, b"") where each needs a verdict of its own.
+        """
 
 
 class Unread:

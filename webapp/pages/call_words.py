@@ -14,7 +14,7 @@ from webapp.pages.common import STATUSES
 from webapp.written import day, last_day
 
 Row = dict[str, Any]
-# A batch has a bound where it cannot be known which of its requests were priced as long contexts (see app.price_batch).
+# A batch has a bound where it is not known yet which of its requests had a long context (see app.price_batch).
 LONG_BATCH = "its output file tells which requests had a long context: download it through SpendAI"
 OPEN = {"open": "still open", "in_doubt": "in doubt: it was sent, but how it ended is not known"}
 

@@ -198,6 +198,14 @@ def test_a_bound_is_shown_as_a_bound_and_is_in_no_sum(site: Site, team: Acme) ->
     assert (answer["cost"], answer["cost_at_least"]) == (None, "0.009")
 
 
+def test_a_result_without_usage_is_not_said_to_make_the_cost_known(site: Site, team: Acme) -> None:
+    same = {"upstream_object_id": "batch_9", "account": "install", "usage": None}
+    made = site.call(team.key, outcome="pending", endpoint="/v1/batches", **same)
+    site.call(team.key, method="GET", endpoint="/v1/batches/{batch_id}", **same)
+    page = text(team.browser.get(f"/calls/{made}"))
+    assert "The cost stayed unknown on " in page and "became known" not in page
+
+
 def test_a_batch_with_a_bound_says_what_tells_its_cost(site: Site, team: Acme) -> None:
     usage = {"input_tokens": 400_000, "output_tokens": 20}
     call = site.call(team.key, usage=usage, model="gpt-5.4", endpoint="/v1/batches", batch=True)
