@@ -24,6 +24,7 @@ from psycopg.conninfo import conninfo_to_dict
 from replicas import copy
 from stack import SECRETS, Stack
 
+from bench.procs import tree
 from webapp import db
 from webapp.config import ROOT, Config, load
 from webapp.ledger.ledger import Ledger
@@ -267,7 +268,8 @@ def test_after_a_failover_the_promoted_server_is_used_and_no_settle_is_lost(fake
                     stack.wait_for(lambda: conn.execute(query, [position]).fetchone()[0])
 
                     def fail() -> None:
-                        os.kill(primary.process.pid, signal.SIGKILL)
+                        for pid in tree(primary.process.pid):  # a session would outlive its postmaster for a moment
+                            os.kill(pid, signal.SIGKILL)
                         primary.process.wait()
 
                     between_open_and_settle(fake, fail)
