@@ -51,8 +51,8 @@ class Forwarder:
         facts = call.body.facts()
         if not facts.injected:
             return self._send(call, environ, target)
-        place = (call.opened["org_id"], self._base_url(call), facts.model)
-        if place in self._refusers:
+        upstream = (call.opened["org_id"], self._base_url(call), facts.model)
+        if upstream in self._refusers:
             call.body.withdraw_edit()
             return self._send(call, environ, target)
         answer = self._send(call, environ, target)
@@ -61,7 +61,7 @@ class Forwarder:
             call.body.withdraw_edit()
             answer = self._send(call, environ, target)
             if answer.status < 400:
-                self._refusers.add(place)
+                self._refusers.add(upstream)
         return answer
 
     def _send(self, call: Call, environ: dict[str, Any], target: str) -> Answer:

@@ -19,26 +19,26 @@ READ_BYTES = 65_536  # of an error, in which the name is looked for
 FOR_SECONDS = 600
 KEPT = 4096
 
-Place = tuple[str, str, str | None]
+Upstream = tuple[str, str, str | None]  # the id of an organization, a base URL, a model
 
 
 class Refusers:
-    """The upstreams that refused lately: each one by the id of an organization, a base URL and a model.
+    """The upstreams that refused lately.
 
     By organization, because an answer that one organization got must not decide how the calls of another are metered.
     By model, because one base URL may lead to many servers. At most KEPT, in the memory of one worker.
     """
 
     def __init__(self) -> None:
-        self._until: dict[Place, float] = {}  # by time.monotonic(); the oldest first
+        self._until: dict[Upstream, float] = {}  # by time.monotonic(); the oldest first
 
-    def __contains__(self, place: Place) -> bool:
-        return self._until.get(place, 0.0) > time.monotonic()
+    def __contains__(self, upstream: Upstream) -> bool:
+        return self._until.get(upstream, 0.0) > time.monotonic()
 
-    def add(self, place: Place) -> None:
+    def add(self, upstream: Upstream) -> None:
         """Remember this upstream for FOR_SECONDS."""
-        self._until.pop(place, None)
-        self._until[place] = time.monotonic() + FOR_SECONDS
+        self._until.pop(upstream, None)
+        self._until[upstream] = time.monotonic() + FOR_SECONDS
         if len(self._until) > KEPT:
             del self._until[next(iter(self._until))]
 
