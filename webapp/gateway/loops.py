@@ -12,9 +12,9 @@ import hmac
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from urllib.parse import urlsplit
 
 from webapp.errors import ApiError
+from webapp.gateway.region import is_openai
 
 NAME = "X-SpendAI-Via"
 MOST = 4  # SpendAIs that a call may have passed before it arrives here
@@ -39,7 +39,7 @@ def refuse_loop(environ: Mapping[str, str], secret_key: str) -> None:
 
 def via(environ: Mapping[str, str], secret_key: str, base_url: str) -> list[tuple[str, str]]:
     """The header for a call to this base URL, as a list of one; an empty list where OpenAI is."""
-    if _is_openai(base_url):
+    if is_openai(base_url):
         return []
     known = [mark for mark in _passed(environ) if MARK.fullmatch(mark)]
     return [(NAME, ", ".join([*known, mark_of(secret_key)]))]
@@ -49,9 +49,3 @@ def _passed(environ: Mapping[str, str]) -> list[str]:
     """What stands in the request's header, one word for each install."""
     header = environ.get("HTTP_X_SPENDAI_VIA")
     return [word for part in header.split(",") if (word := part.strip())] if header else []
-
-
-@lru_cache(maxsize=256)
-def _is_openai(base_url: str) -> bool:
-    host = (urlsplit(base_url).hostname or "").removesuffix(".")
-    return host == "api.openai.com" or host.endswith(".api.openai.com")
