@@ -18,8 +18,8 @@ MAX_HEADER_CHARS = 200
 
 def new_id(now_ms: int) -> str:
     """A UUIDv7: ``now_ms``, a moment in milliseconds since 1970, then 74 random bits."""
-    time, random = f"{now_ms:012x}", os.urandom(10).hex()
-    return f"{time[:8]}-{time[8:]}-7{random[:3]}-{'89ab'[int(random[3], 16) & 3]}{random[4:7]}-{random[8:]}"
+    moment, random = f"{now_ms:012x}", os.urandom(10).hex()
+    return f"{moment[:8]}-{moment[8:]}-7{random[:3]}-{'89ab'[int(random[3], 16) & 3]}{random[4:7]}-{random[8:]}"
 
 
 def only_object(route: Route, body: RequestBody, raw: str) -> str | None:
