@@ -10,7 +10,7 @@ from typing import Any
 
 from webapp.errors import ApiError
 from webapp.gateway.pause import Pause
-from webapp.gateway.refusals import OWN_KEY, CallFailed, refused
+from webapp.gateway.refusals import HUNG_UP, OWN_KEY, CallFailed, refused
 from webapp.gateway.routes import Target
 from webapp.metering import FormReader, RequestFacts, read_json_request
 from webapp.metering.references import NEEDS_OWN_KEY, UNREADABLE, Objection
@@ -171,7 +171,7 @@ def _read(environ: dict[str, Any], size: int) -> bytes:
 
 def _broken_off() -> CallFailed:
     """The client went away before it had sent its whole request."""
-    return CallFailed("no_usage", ApiError(400, "incomplete_body", "The request's body broke off"), status=499)
+    return CallFailed("no_usage", ApiError(400, "incomplete_body", "The request's body broke off"), status=HUNG_UP)
 
 
 def too_large(limit: int) -> ApiError:

@@ -8,13 +8,12 @@ from functools import partial
 from typing import NamedTuple
 
 from webapp.gateway.call import Call
-from webapp.gateway.refusals import UNAVAILABLE, refused
+from webapp.gateway.refusals import HUNG_UP, UNAVAILABLE, refused
 from webapp.ledger.ledger import Ledger, LedgerRefused, LedgerUnavailable
 from webapp.metering import AnswerFacts
 from webapp.metrics import measured
 
 log = logging.getLogger("spendai.gateway")
-HUNG_UP = 499  # status of a call whose client left before its answer was whole
 
 
 class Bookkeeper(NamedTuple):

@@ -32,7 +32,7 @@ from webapp.gateway.key_check import KeyCheck, bearer
 from webapp.gateway.loops import refuse_loop
 from webapp.gateway.pace import Pace
 from webapp.gateway.pause import Pause
-from webapp.gateway.refusals import CallFailed, refuse, refuse_early, status_line
+from webapp.gateway.refusals import HUNG_UP, CallFailed, refuse, refuse_early, status_line
 from webapp.gateway.refused_keys import RefusedKeys
 from webapp.gateway.routes import target_of
 from webapp.ledger.ledger import Ledger
@@ -166,7 +166,7 @@ class Gateway:
         except GeneratorExit:  # the client hung up
             if not call.settled:
                 complete = self._drain(call, answer, meter)
-                self._settle_metered(call, answer, meter, 499, complete=complete)
+                self._settle_metered(call, answer, meter, HUNG_UP, complete=complete)
             raise
         except Interrupted as interrupted:
             call.heard = time.monotonic()
@@ -228,9 +228,9 @@ class Gateway:
         self._settle(call, status, outcome, facts)
 
     def _settle(self, call: Call, status: int, outcome: str, facts: AnswerFacts | None = None) -> None:
-        """Settle the call, exactly once; with status 499 when the client hung up before its answer was whole."""
+        """Settle the call, exactly once; with status HUNG_UP when the client is gone."""
         if not call.settled and call.client_gone():
-            status = 499
+            status = HUNG_UP
         Bookkeeper(self.ledger, self.config.call_max_seconds).settle(call, status, outcome, facts)
 
 

@@ -17,6 +17,7 @@ from webapp.gateway.pause import NAP_SECONDS
 from webapp.metering.references import Objection
 
 log = logging.getLogger("spendai.gateway")
+HUNG_UP = 499  # status of a call whose client left before its request, or its answer, was whole
 LINGER_SECONDS, LINGER_BYTES = 5.0, 1 << 30  # how long and how far a body is read on after its call was refused
 STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 # Outcomes of app.open_calls that refuse a call → status, code and message for the client.

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import gevent
 from gevent.event import Event
 
+from webapp.gateway.refusals import HUNG_UP
 from webapp.websocket.end import ABNORMAL, GONE, PING_SECONDS, End, Gone, Message
 from webapp.websocket.meaning import POLICY, Meaning
 
@@ -52,7 +53,7 @@ class Relay:
         finally:
             timer.close()
             answers.kill()
-            self._meaning.finish(499 if self.closed_by == "client" else 502)
+            self._meaning.finish(HUNG_UP if self.closed_by == "client" else 502)
 
     def stop(self) -> None:
         """The worker is stopping: end now, or when the responses under way are over."""
