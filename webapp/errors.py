@@ -48,6 +48,7 @@ class ApiError(Exception):
         return {"error": {"message": message, "type": kind, "param": self.param, "code": self.code}}
 
 
+DEFECT = ApiError(500, "internal_error", "Something went wrong on our side")
 CHANGED = ApiError(409, "changed_meanwhile", "Somebody else changed this at the same moment", hint="Try again")
 # SQLSTATEs (or classes) that a request can cause. 23503: a row that it refers to is gone; 23505: the row exists.
 REFUSED = {
@@ -77,7 +78,7 @@ def from_database(error: psycopg.Error) -> ApiError:
     if known := REFUSED.get(state) or REFUSED.get(state[:2]):
         return known
     log.error("database error sqlstate=%s constraint=%s", state, diag.constraint_name)
-    return ApiError(500, "internal_error", "Something went wrong on our side")
+    return DEFECT
 
 
 def as_api_error(error: ApiError | psycopg.Error) -> ApiError:
@@ -127,4 +128,4 @@ def init_app(app: Flask) -> None:
     @app.errorhandler(Exception)
     def _unexpected(error: Exception) -> tuple[Response | str, int]:
         log.exception("unexpected %s on %s %s", type(error).__name__, request.method, request.path)
-        return answer(ApiError(500, "internal_error", "Something went wrong on our side"))
+        return answer(DEFECT)

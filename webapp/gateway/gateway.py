@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import quote
 
 from webapp.config import Config
-from webapp.errors import ApiError
+from webapp.errors import DEFECT, ApiError
 from webapp.gateway.base_urls import below_proxy, is_lost_call, wrong_base_url
 from webapp.gateway.body import is_large, read_body
 from webapp.gateway.bookkeeping import Bookkeeper
@@ -45,7 +45,6 @@ from webapp.upstream.client import Answer, Client, Interrupted
 log = logging.getLogger("spendai.gateway")
 TAIL_SECONDS = 2  # for which usage is awaited after the end marker of a stream that had none before
 Start = Callable[..., Any]
-DEFECT = ApiError(500, "internal_error", "Something went wrong on our side")
 
 
 class Gateway:
