@@ -8,6 +8,8 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from pathlib import Path
+from traceback import extract_tb
 
 
 class Handler(logging.StreamHandler):
@@ -35,6 +37,12 @@ class Handler(logging.StreamHandler):
             self.stream.flush()
         except Exception:
             self.handleError(record)
+
+
+def raised(error: BaseException) -> str:
+    """What was raised, and where; without its message, which may quote what a client or OpenAI sent."""
+    place = extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
 
 
 def init_app(app: object) -> None:

@@ -13,8 +13,6 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
-from traceback import extract_tb
 from typing import Any
 from urllib.parse import quote
 
@@ -36,6 +34,7 @@ from webapp.gateway.refusals import HUNG_UP, CallFailed, refuse, refuse_early, s
 from webapp.gateway.refused_keys import RefusedKeys
 from webapp.gateway.routes import target_of
 from webapp.ledger.ledger import Ledger
+from webapp.logs import raised
 from webapp.metering import AnswerFacts, Meter, parse_tags
 from webapp.metrics.measured import count_refused
 from webapp.secrets.hashing import sha256_of
@@ -242,6 +241,5 @@ def failure(call: Call, error: Exception) -> CallFailed:
 
 
 def log_defect(call: Call, error: BaseException) -> None:
-    """Log where an exception was raised, without its message, which may quote what a client or OpenAI sent."""
-    place = extract_tb(error.__traceback__)[-1]
-    log.error("call=%s %s at %s:%s", call.id, type(error).__name__, Path(place.filename).name, place.lineno)
+    """Log where an exception was raised."""
+    log.error("call=%s %s", call.id, raised(error))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from pathlib import Path
-from traceback import extract_tb
 from typing import NamedTuple
 
 import gevent
 from gevent.event import Event
 
+from webapp.errors import DEFECT
 from webapp.gateway.refusals import HUNG_UP
+from webapp.logs import raised
 from webapp.websocket.end import ABNORMAL, GONE, PING_SECONDS, End, Gone, Message
 from webapp.websocket.meaning import POLICY, Meaning
 
@@ -70,14 +70,12 @@ class Relay:
         self._end(*self._why)
 
     def _guarded(self, part: Callable[[], None]) -> None:
-        """Run one direction. A defect ends the session; its message may quote what was sent, so it is not logged."""
+        """Run one direction. A defect ends the session."""
         try:
             part()
         except Exception as error:
-            place = extract_tb(error.__traceback__)[-1]
-            name, line = Path(place.filename).name, place.lineno
-            log.error("session=%s %s at %s:%s", self._name, type(error).__name__, name, line)
-            self._end(UNEXPECTED, "Something went wrong on our side", "spendai")
+            log.error("session=%s %s", self._name, raised(error))
+            self._end(UNEXPECTED, DEFECT.message, "spendai")
 
     def _from_client(self) -> None:
         while (message := self._client.take()) is not None:
