@@ -49,6 +49,7 @@ class ApiError(Exception):
 
 
 DEFECT = ApiError(500, "internal_error", "Something went wrong on our side")
+ADMINS_ONLY = ApiError(403, "admin_required", "only an admin may do this")
 CHANGED = ApiError(409, "changed_meanwhile", "Somebody else changed this at the same moment", hint="Try again")
 # SQLSTATEs (or classes) that a request can cause. 23503: a row that it refers to is gone; 23505: the row exists.
 REFUSED = {

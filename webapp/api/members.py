@@ -10,7 +10,7 @@ from flask import current_app, g
 
 from webapp import auth
 from webapp.api.account import about
-from webapp.api.blueprint import admins_only, bp
+from webapp.api.blueprint import bp
 from webapp.api.inputs import fields
 from webapp.api.shape import listed, plain
 from webapp.secrets.hashing import sha256_of
@@ -42,7 +42,7 @@ def remove_member(user_id: UUID) -> tuple[str, int]:
 
 @bp.get("/invitations")
 def invitations() -> dict[str, Any]:
-    admins_only()
+    auth.admins_only()
     with auth.person() as tx:
         return listed(tx.rows("invitation_list"))
 

@@ -13,7 +13,7 @@ from flask import request
 from psycopg.types.json import Jsonb
 
 from webapp import auth, cursors, filters
-from webapp.api.blueprint import admins_only, bp
+from webapp.api.blueprint import bp
 from webapp.api.inputs import fields, limit
 from webapp.api.shape import listed, plain
 from webapp.errors import ApiError
@@ -134,7 +134,7 @@ def add_price() -> tuple[dict[str, Any], int]:
 @bp.get("/audit")
 def audit() -> dict[str, Any]:
     many, behind = limit(), cursors.read(request.args.get("cursor"), *NEWEST_FIRST)
-    admins_only()
+    auth.admins_only()
     with auth.person() as tx:
         rows = tx.rows("audit_page", *behind, many + 1)
     return _paged(rows, many, "at", "id")

@@ -3,6 +3,7 @@
 from webapp import auth
 with auth.person() as tx: …      # one transaction as the signed-in person, page or API
 auth.read(lambda tx: …)          # what it reads in one; where a file goes on although the read replica went away
+auth.admins_only()               # ApiError 403 for everybody but admins
 auth.me()                        # user_id, email, role, org_id, organization, books, is_demo, time_zone; or None
 """
 
@@ -17,6 +18,7 @@ from werkzeug.wrappers import Response
 
 from webapp.auth import csrf, security_headers
 from webapp.auth.people import (
+    admins_only,
     as_of,
     lags_since,
     leaves_replica,
@@ -32,7 +34,7 @@ from webapp.auth.providers import choose
 from webapp.auth.sessions import STATELESS, DatabaseSessions
 from webapp.errors import ApiError
 
-__all__ = ["as_of", "init_app", "login_required", "me", "person", "read"]
+__all__ = ["admins_only", "as_of", "init_app", "login_required", "me", "person", "read"]
 
 FORM_BYTES = 2**20
 AS_OF = "x-spendai-as-of"

@@ -13,7 +13,7 @@ from webapp import db
 from webapp.books.administration import Administration
 from webapp.books.values import BooksError, midnight
 from webapp.config import Config
-from webapp.errors import ApiError
+from webapp.errors import ADMINS_ONLY, ApiError
 from webapp.secrets.admin_keys import check_admin_key, seal_admin_key, unseal_admin_key
 from webapp.secrets.provider_keys import check_base_url
 from webapp.secrets.vault import VaultError
@@ -56,7 +56,7 @@ def admins_organization(tx: db.Transaction) -> UUID:
     """The organization of the signed-in admin. ApiError 403 for everybody else."""
     row = tx.call("admin_org_id")
     if row is None or row["admin_org_id"] is None:
-        raise ApiError(403, "admin_required", "only an admin may do this")
+        raise ADMINS_ONLY
     return row["admin_org_id"]
 
 

@@ -14,7 +14,6 @@ from markupsafe import Markup
 from webapp import auth, cursors, db
 from webapp.auth import login_required
 from webapp.pages import export
-from webapp.pages.common import admin_only
 from webapp.pages.wrong import read_cursor
 from webapp.written import exact, month
 
@@ -108,7 +107,7 @@ def sentence(row: dict[str, Any]) -> str:
 @login_required
 def index() -> str:
     """The newest lines, or those before a cursor."""
-    admin_only()
+    auth.admins_only()
     before = read_cursor(cursors.moment, UUID)
     with auth.person() as tx:
         rows = tx.rows("audit_page", *before, PAGE + 1)
@@ -122,7 +121,7 @@ def index() -> str:
 @login_required
 def table() -> Response:
     """The whole log as a file."""
-    admin_only()
+    auth.admins_only()
 
     def fetch(tx: db.Transaction, last: export.Row | None, count: int) -> list[export.Row]:
         return tx.rows("audit_page", last and last["at"], last and last["id"], count)

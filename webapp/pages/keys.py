@@ -15,7 +15,7 @@ from webapp.auth import login_required
 from webapp.errors import ApiError
 from webapp.pages import export
 from webapp.pages.clients import filled
-from webapp.pages.common import admin_only, attempt, found, organization_zone
+from webapp.pages.common import attempt, found, organization_zone
 from webapp.pages.listing import Listing, read_listing
 from webapp.pages.picks import Pick, picks
 from webapp.pages.scope import asked
@@ -195,7 +195,7 @@ def create() -> str | tuple[str, int]:
 @login_required
 def ask_rotate(key_id: UUID, error: ApiError | None = None) -> str:
     """Ask how long the old key goes on working."""
-    admin_only()
+    auth.admins_only()
     with auth.person() as tx:
         key = _one(tx, key_id)
     return render_template("key_rotate.html", key=key, overlaps=OVERLAPS, error=error)
@@ -223,7 +223,7 @@ def rotate(key_id: UUID) -> str | tuple[str, int]:
 @login_required
 def ask_revoke(key_id: UUID) -> str:
     """Ask before a key is revoked."""
-    admin_only()
+    auth.admins_only()
     with auth.person() as tx:
         key = _one(tx, key_id)
     return render_template(

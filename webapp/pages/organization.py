@@ -13,7 +13,7 @@ from webapp import auth
 from webapp.auth import login_required
 from webapp.errors import ApiError
 from webapp.pages import export, organization_export
-from webapp.pages.common import admin_only, attempt
+from webapp.pages.common import attempt
 
 bp = Blueprint("organization", __name__)
 NOTE = (
@@ -28,7 +28,7 @@ NOTE = (
 @login_required
 def everything() -> Response:
     """Every row of the organization that people may read, as a zip."""
-    admin_only()
+    auth.admins_only()
     me = auth.me() or {}
     with auth.person(writes=True) as tx:  # a line of the audit log
         tables = tx.rows("organization_export")
@@ -48,7 +48,7 @@ def _page(name: str, error: ApiError | None = None, **words: Any) -> str:
 @login_required
 def ask_hand_over(error: ApiError | None = None) -> str:
     """Ask to whom."""
-    admin_only()
+    auth.admins_only()
     with auth.person() as tx:
         members = tx.rows("member_overview")
     me = auth.me() or {}
@@ -77,7 +77,7 @@ def hand_over() -> Response | tuple[str, int]:
 @login_required
 def ask_delete(error: ApiError | None = None) -> str:
     """Ask for the name of the organization."""
-    admin_only()
+    auth.admins_only()
     return _page("delete", error)
 
 

@@ -14,7 +14,7 @@ from webapp import auth, db
 from webapp.auth import login_required
 from webapp.errors import ApiError
 from webapp.pages import export
-from webapp.pages.common import Scope, admin_only, attempt, found, read_scope
+from webapp.pages.common import Scope, attempt, found, read_scope
 from webapp.pages.keys import new_key_form
 from webapp.pages.listing import unfiltered
 from webapp.pages.report import by_project, kept, report
@@ -153,7 +153,7 @@ def metadata(project_id: UUID) -> Response | tuple[str, int]:
 @login_required
 def ask_archive(project_id: UUID) -> str:
     """Ask before a project is archived."""
-    admin_only()
+    auth.admins_only()
     with auth.person() as tx:
         project = one(tx, project_id)
     return render_template(

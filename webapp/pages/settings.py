@@ -14,7 +14,7 @@ from webapp.books.access import store as store_admin
 from webapp.books.access import tried
 from webapp.errors import ApiError
 from webapp.filters import zones
-from webapp.pages.common import admin_only, attempt
+from webapp.pages.common import attempt
 from webapp.secrets.provider_keys import ProviderKey, store
 
 bp = Blueprint("settings", __name__)
@@ -99,7 +99,7 @@ def store_key() -> Response | tuple[str, int]:
 @login_required
 def ask_delete_key() -> str:
     """Ask before the key is deleted."""
-    admin_only()
+    auth.admins_only()
     return render_template(
         "confirm.html",
         title="Forget the OpenAI key?",
@@ -124,7 +124,7 @@ def delete_key() -> Response:
 @login_required
 def store_admin_key() -> Response | tuple[str, int]:
     """Try an OpenAI admin key with OpenAI and store it encrypted; keeps a base URL that was set."""
-    admin_only()
+    auth.admins_only()
     config = current_app.config["SPENDAI"]
     with auth.person() as tx:
         base_url = (tx.call("admin_key_show") or {}).get("base_url")
@@ -144,7 +144,7 @@ def store_admin_key() -> Response | tuple[str, int]:
 @login_required
 def ask_delete_admin_key() -> str:
     """Ask before the admin key is deleted."""
-    admin_only()
+    auth.admins_only()
     return render_template(
         "confirm.html",
         title="Forget the OpenAI admin key?",

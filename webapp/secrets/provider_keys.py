@@ -11,7 +11,7 @@ from uuid import UUID
 
 from webapp.config import Config
 from webapp.db import Transaction
-from webapp.errors import ApiError
+from webapp.errors import ADMINS_ONLY, ApiError
 from webapp.secrets.vault import seal
 from webapp.upstream.addresses import forbidden
 
@@ -28,13 +28,13 @@ class ProviderKey(NamedTuple):
 def store(tx: Transaction, config: Config, new: ProviderKey) -> dict[str, Any] | None:
     """Encrypt an OpenAI key and store it for the organization of ``tx`` or one of its projects.
 
-    Returns last4 and updated_at. Raises ApiError: 400
-    for an invalid key or base URL, 403 unless an admin asks, 409 ``key_in_use`` where a confirmation is needed.
+    Returns last4 and updated_at. Raises ApiError: 400 for an invalid key or base URL, 403 unless an admin asks, 409
+    ``key_in_use`` where a confirmation is needed.
     """
     key, base_url = check_key(new.key), check_base_url(new.base_url, private=config.allow_private_base_urls)
     me = tx.call("me")
     if me is None:
-        raise ApiError(403, "admin_required", "only an admin may do this")
+        raise ADMINS_ONLY
     sealed = seal(config.key_ring, key, me["org_id"], new.project_id)
     told = last4(key), base_url, fingerprint(config, key), new.confirmed
     return tx.call("provider_key_set", new.project_id, sealed, *told)
