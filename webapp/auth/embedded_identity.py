@@ -8,7 +8,7 @@ from uuid import UUID
 
 from webapp import db
 from webapp.auth import passwords
-from webapp.auth.identity import NO_TOKEN, WRONG, Login, Person, Tokens
+from webapp.auth.identity import BANNED, NO_REFRESH, NO_TOKEN, WRONG, Login, Person, Tokens
 from webapp.auth.sessions import begun_at
 from webapp.auth.tokens import LIFETIME, Signer
 from webapp.config import Config
@@ -56,7 +56,7 @@ class EmbeddedIdentity:
         if not passwords.matches(password, found and found["hash"]) or found is None:
             raise WRONG
         if found["banned"]:
-            raise ApiError(403, "account_banned", "this account is closed")
+            raise BANNED
         return self._login(Person(str(found["user_id"]), email), browser)
 
     def refresh(self, refresh_token: str) -> Login:
@@ -64,7 +64,7 @@ class EmbeddedIdentity:
         with db.scope("spendai_auth") as tx:
             row = tx.call("login_session_refresh", sha256_of(refresh_token), sha256_of(successor))
         if row is None:
-            raise ApiError(401, "invalid_refresh_token", "the refresh token is not valid any more", hint="Log in again")
+            raise NO_REFRESH
         return self._with_tokens(Person(str(row["user_id"]), row["email"]), str(row["session_id"]), successor)
 
     def logout(self, access_token: str) -> None:

@@ -13,6 +13,9 @@ from webapp.errors import ApiError
 
 ROLE = "authenticated"  # database role of everybody who signed in; also the audience of access tokens
 WRONG = ApiError(401, "invalid_credentials", "e-mail address or password is wrong")
+NO_REFRESH = ApiError(401, "invalid_refresh_token", "the refresh token is not valid any more", hint="Log in again")
+BANNED = ApiError(403, "account_banned", "this account is closed")
+LINK_INVALID = ApiError(404, "link_invalid", "this link is not valid any more", hint="Ask for a new one")
 NO_TOKEN = ApiError(401, "invalid_token", "the access token is not valid", hint="It may have expired; log in again")
 AWAY = ApiError(503, "identity_unavailable", "Signing in is not possible right now", hint="Try again in a minute")
 

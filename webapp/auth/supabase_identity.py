@@ -17,7 +17,7 @@ from supabase import AuthApiError, AuthError, AuthInvalidCredentialsError, AuthW
 from supabase.lib.client_options import SyncClientOptions
 
 from webapp.auth import passwords
-from webapp.auth.identity import AWAY, NO_TOKEN, WRONG, Login, Person, Tokens
+from webapp.auth.identity import AWAY, BANNED, LINK_INVALID, NO_REFRESH, NO_TOKEN, WRONG, Login, Person, Tokens
 from webapp.auth.jwks import TIMEOUT, KeysUnavailable, Verifier, tls
 from webapp.config import Config
 from webapp.errors import ApiError
@@ -26,14 +26,13 @@ from webapp.replica import reading
 log = logging.getLogger("spendai.auth")
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs URLs, and one may hold an invitation's token
 
-NO_REFRESH = ApiError(401, "invalid_refresh_token", "the refresh token is not valid any more", hint="Log in again")
 # Error code of GoTrue, the server of Supabase Auth → the error raised here. Any other code means that the provider does
 # not work: 503.
 REFUSALS = {
     "invalid_credentials": WRONG,
     "validation_failed": WRONG,
     "user_not_found": WRONG,
-    "user_banned": ApiError(403, "account_banned", "this account is closed"),
+    "user_banned": BANNED,
     "email_not_confirmed": ApiError(
         403, "email_not_confirmed", "confirm your e-mail address first", hint="The link is in the e-mail you got"
     ),
@@ -61,7 +60,6 @@ CHANGE_REFUSALS = SIGNUP_REFUSALS | {
     "session_expired": NO_TOKEN,
     "bad_jwt": NO_TOKEN,
 }
-LINK_INVALID = ApiError(404, "link_invalid", "this link is not valid any more", hint="Ask for a new one")
 RECOVERY_REFUSALS = dict.fromkeys(("otp_expired", "otp_disabled", "user_not_found", "validation_failed"), LINK_INVALID)
 REFRESH_REFUSALS = dict.fromkeys(
     ("refresh_token_not_found", "refresh_token_already_used", "session_not_found", "session_expired", "user_banned",

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from webapp import auth, db
 from webapp.auth import passwords
 from webapp.auth.csrf import safe_path
-from webapp.auth.identity import Login, Person, Tokens, identity
+from webapp.auth.identity import LINK_INVALID, Login, Person, Tokens, identity
 from webapp.auth.people import ensure_organization, log_in, nobody_yet, sign_in, sign_out, sign_up
 from webapp.errors import ApiError, as_api_error, from_database
 from webapp.replica import reading
@@ -119,7 +119,7 @@ def _use_link(token: str, hashed: str | None) -> None:
     with db.scope("spendai_auth") as tx:
         person = tx.call("password_reset_use", sha256_of(token), hashed)["password_reset_use"]
     if person is None:
-        raise ApiError(404, "link_invalid", "this link is not valid any more", hint="Ask for a new one")
+        raise LINK_INVALID
 
 
 @bp.route("/recovery", methods=["GET", "POST"])
