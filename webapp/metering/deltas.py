@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 
+from webapp.metering.nulls import LAST_NULL
+
 MODEL = re.compile(rb'"model"\s*:\s*"[^"]')  # cannot match inside text of the model, where quotes are escaped
 _BEGINNING = b'data: {"id":"'
 _USAGE, _DONE = b'"usage":{', b"\n\ndata: [DONE]"
 _TIER = b'"service_tier"'
 _TIERS = (_TIER + b':"', _TIER + b":null")
-# `"usage":null`, which only members that are texts (`obfuscation`) and the end of the chunk may follow.
-_NULL = re.compile(rb',"usage":null((?:,"[^"\\]*":"[^"\\]*")*\}\n\n)')
 
 
 def leading(data: bytes) -> tuple[bytes, bytes]:
@@ -28,7 +28,7 @@ def leading(data: bytes) -> tuple[bytes, bytes]:
     end = data.rfind(b"\n\n", 0, min(ends, default=len(data)))
     run = data[: end + 2] if end >= 0 else b""
     events = run.split(b"\n\n")
-    bare, nulls = _NULL.subn(rb"\1", run)
+    bare, nulls = LAST_NULL.subn(rb"\1", run)
     usual = (
         run.count(b"\n") == 2 * (len(events) - 1)
         and b"\r" not in run
