@@ -36,6 +36,15 @@ class Doubled(dict[str, Any]):
     made = 0
 
 
+NESTED = (dict, list, Doubled)  # types of decoded objects and lists
+
+
+def has_double(value: list[Any] | dict[str, Any]) -> bool:
+    """Whether an object has the same key twice: the decoded value itself, or one anywhere in it."""
+    items = value if type(value) is list else value.values()
+    return type(value) is Doubled or any(has_double(item) for item in items if type(item) in NESTED)
+
+
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) == len(pairs):

@@ -19,7 +19,7 @@ from webapp.metering.references import (
     Objection,
     is_free_form,
     is_variable,
-    judge,
+    member_objection,
     objection,
 )
 from webapp.metering.runs import EXACT, QUICK
@@ -230,7 +230,7 @@ class RequestReader(Scanner):
     def _judge(self, top: Open, name: str, value: Any) -> None:
         if self.objection is None and not (top.is_object and is_variable(top.name, value)):
             if len(self._open) > 1:
-                self._object_to(top, judge(name, value))
+                self._object_to(top, member_objection(name, value))
             elif not (self._is_own and self._is_own(name, value)):
                 self._object_to(top, objection({name: value}))
 

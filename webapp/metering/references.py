@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from webapp.metering.jsonwalk import Doubled
+from webapp.metering.jsonwalk import NESTED, Doubled, has_double
 
 NEEDS_OWN_KEY, DUPLICATE_KEYS, UNREADABLE = "needs_own_openai_key", "duplicate_keys", "unreadable_body"
 # Names of a part of the same request, of one of OpenAI's own connectors, or, in a WebSocket, of a sequence of responses
@@ -55,7 +55,6 @@ INSTEAD = {
     "container": 'Let OpenAI make a container for the call: {"type": "auto"}',
 }  # fmt: skip
 TEXTS = frozenset(("role", "content", "name", "type", "text"))  # names of members that hold nothing but a text
-NESTED = (dict, list, Doubled)
 FILES = re.compile(r"(file|image|mask|input_reference)(\W.*)?")  # form fields that hold files
 
 
@@ -77,9 +76,28 @@ def objection(fields: dict[str, Any]) -> Objection | None:
             return _refers(name)
         if lower == "conversation" and value is not None:
             return _refers(name)
-        if found := _member(name, value):
+        if found := member_objection(name, value):
             return found
     return None
+
+
+def member_objection(name: str, value: Any) -> Objection | None:
+    """The same for one member, wherever it stands, or for some items of the list that it is.
+
+    A name like ``user_id`` with an object as value is a property in a JSON schema.
+    """
+    kind, lower = type(value), name.lower()
+    if kind is str:
+        return _refers(name) if value and (lower == "container" or _is_reference(lower)) else None
+    if kind is list and _is_reference(lower) and any(type(item) is str for item in value):
+        return _refers(name)
+    if lower in STORED and kind is dict and type(_in_lower(value).get("id")) is str:
+        return _refers(lower)._replace(param=f"{name}.id")
+    if kind not in NESTED:
+        return None
+    if is_free_form(name, is_object=kind is not list):
+        return Objection(DUPLICATE_KEYS, name) if has_double(value) else None
+    return _below(name, _inside(value, name))
 
 
 def form_objection(name: str, *, is_file: bool) -> Objection | None:
@@ -105,11 +123,6 @@ def is_variable(parent: str, value: Any) -> bool:
     return parent == VARIABLES and type(value) is str
 
 
-def judge(name: str, value: Any) -> Objection | None:
-    """The same for one member anywhere below the request's own members, or for a list that is part of it."""
-    return _member(name, value)
-
-
 def _is_reference(name: str) -> bool:
     """Whether a name, in lower case, is that of a reference."""
     return name.endswith(("_id", "_ids")) and name not in HARMLESS
@@ -118,22 +131,6 @@ def _is_reference(name: str) -> bool:
 def _refers(name: str, item: str = "") -> Objection:
     """The objection to a member, or to the id of an item of the type `item`, with what the client can do instead."""
     return Objection(NEEDS_OWN_KEY, name, INSTEAD.get(item or name.lower()))
-
-
-def _member(name: str, value: Any) -> Objection | None:
-    """An objection to a member. A name like ``user_id`` with an object as value is a property in a JSON schema."""
-    kind, lower = type(value), name.lower()
-    if kind is str:
-        return _refers(name) if value and (lower == "container" or _is_reference(lower)) else None
-    if kind is list and _is_reference(lower) and any(type(item) is str for item in value):
-        return _refers(name)
-    if lower in STORED and kind is dict and type(_in_lower(value).get("id")) is str:
-        return _refers(lower)._replace(param=f"{name}.id")
-    if kind not in NESTED:
-        return None
-    if is_free_form(name, is_object=kind is not list):
-        return Objection(DUPLICATE_KEYS, name) if _is_doubled(value) else None
-    return _below(name, _inside(value, name))
 
 
 def _inside(value: list[Any] | dict[str, Any], of: str = "") -> Objection | None:
@@ -149,7 +146,7 @@ def _inside(value: list[Any] | dict[str, Any], of: str = "") -> Objection | None
         kind = lower.get("type")
         return _refers("id", kind.lower() if type(kind) is str else "id")
     for name, item in value.items():
-        if not is_variable(of, item) and (found := _member(name, item)):
+        if not is_variable(of, item) and (found := member_objection(name, item)):
             return found
     return None
 
@@ -159,12 +156,6 @@ def _in_list(value: list[Any]) -> Objection | None:
         if type(item) in NESTED and (found := _inside(item)):
             return _below(f"[{at}]", found)
     return None
-
-
-def _is_doubled(value: list[Any] | dict[str, Any]) -> bool:
-    """Whether an object anywhere in it has a key twice."""
-    items = value if type(value) is list else value.values()
-    return type(value) is Doubled or any(_is_doubled(item) for item in items if type(item) in NESTED)
 
 
 def _in_lower(value: dict[str, Any]) -> dict[str, Any]:

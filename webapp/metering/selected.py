@@ -10,7 +10,7 @@ from collections.abc import Callable
 from json.decoder import scanstring
 from typing import Any
 
-from webapp.metering.jsonwalk import Doubled, decoder, parse
+from webapp.metering.jsonwalk import NESTED, Doubled, decoder, has_double, parse
 from webapp.metering.scan import BREAK, Reading, Scanner, may_go_on, no_pause
 
 SMALL = 65_536  # bytes of a document that is decoded as a whole
@@ -149,7 +149,7 @@ class Selector(Scanner):
                 if self._ended or not may_go_on(part, end):
                     self._at += end
                     self._room -= end
-                    self.doubtful = self.doubtful or has_double(value)
+                    self.doubtful = self.doubtful or (type(value) in NESTED and has_double(value))
                     return value
             except (ValueError, RecursionError):
                 pass  # it goes on, or is invalid
@@ -220,10 +220,3 @@ class Selector(Scanner):
                 return 0
         self._at = end
         return depth
-
-
-def has_double(value: Any) -> bool:
-    """Whether a decoded value has an object with the same key twice in it."""
-    if isinstance(value, dict):
-        return type(value) is Doubled or any(map(has_double, value.values()))
-    return isinstance(value, list) and any(map(has_double, value))

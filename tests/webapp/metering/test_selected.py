@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from webapp.config import ROOT
 from webapp.metering import AnswerFacts, Meter, RequestFacts
-from webapp.metering.jsonwalk import decoder, parse
+from webapp.metering.jsonwalk import decoder, has_double, parse
 from webapp.metering.scan import KEPT_CHARS, PIECE
 from webapp.metering.selected import (
     _TAME,
@@ -24,7 +24,6 @@ from webapp.metering.selected import (
     STEPS,
     WHOLE,
     Selector,
-    has_double,
 )
 
 CHAT, RESPONSES = "/v1/chat/completions", "/v1/responses"
