@@ -25,9 +25,8 @@ def books_days() -> dict[str, Any]:
 
 @bp.get("/books/days/<day>")
 def books_day(day: str) -> dict[str, Any]:
-    wanted = compared.as_day(day)
     with auth.person() as tx:
-        found = compared.one_day(tx, wanted) if wanted else None
+        found = compared.one_day(tx, day)
     if found is None:
         raise ApiError(404, "day_not_found", "OpenAI's books have nothing of this day")
     return plain(found)

@@ -9,6 +9,7 @@ from typing import Any
 
 from webapp import db
 from webapp.errors import ApiError
+from webapp.periods import YEARS, months_later
 
 LONGEST = 400  # days that are compared for one request
 DAY_FORM = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -32,12 +33,12 @@ PARTS = """
 
 
 def as_day(text: str) -> date | None:
-    """The date that a text such as 2026-10-14 spells, from 1970 to 2999; None for any other text."""
+    """The date that a text such as 2026-10-14 spells, in one of YEARS; None for any other text."""
     try:
         day = date.fromisoformat(text) if DAY_FORM.fullmatch(text) and text.isascii() else None
     except ValueError:
         return None
-    return day if day and 1970 <= day.year < 3000 else None
+    return day if day and day.year in YEARS else None
 
 
 def period(args: Mapping[str, str]) -> tuple[date, date]:
@@ -73,9 +74,10 @@ def days(tx: db.Transaction, since: date, until: date) -> tuple[list[dict[str, A
     return tx.query(DAYS, since, until), tx.query(TOTALS, since, until)[0]
 
 
-def one_day(tx: db.Transaction, day: date) -> dict[str, Any] | None:
-    """A day of OpenAI's books with its ``parts``; None for a day that was never fetched."""
-    rows, _ = days(tx, day, day + timedelta(days=1))
+def one_day(tx: db.Transaction, text: str) -> dict[str, Any] | None:
+    """A day of OpenAI's books with its ``parts``; None for a day that was never fetched, and for what is no day."""
+    day = as_day(text)
+    rows = days(tx, day, day + timedelta(days=1))[0] if day else []
     return rows[0] | {"parts": tx.query(PARTS, day)} if rows else None
 
 
@@ -83,7 +85,4 @@ def compare_months(tx: db.Transaction, months: int) -> None:
     """Compare again what changed in the newest months that OpenAI's books have."""
     newest = tx.query("select max(day) as day from public.openai_days")[0]["day"]
     if newest:
-        since = newest.replace(day=1)
-        for _ in range(months - 1):
-            since = (since - timedelta(days=1)).replace(day=1)
-        compare(tx, since, newest + timedelta(days=1))
+        compare(tx, months_later(newest.replace(day=1), 1 - months), newest + timedelta(days=1))

@@ -18,6 +18,7 @@ from webapp.pages import export, spend_charts
 from webapp.pages.common import found
 from webapp.pages.reasons import REASONS, led_to
 from webapp.pages.wrong import no_such
+from webapp.periods import months_later
 
 bp = Blueprint("books", __name__)
 MONTHS = 13
@@ -82,7 +83,7 @@ def month_of(args: Mapping[str, str], newest: date | None) -> tuple[date, date]:
     first = compared.as_day(f"{word}-01") if re.fullmatch(r"[0-9]{4}-[0-9]{2}", word) else None
     if first is None:
         raise no_such("month", word)
-    return first, (first + timedelta(days=31)).replace(day=1)
+    return first, months_later(first, 1)
 
 
 @bp.get("/books")
@@ -115,10 +116,9 @@ def table() -> Response:
 def show(day: str) -> str:
     """A day: every line with both sides and its named parts, OpenAI's lines as they came, and every fetch of it."""
     with auth.person() as tx:
-        wanted = compared.as_day(day)
-        books = found(compared.one_day(tx, wanted) if wanted else None, "day in OpenAI's books")
-        bill, models = tx.rows("books_day_lines", wanted), tx.rows("books_day_models", wanted)
-        trail = tx.rows("books_restatements", wanted)
+        books = found(compared.one_day(tx, day), "day in OpenAI's books")
+        bill, models = tx.rows("books_day_lines", books["day"]), tx.rows("books_day_models", books["day"])
+        trail = tx.rows("books_restatements", books["day"])
     lines = _lines(books["parts"], bill, models, books["day"])
     around = {"before": books["day"] - timedelta(days=1), "after": books["day"] + timedelta(days=1)}
     return render_template("books_day.html", books=books, lines=lines, bill=bill, trail=trail, **around)
@@ -144,8 +144,7 @@ def _lines(
 def day_table(day: str) -> Response:
     """The named parts of a day as a file."""
     with auth.person() as tx:
-        wanted = compared.as_day(day)
-        books = found(compared.one_day(tx, wanted) if wanted else None, "day in OpenAI's books")
+        books = found(compared.one_day(tx, day), "day in OpenAI's books")
     return export.answer(f"openai-books {books['day']}", PART_COLUMNS, books["parts"], zone=UTC_ZONE)
 
 
