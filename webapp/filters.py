@@ -10,6 +10,7 @@ the value (``end_user=-``); a value made of dashes alone is written with one das
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -144,10 +145,10 @@ def _date(text: str) -> date | None:
         return None
 
 
-def of_sessions(args: MultiDict[str, str]) -> dict[str, list[str]]:
-    """The filters of WebSocket sessions: project, key and state, each with the words it was given."""
-    given = {name: [word.replace("\0", "") for word in args.getlist(name) if word] for name in SESSION_FILTERS}
-    return {name: words for name, words in given.items() if words}
+def given(args: MultiDict[str, str], names: Iterable[str]) -> dict[str, list[str]]:
+    """The parameters of these names that have words: name → words. Empty words are ignored."""
+    found = {name: [word.replace("\0", "") for word in args.getlist(name) if word] for name in names}
+    return {name: words for name, words in found.items() if words}
 
 
 def read(
@@ -183,13 +184,11 @@ def read(
 
 
 def chosen(args: MultiDict[str, str]) -> dict[str, list[str]]:
-    """The filters of a query string; empty values are ignored."""
-    found: dict[str, list[str]] = {}
-    for name in (*FILTERS, *EXCLUSIONS):
-        words = [w.replace("\x00", "") for w in args.getlist(name) if w]
-        if words:
-            found[name] = [word if word.strip("-") else word[1:] for word in dict.fromkeys(words)]
-    return found
+    """The filters of a query string, each value once."""
+    return {
+        name: [word if word.strip("-") else word[1:] for word in dict.fromkeys(words)]
+        for name, words in given(args, (*FILTERS, *EXCLUSIONS)).items()
+    }
 
 
 def filter_value(value: str) -> str:

@@ -84,7 +84,7 @@ def _call(row: dict[str, Any]) -> dict[str, Any]:
 
 @bp.get("/sessions")
 def websocket_sessions() -> dict[str, Any]:
-    chosen, many = filters.of_sessions(request.args), limit()
+    chosen, many = filters.given(request.args, filters.SESSION_FILTERS), limit()
     behind = cursors.read(request.args.get("cursor"), *NEWEST_FIRST)
     with auth.person() as tx:
         rows = tx.rows("websocket_sessions_page", Jsonb(chosen), *behind, many + 1)

@@ -83,8 +83,7 @@ def read_listing(columns: dict[str, bool], names: tuple[str, ...] = (), **kept: 
     """
     read, error = read_period()
     query = replace(read, filters={})
-    given = {name: [word.replace("\0", "") for word in request.args.getlist(name) if word] for name in names}
-    given = {name: words for name, words in given.items() if words}
+    given = filters.given(request.args, names)
     search = request.args.get("q", "").replace("\0", "").strip()
     page = filters.whole(request.args.get("page") or "1", 1, 10**6)
     if page is None:

@@ -90,7 +90,7 @@ def _picks(tx: db.Transaction, chosen: dict[str, list[str]]) -> list[Pick]:
 @login_required
 def index() -> str:
     """A page of sessions."""
-    chosen, cursor = filters.of_sessions(request.args), request.args.get("cursor")
+    chosen, cursor = filters.given(request.args, filters.SESSION_FILTERS), request.args.get("cursor")
     behind = read_cursor(cursors.moment, UUID)
     with auth.person() as tx:
         rows = tx.rows("websocket_sessions_page", Jsonb(chosen), *behind, PAGE + 1)
@@ -120,7 +120,7 @@ def show(session_id: UUID) -> str:
 @login_required
 def table() -> Response:
     """All sessions that fit the filters as a file."""
-    chosen = filters.of_sessions(request.args)
+    chosen = filters.given(request.args, filters.SESSION_FILTERS)
     with auth.person() as tx:
         about = list(narrowed("", _picks(tx, chosen)))
 
