@@ -18,13 +18,7 @@ from webapp.auth import login_required
 from webapp.errors import ApiError
 from webapp.pages import calls_columns
 from webapp.pages.call_words import price_words, spend_links
-from webapp.pages.common import (
-    STATUSES,
-    attempt,
-    found,
-    organization_zone,
-    read_scope,
-)
+from webapp.pages.common import STATUSES, attempt, found, organization_zone, read_scope
 from webapp.pages.scope import asked
 from webapp.pages.sorting import Sorting, read_sorting
 from webapp.pages.wrong import no_such, read_cursor
@@ -49,10 +43,15 @@ def _sorted_page(tx: db.Transaction, words: tuple[Any, ...], sorting: Sorting) -
         rows = tx.rows("calls_ranked", *words, sorting.word, *after, PAGE + 1)
     if len(rows) <= PAGE:
         return rows, None
-    last, value = rows[PAGE - 1], rows[PAGE - 1][sorting.column]
-    if sorting.word == "-started_at":
-        value = (value - EPOCH) // timedelta(microseconds=1)  # app.calls_ranked compares numbers only
+    last = rows[PAGE - 1]
+    value = last["started_at"] if sorting.word == "started_at" else rank(last, sorting)
     return rows[:PAGE], cursors.write(value, last["id"])
+
+
+def rank(row: dict[str, Any], sorting: Sorting) -> Any:
+    """The value by which app.calls_ranked sorts a call; it compares numbers only: of a moment its microseconds."""
+    value = row[sorting.column]
+    return (value - EPOCH) // timedelta(microseconds=1) if sorting.column == "started_at" else value
 
 
 def read_session() -> dict[str, list[str]]:

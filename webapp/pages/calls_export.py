@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 from flask import request
@@ -13,7 +12,7 @@ from werkzeug.wrappers import Response
 from webapp import auth, db
 from webapp.auth import login_required
 from webapp.pages import export
-from webapp.pages.calls import EPOCH, ORDERS, bp, read_session
+from webapp.pages.calls import ORDERS, bp, rank, read_session
 from webapp.pages.common import read_query
 from webapp.pages.sorting import read_sorting
 from webapp.pages.spend_export import UNKNOWN, facts
@@ -73,11 +72,7 @@ def table() -> Response:
         return tx.rows("calls_page", *words, last and last["started_at"], last and last["id"], count)
 
     def ranked(tx: db.Transaction, last: export.Row | None, count: int) -> list[export.Row]:
-        return tx.rows("calls_ranked", *words, sorting.word, last and rank(last), last and last["id"], count)
-
-    def rank(row: export.Row) -> Any:
-        value = row[sorting.column]
-        return (value - EPOCH) // timedelta(microseconds=1) if sorting.column == "started_at" else value
+        return tx.rows("calls_ranked", *words, sorting.word, last and rank(last, sorting), last and last["id"], count)
 
     by_age = sorting.word == "started_at"
     rows = export.paged(by_time) if by_age else export.paged(ranked, RANKED_ROWS)
