@@ -234,5 +234,4 @@ def _months(tx: db.Transaction, scope: Scope, known: list[Row]) -> dict[str, Any
         before = rows[n - 1] if n and not row["partial"] else {}
         compared = {"cost_before": before.get("cost"), "unknown_before": unknown_calls(before)}
         shown.append(measured(row | compared, money, 0) | {"link": scope.link(grain=None, **period)})
-    chart = spend_charts.months(shown, [row["link"] for row in shown])
-    return {"months": shown, "months_chart": chart}
+    return {"months": shown, "months_chart": spend_charts.months(shown)}

@@ -31,9 +31,9 @@ def index() -> str:
     """Spend of the organization."""
     with auth.person() as tx:
         start = setup(tx)
-        if start["setup"]["last_call_at"] is None:
+        last = start["setup"]["last_call_at"]
+        if last is None:
             return render_template("start.html", **start)
         shown = report(tx, read_scope(tx, kept()), "project")
-    last = start["setup"]["last_call_at"]
     words = {"r": shown, "last_call": last, "setup": start["setup"]}
     return render_template("spend.html", **words, **shown)

@@ -103,10 +103,10 @@ def running(
     return charts.lines(shown, parts, measure.words, measure.unit)
 
 
-def months(rows: Sequence[Row], links: Sequence[str]) -> Chart | None:
+def months(rows: Sequence[Row]) -> Chart | None:
     """Spend per month; the current month is hatched. The table of its numbers is one of its own."""
     names, ticks = [written.month(row["month"]) for row in rows], grains.month_ticks([row["month"] for row in rows])
-    bars = Bars(names, ticks, links, [row["partial"] for row in rows])
+    bars = Bars(names, ticks, [row["link"] for row in rows], [row["partial"] for row in rows])
     spent = Layer("Spend", "all", [row["cost"] for row in rows])
     return charts.bars(bars, [spent], None, written.money, "$") if rows else None
 
