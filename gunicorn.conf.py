@@ -31,8 +31,7 @@ try:
     _config = load()
 except ConfigError as error:
     sys.exit(f"spendai: {error}")
-_host = f"[{_config.host}]" if ":" in _config.host else _config.host
-bind = f"{_host}:{_config.port}"
+bind = _config.listens_at
 workers = _config.workers
 worker_class = "webapp.server.worker.Worker"
 backlog = 2048

@@ -144,9 +144,9 @@ SETTINGS = (
 class Config(SimpleNamespace):
     """The settings by lower-case name, None where not set and without a default; and what follows from them:
 
-    home: absolute Path of SPENDAI_HOME; embedded: whether SpendAI runs Postgres itself; key_ring: number → 32-byte key
-    of SPENDAI_ENCRYPTION_KEYS; install_key: which organizations OPENAI_API_KEY serves, as app.open_calls takes it:
-    "none", "first" or "shared".
+    home: absolute Path of SPENDAI_HOME; listens_at: HOST:PORT as a URL has it; embedded: whether SpendAI runs Postgres
+    itself; key_ring: number → 32-byte key of SPENDAI_ENCRYPTION_KEYS; install_key: which organizations OPENAI_API_KEY
+    serves, as app.open_calls takes it: "none", "first" or "shared".
     """
 
     def __repr__(self) -> str:
@@ -215,7 +215,8 @@ def load(environ: Mapping[str, str] = os.environ) -> Config:
     if config.database_prepared is None:
         config.database_prepared = config.embedded
     host = f"[{config.host}]" if ":" in config.host else config.host
-    config.public_url = config.public_url or f"http://{host}:{config.port}"
+    config.listens_at = f"{host}:{config.port}"
+    config.public_url = config.public_url or f"http://{config.listens_at}"
     config.secret_key = config.secret_key or generated_secret(
         config.home, "SECRET_KEY", lambda: secrets.token_urlsafe(48)
     )
