@@ -33,7 +33,7 @@ from psycopg.types.json import set_json_loads
 from psycopg_pool import ConnectionPool
 
 from webapp.config import Config
-from webapp.postgres import embedded
+from webapp.postgres import embedded, logins
 
 ROLES = ("spendai_web", "spendai_proxy", "spendai_auth")
 # Pool → the role it logs in as, and how many connections it makes at most: for pages and the API, and for signing in.
@@ -80,9 +80,7 @@ def dsn(config: Config, role: str, *, read: bool = False) -> str:
     if config.embedded and not read:
         return embedded.conninfo(config, role, password(config, role))
     parts = conninfo_to_dict(config.database_url_read if read else config.database_url)
-    # Supabase's pooler expects the project's reference after the user's name: role.reference
-    _, dot, reference = str(parts.get("user", "")).partition(".")
-    parts |= {"user": role + dot + reference, "password": password(config, role)}
+    parts |= {"user": logins.user_of(role, parts.get("user")), "password": password(config, role)}
     if "," in str(parts.get("host", "")):  # several servers: use the one wanted, and give up soon on one that is silent
         parts = {"target_session_attrs": "prefer-standby" if read else "read-write", "connect_timeout": 2} | parts
     parts.setdefault("connect_timeout", 5)

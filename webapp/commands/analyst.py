@@ -13,6 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 from webapp.commands.database import owner_connection
 from webapp.config import Config
 from webapp.postgres import embedded
+from webapp.postgres.logins import user_of
 
 LISTENS = "select current_setting('listen_addresses') <> ''"
 LOGINS = """
@@ -90,10 +91,9 @@ def connection_url(config: Config, dsn: str, role: str, password: str) -> str:
     parts = conninfo_to_dict(dsn)
     if config.embedded:
         parts["host"], parts["port"] = embedded.let_analysts_in(config, True)
-    # Supabase's pooler expects the project's reference after the user's name: role.reference
-    _, dot, reference = str(parts.get("user", "")).partition(".")
     host, port = str(parts.get("host", "localhost")), parts.get("port", 5432)
     host = f"[{host}]" if ":" in host else quote(host, safe="")
     kept = {key: value for key, value in parts.items() if key in ("sslmode", "sslrootcert")}
-    url = f"postgresql://{role}{dot}{reference}:{password}@{host}:{port}/{quote(str(parts.get('dbname', 'postgres')))}"
+    database = quote(str(parts.get("dbname", "postgres")))
+    url = f"postgresql://{user_of(role, parts.get('user'))}:{password}@{host}:{port}/{database}"
     return url + (f"?{urlencode(kept)}" if kept else "")

@@ -44,10 +44,18 @@ def let_in(conn: psycopg.Connection, role: str, password: str) -> None:
     conn.execute(sql.SQL("alter role {} login password {}").format(sql.Identifier(role), sql.Literal(verifier)))
 
 
+def user_of(role: str, owner: str | None) -> str:
+    """The name with which a role logs in; owner: that of the database's owner.
+
+    Supabase's pooler expects the project's reference after each name: role.reference.
+    """
+    _, dot, reference = (owner or "").partition(".")
+    return role + dot + reference
+
+
 def _refused(conn: psycopg.Connection, role: str, password: str) -> bool:
     """Whether the server says that this is not the role's password; a connection that fails otherwise tells nothing."""
-    _, dot, reference = conn.info.user.partition(".")  # Supabase's pooler has the project's reference after the name
-    mine = {"user": role + dot + reference, "password": password, "connect_timeout": CONNECT_SECONDS}
+    mine = {"user": user_of(role, conn.info.user), "password": password, "connect_timeout": CONNECT_SECONDS}
     try:
         psycopg.connect(**conn.info.get_parameters() | mine).close()
     except psycopg.OperationalError as error:
