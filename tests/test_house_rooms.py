@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from pathlib import Path
 
@@ -51,6 +52,14 @@ def test_every_folder_is_a_room_that_says_what_it_is() -> None:
     for room in ROOMS:
         text = ast.get_docstring(MODULES[f"webapp.{room}"])
         assert text and len(text.splitlines()) >= 2, f"webapp/{room}/__init__.py says what the room is for"
+
+
+def test_every_room_names_the_rooms_that_it_imports() -> None:
+    for room in set(ROOMS) - {"commands"}:  # which may import nearly all
+        own = {name for name in MODULES if name.startswith(f"webapp.{room}")}
+        others = {target.split(".")[1] for name in own for target in imported(name)} & set(ROOMS) - {room}
+        words = set(re.findall(r"\w+", ast.get_docstring(MODULES[f"webapp.{room}"]) or ""))
+        assert others - words == set(), f"webapp/{room}/__init__.py says which rooms it imports"
 
 
 def test_the_readme_names_every_room() -> None:

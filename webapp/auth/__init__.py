@@ -1,5 +1,7 @@
 """Signing in: providers, browser sessions, CSRF, and who is asking.
 
+Imports replica, secrets and the modules directly in webapp/.
+
 from webapp import auth
 with auth.person() as tx: …      # one transaction as the signed-in person, page or API
 auth.read(lambda tx: …)          # what it reads in one; where a file goes on although the read replica went away

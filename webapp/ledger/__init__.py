@@ -1,4 +1,5 @@
 """The ledger: opens and settles calls in Postgres, many calls in one transaction, with a spool file for an outage.
 
-`ledger.Ledger` is the interface. The room imports db, config and secrets; the gateway and `flask doctor` import it.
+`ledger.Ledger` is the interface. The room imports metrics, secrets, db and config; gateway, websocket and
+`flask doctor` import it.
 """
