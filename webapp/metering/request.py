@@ -20,10 +20,7 @@ MAX_END_USER_CHARS = 256
 MAX_WORD_CHARS = 64
 MAX_WINDOW_CHARS = 40
 
-USAGE_ON_REQUEST = (
-    "/v1/chat/completions",
-    "/v1/completions",
-)  # usage in streams only if the request asks
+USAGE_ON_REQUEST = ("/v1/chat/completions", "/v1/completions")  # usage in streams only if the request asks
 IMAGES = ("/v1/images/generations", "/v1/images/edits", "/v1/images/variations")
 TRANSCRIPTS = ("/v1/audio/transcriptions", "/v1/audio/translations")
 SPEECH = "/v1/audio/speech"
@@ -207,7 +204,7 @@ def ask_for_usage(text: str) -> str | None:
     """The text with `stream_options.include_usage` set to true; None when it is, or cannot be set safely."""
     offset = len(text) - len(text.removeprefix(_BOM))
     found = document(text[offset:])
-    options = next((member for member in reversed(found) if member.key == "stream_options"), None)
+    options = next((member for member in reversed(found) if member.key == OPTIONS), None)
     if options is None:
         return _insert(text, text.index("{") + 1, '"stream_options":{"include_usage":true},')
     start, end = options.start + offset, options.end + offset

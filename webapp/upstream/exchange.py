@@ -42,9 +42,7 @@ class Exchange:
         self.conn, self.deadline = conn, deadline
         self.whole = True  # whether all of the request was sent
         self.begun = False  # whether a byte of it was sent
-        self.closed = (
-            False  # whether the server ended the connection in order (FIN), with the whole request sent before
-        )
+        self.closed = False  # whether the server ended the connection in order (FIN), after the whole request was sent
         self._got = bytearray()  # bytes received and not used yet
         self._interim = 0  # bytes of 1xx heads received so far
         self._head: Head | None = None

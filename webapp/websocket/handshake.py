@@ -25,11 +25,8 @@ from webapp.errors import ApiError
 from webapp.upstream.connections import Origin
 
 KEY_PROTOCOL = "openai-insecure-api-key."
-OURS = (
-    KEY_PROTOCOL,
-    "openai-organization.",
-    "openai-project.",
-)  # subprotocols that are not sent on, by their beginning
+# Subprotocols that are not sent on, by their beginning.
+NOT_SENT_ON = (KEY_PROTOCOL, "openai-organization.", "openai-project.")
 REALTIME = "realtime"
 CHUNK = 65536
 log = logging.getLogger("spendai.websocket")
@@ -53,7 +50,7 @@ def key_in(protocols: list[str]) -> str | None:
 
 def sent_on(protocols: list[str]) -> list[str]:
     """The subprotocols that OpenAI gets."""
-    return [word for word in protocols if not word.lower().startswith(OURS)]
+    return [word for word in protocols if not word.lower().startswith(NOT_SENT_ON)]
 
 
 class Upgrade:
