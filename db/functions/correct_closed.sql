@@ -15,5 +15,5 @@ as $$
 $$;
 
 comment on function app.correct_closed is 'Corrects the cost of a call closed by hand by the difference to what it really cost.';
--- No grant: part of settle_closed and fill_objects.
+-- No grant: part of settle_closed, fill_objects and fill_batch.
 revoke execute on function app.correct_closed from public, anon, authenticated, service_role;

@@ -10,12 +10,9 @@
 -- cost status becomes no_usage. An object that was finished in the answer of the call that made it is marked as priced from
 -- the beginning. Where the final state names no model or tier, those of the call that made the object hold.
 --
--- A call that lists objects (GET /batches) sees each of them: listed has the finished ones.
---
--- The output file of a batch is an object, too, as long as the batch has usage but no cost (see price_batch); its request is
--- {"output_file": true}. The call that downloads all of it brings what its lines say, {input_tokens, output_tokens, by_length}, which
--- is added to the usage of the call that made the batch, if both counts of tokens are those of the batch. Other calls about the
--- file, and a file that does not tell the cost, change nothing.
+-- A call that lists objects (GET /batches) sees each of them: listed has the finished ones. The output file of a batch is an object,
+-- too, with the request {"output_file": true}, as long as the batch has usage but no cost; fill_batch takes what the call that
+-- downloads all of it says. Other calls about the file change nothing.
 --
 -- The object's usage says nothing of the request that made it. So the completion window and the region stay remembered with
 -- the object (request), and are priced and stored with its usage; the region of the call that saw it does not matter.
@@ -29,7 +26,6 @@ declare
     v_seen record;
     v_made record;
     v_price record;
-    v_file jsonb;  -- what the output file of a batch says
     v_usage jsonb;  -- of the object, with what only its request tells
 begin
     insert into private.upstream_objects (upstream_account, object_id, org_id, project_id, call_id, started_at, priced_at,
@@ -59,34 +55,24 @@ begin
         where c.outcome = 'complete' and o.upstream_object_id is not null and app.is_sighting(c.method, c.endpoint)
         order by c.account, o.upstream_object_id
     loop
+        if v_seen.usage ? 'by_length' then
+            perform app.fill_batch(v_seen.account, v_seen.upstream_object_id, v_seen.org_id, v_seen.usage);
+            continue;
+        end if;
         update private.upstream_objects o
         set priced_at = case when coalesce(v_seen.usage, v_seen.tools) is not null then clock_timestamp() end
         where o.upstream_account = v_seen.account and o.object_id = v_seen.upstream_object_id
           and o.org_id = v_seen.org_id and o.priced_at is null
-          and coalesce(o.request ? 'output_file', false) = coalesce(v_seen.usage ? 'by_length', false)
+          and not coalesce(o.request ? 'output_file', false)
         returning o.call_id, o.started_at, o.request into v_made;
         if found then
-            v_file := case when v_seen.usage ? 'by_length' then v_seen.usage end;
             v_usage := (v_seen.usage - 'region') || coalesce(v_made.request, '{}');
             select u.* into v_made from public.usage_logs u where u.id = v_made.call_id and u.started_at = v_made.started_at;
-            if v_file is not null then
-                v_usage := v_made.usage;
-                if (v_usage -> 'input_tokens', v_usage -> 'output_tokens') is not distinct from
-                   (v_file -> 'input_tokens', v_file -> 'output_tokens') then
-                    v_usage := v_usage || v_file;
-                end if;
-            end if;
             select * into v_price from app.price_usage(v_made.org_id, v_made.endpoint, coalesce(v_seen.model, v_made.model),
                 v_made.model_requested, coalesce(v_seen.service_tier, v_made.service_tier), v_made.batch, v_usage, v_seen.tools,
                 v_made.started_at);
-            if v_file is not null and v_price.cost is null then  -- a later download may tell it
-                update private.upstream_objects o set priced_at = null
-                where o.upstream_account = v_seen.account and o.object_id = v_seen.upstream_object_id;
-                continue;
-            end if;
             if not app.fill_call(v_made.id, v_made.started_at, v_price.cost, v_price.cost_status, v_price.cost_lines,
-                v_usage, v_seen.tools, v_seen.model, v_seen.service_tier, case when v_file is null
-                    then 'a later call reported the final state' else 'its output file told which requests were long' end) then
+                v_usage, v_seen.tools, v_seen.model, v_seen.service_tier, 'a later call reported the final state') then
                 perform app.correct_closed(v_made.id, v_made.started_at, v_price.cost, v_price.cost_lines, v_usage);
             end if;
         end if;

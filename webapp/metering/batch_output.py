@@ -51,7 +51,7 @@ class BatchOutput:
                 self._line.add(part)
 
     def answer(self) -> tuple[dict[str, Any], bool]:
-        """{input_tokens, output_tokens, by_length} for app.fill_objects, or {}, and False: never doubtful."""
+        """{input_tokens, output_tokens, by_length} for app.fill_batch, or {}, and False: never doubtful."""
         if self._line and self._readable:
             self._end_line()
         if not self._readable or not self._in:

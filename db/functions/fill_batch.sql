@@ -1,0 +1,41 @@
+-- fill_batch(account, file, org, said) → fills the cost of a batch, given what its output file says of each request
+--
+-- OpenAI's usage of a batch does not tell which of its requests had a long context (see price_batch). So fill_objects remembers its
+-- output file, as an object of the call that made the batch, as long as the batch has usage but no cost. The call that downloads all
+-- of the file brings p_said, {input_tokens, output_tokens, by_length}, which is added to the usage of the call that made the batch.
+-- A file whose counts of tokens are not those of the batch, or that does not tell the cost, changes nothing: a later download may
+-- tell it. p_file: the id of the file at OpenAI.
+create or replace function app.fill_batch(p_account text, p_file text, p_org_id uuid, p_said jsonb) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+    v_object private.upstream_objects;
+    v_made public.usage_logs;
+    v_price record;
+begin
+    select o.* into v_object from private.upstream_objects o
+    where o.upstream_account = p_account and o.object_id = p_file and o.org_id = p_org_id and o.priced_at is null
+      and o.request ? 'output_file'
+    for no key update;
+    select u.* into v_made from public.usage_logs u where u.id = v_object.call_id and u.started_at = v_object.started_at;
+    if not found or (v_made.usage -> 'input_tokens', v_made.usage -> 'output_tokens') is distinct from
+        (p_said -> 'input_tokens', p_said -> 'output_tokens') then
+        return;
+    end if;
+    select * into v_price from app.price_usage(v_made.org_id, v_made.endpoint, v_made.model, v_made.model_requested,
+        v_made.service_tier, v_made.batch, v_made.usage || p_said, null, v_made.started_at);
+    if v_price.cost is null then
+        return;
+    end if;
+    update private.upstream_objects o set priced_at = clock_timestamp()
+    where o.upstream_account = p_account and o.object_id = p_file;
+    if not app.fill_call(v_made.id, v_made.started_at, v_price.cost, v_price.cost_status, v_price.cost_lines,
+        v_made.usage || p_said, null, null, null, 'its output file told which requests were long') then
+        perform app.correct_closed(v_made.id, v_made.started_at, v_price.cost, v_price.cost_lines, v_made.usage || p_said);
+    end if;
+end $$;
+
+comment on function app.fill_batch is 'Fills the cost of a batch with what its output file says of each request; part of fill_objects.';
+-- No grant: part of fill_objects.
+revoke execute on function app.fill_batch from public, anon, authenticated, service_role;
