@@ -37,6 +37,15 @@ def test_a_function_file_defines_what_its_name_says_and_has_a_test(path: Path) -
     assert (ROOT / f"tests/functions/test_{path.stem}.py").exists()
 
 
+def test_a_function_without_grant_names_the_functions_that_run_it() -> None:
+    code = {path.stem: re.sub("--.*", "", path.read_text()) for path in FUNCTIONS}
+    for path in FUNCTIONS:
+        said = re.search(r"^-- No grant:.*\bpart of (.*)$", path.read_text(), re.M)
+        named = set(re.findall(r"\w+", said[1])) & code.keys() if said else set()
+        callers = {other for other in code.keys() - {path.stem} if re.search(rf"\bapp\.{path.stem}\b", code[other])}
+        assert not named or named == callers, name(path)
+
+
 @pytest.mark.parametrize("path", GUARDS, ids=name)
 def test_a_guard_file_defines_the_trigger_function_of_its_name_and_has_a_test(path: Path) -> None:
     text = path.read_text()

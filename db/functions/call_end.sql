@@ -49,5 +49,5 @@ end $$;
 
 comment on function app.call_end is
     'Closes a call by hand that is open or has no cost, with a reason in the audit log.';
--- No grant: for the operator, through flask calls settle, and part of call_close.
+-- No grant: for the operator, through flask calls settle, and part of call_close and evidence_close.
 revoke execute on function app.call_end from public, anon, authenticated, service_role;

@@ -41,5 +41,5 @@ end $$;
 
 comment on function app.fill_call is
     'Gives a settled call the cost it lacks, or another reason for lacking it, and records the fill in cost_fills.';
--- No grant: part of fill_objects, fill_batch, settle_closed and reprice_batch.
+-- No grant: part of fill_objects, fill_batch, settle_closed, settle_seen, call_end, evidence_close and reprice_batch.
 revoke execute on function app.fill_call from public, anon, authenticated, service_role;

@@ -71,5 +71,5 @@ as $$
 $$;
 
 comment on function app.ledger_lines is 'Quantities and dollars of one day of the ledger, by the lines of OpenAI''s bill.';
--- No grant: part of app.reconcile_day.
+-- No grant: part of app.reconcile_day and app.own_rate_offer.
 revoke execute on function app.ledger_lines from public, anon, authenticated, service_role;

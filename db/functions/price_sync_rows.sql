@@ -67,5 +67,5 @@ $$;
 
 comment on function app.price_sync_rows is
     'Prices of published lists that are in force now or will be, one row per source and price; part of price_sync.';
--- No grant: part of price_sync.
+-- No grant: part of price_sync_compared.
 revoke execute on function app.price_sync_rows from public, anon, authenticated, service_role;

@@ -9,5 +9,5 @@ as $$
 $$;
 
 comment on function app.price_used is 'Prices and lines behind a cost, for the details of a correction.';
--- No grant: part of reprice_batch and settle_closed.
+-- No grant: part of reprice_batch and correct_closed.
 revoke execute on function app.price_used from public, anon, authenticated, service_role;

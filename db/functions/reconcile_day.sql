@@ -85,5 +85,5 @@ begin
 end $$;
 
 comment on function app.reconcile_day is 'Compares a day of OpenAI''s books with the ledger, line by line, and names every part of the difference.';
--- No grant: part of app.reconcile and of app.books_store.
+-- No grant: part of app.reconcile, app.books_store and app.month_close_for.
 revoke execute on function app.reconcile_day from public, anon, authenticated, service_role;

@@ -48,5 +48,5 @@ end $$;
 
 comment on function app.reprice_batch is
     'Prices some settled calls again and records the fills and corrections; part of reprice.';
--- No grant: part of reprice.
+-- No grant: part of reprice_organization.
 revoke execute on function app.reprice_batch from public, anon, authenticated, service_role;

@@ -35,5 +35,5 @@ end $$;
 
 comment on function app.status_unpriced is
     'Cost status of a call that is not priced by its usage: error, no_usage, free or pending_object; null for all others.';
--- No grant: part of settle_calls and settle_closed.
+-- No grant: part of settle_calls, settle_alone and settle_closed.
 revoke execute on function app.status_unpriced from public, anon, authenticated, service_role;

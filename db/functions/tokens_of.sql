@@ -36,5 +36,5 @@ begin
 end $$;
 
 comment on function app.tokens_of is 'Token counts of a usage object of either shape; null where it has none.';
--- No grant: part of settle_calls and fill_call.
+-- No grant: part of settle_calls, settle_alone and fill_call.
 revoke execute on function app.tokens_of from public, anon, authenticated, service_role;
