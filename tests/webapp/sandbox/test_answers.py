@@ -189,7 +189,7 @@ def test_log_probabilities_belong_to_each_token_also_in_streams(sdk):
     assert [len(one.top_logprobs) for one in whole.logprobs.content[:2]] == [2, 2]
     chunks = [chunk.choices[0] for chunk in chat(sdk, logprobs=True, stream=True)]
     told = [chunk for chunk in chunks if chunk.delta.content]
-    assert all(chunk.logprobs.content[0].token == chunk.delta.content for chunk in told)
+    assert told and all(chunk.logprobs.content[0].token == chunk.delta.content for chunk in told)
     include = ["message.output_text.logprobs"]
     part = sdk.responses.create(model="gpt-4o", input="Hi", include=include, top_logprobs=1).output[0].content[0]
     assert "".join(one.token for one in part.logprobs) == part.text
