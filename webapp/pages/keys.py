@@ -232,7 +232,6 @@ def ask_revoke(key_id: UUID) -> str:
         text=f"{key['prefix']}… of project {key['project']} is refused from the next call on. This cannot be undone.",
         action="Revoke key",
         back=url_for(".show", key_id=key_id) + asked(),
-        values={},
     )
 
 

@@ -97,7 +97,6 @@ def ask_end_sessions() -> str:
         text="Every browser and every log-in through the API ends, this one too. Log in again with your password.",
         action="Log out everywhere",
         back=url_for(".index"),
-        values={},
     )
 
 

@@ -106,7 +106,6 @@ def ask_delete_key() -> str:
         text="Calls are refused until another key is stored, unless this install has one of its own. The numbers stay.",
         action="Forget key",
         back=url_for(".index"),
-        values={},
     )
 
 
@@ -151,7 +150,6 @@ def ask_delete_admin_key() -> str:
         text="OpenAI's books are no longer fetched. What was fetched stays. The key itself lives on at OpenAI.",
         action="Forget admin key",
         back=url_for(".index"),
-        values={},
     )
 
 

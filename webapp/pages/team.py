@@ -153,7 +153,6 @@ def ask_remove(user_id: UUID) -> str:
         else "You can no longer see its numbers. Keys you made keep working.",
         action="Leave" if leaving else "Remove",
         back=url_for(".index"),
-        values={},
     )
 
 
