@@ -109,8 +109,8 @@ def zones() -> list[str]:
     return ["UTC", *sorted(name for name in available_timezones() if name.partition("/")[0] in AREAS and "/" in name)]
 
 
-def zone_of(args: MultiDict[str, str], otherwise: ZoneInfo = UTC_ZONE) -> ZoneInfo:
-    """The zone that ``tz`` names; ApiError 400."""
+def zone_of(args: MultiDict[str, str], otherwise: ZoneInfo) -> ZoneInfo:
+    """The zone that ``tz`` names, if it is there; ApiError 400."""
     name = args.get("tz") or ""
     if not name:
         return otherwise

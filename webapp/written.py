@@ -226,25 +226,8 @@ def visible(value: Any) -> Any:
 
 
 def init_app(app: Flask) -> None:
-    """Make every function above a Jinja filter of its name, and ``visible`` one of everything that a template shows."""
+    """Make what templates use of these functions Jinja filters, and ``visible`` one of everything that they show."""
     app.jinja_env.finalize = visible
-    for function in (
-        exact,
-        money,
-        cost,
-        number,
-        counted,
-        rate,
-        tokens,
-        share,
-        change,
-        growth,
-        signed,
-        day,
-        month,
-        last_day,
-        moment,
-        lasted,
-        ago,
-    ):
+    amounts = (exact, money, cost, number, counted, rate, tokens, share, change, growth, signed)
+    for function in (*amounts, day, month, moment, lasted, ago):
         app.add_template_filter(function)

@@ -100,11 +100,9 @@ def _others(fields: dict[str, Any], is_own: Callable[[str, Any], bool]) -> dict[
     return type(fields)((name, value) for name, value in fields.items() if not is_own(name, value))
 
 
-def read_fields(
-    endpoint: str, fields: dict[str, Any], is_own: Callable[[str, Any], bool] | None = None
-) -> RequestFacts:
+def read_fields(endpoint: str, fields: dict[str, Any], is_own: Callable[[str, Any], bool]) -> RequestFacts:
     """Facts of a request whose JSON object is decoded already, as part of a message; is_own: see read_json_request."""
-    return _facts(endpoint, fields, b"", None, objection(_others(fields, is_own) if is_own else fields))
+    return _facts(endpoint, fields, b"", None, objection(_others(fields, is_own)))
 
 
 def _facts(

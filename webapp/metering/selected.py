@@ -165,7 +165,7 @@ class Selector(Scanner):
             yield from self._string()
         elif kind in "[{":
             self._at += 1
-            yield from self._skip_nested(1)
+            yield from self._skip_nested()
         else:
             begin = self._at
             self._at = _SCALAR.match(self._text, begin).end()  # type: ignore[union-attr]  # it matches "" too
@@ -178,10 +178,11 @@ class Selector(Scanner):
     def _skip_rest(self) -> Reading:
         """Pass all that is left of an object or list."""
         self.doubtful = True
-        yield from self._skip_nested(1)
+        yield from self._skip_nested()
 
-    def _skip_nested(self, depth: int) -> Reading:
-        """Pass text until all brackets are closed, `depth` of which are already open."""
+    def _skip_nested(self) -> Reading:
+        """Pass text until all brackets are closed, of which one is already open."""
+        depth = 1
         while depth <= MAX_DEPTH:
             self._at = _TAME.match(self._text, self._at).end()  # type: ignore[union-attr]  # it matches "" too
             quote = self._text.find('"', self._at)

@@ -48,7 +48,7 @@ def single(scope: Scope) -> set[str]:
     return one | {"project"} if "key" in one else one
 
 
-def chosen_by(default: str = "project") -> str:
+def chosen_by(default: str) -> str:
     """What the page is to be broken down by, a key of BY. Raises ApiError 400."""
     by = request.args.get("by") or default
     if by not in BY:

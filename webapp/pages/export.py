@@ -85,7 +85,7 @@ def answer(
     return download(f"{file}.csv", "text/csv", _lines([*columns, "books"], lines, zone))
 
 
-def period_answer(name: str, columns: Sequence[str], rows: Iterable[Row], query: Query, about: Facts = ()) -> Response:
+def period_answer(name: str, columns: Sequence[str], rows: Iterable[Row], query: Query, about: Facts) -> Response:
     """The file of rows about the period of a query, which is in its name."""
     return answer(f"{name} {query.span.first}-{query.span.last}", columns, rows, about, query.zone)
 
