@@ -1,10 +1,11 @@
--- spend_breakdown(cells, by, side, top) → one row per project, model, key, …, the highest cost first
+-- spend_breakdown(cells, by, side, top, compared) → one row per project, model, key, …, the highest cost first
 --
 -- p_by: what the ids are: project, key, model, person, …. p_side: false for the ids of the cells, true for their second value (side).
 -- p_top: so many rows; all after them become one row without an id (members: how many), unless it would stand for a single
 -- one, which keeps its name. Null: all rows. What there was only before is a row too, with a cost of 0.
 -- series: the row's colour in the charts, 1 to 6; 0 for all further rows. tag_values: of a tag's name, how many values there were.
--- By kind there are only costs. change: dollars more than before, and what that is made of; see app.spend_split. Null without a period to compare with.
+-- By kind there are only costs. change: dollars more than before, and what that is made of; see app.spend_split;
+-- null unless p_compared: whether there is a period to compare with.
 -- unknown_before: calls of that period that are in no sum of its cost.
 create or replace function app.spend_breakdown(p_cells app.spend_cell[], p_by text, p_side boolean, p_top integer, p_compared boolean)
 returns table (

@@ -1,9 +1,9 @@
 """The pages: one module with a blueprint for each family of pages. Decorators hold the whole path of each page.
 
 Imports auth, books, replica, secrets and the modules directly in webapp/. Helpers of all pages: admins, common, forms,
-scope, picks, listing, sorting, charts, and for files export and sheets. Of Spend and a project's page: report,
-breakdown, measures, grains, colours, spend_charts, pivot. Of Calls: calls_columns, call_words. Of the export of
-everything: organization_export.
+scope, picks, listing, sorting, wrong, charts, and for files export and sheets. Of Spend and a project's page: report,
+breakdown, measures, grains, colours, spend_charts, pivot. Of Calls: calls_columns, call_words. Of OpenAI's books:
+reasons. Of a new key and the first steps: clients. Of the export of everything: organization_export.
 """
 
 from __future__ import annotations
