@@ -15,13 +15,13 @@ import click
 import psycopg
 from flask import current_app
 from flask.cli import with_appcontext
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
 
 from webapp import db
 from webapp.commands.database import owner_database
 from webapp.postgres.loading import PORTABLE, chosen, load
 from webapp.postgres.migrations import migrate
-from webapp.postgres.programs import ClusterError, find_bindir
+from webapp.postgres.programs import ClusterError, find_bindir, for_client
 
 USED = "select exists (select from public.organizations)"
 Words = str | os.PathLike[str]
@@ -86,10 +86,9 @@ def _restore(dsn: str, file: Path) -> None:
 
 
 def _run(program: str, dsn: str, *words: Words) -> None:
-    """Run a program of Postgres. The password is passed in the environment, which other users cannot read."""
-    parts = conninfo_to_dict(dsn)
-    environ = os.environ | {"PGPASSWORD": str(parts.pop("password"))}
-    command: list[Words] = [find_bindir() / program, "--dbname", make_conninfo(**parts), *words]
+    """Run a program of Postgres."""
+    shown, environ = for_client(dsn)
+    command: list[Words] = [find_bindir() / program, "--dbname", shown, *words]
     done = subprocess.run(command, env=environ, check=False, capture_output=True, text=True)  # noqa: S603
     if done.returncode:
         raise click.ClickException(f"{program}: {done.stderr.strip()}")

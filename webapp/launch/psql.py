@@ -13,13 +13,12 @@ import subprocess
 import sys
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from webapp import db
 from webapp.config import Config, ConfigError, load
 from webapp.postgres.migrations import MigrationError, migrate
 from webapp.postgres.owner import open_database
-from webapp.postgres.programs import ClusterError, find_bindir
+from webapp.postgres.programs import ClusterError, find_bindir, for_client, say
 
 
 def program(config: Config) -> str:
@@ -29,13 +28,12 @@ def program(config: Config) -> str:
 
 
 def psql(config: Config, dsn: str, arguments: list[str]) -> int:
-    """Run psql and return its exit status. The password is passed in the environment, which other users cannot read."""
-    parts = conninfo_to_dict(dsn)
-    secret = {"PGPASSWORD": str(parts.pop("password"))} if "password" in parts else {}
+    """Run psql and return its exit status."""
+    shown, environ = for_client(dsn)
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for psql alone, where it cancels a query
     try:
-        command = [program(config), "-d", make_conninfo(**parts), *arguments]
-        return subprocess.run(command, env=os.environ | secret, check=False, preexec_fn=_default_interrupt).returncode  # noqa: S603
+        command = [program(config), "-d", shown, *arguments]
+        return subprocess.run(command, env=environ, check=False, preexec_fn=_default_interrupt).returncode  # noqa: S603
     finally:
         signal.signal(signal.SIGINT, before)
 
@@ -54,7 +52,7 @@ def main() -> int:
                 migrate(dsn, passwords=db.passwords(config))
             return psql(config, dsn, arguments)
     except (ConfigError, ClusterError, MigrationError, OSError, psycopg.Error) as error:
-        print(f"spendai: {error}", file=sys.stderr)
+        say(str(error))
         return 2
 
 

@@ -14,6 +14,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
 
 class ClusterError(Exception):
     """Postgres cannot be created, reached or started; the message says what to do."""
@@ -49,6 +51,16 @@ def run_as(user: pwd.struct_passwd | None) -> dict[str, Any]:
     """Arguments of subprocess.run for this user: in folder /, without our environment, hence without PG* variables."""
     drop = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
     return drop | {"cwd": "/", "env": {"PATH": os.defpath, "LC_ALL": "C"}, "stdin": subprocess.DEVNULL}
+
+
+def for_client(dsn: str) -> tuple[str, dict[str, str]]:
+    """A connection string for the command line of psql and the like, and the environment that has its password.
+
+    Other users of the machine can read a command line, and not an environment.
+    """
+    parts = conninfo_to_dict(dsn)
+    secret = {"PGPASSWORD": str(parts.pop("password"))} if "password" in parts else {}
+    return make_conninfo(**parts), os.environ | secret
 
 
 def may_enter(user: pwd.struct_passwd, path: Path) -> bool:
