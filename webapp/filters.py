@@ -82,7 +82,7 @@ class Query:
 
     @property
     def before_words(self) -> str:
-        """That period in words: 1–29 Oct 2026; empty where there is none."""
+        """The period that this one is compared with, in words: 1–29 Oct 2026; empty where there is none."""
         other = self.span.compared(self.compare, self.now)
         return other.words if other else ""
 

@@ -107,7 +107,7 @@ def as_of() -> datetime | None:
 
 
 def lags_since() -> str:
-    """The same as a time of the organization's zone, where people must be told; else empty.
+    """When the replica answered, as a time of the organization's zone, where people must be told; else empty.
 
     They must when it is more than LAGS ago, or when nobody knows whether the replica has what they have just changed.
     """

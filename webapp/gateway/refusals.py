@@ -29,7 +29,7 @@ REFUSED = {
     "no_provider_key": (403, "no_provider_key", "The organization's OpenAI key was removed; an admin must store one"),
     "clock_skew": (503, "ledger_unavailable", "The clocks of gateway and database are more than 60 s apart"),
 }
-# The same for calls that may not use an OpenAI key which several organizations share (see metering.references).
+# Objections to calls whose OpenAI key several organizations share (see metering.references) → status, code and message.
 SHARED = {
     "needs_own_openai_key": (403, "needs_own_openai_key", "This call makes or uses an object that OpenAI stores, and"
                              " its OpenAI key serves several organizations, which must not reach each other's objects"),

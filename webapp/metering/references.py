@@ -82,9 +82,10 @@ def objection(fields: dict[str, Any]) -> Objection | None:
 
 
 def member_objection(name: str, value: Any) -> Objection | None:
-    """The same for one member, wherever it stands, or for some items of the list that it is.
+    """Why a request with this member, wherever it stands, may not use a shared OpenAI key; None when it may.
 
-    A name like ``user_id`` with an object as value is a property in a JSON schema.
+    value: the member's, or some items of the list that it is. A name like ``user_id`` with an object as value is a
+    property in a JSON schema.
     """
     kind, lower = type(value), name.lower()
     if kind is str:
@@ -101,7 +102,7 @@ def member_objection(name: str, value: Any) -> Objection | None:
 
 
 def form_objection(name: str, *, is_file: bool) -> Objection | None:
-    """The same for one field of a form, of which only the name is looked at."""
+    """Why a form with a field of this name may not use a shared OpenAI key; None when it may."""
     parts = [part for part in re.split(r"[\[\].]", name) if part]
     if parts and parts[0] in FREE_FORM:
         return None

@@ -28,7 +28,7 @@ class Snippet(NamedTuple):
         return self.file or NAMES[self.language]
 
     def filled(self, base_url: str, key: str) -> Snippet:
-        """The same with another base URL and key."""
+        """This snippet with another base URL and key."""
         return self._replace(text=self.text.replace(URL, base_url).replace(KEY, key))
 
 

@@ -96,7 +96,7 @@ def index(error: ApiError | None = None, typed: str = "") -> str:
 @bp.get("/projects.xlsx", endpoint="workbook")
 @login_required
 def table() -> Response:
-    """The same table, as a file."""
+    """All projects of the same query string, as a file."""
     with auth.person() as tx:
         scope = read_scope(tx, choices=False)
         projects, _ = overview(tx, scope)

@@ -89,8 +89,8 @@ class Worker(GeventWorker):
     slow clients are given up (peers.py).
     """
 
-    share: Share  # made by the master, see gunicorn.conf.py
-    limits = Limits()  # the same
+    share: Share  # made by the master, as limits is: see gunicorn.conf.py
+    limits = Limits()
     wind_down = staticmethod(lambda: None)  # called when the worker is told to stop
 
     def init_process(self) -> None:
