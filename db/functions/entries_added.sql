@@ -1,4 +1,4 @@
--- entries_added(entries, by hour) → those with the same words and of the same hour, or else day, added up; in the order of the key
+-- entries_added(entries, by hour) → entries with the same words, of the same hour (or day), added up; in the order of the key
 --
 -- Without end users and tags: see labels_add. p_by_hour: false leaves the first hour of the day in each entry.
 create or replace function app.entries_added(p_entries app.total_entry[], p_by_hour boolean) returns app.total_entry[]
