@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Any
 
 import psycopg
-from flask import Flask, redirect, render_template, request, session, url_for
+from flask import Flask, g, redirect, render_template, request, session, url_for
 from flask_login import LoginManager, login_required
 from werkzeug.wrappers import Response
 
@@ -22,6 +22,7 @@ from webapp.auth import csrf, security_headers
 from webapp.auth.people import (
     admins_only,
     as_of,
+    broke,
     lags_since,
     leaves_replica,
     load_user,
@@ -68,7 +69,10 @@ def init_app(app: Flask) -> None:
 
 
 def _dispatch_again(app: Flask) -> None:
-    """Answer a request that only reads from the primary when the replica failed in the middle of it."""
+    """Answer a request that only reads again when the server failed in the middle of it.
+
+    From the primary when the replica failed; from either when the connection to the primary broke, as in a failover.
+    """
     dispatch = app.dispatch_request
 
     def dispatch_request() -> Any:
@@ -76,7 +80,10 @@ def _dispatch_again(app: Flask) -> None:
             return dispatch()
         except psycopg.Error as error:
             if not leaves_replica(error):
-                raise
+                if not broke(error):
+                    raise
+                if "changed_by" not in g:
+                    g.pop("primary", None)
         return dispatch()
 
     app.dispatch_request = dispatch_request  # type: ignore[method-assign]

@@ -76,13 +76,13 @@ def person(*, writes: bool = False) -> Iterator[db.Transaction]:
 
 
 def read(fetch: Callable[[db.Transaction], T]) -> T:
-    """What ``fetch`` reads in one transaction of the signed-in person; asked again when the replica failed."""
+    """What ``fetch`` reads in one transaction of the signed-in person; asked again when the server failed."""
     before = as_of()
     try:
         with person() as tx:
             return fetch(tx)
     except psycopg.Error as error:
-        if not leaves_replica(error):
+        if not (leaves_replica(error) or broke(error)):
             raise
     if before:
         g.as_of = before  # what was read before, such as the first rows of a file, is as old as it was
@@ -98,6 +98,15 @@ def leaves_replica(error: psycopg.Error) -> bool:
         log.warning("read again from the primary: %s sqlstate=%s", request.endpoint, error.sqlstate)
     g.primary = True
     g.pop("as_of")
+    return True
+
+
+def broke(error: psycopg.Error) -> bool:
+    """Whether a request that only reads lost its connection to the primary, for the first time: it may ask again."""
+    if request.method not in SAFE or "broke" in g or not reading.broke(error):
+        return False
+    g.broke = True
+    log.warning("read again on a new connection: %s sqlstate=%s", request.endpoint, error.sqlstate)
     return True
 
 

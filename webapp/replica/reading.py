@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 import psycopg
+from psycopg_pool import PoolTimeout
 
 from webapp import db
 from webapp.config import Config
@@ -144,8 +145,25 @@ def identify(ask: Callable[[db.Transaction], T]) -> T | None:
     watched = _usable()
     if watched and watched.primary_answers and (found := _of_primary(watched, lambda tx: (ask(tx),))):
         return found[0]
-    with db.begin("read_auth" if watched else "auth", "spendai_auth") as tx:
+    pool = "read_auth" if watched else "auth"
+    try:
+        with db.begin(pool, "spendai_auth") as tx:
+            return ask(tx)
+    except psycopg.Error as error:
+        if not broke(error):
+            raise
+    with db.begin(pool, "spendai_auth") as tx:
         return ask(tx)
+
+
+def broke(error: psycopg.Error) -> bool:
+    """Whether a connection broke while it was used (08, 57P, or no SQLSTATE): another one may answer at once."""
+    state = error.sqlstate or ""
+    return (
+        isinstance(error, psycopg.OperationalError)
+        and not isinstance(error, PoolTimeout)
+        and (not state or state.startswith(("08", "57P")))
+    )
 
 
 def lost(error: psycopg.Error) -> bool:

@@ -218,11 +218,55 @@ def test_a_page_says_as_of_when_it_is_older_than_just_now(
     assert times[1] in text(acme.eves.get("/projects"))
 
 
+def end_connections_to_primary(acme: Acme) -> None:
+    """End every session of pages on the primary at once."""
+    with psycopg.connect(acme.site.admin, autocommit=True) as conn:
+        conn.execute(
+            "select count(pg_terminate_backend(pid)) from pg_stat_activity"
+            " where application_name in ('spendai web', 'spendai auth')"
+        )
+
+
 def end_connections(replicated: Replicated) -> None:
     """End every session of pages on the replica at once."""
     replicated.standby.ask(
         "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = 'spendai read'"
     )
+
+
+@pytest.mark.parametrize("broken", ["web_session_load", "me", "project_overview"])
+def test_a_page_is_asked_for_again_when_the_connection_to_the_primary_breaks(
+    replicated: Replicated, acme: Acme, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    monkeypatch.setattr(reading, "_watched", [])  # as without DATABASE_URL_READ, or with a replica that is not used
+    real, ended = db.Transaction.rows, []
+
+    def rows(tx: db.Transaction, function: str, *args: Any) -> list[dict[str, Any]]:
+        if function == broken and not ended:
+            ended.append(function)
+            end_connections_to_primary(acme)
+        return real(tx, function, *args)
+
+    monkeypatch.setattr(db.Transaction, "rows", rows)
+    answer = acme.browser.get("/projects")
+    assert ended and answer.status_code == 200 and "chat" in answer.text
+
+
+def test_a_page_that_writes_is_not_sent_twice_when_the_connection_breaks(
+    replicated: Replicated, acme: Acme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def rows(tx: db.Transaction, function: str, *args: Any) -> list[dict[str, Any]]:
+        asked.append(function)
+        if function == "project_create":
+            end_connections_to_primary(acme)
+        return real(tx, function, *args)
+
+    real = db.Transaction.rows
+    monkeypatch.setattr(db.Transaction, "rows", rows)
+    assert acme.ada.post("/projects", {"name": "once"}).status_code == 503
+    assert asked.count("project_create") == 1
 
 
 def test_a_replica_that_goes_away_in_the_middle_of_a_request_is_not_noticed(
