@@ -118,6 +118,7 @@ def main() -> int:
         finally:
             product.stop()
             if words.keep:
+                Path(words.keep).mkdir(parents=True, exist_ok=True)
                 shutil.copy(product.log, words.keep)
     print(proof.table())
     for line in tally.bad[:50]:

@@ -205,8 +205,10 @@ def run(home: Path, words: argparse.Namespace) -> int:
                 proof.failover()
                 print(proof.progress(), flush=True)
         finally:
-            for log in home.glob("*/*.log") if words.keep else ():
-                shutil.copy(log, Path(words.keep) / f"{log.parent.name}-{log.name}")
+            if words.keep:
+                (kept := Path(words.keep)).mkdir(parents=True, exist_ok=True)
+                for log in home.glob("*/*.log"):
+                    shutil.copy(log, kept / f"{log.parent.name}-{log.name}")
     print(proof.table())
     for line in (*proof.wrong, *tally.bad[:50]):
         print(line)
