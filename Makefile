@@ -1,6 +1,6 @@
 # Each target starts a program of webapp/, tests/, bench/ or .ci/; `make` alone lists them.
 .PHONY: help run demo screenshots test tools lint bench psql prove-isolation prove-durable prove-private prove-scale \
-	prove-hostile prove-clients prove-container prove-postgres15 prove-upgrades lock audit sbom
+	prove-hostile prove-clients prove-container prove-postgres15 prove-pythons prove-upgrades lock audit sbom
 BIN := .venv/bin
 SQL_TESTS := tests/functions tests/guards tests/policies tests/views tests/test_house.py tests/test_supabase_shape.py \
 	tests/test_spend_views.py tests/test_isolation.py tests/test_attacks.py tests/test_attacks_on_the_server.py \
@@ -70,6 +70,9 @@ prove-container: .venv/installed-dev ## Build the image, run compose.yaml, stop 
 prove-postgres15: .venv/installed-dev ## Run all tests of SQL on Postgres 15, of which `make test` runs the quick ones
 	@.ci/databases
 	@NEEDED=true .ci/postgres15 $(PYTEST) -q $(SQL_TESTS)
+
+prove-pythons: ## Run all tests with each newer Python that is installed; ARGS="python3.13 …" for these
+	@.ci/pythons $(ARGS)
 
 prove-upgrades: .venv/installed-dev ## Bring the databases of all earlier versions up to this one: every sum must stay the same
 	@UPGRADES=all $(PYTEST) -q tests/upgrade

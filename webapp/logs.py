@@ -13,15 +13,17 @@ from traceback import extract_tb
 
 
 class Handler(logging.StreamHandler):
-    """Writes each event with one ``write``, so that no lock is needed; times are UTC.
+    """Writes each event with one ``write``, so that none waits for a lock; times are UTC.
 
     second, spelled: the last second that was formatted and its text, kept because many events share a second.
     """
 
     second, spelled = 0, ""
 
-    def createLock(self) -> None:
-        self.lock = None
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Write the event without taking the lock."""
+        self.emit(record)
+        return True
 
     def format(self, record: logging.LogRecord) -> str:
         """2026-11-26T06:38:00.123Z INFO spendai.gateway …"""
