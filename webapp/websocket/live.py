@@ -79,7 +79,7 @@ class Live(Meaning):
             self._told(event)
             self._started, self._closed = kind != CLOSED, kind == CLOSED
             if self._closed:
-                self._settle_session(200)
+                self._settle_session(200, final=sanitise(event.get("usage")) is not None)
         elif kind == "error" and not self._started:
             self._refused()
         self.closing = self.closing or self._nested.closing
@@ -107,15 +107,18 @@ class Live(Meaning):
         if call := self.running.pop(WHOLE_SESSION, None):
             call.settle(400, outcome="error")
 
-    def _settle_session(self, status: int) -> None:
+    def _settle_session(self, status: int, *, final: bool) -> None:
+        """Settle the session as such. final: OpenAI has told its last seconds; without them it may bill more."""
         call, usage, self._usage = self.running.pop(WHOLE_SESSION, None), self._usage, None
         if call and usage is None:
             call.settle(status, "no_usage")
         elif call:
-            self.settle(call, {"id": self.session.upstream_id, "model": self.session.model, "usage": usage})
+            usage = usage if final else usage | {"at_least": True}
+            answer = {"id": self.session.upstream_id, "model": self.session.model, "usage": usage}
+            self.settle(call, answer, status=status)
 
     def finish(self, status: int) -> None:
-        self._settle_session(status)
+        self._settle_session(status, final=False)
         super().finish(status)
 
     def farewell(self) -> bytes | None:

@@ -137,12 +137,18 @@ class Meaning:
         return upstream_id in self._ended
 
     def settle(
-        self, call: SessionCall, answer: dict[str, Any], items: Iterable[dict[str, Any]] = (), *, doubtful: bool = False
+        self,
+        call: SessionCall,
+        answer: dict[str, Any],
+        items: Iterable[dict[str, Any]] = (),
+        *,
+        doubtful: bool = False,
+        status: int = 200,
     ) -> None:
         """Settle with the final object of an answer."""
         asked = AskedCall(call.endpoint, "POST", call.body.facts())
         facts = read_answer(asked, answer, list(items), complete=True, doubtful=doubtful)
-        call.settle(200, "complete" if facts.complete else "no_usage", facts)
+        call.settle(status, "complete" if facts.complete else "no_usage", facts)
 
 
 def refuse(error: ApiError, **more: Any) -> dict[str, Any]:

@@ -252,6 +252,14 @@ def test_live_seconds_told_after_the_end_change_nothing_and_a_second_session_is_
     assert [message["usage"] for message in live.ledger.settled] == [{"seconds": 60}, {"seconds": 20}]
 
 
+def test_the_end_of_a_live_session_that_tells_no_seconds_leaves_a_bound_below_its_cost(live: Talk) -> None:
+    live.asks(type="session.start", session={"model": "gpt-live-1"})
+    live.says("session.started", session={"id": "l", "model": "gpt-live-1"})
+    live.says("session.usage.updated", usage={"seconds": 60})
+    live.says("session.closed")
+    assert [message["usage"] for message in live.ledger.settled] == [{"seconds": 60, "at_least": True}]
+
+
 def test_a_live_session_that_openai_refuses_costs_nothing(live: Talk) -> None:
     live.asks(type="session.start", session={"model": "x"})
     live.says("error", error={"code": "model_not_found"})

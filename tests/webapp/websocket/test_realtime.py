@@ -9,7 +9,7 @@ from queue import Queue
 from typing import Any
 
 import pytest
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
 USAGE = {
     "total_tokens": 3000, "input_tokens": 2600, "output_tokens": 400,
@@ -178,6 +178,27 @@ def test_a_live_session_whose_client_left_is_asked_to_close_and_priced(sockets, 
     client.ws.socket.shutdown(socket.SHUT_RDWR)
     row = sockets.wait_for(lambda: (rows := client.rows()) and rows[0]["state"] == "settled" and rows[0])
     assert row["cost"] == Decimal("0.075")
+
+
+def test_the_seconds_of_a_live_session_whose_end_was_never_told_are_only_a_part_of_its_cost(
+    sockets, openai, connect_to
+):
+    def session(ws):
+        live(ws, 30, 60)
+        ws.recv()
+        ws.socket.shutdown(socket.SHUT_RDWR)
+
+    openai.script("/v1/live/sessions", session)
+    client = connect_to("/live/sessions")
+    client.send(type="session.start", session={"model": "gpt-live-1"})
+    for _ in range(3):
+        client.receive()
+    client.send(type="session.input_audio.append", audio="AAAA")
+    with pytest.raises(ConnectionClosedError):
+        client.receive()
+    row = sockets.wait_for(lambda: (rows := client.rows()) and rows[0]["state"] == "settled" and rows[0])
+    assert (row["cost_status"], row["cost"], row["status_code"]) == ("no_usage", None, 502)
+    assert row["cost_at_least"] == Decimal("0.05")  # 60 seconds at $0.05 a minute; what ran after them was not told
 
 
 def test_a_translation_is_one_call_with_the_seconds_of_its_input(openai, connect_to):
