@@ -29,7 +29,8 @@ READ = (b'"response.created"', b'"response.output_item.done"', b'"error"', b'"re
 ASKED: Selection = {"type": WHOLE, "stream_id": WHOLE, "model": WHOLE, "response": {
     "model": WHOLE, "store": WHOLE, "user": WHOLE, "safety_identifier": WHOLE, "tools": [tool_items.TOOL],
 }}  # fmt: skip
-ERROR: Selection = {"type": WHOLE, "stream_id": WHOLE, "status": WHOLE, "error": {"code": WHOLE, "type": WHOLE}}
+ERROR: Selection = {**dict.fromkeys(("type", "stream_id", "status", "sequence_number"), WHOLE),
+                    "error": {"code": WHOLE, "type": WHOLE}}  # fmt: skip
 ANSWERED: Selection = {
     **EVENT, **ERROR, "steer": {"previous_response_id": WHOLE},
     "response": {**MEMBERS, "previous_response_id": WHOLE, "incomplete_details": {"reason": WHOLE}},
@@ -40,12 +41,14 @@ LOCAL = ("stream_id", "event_id")  # members of a message that name what belongs
 class Lane:
     """One sequence of responses (``stream_id``): asked for and not begun yet, and the tool items of the running one.
 
-    steered: ids of responses that OpenAI goes on from by itself, in a response that it has not begun yet.
+    newest: id of the response that has begun last. steered: ids of responses that OpenAI goes on from by itself, in a
+    response that it has not begun yet.
     """
 
     def __init__(self) -> None:
         self.waiting: deque[SessionCall] = deque()
         self.items: list[dict[str, Any]] = []
+        self.newest = ""
         self.steered: set[str] = set()
 
 
@@ -110,7 +113,7 @@ class Responses(Meaning):
         upstream_id = word(response.get("id")) or ""
         if kind == "response.created":
             if self.is_new(upstream_id):
-                lane.items = []
+                lane.items, lane.newest = [], upstream_id
                 self.begin(upstream_id, self._begun(lane, response))
         elif kind == "response.output_item.done":
             if len(lane.items) < MAX_ITEMS and (item := tool_items.slim(event.get("item"))):
@@ -124,8 +127,8 @@ class Responses(Meaning):
                     lane.steered.add(upstream_id)
         elif isinstance(kind, str) and kind.startswith(STEER):
             self._steered(kind, word(as_object(event.get("steer")).get("previous_response_id")) or "", lane)
-        elif kind == "error":
-            self._refused(event, lane)
+        elif kind == "error" and (event.get("sequence_number") is None or lane.newest not in self.running):
+            self._refused(event, lane)  # else the running response tells it, whose end may still come
 
     def _steered(self, kind: str, upstream_id: str, lane: Lane) -> None:
         """OpenAI has taken input for a running response (accepted), which may lead to a response that nobody asks for.

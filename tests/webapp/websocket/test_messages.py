@@ -189,6 +189,19 @@ def test_an_error_settles_what_waits_in_the_lane_without_a_name(responses: Talk,
     assert [message["id"] for message in responses.ledger.settled] == [responses.opened[not named]["id"]]
 
 
+@pytest.mark.parametrize("lane", [{}, {"stream_id": "a"}])
+def test_an_error_out_of_a_running_response_leaves_what_waits_alone(responses: Talk, lane: dict[str, str]) -> None:
+    responses.asks(**CREATE)
+    responses.asks(**CREATE, **lane)
+    responses.created("r1")
+    responses.says("error", sequence_number=7, error={"type": "server_error"})
+    assert responses.settled == []
+    responses.done("r1", "failed")
+    responses.says("response.created", response={"id": "r2"}, **lane)
+    assert responses.finish() == [("complete", "r1"), ("no_usage", None)]
+    assert len(responses.opened) == 2
+
+
 def test_an_error_that_names_no_message_settles_a_create_without_an_event_id(realtime: Talk) -> None:
     realtime.asks(type="response.create")
     realtime.created("r1")
