@@ -29,6 +29,7 @@ from webapp.websocket.visit import Visit
 
 Start = Callable[..., Any]
 REFERENCE = re.compile("_ids?$", re.IGNORECASE)  # names, in a query, of what OpenAI stores
+DEPLOYMENT = re.compile(r"(?<=[?&])deployment=")  # clients of Azure name the model of a Realtime session so
 
 
 class Door:
@@ -67,6 +68,8 @@ class Door:
     def _let_in(self, environ: dict[str, Any], start_response: Start, path: Endpoint, target: str) -> Iterable[bytes]:
         """Check a client, write the session's row, and serve it; returns when the session is over."""
         refuse_loop(environ, self._config.secret_key)
+        if "model" not in parse_qs(target.partition("?")[2]):
+            target = DEPLOYMENT.sub("model=", target, count=1)
         upgrade, query = Upgrade(environ, self._config.websocket_message_bytes), target.partition("?")[2]
         if not TARGET_QUERY.fullmatch(query):
             raise ApiError(400, "invalid_query", "The query holds a character that must be percent-encoded")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from aside import run_aside
-from openai import AsyncOpenAI, OpenAI
+from openai import AsyncOpenAI, AzureOpenAI, OpenAI
 from stack import Stack
 
 RESPONSE = {"id": "resp_1", "object": "response", "created_at": 1, "model": "gpt-5.2", "status": "completed",
@@ -77,6 +77,20 @@ def test_realtime_connect(sockets, openai, client):
         connection.response.create()
         assert kinds(connection) == ["session.created", "response.created", "response.done"]
     assert latest(sockets)["cost"] == Decimal("0.016")  # 1,000 x $4 + 500 x $24, per million tokens
+
+
+def test_a_client_of_azure_names_its_model_as_a_deployment(sockets, openai):
+    openai.script("/v1/realtime", realtime)
+    there = sockets.proxy.replace("http://", "ws://") + "/openai"
+    client = AzureOpenAI(
+        azure_endpoint=sockets.proxy, websocket_base_url=there, api_key=sockets.key("olga"), api_version="2025-04-01"
+    )
+    with client.realtime.connect(model="gpt-realtime-2") as connection:
+        connection.response.create()
+        assert kinds(connection)[-1] == "response.done"
+    assert openai.upgrades[-1].path == "/v1/realtime?model=gpt-realtime-2"
+    session = sockets.conn.execute("select * from public.sessions order by started_at desc limit 1").fetchone()
+    assert session["model_requested"] == "gpt-realtime-2"
 
 
 def test_both_from_asyncio(sockets, openai):

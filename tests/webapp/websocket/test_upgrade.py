@@ -197,6 +197,7 @@ def test_over_tls_and_below_a_path_long_messages_pass_both_ways(
 @pytest.mark.parametrize(("target", "sent"), [
     ("/openai/v1/realtime?api-version=2025-04-01-preview&model=gpt-realtime", "/v1/realtime?model=gpt-realtime"),
     ("/v1/responses?a=%7e&api-version=1", "/v1/responses?a=%7e"), ("//responses/", "/v1/responses"),
+    ("/openai/realtime?deployment=b&model=a", "/v1/realtime?deployment=b&model=a"),
 ])  # fmt: skip
 def test_sessions_reach_openai_by_its_own_address(openai: FakeSocket, connect_to: Any, target: str, sent: str) -> None:
     openai.script(sent.partition("?")[0], lambda _: None)
