@@ -50,7 +50,7 @@ comment on column public.sessions.endpoint is 'OpenAI''s path.';
 comment on column public.sessions.model_requested is 'Model asked for in the address; null where each response names its own.';
 comment on column public.sessions.model is 'Model of the session, as OpenAI named it.';
 comment on column public.sessions.close_code is
-    'WebSocket close code, 1006 for a connection that broke; below 1000: the HTTP status with which OpenAI refused it.';
+    'WebSocket close code, 1006 for a connection that broke; below 1000: the HTTP status with which it was refused.';
 comment on column public.sessions.closed_by is 'Who ended it: client, openai or spendai.';
 comment on column public.sessions.upstream is 'openai or sandbox: the books.';
 comment on column public.sessions.upstream_session_id is 'Id of the session at OpenAI.';

@@ -64,10 +64,10 @@ CODES = {
 
 
 def code_words(code: int | None) -> str:
-    """The meaning of a session's close_code, which below 1000 is the HTTP status of an upgrade that OpenAI refused."""
+    """The meaning of a session's close_code, which below 1000 is the HTTP status of an upgrade that was refused."""
     if code is None:
         return ""
-    return f"OpenAI refused it with HTTP {code}" if code < 1000 else CODES.get(code, f"close code {code}")
+    return f"refused with HTTP {code}" if code < 1000 else CODES.get(code, f"close code {code}")
 
 
 def ending(session: dict[str, Any]) -> str:

@@ -43,9 +43,10 @@ def test_the_list_shows_how_long_who_what_and_how_it_ended(site: Site, team: Acm
     add_session(site, team, 2, **OPEN)
     add_session(site, team, 20, **OPEN)
     add_session(site, team, 3, close_code=401, closed_by="openai")
+    add_session(site, team, 3, close_code=426, closed_by="spendai")
     shown = text(team.browser.get("/sessions"))
     for words in ("1 min 5 s chat main /v1/realtime gpt-realtime-2.1 1 $0.000450 normal end, by the client", " open ",
-                  " lost ", "OpenAI refused it with HTTP 401, by OpenAI"):  # fmt: skip
+                  " lost ", " refused with HTTP 401, by OpenAI ", " refused with HTTP 426, by SpendAI "):  # fmt: skip
         assert words in shown
     assert 'href="/sessions"' in team.browser.get("/calls").text
     lost = team.browser.get("/sessions?state=lost").text
