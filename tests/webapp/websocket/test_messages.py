@@ -10,8 +10,10 @@ from alone import ListLedger
 
 from webapp.gateway.refusals import REFUSED
 from webapp.ledger.ledger import LedgerUnavailable
+from webapp.metering.request import LARGE
 from webapp.metering.tags import NO_TAGS
 from webapp.websocket.live import Live
+from webapp.websocket.meaning import mentions
 from webapp.websocket.paths import PATHS
 from webapp.websocket.realtime import Realtime, Translation
 from webapp.websocket.responses import Responses
@@ -325,3 +327,16 @@ def test_a_refusal_of_a_member_with_a_lone_surrogate_can_be_written() -> None:
     for talk in (Talk(Responses, shared=True), Talk(Live, 60, shared=True), Talk(Realtime, "m", shared=True)):
         refusal = talk.meaning.asked(b'{"type":"x","\\ud800_id":"x"}')
         assert json.loads(refusal)["error"]["code"] == "needs_own_openai_key"
+
+
+@pytest.mark.parametrize("at", [0, LARGE - 17, LARGE - 1, LARGE, 2 * LARGE - 1, 3 * LARGE])
+def test_others_run_while_a_long_message_is_searched_and_nothing_in_it_is_missed(
+    at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rests: list[int] = []
+    monkeypatch.setattr("webapp.websocket.meaning.Pause", lambda: lambda: rests.append(1))
+    quotes, name = b'"' * 3 * LARGE, b'"response.created"'
+    assert mentions(quotes[:at] + name + quotes[at:], (b'"x"', name))
+    rests.clear()
+    assert not mentions(quotes, (b'"x"', name))
+    assert len(rests) == 3
