@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from uuid import uuid4
 
 from webapp.errors import ApiError
 from webapp.metering import RequestFacts
@@ -63,7 +64,7 @@ class Live(Meaning):
                     model = word(as_object(fields.get("session")).get("model"))
                     self.running[WHOLE_SESSION] = self.opened(RequestFacts(model=model, stream=True))
         except ApiError as error:
-            return json.dumps(refuse(error, client_event_id=event_id)).encode()
+            return _refuse(error, event_id)
         return None
 
     def answered(self, data: bytes) -> None:
@@ -124,3 +125,9 @@ class Live(Meaning):
     def farewell(self) -> bytes | None:
         """The client is gone: OpenAI tells the last seconds when it is asked to close."""
         return b'{"type":"session.close"}' if WHOLE_SESSION in self.running else None
+
+
+def _refuse(error: ApiError, event_id: str | None) -> bytes:
+    told = refuse(error, client_event_id=event_id)
+    told["error"] |= {"client_event_id": event_id}
+    return json.dumps(told | {"event_id": f"event_{uuid4().hex[:20]}"}).encode()

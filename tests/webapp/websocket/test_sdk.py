@@ -124,3 +124,17 @@ def test_live_connect(sockets, openai, client):
         connection.session.close()
         assert connection.recv().type == "session.closed"
     assert latest(sockets)["cost"] == Decimal("0.075")
+
+
+def test_a_message_that_is_refused_is_an_error_event_that_names_it(sockets, openai):
+    client = OpenAI(base_url=sockets.proxy, api_key=sockets.key("ada"))  # on a shared key
+    for path, connect in (("/v1/live/sessions", client.live.connect),
+                          ("/v1/realtime", lambda: client.realtime.connect(model="gpt-realtime-2"))):  # fmt: skip
+        openai.script(path, lambda ws: ws.recv())
+        with connect() as connection:
+            connection.send({"type": "session.update", "event_id": "mine", "session": {"prompt": {"id": "pmpt_x"}}})
+            event = connection.recv()
+            assert (event.type, event.error.code) == ("error", "needs_own_openai_key")
+            assert event.event_id.startswith("event_")
+            named = event.error.client_event_id if "live" in path else event.error.event_id
+            assert named == "mine"
