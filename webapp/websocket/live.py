@@ -111,12 +111,10 @@ class Live(Meaning):
     def _settle_session(self, status: int, *, final: bool) -> None:
         """Settle the session as such. final: OpenAI has told its last seconds; without them it may bill more."""
         call, usage, self._usage = self.running.pop(WHOLE_SESSION, None), self._usage, None
-        if call and usage is None:
-            call.settle(status, "no_usage")
-        elif call:
-            usage = usage if final else usage | {"at_least": True}
+        if call:
+            usage = usage if final or usage is None else usage | {"at_least": True}
             answer = {"id": self.session.upstream_id, "model": self.session.model, "usage": usage}
-            self.settle(call, answer, status=status)
+            self.settle(call, answer, doubtful=usage is None, status=status)
 
     def finish(self, status: int) -> None:
         self._settle_session(status, final=False)

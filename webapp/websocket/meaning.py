@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from webapp.errors import ApiError
 from webapp.gateway.pause import Pause
 from webapp.gateway.refusals import refused
-from webapp.metering import RequestFacts
+from webapp.metering import AnswerFacts, RequestFacts
 from webapp.metering.answer import AskedCall, read_answer
 from webapp.metering.jsonwalk import Doubled, decode
 from webapp.metering.references import DUPLICATE_KEYS, UNREADABLE
@@ -120,9 +120,10 @@ class Meaning:
         """Whether a response has just begun: it has an id, and OpenAI has not told of it before."""
         return bool(upstream_id) and upstream_id not in self.running and upstream_id not in self._ended
 
-    def begin(self, upstream_id: str, call: SessionCall) -> None:
+    def begin(self, upstream_id: str, call: SessionCall, model: str | None = None) -> None:
         """OpenAI has begun a call."""
         call.first_byte = call.first_byte or time.monotonic()
+        call.begun = AnswerFacts(model=model, object_id=upstream_id or None)
         self.running[upstream_id] = call
 
     def forget(self, upstream_id: str) -> None:

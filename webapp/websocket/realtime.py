@@ -86,7 +86,7 @@ class Realtime(Meaning):
         if kind in SESSION_EVENTS:
             self._told(as_object(event.get("session")))
         elif kind == "response.created" and self.is_new(upstream_id):
-            self.begin(upstream_id, self._begun(upstream_id))
+            self.begin(upstream_id, self._begun(upstream_id), self.model)
         elif kind == "response.done" and not self.has_ended(upstream_id):
             call = self.running.pop(upstream_id, None) or self._begun(upstream_id)
             answer = {"id": upstream_id, "model": self.model, "usage": response.get("usage")}
@@ -151,7 +151,7 @@ class Translation(Meaning):
                 self.check(data, read_message(data, ASKED))
             if self._call is None:
                 self._call = self.opened(RequestFacts(model=self._model, stream=True))
-                self.begin("", self._call)
+                self.begin("", self._call, self._model)
         except ApiError as error:
             return _refuse(error, None)
         return None

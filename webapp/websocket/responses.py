@@ -114,7 +114,7 @@ class Responses(Meaning):
         if kind == "response.created":
             if self.is_new(upstream_id):
                 lane.items, lane.newest = [], upstream_id
-                self.begin(upstream_id, self._begun(lane, response))
+                self.begin(upstream_id, self._begun(lane, response), word(response.get("model")))
         elif kind == "response.output_item.done":
             if len(lane.items) < MAX_ITEMS and (item := tool_items.slim(event.get("item"))):
                 lane.items.append(item)

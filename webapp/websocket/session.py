@@ -98,6 +98,7 @@ class SessionCall(Call):
     """A call within a session: one response, one transcript, or the seconds of the session itself.
 
     seen_as: OpenAI's id of what other connections may report too; None: nobody else does. See app.settle_seen.
+    begun: what OpenAI said of it when it began, for a call whose end never comes.
     """
 
     def __init__(self, session: Session, route: Route, facts: RequestFacts, seconds: int) -> None:
@@ -108,6 +109,7 @@ class SessionCall(Call):
         self._session, self._bookkeeper = session, Bookkeeper(ledger, seconds)
         self.opened = session.opened
         self.seen_as: str | None = None
+        self.begun: AnswerFacts | None = None
 
     def open_message(self, key_hash: bytes, max_seconds: int) -> dict[str, Any]:
         """The message for app.open_calls, with the provider key of the session."""
@@ -129,4 +131,4 @@ class SessionCall(Call):
 
     def settle(self, status: int, outcome: str, facts: AnswerFacts | None = None) -> None:
         """Settle it, once; a row that is missing is written."""
-        self._bookkeeper.settle(self, status, outcome, facts)
+        self._bookkeeper.settle(self, status, outcome, facts or self.begun)

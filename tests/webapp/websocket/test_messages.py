@@ -200,7 +200,7 @@ def test_an_error_out_of_a_running_response_leaves_what_waits_alone(responses: T
     assert responses.settled == []
     responses.done("r1", "failed")
     responses.says("response.created", response={"id": "r2"}, **lane)
-    assert responses.finish() == [("complete", "r1"), ("no_usage", None)]
+    assert responses.finish() == [("complete", "r1"), ("no_usage", "r2")]
     assert len(responses.opened) == 2
 
 
@@ -233,6 +233,19 @@ def test_a_failed_response_without_usage_has_no_known_cost(responses: Talk, real
         talk.asks(**CREATE)
         talk.done("r1", "failed", usage=None)
         assert talk.ledger.settled[0]["usage"] is None
+
+
+@pytest.mark.parametrize("name", ["responses", "realtime", "live"])
+def test_what_openai_began_and_never_ended_has_its_id_and_its_model(name: str, request: pytest.FixtureRequest) -> None:
+    talk = request.getfixturevalue(name)
+    talk.asks(type="session.start" if name == "live" else "response.create")
+    if name == "live":
+        talk.says("session.started", session={"id": "x", "model": "gpt-live-1"})
+    else:
+        talk.created("x", model="gpt-5.2")
+    assert talk.finish() == [("no_usage", "x")]
+    models = {"responses": "gpt-5.2", "realtime": "gpt-realtime-2", "live": "gpt-live-1"}
+    assert talk.ledger.settled[0]["model"] == models[name]
 
 
 @pytest.mark.parametrize("first", ["session.started", "session.usage.updated", "session.closed"])

@@ -233,6 +233,7 @@ def test_a_response_that_openai_breaks_off_has_no_known_cost(sockets, openai, co
     assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1013, "try again later")
     row = sockets.wait_for(lambda: (rows := client.rows()) and rows[0]["state"] == "settled" and rows[0])
     assert (row["cost"], row["cost_status"], row["status_code"]) == (None, "no_usage", 502)
+    assert (row["model"], row["upstream_object_id"]) == (RESPONSE["model"], RESPONSE["id"])
     ended = sockets.wait_for(lambda: (found := client.session())["ended_at"] and found)
     assert (ended["closed_by"], ended["close_code"]) == ("openai", 1013)
 
