@@ -85,7 +85,7 @@ IMAGE_GEN = {
     "output_tokens": 1000, "output_tokens_details": {"image_tokens": 1000, "text_tokens": 0}, "total_tokens": 2000,
 }  # fmt: skip
 BIG_BOX = [{"type": "code_interpreter", "container": {"type": "auto", "memory_limit": "4g"}}]
-PYTHON = {"type": "code_interpreter_call", "id": "ci_1", "status": "completed", "container_id": "cntr_1", "code": "1"}
+PYTHON = {"type": "code_interpreter_call", "id": "ci_1", "status": "completed", "container_id": "cntr_4g", "code": "1"}
 DRAWN = {"type": "image_generation_call", "id": "ig_1", "status": "completed", "result": "QUJD"}
 HI = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]}
 
@@ -98,7 +98,8 @@ WORKED = {
         **answers("gpt-6.1-sol", usage(1000, 100), tools=BIG_BOX, output=[PYTHON]),
         cost="0.123", tools={"container_sessions:4g": 1}),
     "a container of 4 GB, its size known from the request": Worked(
-        **answers("gpt-6.1-sol", usage(1000, 100), asks={"tools": BIG_BOX}, output=[PYTHON],
+        **answers("gpt-6.1-sol", usage(1000, 100), asks={"tools": BIG_BOX},
+                  output=[PYTHON | {"container_id": "cntr_2"}],
                   tools=[{"type": "code_interpreter", "container": {"type": "auto"}}]),
         cost="0.123", tools={"container_sessions:4g": 1}),
     "a container made by itself": Worked(

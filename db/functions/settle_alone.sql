@@ -1,8 +1,8 @@
 -- settle_alone(call) → whether it is settled now: as settle_calls does it, for one call whose row is open
 --
 -- A gateway with little to do settles call by call, and a sixth of the time of settling one went into what only a batch needs: arrays,
--- and locks in order. False, and nothing is done, where a call may concern another one (it makes or reads an object, waits for one, or other
--- connections to its session report it too), or where no open row has its id: then settle_calls goes its longer way. Part of
+-- and locks in order. False, and nothing is done, where a call may concern another one (it makes or reads an object, waits for one, ran in
+-- a container, or other connections to its session report it too), or where no open row has its id: then settle_calls goes its longer way. Part of
 -- settle_calls, whose settings hold here too.
 create or replace function app.settle_alone(p_call jsonb) returns boolean
 language plpgsql
@@ -14,7 +14,8 @@ declare
     v_tokens app.token_counts;
     v_price app.priced_call;
 begin
-    if c.makes or c.outcome = 'pending' or app.is_sighting(c.method, c.endpoint) or p_call ->> 'seen_as' is not null then
+    if c.makes or c.outcome = 'pending' or app.is_sighting(c.method, c.endpoint) or p_call ->> 'seen_as' is not null
+       or p_call ? 'containers' then
         return false;
     end if;
     v_tokens := app.tokens_of(case when v_status = 'free' then null else c.usage end);

@@ -15,6 +15,7 @@
 -- model_requested, model, service_tier, usage, tools, outcome (complete, pending, error or no_usage), status_code, latency_ms,
 -- ttft_ms, upstream_request_id, upstream_object_id, makes, end_user, tags, max_seconds, provider_key_id, openai_project, region,
 -- session_id, warning, seen_as, side}, …]; see fill_objects for makes, settle_seen for seen_as. Older gateways lack the last seven.
+-- containers, of a call that ran in some, is for settle_containers.
 -- output_file_id, of a call that reads a batch, and listed, of one that reads a list of objects or the output file of a batch, are
 -- for fill_objects: listed is [{upstream_object_id, model, service_tier, usage, tools, output_file_id}, …].
 create or replace function app.settle_calls(p_calls jsonb) returns table (n integer, outcome text)
@@ -52,8 +53,8 @@ begin
         return next;
         return;
     end if;
-    if p_calls @? '$[*].seen_as' then
-        p_calls := app.settle_seen(p_calls);
+    if p_calls @? '$[*].seen_as' or p_calls @? '$[*].containers' then
+        p_calls := app.settle_containers(app.settle_seen(p_calls));
     end if;
     v_calls := array(select c from jsonb_populate_recordset(null::app.settlement, p_calls) c order by c.id);
     foreach v_call in array v_calls loop  -- expressions without a query cost least

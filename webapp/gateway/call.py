@@ -142,6 +142,7 @@ class Call:
             "makes": self.makes(facts) and not opened["shared"],
             "warning": self.warning(),
             **({"listed": [self._seen(one) for one in answer.listed]} if answer.listed else {}),
+            **({"containers": answer.containers} if answer.containers else {}),
             **({"output_file_id": answer.output_file_id} if answer.output_file_id else {}),
         }
 

@@ -33,7 +33,15 @@ made a batch or video is priced once, by the first GET that finds it ended, alon
 was made with `background`, also when its stream is resumed. A batch of which no request ran is `free`. Of a batch whose
 requests have more input tokens together than a long context begins with, OpenAI's sum does not tell which were long:
 its cost is not known, and what its tokens cost in short contexts is shown as "at least", until its output file is
-downloaded through SpendAI, with a key of the same organization. Its lines have the usage of each request.
+downloaded through SpendAI, with a key of the same organization. Its lines have the usage of each request. What the
+requests of a batch paid for tools (searches, containers, images) is in no sum of OpenAI's: the cost of a batch is that
+of its tokens.
+
+**Containers.** Code interpreter and hosted shell are billed by the container, in sessions of 20 minutes. Of the
+responses that run in one container, the first has the session, and so has the first that begins 20 minutes or more
+after that one. `POST /containers` has the session of what it makes; a response that names a container has none. OpenAI
+bills sessions that it calls eligible by the minute since June 2026, 5 minutes at least. No answer tells which sessions
+these are and how long they took, so a container may cost down to a quarter of what is shown.
 
 **Audio without usage.** Whisper bills whole seconds. Where its answer has neither `usage` nor `duration` (`json`,
 `text`, `srt`, `vtt`), the header of the uploaded file counts if it states the length exactly: WAV (PCM, float, A-law,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from webapp.metering import batch_output, images, tools
-from webapp.metering.decided import Metered, decided
-from webapp.metering.jsonwalk import as_object
+from webapp.metering import batch_output, containers, images, tools
+from webapp.metering.decided import decided
+from webapp.metering.jsonwalk import as_object, as_objects
 from webapp.metering.request import MAX_MODEL_CHARS, MAX_WORD_CHARS, USAGE_ON_REQUEST, RequestFacts
 from webapp.metering.selected import EVERY, WHOLE, Selection
 from webapp.metering.text import clean
@@ -45,6 +45,7 @@ class AnswerFacts(NamedTuple):
     `pending`: the object in the answer is unfinished; its usage comes later, under the same `object_id`. Until then
     `usage` is what the request says (`completion_window`), or None.
     `complete`: the answer came to its end; False leaves the cost unknown unless there is usage.
+    `containers`: those whose sessions `tools` counts, each with its dimension (see containers.used).
     `listed`: the facts of each finished object, where the answer is a list of objects (LISTS), or of the output file of
     a batch, whose id is that in the path. `output_file_id`: of the file that a finished batch has its answers in.
     """
@@ -58,6 +59,7 @@ class AnswerFacts(NamedTuple):
     complete: bool = True
     listed: tuple[AnswerFacts, ...] = ()
     output_file_id: str | None = None
+    containers: dict[str, str] | None = None
 
 
 class AskedCall(NamedTuple):
@@ -82,9 +84,9 @@ def read_answer(
     """
     model, kind = clean(answer.get("model"), MAX_MODEL_CHARS), answer.get("object")
     pending = kind in _OUTLIVING and answer.get("status") in _UNFINISHED
-    usage, calls, complete = None, None, complete and not doubtful
+    usage, calls, ran_in, complete = None, None, None, complete and not doubtful
     if not pending and not doubtful and (call.method != "GET" or kind in _OUTLIVING):
-        usage, calls = _usage(call, answer, streamed, model)
+        usage, calls, ran_in = _usage(call, answer, streamed, model)
         if usage is None and complete:
             usage, calls, model = decided(call.endpoint, call.request, answer, model)
     window = call.request.details.get("completion_window")
@@ -100,6 +102,7 @@ def read_answer(
         complete=complete,
         listed=_listed(call, answer) if complete else (),
         output_file_id=clean(answer.get("output_file_id"), MAX_ID_CHARS) if kind == "batch" else None,
+        containers=ran_in,
     )
 
 
@@ -126,21 +129,25 @@ def _made(answer: dict[str, Any]) -> dict[str, Any]:
     return file if answer.get("object") == "upload" and isinstance(file, dict) else answer
 
 
-def _usage(call: AskedCall, answer: dict[str, Any], streamed: list[dict[str, Any]], model: str | None) -> Metered:
-    """The usage in the answer and the billed tool calls beside it; no tool calls where usage is missing."""
+def _usage(
+    call: AskedCall, answer: dict[str, Any], streamed: list[dict[str, Any]], model: str | None
+) -> tuple[dict[str, Any] | None, dict[str, Any] | None, dict[str, str] | None]:
+    """The usage in the answer, the billed tool calls beside it and their containers; None where usage is missing."""
     if answer.get("object") == "batch" and _nothing_ran(answer):
-        return {"requests": 0}, None
-    raw = answer.get("usage")
+        return {"requests": 0}, None, None
+    raw, ran_in = answer.get("usage"), None
     if not isinstance(raw, dict) or (_answered(answer) and not images.any_count(raw)):
-        return None, None
+        return None, None, None
     if answer.get("object") == "response":
         items = tools.items_of(answer, streamed)
         usage = sanitise(_with(raw, images.image_usage(answer, items), images.svg_usage(item["svg"] for item in items)))
-        calls = tools.count(answer, items, call.request.details.get("memory", {}))
+        memory = call.request.details.get("memory", {})
+        ran_in = containers.used(as_objects(answer.get("tools")), items, memory) or None
+        calls = tools.count(answer, items, ran_in or {})
     else:
         usage = sanitise(_with(raw, None, _svg_beside(answer)))
         calls = _search_fee(call, model)
-    return (usage, calls) if usage is not None else (None, None)
+    return (usage, calls, ran_in) if usage is not None else (None, None, None)
 
 
 def _answered(batch: dict[str, Any]) -> bool:

@@ -1,13 +1,13 @@
-"""Containers: which sessions an answer began, by the memory that their price depends on."""
+"""Containers: which of them an answer ran in, and the memory that the price of their sessions depends on."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from webapp.metering.jsonwalk import as_object
+from webapp.metering.text import clean
 
 CONTAINERS = "/v1/containers"
 # Kind of tool → the member of the tool that says what container it runs in; kind of item → kind of tool.
@@ -16,6 +16,7 @@ _TOOL_OF = {"code_interpreter_call": "code_interpreter", "shell_call": "shell"}
 _SMALLEST = "1g"  # the default, and the price without a qualifier
 _NOT_A_WORD = re.compile(r"[^a-z0-9]")
 _MAX_CHARS = 20
+_MAX_ID_CHARS = 200
 
 
 def memory(limit: Any) -> str | None:
@@ -42,18 +43,20 @@ def dimension(word: str | None) -> str:
     return "container_sessions" if word in (None, _SMALLEST) else f"container_sessions:{word}"
 
 
-def sessions(tools: list[dict[str, Any]], items: Iterable[dict[str, Any]], asked: Mapping[str, str]) -> dict[str, int]:
-    """New sessions by dimension: one for each container that items ran in, except those that the request named.
+def used(tools: list[dict[str, Any]], items: Iterable[dict[str, Any]], asked: Mapping[str, str]) -> dict[str, str]:
+    """The containers that items ran in, each with the dimension of its sessions, except those that the request named.
 
-    Containers that the request names were billed before. `tools`: of the answer; `asked`: the memory in the request.
+    Containers that the request names were billed before. Whether the others were, too, only the ledger knows: OpenAI
+    goes on in the container of an earlier response (see app.settle_containers). `tools`: of the answer; `asked`: the
+    memory in the request.
     """
     named = set()
     for tool in tools:
         named.add(str(tool.get("container")))
         named.add(str(as_object(tool.get("environment")).get("container_id")))
     words = {**asked, **memory_of(tools)}
-    began: dict[str, str] = {}
+    found: dict[str, str] = {}
     for item in items:
-        if isinstance(item["container"], str) and item["container"] not in named:
-            began.setdefault(item["container"], dimension(words.get(_TOOL_OF.get(item["type"], ""))))
-    return dict(Counter(began.values()))
+        if (name := clean(item["container"], _MAX_ID_CHARS)) and name not in named:
+            found.setdefault(name, dimension(words.get(_TOOL_OF.get(item["type"], ""))))
+    return found

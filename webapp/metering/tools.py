@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
-from webapp.metering import containers
 from webapp.metering.images import any_count, svg_counts
 from webapp.metering.jsonwalk import as_object, as_objects
 from webapp.metering.selected import WHOLE
@@ -50,11 +50,13 @@ def items_of(response: dict[str, Any], streamed: list[dict[str, Any]]) -> list[d
     return streamed if len(streamed) >= len(output) else output
 
 
-def count(response: dict[str, Any], items: list[dict[str, Any]], memory: Mapping[str, str]) -> dict[str, int] | None:
+def count(
+    response: dict[str, Any], items: list[dict[str, Any]], containers: Mapping[str, str]
+) -> dict[str, int] | None:
     """Billed calls by dimension; None when there are none.
 
-    The numbers in `tool_usage` come first. What it does not name is counted by the items. `memory`: of containers, by
-    kind of tool, as the request asked for it.
+    The numbers in `tool_usage` come first. What it does not name is counted by the items. `containers`: those that the
+    items ran in, see containers.used.
     """
     tools, tool_usage = as_objects(response.get("tools")), as_object(response.get("tool_usage"))
     ended = [item for item in items if item["status"] not in _WITHOUT_RESULT]
@@ -63,7 +65,7 @@ def count(response: dict[str, Any], items: list[dict[str, Any]], memory: Mapping
     counts = {
         _search_dimension(tools): _requests(tool_usage, "web_search", len(searches)),
         "file_search_calls": _requests(tool_usage, "file_search", len(files)),
-        **containers.sessions(tools, items, memory),
+        **Counter(containers.values()),
         **_unknown(tool_usage),
     }
     return {dimension: number for dimension, number in counts.items() if number} or None

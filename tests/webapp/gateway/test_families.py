@@ -23,7 +23,7 @@ RESPONSE_COST = usd((228, "2.5"), (100, "0.25"), (52, 15))
 SEARCH = {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"type": "search", "query": "x"}}
 OPENED = SEARCH | {"action": {"type": "open_page", "url": "https://example.com"}}
 FILES = {"type": "file_search_call", "id": "fs_1", "status": "completed", "queries": ["x"]}
-PYTHON = {"type": "code_interpreter_call", "id": "ci_1", "container_id": "cntr_1", "code": "1"}
+PYTHON = {"type": "code_interpreter_call", "id": "ci_1", "container_id": "cntr_3", "code": "1"}
 IMAGE_TOOL = {"image_gen": {"input_tokens": 50, "input_tokens_details": {"text_tokens": 40, "image_tokens": 10},
                             "output_tokens": 1056}, "web_search": {"num_requests": 0}}  # fmt: skip
 EMBEDDED = {
@@ -167,7 +167,7 @@ CASES = {
             output=[{"type": "image_generation_call", "id": "ig_1", "status": "completed"}])), None, "no_usage"),
     "responses: a container that was there before is paid for": Case(
         RESPONSES, INPUT, reply_json(response(
-            "gpt-5.4", RESPONSE_USAGE, tools=[{"type": "code_interpreter", "container": "cntr_1"}], output=[PYTHON])),
+            "gpt-5.4", RESPONSE_USAGE, tools=[{"type": "code_interpreter", "container": "cntr_3"}], output=[PYTHON])),
         RESPONSE_COST),
     "responses/input_tokens is free": Case(
         "/responses/input_tokens", INPUT, reply_json({"object": "response.input_tokens", "input_tokens": 11}),

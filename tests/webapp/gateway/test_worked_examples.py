@@ -8,8 +8,8 @@ import pytest
 import requests
 from fake_replies import reply_json
 from fake_upstream import FakeUpstream
-from fake_worked import WORKED, Worked, response, usage, windowed
-from families import Case, fay, settled
+from fake_worked import PYTHON, WORKED, Worked, response, usage, windowed
+from families import Case, fay, responses_sse, settled
 from stack import Stack
 
 __all__ = ["fay"]
@@ -37,6 +37,21 @@ def test_a_response_in_the_background_costs_less_by_its_completion_window(
     assert requests.get(f"{stack.proxy}/responses/{queued['id']}", headers=headers, timeout=30).ok
     row = stack.row(str(made["id"]))
     assert (row["cost"], row["cost_status"], row["tokens_in"]) == (cost, "priced", 10_000)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_conversation_pays_once_for_the_container_that_its_responses_run_in(
+    stack: Stack, fake: FakeUpstream, stream: bool
+) -> None:
+    item = PYTHON | {"container_id": f"cntr_talk_{stream}"}
+    whole = response(
+        "gpt-6.1-sol", usage(1000, 100), tools=[{"type": "code_interpreter", "container": {"type": "auto"}}]
+    )
+    says = responses_sse("completed", whole, item) if stream else reply_json(whole | {"output": [item]})
+    asks = {"model": "gpt-6.1-sol", "input": "hi", "tools": whole["tools"], "stream": stream}
+    for cost, tools in ("0.033", {"container_sessions": 1}), ("0.003", None), ("0.003", None):
+        settled(stack, fake, Case("/responses", asks, says, Decimal(cost), row={"tools": tools}))
+        asks |= {"previous_response_id": whole["id"]}
 
 
 @pytest.fixture(scope="module")
