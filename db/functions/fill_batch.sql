@@ -3,8 +3,9 @@
 -- OpenAI's usage of a batch does not tell which of its requests had a long context (see price_batch). So fill_objects remembers its
 -- output file, as an object of the call that made the batch, as long as the batch has usage but no cost. The call that downloads all
 -- of the file brings p_said, {input_tokens, output_tokens, by_length}, which is added to the usage of the call that made the batch.
--- A file whose counts of tokens are not those of the batch, or that does not tell the cost, changes nothing: a later download may
--- tell it. p_file: the id of the file at OpenAI.
+-- Where only a price is missing it is added all the same, so that pricing the call later needs no file. A file whose counts of tokens
+-- are not those of the batch, or that does not tell the cost, changes nothing: a later download may tell it. p_file: the id of the
+-- file at OpenAI.
 create or replace function app.fill_batch(p_account text, p_file text, p_org_id uuid, p_said jsonb) returns void
 language plpgsql
 set search_path = ''
@@ -26,6 +27,9 @@ begin
     select * into v_price from app.price_usage(v_made.org_id, v_made.endpoint, v_made.model, v_made.model_requested,
         v_made.service_tier, v_made.batch, v_made.usage || p_said, null, v_made.started_at);
     if v_price.cost is null then
+        update public.usage_logs u set usage = v_made.usage || p_said
+        where u.id = v_made.id and u.started_at = v_made.started_at and u.cost is null
+          and v_price.cost_status in ('unpriced_model', 'unpriced_dimension') and u.usage <> v_made.usage || p_said;
         return;
     end if;
     update private.upstream_objects o set priced_at = clock_timestamp()

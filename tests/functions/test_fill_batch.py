@@ -110,14 +110,21 @@ def test_a_price_added_later_still_knows_which_requests_were_long(people):
     assert (row(people, made)["cost"], people.all("select from cost_adjustments")) == (COST, [])
 
 
-def test_a_file_read_before_its_model_had_a_price_is_taken_when_it_is_read_again(people):
+@pytest.mark.parametrize("again", ["repriced", "read"])
+def test_a_file_read_before_its_model_had_a_price_tells_the_cost_when_it_has_one(people, again):
     made = long_batch(people, model="new-model")
     look_batch(people, model="new-model")
+    look_file(people, FILE | {"input_tokens": 399_999})
+    assert row(people, made)["usage"] == WHOLE
     look_file(people)
-    assert row(people, made)["cost_status"] == "unpriced_model"
+    assert (row(people, made)["cost_status"], row(people, made)["usage"]) == ("unpriced_model", WHOLE | FILE)
     for dimension in ("input_text", "output_text"):
         add_price(people.conn, "new-model", dimension, "1", service_tier="batch")
         add_price(people.conn, "new-model", dimension, "2", service_tier="batch", context_min_tokens=272_000)
     for _ in range(2):
-        look_file(people)
+        if again == "read":
+            look_file(people)
+        else:
+            people.conn.execute("select app.reprice_new('a price came', false)")
     assert row(people, made)["cost"] == Decimal("0.70003")
+    assert people.all("select from cost_adjustments") == []
