@@ -204,6 +204,8 @@ def test_one_web_search_of_a_mini_bills_its_block_of_input_tokens(db):
          "1.75"),
         ("gpt-6.1-sol", {"input_text": 1000, "output_text": 100, "container_sessions:4g": 1}, "0.123"),
         ("gpt-6.1-sol", {"container_sessions": 1, "container_sessions:16g": 1, "container_sessions:64g": 1}, "2.43"),
+        ("gpt-5-search-api", {"input_text": 1000, "output_text": 100, "web_search_calls": 1}, "0.01225"),
+        ("gpt-5.6-cyber", {"web_search_calls": 3}, "0.03"),
         ("gpt-live-1", {"audio_seconds": 90}, "0.075"),
         ("gpt-live-1", {"standby_seconds": 90}, "0.03"),
         ("gpt-live-1.1", {"audio_seconds": 60, "standby_seconds": 30}, "0.06"),

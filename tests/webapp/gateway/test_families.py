@@ -105,6 +105,10 @@ CASES = {
         CHAT, ASKS | {"model": "gpt-4o-search-preview"},
         chat("gpt-4o-search-preview-2025-03-11", {"prompt_tokens": 9, "completion_tokens": 10}),
         usd((9, "2.5"), (10, 10), (1, 25, 1000))),
+    "chat: a search model of today pays another fee": Case(
+        CHAT, ASKS | {"model": "gpt-5-search-api"},
+        chat("gpt-5-search-api-2025-10-14", {"prompt_tokens": 9, "completion_tokens": 10}),
+        usd((9, "1.25"), (10, 10), (1, 10, 1000))),
     "chat: negative counts are no usage": Case(
         CHAT, ASKS, chat("gpt-4o", {"prompt_tokens": -5, "completion_tokens": 10}), None, "no_usage"),
     "chat: absurd counts are no usage": Case(
