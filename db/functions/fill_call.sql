@@ -34,8 +34,9 @@ begin
         region = coalesce(u.region, p_usage ->> 'region')
     from app.tokens_of(p_usage) t
     where u.id = p_id and u.started_at = p_started_at;
-    insert into public.cost_fills (org_id, call_id, call_started_at, old_status, new_status, cost, reason, filled_by)
-    values (v_old.org_id, p_id, p_started_at, v_old.cost_status, p_cost_status, p_cost, p_reason, auth.uid());
+    -- The moment of the fill, not of its transaction: a month that was closed in between has frozen its sums without it.
+    insert into public.cost_fills (org_id, call_id, call_started_at, old_status, new_status, cost, reason, filled_by, at)
+    values (v_old.org_id, p_id, p_started_at, v_old.cost_status, p_cost_status, p_cost, p_reason, auth.uid(), clock_timestamp());
     return true;
 end $$;
 

@@ -2,6 +2,9 @@
 --
 -- Compares the days first whose books or calls changed. p_note: required when an amount is unexplained. p_invoice: US dollars of
 -- OpenAI's invoice as typed in. p_confirm: close although the last two fetches of a day differ, or a day was fetched only once.
+--
+-- What is known of a closed month is told by its moment, which is before or after that of the close. So no month is closed while calls
+-- are priced again: what that has already changed is not seen yet, and would be from before the close.
 create or replace function app.month_close_for(p_org_id uuid, p_month date, p_note text, p_invoice numeric, p_confirm boolean) returns uuid
 language plpgsql
 set search_path = ''
@@ -18,6 +21,10 @@ begin
     perform from public.organizations o where o.id = p_org_id for no key update;  -- two persons who close: one after the other
     if not found then
         raise sqlstate 'PT404' using message = 'no such organization', detail = 'organization_not_found';
+    end if;
+    perform from private.work_locks w where w.work = 'prices reprice' for share skip locked;  -- until the close is committed
+    if not found then
+        raise sqlstate 'PT409' using message = 'calls are being priced again', detail = 'repricing', hint = 'Close the month when that has ended';
     end if;
     for v_day in
         select distinct d.day from public.openai_days d left join public.reconciled_days r on r.org_id = d.org_id and r.day = d.day

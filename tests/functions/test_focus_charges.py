@@ -11,6 +11,7 @@ from checks import executors
 from closes import AGREES, MILLION, MONTH, NO_QUANTITY, OUTSIDE, close, fetched, month, state
 from openai_books import call, linked_key, moment, own_price, worked_day
 from people import People
+from pricing import add_price
 
 
 def charges(people: People, at: date = MONTH) -> list[dict[str, Any]]:
@@ -47,6 +48,16 @@ def test_a_closed_month_adds_up_to_what_openai_billed_whatever_comes_later(peopl
     call(people, None, moment("10:00:00"), "gpt-4o-mini", MILLION, seconds=9e9)  # settled after the close
     assert billed(people) == D("0.305")
     assert billed(people, date(2100, 1, 1)) == 0  # a correction of a call of a closed month: OpenAI's bill stays
+
+
+def test_a_cost_that_is_filled_in_after_the_close_is_not_in_the_closed_month(people: People) -> None:
+    month(people)
+    unknown = call(people, None, moment("10:00:00"), "gpt-99", MILLION)
+    close(people, "signed off")
+    add_price(people.conn, "gpt-99", "input_text", "3")
+    people.one("select count(*) from app.reprice('2026-10-01', '2026-11-01', 'a price came', false)")
+    assert people.one("select cost from public.usage_logs where id = %s", unknown)["cost"] == 3
+    assert billed(people) == D("0.15")
 
 
 def test_a_restatement_is_a_charge_of_the_month_in_which_it_was_fetched(people: People) -> None:

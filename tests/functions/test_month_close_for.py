@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal as D
 from uuid import uuid4
 
+import psycopg
 from checks import executors
 from closes import AGREES, MONTH, fetched, month
 from people import People
@@ -29,6 +30,16 @@ def test_a_month_whose_calls_were_dropped_uncompared_is_refused(people: People) 
     month(people)
     people.conn.execute("insert into private.dropped_months (month, calls, reason) values (%s, 1, 'old')", [MONTH])
     assert people.refused("PT409", CLOSE, people.orgs["ada"], MONTH).diag.message_detail == "month_dropped"
+
+
+def test_no_month_is_closed_while_calls_are_priced_again(people: People) -> None:
+    month(people)
+    other = people.conn.info
+    with psycopg.connect(other.dsn, password=other.password) as conn:
+        conn.execute("select app.reprice(now() - interval '1 s', now(), 'a test', false)")
+        assert people.refused("PT409", CLOSE, people.orgs["ada"], MONTH).diag.message_detail == "repricing"
+        conn.rollback()
+    assert people.one(CLOSE, people.orgs["ada"], MONTH)
 
 
 def test_only_the_owner_runs_it(people: People) -> None:
