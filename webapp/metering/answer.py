@@ -45,7 +45,7 @@ class AnswerFacts(NamedTuple):
     `pending`: the object in the answer is unfinished; its usage comes later, under the same `object_id`. Until then
     `usage` is what the request says (`completion_window`), or None.
     `complete`: the answer came to its end; False leaves the cost unknown unless there is usage.
-    `containers`: those whose sessions `tools` counts, each with its dimension (see containers.used).
+    `containers`: those whose sessions `tools` counts, each with its dimension (see containers.used), unless too many.
     `listed`: the facts of each finished object, where the answer is a list of objects (LISTS), or of the output file of
     a batch, whose id is that in the path. `output_file_id`: of the file that a finished batch has its answers in.
     """
@@ -102,7 +102,7 @@ def read_answer(
         complete=complete,
         listed=_listed(call, answer) if complete else (),
         output_file_id=clean(answer.get("output_file_id"), MAX_ID_CHARS) if kind == "batch" else None,
-        containers=ran_in,
+        containers=ran_in if ran_in and len(ran_in) <= containers.MAX_TOLD else None,
     )
 
 
@@ -142,8 +142,8 @@ def _usage(
         items = tools.items_of(answer, streamed)
         usage = sanitise(_with(raw, images.image_usage(answer, items), images.svg_usage(item["svg"] for item in items)))
         memory = call.request.details.get("memory", {})
-        ran_in = containers.used(as_objects(answer.get("tools")), items, memory) or None
-        calls = tools.count(answer, items, ran_in or {})
+        ran_in = containers.used(as_objects(answer.get("tools")), items, memory)
+        calls = tools.count(answer, items, ran_in)
     else:
         usage = sanitise(_with(raw, None, _svg_beside(answer)))
         calls = _search_fee(call, model)

@@ -17,6 +17,8 @@ _SMALLEST = "1g"  # the default, and the price without a qualifier
 _NOT_A_WORD = re.compile(r"[^a-z0-9]")
 _MAX_CHARS = 20
 _MAX_ID_CHARS = 200
+# Answers that ran in more tell none to the ledger, which would take long to look them up: each counts as a session.
+MAX_TOLD = 32
 
 
 def memory(limit: Any) -> str | None:

@@ -115,6 +115,17 @@ def test_containers_of_several_sizes_are_counted_apart_and_one_that_was_named_no
     assert read(response_sse(whole, items=items), kind="text/event-stream").tools == told
 
 
+@pytest.mark.parametrize(("count", "told"), [(0, False), (1, True), (32, True), (33, False)])
+def test_the_ledger_is_told_which_containers_an_answer_ran_in_unless_they_are_too_many(count, told):
+    names = [f"cntr_{number}" for number in range(count)]
+    items = [CODE | {"container_id": name} for name in names]
+    facts = read(
+        {**RESPONSE, "output": [*items, *items, CODE | {"container_id": {"id": 7}}, SHELL | {"environment": 7}]}
+    )
+    assert facts.containers == (dict.fromkeys(names, "container_sessions") if told else None)
+    assert facts.tools == ({"container_sessions": count} if count else None)
+
+
 def test_two_sizes_for_one_kind_of_tool_have_no_price():
     tools = [{"type": "shell", "environment": {"memory_limit": size}} for size in ("4g", "16g")]
     assert read({**RESPONSE, "tools": tools, "output": [SHELL]}).tools == {"container_sessions:mixed": 1}
