@@ -82,6 +82,18 @@ def test_each_example_costs_exactly_what_openai_bills(db: psycopg.Connection, na
     assert sum(line["cost"] for line in got.lines) == got.cost
 
 
+@pytest.mark.parametrize(("tier", "batch", "tokens"), [("fast", False, "2.94"), ("flex", False, "0.735"),
+                                                       ("default", True, "0.735")])  # fmt: skip
+def test_everything_at_once(db: psycopg.Connection, tier: str, batch: bool, tokens: str) -> None:
+    """A tier, a long context of cached and written tokens of both kinds, a region and tools; tokens: in dollars."""
+    written = {"ttl_30m_tokens": 20_000, "ttl_12h_tokens": 100_000}
+    details = {"cached_tokens": 100_000, "cache_write_tokens": 120_000, "cache_write_tokens_details": written}
+    usage = response(300_000, 2000, input=details) | {"region": "eu"}
+    fees = {"web_search_calls": 1, "container_sessions:4g": 1}
+    got = price(db, "gpt-6.1-sol", usage, fees, tier=tier, batch=batch, endpoint=RESPONSES)
+    assert (got.cost, got.status) == (Decimal(tokens) * Decimal("1.1") + Decimal("0.13"), "priced")
+
+
 def test_a_model_released_before_the_addition_has_none_but_for_the_government(db: psycopg.Connection) -> None:
     add_price(db, "gpt-5.2", "regional_processing", "0", unit_qty=1)
     add_price(db, "gpt-5.2", "regional_processing", "0.1", unit_qty=1, qualifier="gov")
