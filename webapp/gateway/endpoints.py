@@ -157,9 +157,9 @@ x-spendai-tags: {"team": "search", "env": "prod", "run": 17}
 ```
 
 In an OpenAI SDK: `default_headers={"x-spendai-tags": "team=search"}` for a client, `extra_headers=…` for one call. A
-call has up to 16 tags; names and values are text (UTF-8) of up to 64 characters, a value in the first form holds no
-comma. What is left out or shortened is said, with the reason, in the header `x-spendai-warning` of the answer and on
-the call's page; the call is sent all the same.
+call has up to 16 tags; names and values are text (UTF-8) of up to 64 characters. A value in the first form holds no
+comma; a `=` in a name is left out. What is left out or shortened is said, with the reason, in the header
+`x-spendai-warning` of the answer and on the call's page; the call is sent all the same.
 
 `metadata` of a request becomes tags too, in JSON bodies and forms, when an admin switches that on for a project: on
 its page, with `PATCH /api/v1/projects/{id}` and `{"metadata_tags": true}`, or in SQL with

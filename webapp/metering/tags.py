@@ -82,7 +82,8 @@ def _tags(pairs: Iterable[tuple[str, Any]]) -> Tags:
     lost: Counter[str] = Counter()
     for sent_name, sent_value in pairs:
         text = _as_text(sent_value)
-        name, value = clean(sent_name.strip(), MAX_TAG_CHARS), clean(text, MAX_TAG_CHARS)
+        # A tag is looked for as `name=value`: with a = in a name, two tags of a call could be the same one.
+        name, value = clean(sent_name.replace("=", "").strip(), MAX_TAG_CHARS), clean(text, MAX_TAG_CHARS)
         if text is None:
             lost[NO_TEXT] += 1
         elif not name or not value:

@@ -40,6 +40,7 @@ LONG, CUT = "k" * 70, "k" * 64
     ('{"a": null, "b": {"c": "d"}, "e": [1], "f": NaN, "g": "h"}', {"g": "h"}, {NO_TEXT: 4}),
     ('{"a": "1", "a": "2", "b": " ", "": "x"}', {"a": "2"}, {REPEATED: 1, NO_PAIR: 2}),
     ('{"a": "\\u0000b\\ud800"}', {"a": "b"}, {SHORTENED: 1}),
+    ('{"a": "b=c", "a=b": "c", "=": "x"}', {"a": "b=c", "ab": "c"}, {SHORTENED: 1, NO_PAIR: 1}),
     ('{"a": "1"},{"b": "2"}', {"a": "1", "b": "2"}, {}),  # the header came twice
     ('{"a": "1"', {}, {INVALID: 1}),
     ('{"a": "1"}, b=2', {}, {INVALID: 1}),
