@@ -15,19 +15,8 @@ language plpgsql stable
 set search_path = ''
 as $$
 declare
-    v_kinds text[] := array_remove(array[case when p_filters ?| '{end_user,not_end_user}' then 'end_user' end,
-        case when p_filters ?| '{tag,not_tag}' then 'tag' end], null);
-    v_others text[] := array['(other)'] || array(
-        select split_part(w, '=', 1) || '=(other)'
-        from jsonb_array_elements_text(coalesce(p_filters -> 'tag', '[]') || coalesce(p_filters -> 'not_tag', '[]')) w);
-    -- Of a day that counts labels as (other) (see app.labels_beyond), only the calls know which. By model, app.sums reads them.
-    v_words text[] := case when exists (
-        select from app.sums_span() s
-        cross join generate_series(date_trunc('day', greatest(p_from, s.first) at time zone 'utc'),
-            least(p_to, s.until) at time zone 'utc', interval '1 day') g (day)
-        join public.daily_labels d on d.org_id = (select app.current_org_id()) and d.kind = any (v_kinds)
-            and d.day = g.day::date and d.label = any (v_others)
-    ) then '{model}' else '{}' end;
+    -- Of a day that counts labels as (other), only the calls know which. By model, app.sums reads them.
+    v_words text[] := case when app.labels_other(p_from, p_to, p_filters) then '{model}' else '{}' end;
 begin
     if p_filters ? 'session' then
         return query execute format($sql$

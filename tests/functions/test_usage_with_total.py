@@ -9,6 +9,7 @@ import pytest
 from checks import executors
 from ledgers import DAY, add_call
 from people import People
+from test_labels_beyond import FULL
 
 WITH_TOTAL = "select * from app.usage_with_total(%s, %s, %s, %s::jsonb, 'UTC')"
 USAGE = "select * from app.usage(%s, %s, %s, %s::jsonb, 'UTC')"
@@ -41,6 +42,16 @@ def test_the_total_counts_a_call_with_two_tags_once(two: People) -> None:
     with two.as_("ada"):
         *rows, total = two.all(WITH_TOTAL, *PERIOD, ["tag"], "{}")
     assert (sum(row["cost"] for row in rows), total["cost"]) == (12, 11)
+
+
+def test_an_end_user_that_its_day_counts_as_other_is_in_the_total_as_in_the_rows(people: People) -> None:
+    people.conn.execute(FULL, [people.orgs["ada"], DAY.date()])
+    add_call(people, "ada", end_user="u1", cost=2)
+    add_call(people, "ada", end_user="u2", cost=5)
+    for filters, cost in (({"end_user": ["u1"]}, 2), ({"not_end_user": ["u1"]}, 5)):
+        with people.as_("ada"):
+            rows = people.all(WITH_TOTAL, *PERIOD, ["model"], json.dumps(filters))
+        assert [(row["is_total"], row["calls"], row["cost"]) for row in rows] == [(False, 1, cost), (True, 1, cost)]
 
 
 def test_without_calls_there_is_no_row_and_eve_sees_her_own_alone(two: People) -> None:
