@@ -15,6 +15,7 @@ from psycopg.conninfo import make_conninfo
 
 from webapp import db
 from webapp.postgres import migrations as migrate
+from webapp.postgres.cluster import Cluster
 
 __all__ = ["ann"]
 
@@ -67,7 +68,7 @@ def test_how_much_others_do_is_not_counted_for_her(ann: psycopg.Connection, quer
     "select pg_logical_emit_message(false, 'x', 'y')",
     "select lo_create(0)", "select lo_from_bytea(0, 'x')", "select lo_creat(-1)", "select pg_export_snapshot()",
     "set temp_file_limit = -1", "alter role session_user set temp_file_limit = -1", "reset temp_file_limit",
-    "alter role session_user reset temp_file_limit", "set max_stack_depth = '7MB'",
+    "alter role session_user reset temp_file_limit", "set max_stack_depth = '7MB'", "set log_min_messages = 'log'",
 ])  # fmt: skip
 def test_what_would_fill_the_lock_table_or_the_disk_of_everybody_is_refused(
     ann: psycopg.Connection, statement: str
@@ -85,6 +86,19 @@ def test_her_temporary_files_are_limited_whatever_she_resets(everyone: World) ->
         assert conn.execute("show temp_file_limit").fetchone() == ("1GB",)
         with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState):
             conn.execute("prepare transaction 'x'")
+
+
+def test_she_writes_nothing_to_the_servers_log_whatever_she_resets(everyone: World, cluster: Cluster) -> None:
+    """`raise log` in a loop would fill the disk with it."""
+    dsn = new_analyst(make_conninfo(everyone["ann"].dsn, user="postgres", password="temporary"), "Acme")
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute("set default_transaction_read_only = off")
+        conn.execute("alter role session_user reset all")
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute("do $$ begin raise log 'said by an analyst'; end $$")
+    everyone.owner.execute("reset role; do $$ begin raise log 'said by a superuser'; end $$; set role postgres")
+    log = cluster.log.read_text(errors="replace")
+    assert "said by a superuser" in log and "said by an analyst" not in log
 
 
 def test_she_enters_no_other_database_of_the_server(everyone: World) -> None:
