@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -38,23 +37,26 @@ def usage() -> dict[str, Any]:
     with auth.person() as tx:
         rows = tx.rows("usage_with_total", query.since, query.until, groups, Jsonb(query.filters), query.zone.key)
     for row in rows:
-        row |= {word: _start(row["bar"], word, query.zone) for word in GRAINS if word in groups and not row["is_total"]}
+        row |= {word: _start(row, word, query.zone) for word in GRAINS if word in groups and not row["is_total"]}
     shown = [name for group in groups for name in GROUP_FIELDS.get(group, (group,))] + list(COUNTS)
     totals = next((row for row in rows if row["is_total"]), NOTHING)
     data = [{name: row[name] for name in shown} for row in rows if not row["is_total"]]
     return listed(data) | {"totals": plain({name: totals[name] for name in COUNTS})}
 
 
-def _start(bar: datetime, grain: str, zone: ZoneInfo) -> str:
-    """When an hour, day, week or month of the zone began: 2026-11-29T14:00:00+01:00, 2026-11-29, 2026-11."""
-    clock = bar.astimezone(zone)
+def _start(row: dict[str, Any], grain: str, zone: ZoneInfo) -> str:
+    """When an hour, day, week or month of the zone began: 2026-11-29T14:00:00+01:00, 2026-11-29, 2026-11.
+
+    Its date as Postgres says it: Python may have other rules for the zone, by which that moment is in the day before.
+    """
     match grain:
         case "hour":
+            clock = row["bar"].astimezone(zone)
             return clock.isoformat().replace("+00:00", "Z") if zone.key == "UTC" else clock.isoformat()
         case "month":
-            return f"{clock:%Y-%m}"
+            return f"{row['day']:%Y-%m}"
         case _:
-            return clock.date().isoformat()
+            return row["day"].isoformat()
 
 
 @bp.get("/calls")

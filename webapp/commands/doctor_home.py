@@ -1,4 +1,4 @@
-"""Checks of `flask doctor` on SPENDAI_HOME (spool, disk, secrets) and on calls (in doubt, daily totals, time-outs)."""
+"""Checks of `flask doctor` on SPENDAI_HOME (spool, disk, secrets) and on calls (in doubt, totals, time-outs, zones)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import psycopg
 
@@ -34,6 +36,11 @@ select count(*), min(day), sum(calls), sum(cost) from (
 ) d
 """
 TIMEOUT = "select setting::int / 1000.0::float8 from pg_settings where name = 'statement_timeout'"
+ZONES = """
+select z.name, array_agg(m.at at time zone z.name order by m.at)
+from (select distinct time_zone as name from public.organizations) z, unnest(%s::timestamptz[]) m (at)
+group by 1 order by 1
+"""
 
 
 class Line(NamedTuple):
@@ -146,4 +153,26 @@ def time_outs(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
         )
 
 
-CHECKS: tuple[Check, ...] = (row_security, calls_in_doubt, totals, spool, disk, secret_files, stored_keys, time_outs)
+def time_zones(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
+    """Whether days of organizations begin when Postgres begins them, who adds them up: both have rules of their own."""
+    this = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    moments = [this + timedelta(days=7 * week) for week in range(-52, 53)]
+    wrong = [name for name, local in conn.execute(ZONES, [moments]) if local != _local(name, moments)]
+    if wrong:
+        yield Line("warn", f"the database and this machine have different rules for {', '.join(wrong)}, so days begin "
+                   "at another moment in sums than on pages: update tzdata here, or the database's")  # fmt: skip
+    else:
+        yield Line("ok", "the database and this machine have the same rules for the time zones of organizations")
+
+
+def _local(name: str, moments: list[datetime]) -> list[datetime] | None:
+    """What a clock shows at these moments; None where Python does not know the zone."""
+    try:
+        return [moment.astimezone(ZoneInfo(name)).replace(tzinfo=None) for moment in moments]
+    except (ZoneInfoNotFoundError, ValueError):
+        return None
+
+
+CHECKS: tuple[Check, ...] = (
+    row_security, calls_in_doubt, totals, spool, disk, secret_files, stored_keys, time_outs, time_zones,
+)  # fmt: skip

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from people import People
 from psycopg.rows import dict_row
+from zones import zone_an_hour_behind_utc
 
 from webapp import db
 from webapp.commands import doctor, doctor_home
@@ -133,3 +134,14 @@ def test_a_sum_that_is_not_that_of_its_calls_is_said(home: SimpleNamespace) -> N
             conn.execute(f"update public.{table} set calls = calls + 2, cost = cost + 0.5")
     status, text = found(doctor_home.totals, home)
     assert status == "fail" and "by 2 calls and $0.5" in text
+
+
+def test_a_zone_of_an_organization_that_the_database_knows_otherwise_is_named(
+    home: SimpleNamespace, tmp_path: Any
+) -> None:
+    with zone_an_hour_behind_utc("Asia/Kolkata", tmp_path / "zoneinfo"):
+        assert found(doctor_home.time_zones, home)[0] == "ok", "nobody has this zone"
+        home.conn.execute("insert into public.organizations (name, time_zone) values ('Acme', 'Asia/Kolkata')")
+        status, text = found(doctor_home.time_zones, home)
+    assert status == "warn" and "Asia/Kolkata" in text
+    assert found(doctor_home.time_zones, home)[0] == "ok"
