@@ -124,7 +124,8 @@ def init_app(app: Flask) -> None:
     def _http_error(error: HTTPException) -> Any:
         if (error.code or 500) < 400:
             return error
-        return answer(from_http(error))
+        kept = [(name, value) for name, value in error.get_headers() if name in ("Allow", "Retry-After")]
+        return *answer(from_http(error)), kept
 
     @app.errorhandler(Exception)
     def _unexpected(error: Exception) -> tuple[Response | str, int]:

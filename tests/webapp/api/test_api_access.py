@@ -190,4 +190,5 @@ def test_another_organization_sees_nothing_of_the_first(acme: SimpleNamespace, p
 
 def test_an_unknown_path_is_404_in_the_same_shape(acme: SimpleNamespace) -> None:
     assert acme.ada.get("/nothing").status_code == 404
-    assert acme.ada.call("PATCH", "/me").status_code == 405
+    refused = acme.ada.call("PATCH", "/me")
+    assert (refused.status_code, "GET" in refused.headers["Allow"]) == (405, True)
