@@ -155,11 +155,18 @@ class Transaction:
 
     def rows(self, function: str, *args: Any) -> list[dict[str, Any]]:
         """All rows of app.<function>(args), as dicts; another schema's function by "schema.function"."""
+        return self._run(function, args).fetchall()
+
+    def each(self, function: str, *args: Any) -> Iterator[dict[str, Any]]:
+        """The same rows, each made when it is asked for: of very many, so that others can be served in between."""
+        yield from self._run(function, args)
+
+    def _run(self, function: str, args: tuple[Any, ...]) -> psycopg.Cursor[dict[str, Any]]:
         query = sql.SQL("select * from {}({})").format(
             sql.Identifier(*function.split(".")) if "." in function else sql.Identifier("app", function),
             sql.SQL(", ").join([sql.Placeholder()] * len(args)),
         )
-        return self.conn.execute(query, args).fetchall()
+        return self.conn.execute(query, args)
 
     def call(self, function: str, *args: Any) -> dict[str, Any] | None:
         """First row of app.<function>(args), or None."""

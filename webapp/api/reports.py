@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from flask import request
+from flask import Response, current_app, request
 from psycopg.types.json import Jsonb
 
 from webapp import auth, cursors, filters
@@ -17,6 +18,7 @@ from webapp.api.inputs import fields, limit
 from webapp.api.shape import listed, plain
 from webapp.errors import ApiError
 from webapp.filters import GRAINS
+from webapp.pause import gently
 
 COUNTS = ("calls", "tokens_in", "tokens_cached", "tokens_out", "cost")
 COUNTS += ("unpriced_calls", "no_usage_calls", "in_doubt_calls", "adjustments", "cost_corrected")
@@ -31,17 +33,25 @@ EXACT = ("quantity", "unit_price", "unit_qty", "cost", "at_least")
 
 
 @bp.get("/usage")
-def usage() -> dict[str, Any]:
+def usage() -> Response:
+    """Of many end users and days there are 100,000 rows: each is written as soon as it is read, and the other calls of
+    the worker run in between.
+    """
     query, groups, grain = (read(request.args) for read in (filters.read, filters.groups, filters.granularity))
     groups = list(dict.fromkeys([*([grain] if grain else []), *groups]))
-    with auth.person() as tx:
-        rows = tx.rows("usage_with_total", query.since, query.until, groups, Jsonb(query.filters), query.zone.key)
-    for row in rows:
-        row |= {word: _start(row, word, query.zone) for word in GRAINS if word in groups and not row["is_total"]}
     shown = [name for group in groups for name in GROUP_FIELDS.get(group, (group,))] + list(COUNTS)
-    totals = next((row for row in rows if row["is_total"]), NOTHING)
-    data = [{name: row[name] for name in shown} for row in rows if not row["is_total"]]
-    return listed(data) | {"totals": plain({name: totals[name] for name in COUNTS})}
+    words = query.since, query.until, groups, Jsonb(query.filters), query.zone.key
+    data, totals, text = [], NOTHING, partial(current_app.json.dumps, separators=(",", ":"))
+    with auth.person() as tx:
+        for row in gently(tx.each("usage_with_total", *words)):
+            if row["is_total"]:
+                totals = row
+            else:
+                row |= {word: _start(row, word, query.zone) for word in GRAINS if word in groups}
+                data.append(text(plain({name: row[name] for name in shown})))
+    added = text(plain({name: totals[name] for name in COUNTS}))
+    body = f'{{"data":[{",".join(data)}],"next_cursor":null,"totals":{added}}}\n'
+    return current_app.response_class(body, mimetype="application/json")
 
 
 def _start(row: dict[str, Any], grain: str, zone: ZoneInfo) -> str:

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from webapp.errors import ApiError
-from webapp.gateway.pause import Pause
 from webapp.gateway.refusals import HUNG_UP, OWN_KEY, CallFailed, refused
 from webapp.gateway.routes import Target
 from webapp.metering import FormReader, RequestFacts, read_json_request
 from webapp.metering.references import NEEDS_OWN_KEY, UNREADABLE, Objection
+from webapp.pause import Pause
 
 CHUNK = 65536
 LARGE_CHUNK = 1 << 20  # of a body that is held in memory: the server copies what it has received for each read

@@ -29,7 +29,6 @@ from webapp.gateway.headers import answer_headers
 from webapp.gateway.key_check import KeyCheck, bearer
 from webapp.gateway.loops import refuse_loop
 from webapp.gateway.pace import Pace
-from webapp.gateway.pause import Pause
 from webapp.gateway.refusals import HUNG_UP, CallFailed, refuse, refuse_early, status_line
 from webapp.gateway.refused_keys import RefusedKeys
 from webapp.gateway.routes import target_of
@@ -37,6 +36,7 @@ from webapp.ledger.ledger import Ledger
 from webapp.logs import raised
 from webapp.metering import AnswerFacts, Meter, parse_tags
 from webapp.metrics.measured import count_refused
+from webapp.pause import Pause
 from webapp.secrets.hashing import sha256_of
 from webapp.server.response import Last
 from webapp.upstream.client import Answer, Client, Interrupted

@@ -13,8 +13,8 @@ from typing import Any
 import gevent
 
 from webapp.errors import ApiError
-from webapp.gateway.pause import NAP_SECONDS
 from webapp.metering.references import Objection
+from webapp.pause import NAP_SECONDS
 
 log = logging.getLogger("spendai.gateway")
 HUNG_UP = 499  # status of a call whose client left before its request, or its answer, was whole

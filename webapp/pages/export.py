@@ -26,6 +26,7 @@ from webapp.filters import Query
 from webapp.pages import sheets
 from webapp.pages.common import organization_zone
 from webapp.pages.wrong import no_such
+from webapp.pause import gently
 from webapp.written import digits
 
 PAGE_ROWS = 1000  # rows that one transaction reads
@@ -94,7 +95,7 @@ def sheet(title: str, columns: Sequence[str], rows: Iterable[Row]) -> sheets.She
     """These columns of the rows as a sheet."""
     header = [_title(column.replace("_", " ")) for column in columns]
     money = frozenset(n for n, column in enumerate(columns) if column in MONEY)
-    return sheets.Sheet(title, header, ([row[column] for column in columns] for row in rows), money)
+    return sheets.Sheet(title, header, ([row[column] for column in columns] for row in gently(rows)), money)
 
 
 def _title(words: str) -> str:
@@ -135,7 +136,7 @@ def _lines(header: Sequence[str], rows: Iterable[Sequence[Any]], zone: ZoneInfo)
     comma = form == "semicolon"
     by_browser = "text/html" in request.headers.get("Accept", "")
     mark = "\ufeff" if request.args.get("bom", "1" if by_browser else "0") != "0" else ""
-    return _written(chain([header], rows), comma, zone, mark)
+    return _written(chain([header], gently(rows)), comma, zone, mark)
 
 
 def _written(rows: Iterable[Sequence[Any]], comma: bool, zone: ZoneInfo, mark: str) -> Iterator[str]:

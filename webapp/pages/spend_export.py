@@ -20,6 +20,7 @@ from webapp.pages.common import Scope, read_query, read_scope
 from webapp.pages.measures import unknown_calls
 from webapp.pages.spend import bp
 from webapp.pages.wrong import no_such
+from webapp.pause import gently
 
 # What a row is about → the words of app.usage for it, and more columns of a row.
 BY = {
@@ -91,7 +92,7 @@ def _sums(tx: db.Transaction, query: Query, by: list[str], tag_name: str) -> tup
     groups = list(dict.fromkeys(group for word in by for group in BY[word][0]))
     more = list(dict.fromkeys(column for word in by for column in BY[word][1]))
     words = since, until, [query.asked_grain or "day", *groups], filters, query.zone.key
-    *found, total = tx.rows("usage_with_total", *words) or [None]
+    *found, total = [*gently(tx.each("usage_with_total", *words))] or [None]
     if tag_name:
         found = tx.rows("sums", *words, tag_name, None)
         found.sort(key=lambda row: (row["bar"], -row["cost"], row["tag"] or ""))
@@ -115,8 +116,12 @@ def _by_bar(
 ) -> tuple[list[str], list[export.Row]]:
     """Columns and rows with the bar of each row as a date, of an hour as a moment; days have no row of totals."""
     grain = query.asked_grain or "day"
-    begins = {row["bar"]: row["bar"] if grain == "hour" else row["bar"].astimezone(query.zone).date() for row in found}
-    rows = [row | {grain: begins[row["bar"]]} for row in found]
+    begins, rows = {}, []
+    for row in gently(found):
+        bar = row["bar"]
+        if bar not in begins:
+            begins[bar] = bar if grain == "hour" else bar.astimezone(query.zone).date()
+        rows.append(row | {grain: begins[bar]})
     if total and grain != "day":
         rows.append(dict.fromkeys(columns) | total | {grain: "total"})
     return [grain, *columns], rows

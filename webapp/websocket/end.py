@@ -15,7 +15,7 @@ from websockets.exceptions import InvalidState, ProtocolError
 from websockets.frames import Frame, Opcode
 from websockets.protocol import Protocol, State
 
-from webapp.gateway.pause import Pause
+from webapp.pause import Pause
 
 CHUNK = 65536
 STEP = 4096  # bytes of it that are read at once: a small frame takes as long to read as a large one

@@ -15,7 +15,6 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from webapp.errors import ApiError
-from webapp.gateway.pause import Pause
 from webapp.gateway.refusals import refused
 from webapp.metering import AnswerFacts, RequestFacts
 from webapp.metering.answer import AskedCall, read_answer
@@ -25,6 +24,7 @@ from webapp.metering.request import LARGE, read_fields, read_json_request
 from webapp.metering.selected import Selection, select
 from webapp.metering.text import clean
 from webapp.metrics.measured import count_refused
+from webapp.pause import Pause
 from webapp.websocket.session import Session, SessionCall
 
 MAX_WORD_CHARS = 200

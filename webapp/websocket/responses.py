@@ -8,7 +8,6 @@ from collections import deque
 from typing import Any
 
 from webapp.errors import ApiError
-from webapp.gateway.pause import Pause
 from webapp.metering import RequestFacts, read_json_request
 from webapp.metering import tools as tool_items
 from webapp.metering.answer import MEMBERS
@@ -17,6 +16,7 @@ from webapp.metering.references import UNREADABLE, Objection
 from webapp.metering.request import LARGE, RESPONSES, read_fields
 from webapp.metering.selected import WHOLE, Selection
 from webapp.metering.stream import EVENT, MAX_ITEMS
+from webapp.pause import Pause
 from webapp.websocket.meaning import Meaning, mentions, read_event, read_message, refuse, word
 from webapp.websocket.session import Session, SessionCall
 

@@ -9,9 +9,12 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
+import gevent
 import pytest
 from conftest import Api, Site
 from zones import zone_an_hour_behind_utc
+
+from webapp import pause
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +87,24 @@ def test_groups_give_ids_and_names(acme: SimpleNamespace) -> None:
     assert "day" not in rows[0] and "model" not in rows[0]
     (day,) = exact(acme.ada.get("/usage?group_by=day"))["data"]
     assert day["day"] == exact(acme.ada.get("/calls?limit=1"))["data"][0]["started_at"][:10]
+
+
+def test_other_calls_of_the_worker_run_while_many_sums_are_written(
+    acme: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """100,000 rows of end users and days would otherwise hold up every stream of the worker for seconds."""
+    monkeypatch.setattr(pause, "SECONDS", 0.0)
+    turns: list[None] = []
+
+    def another_call() -> None:
+        while True:
+            turns.append(None)
+            gevent.sleep(0)
+
+    beside = gevent.spawn(another_call)
+    rows = acme.ada.get("/usage?group_by=model,tag,end_user").json["data"]
+    beside.kill()
+    assert len(turns) > len(rows) > 5
 
 
 def test_hours_days_weeks_and_months_are_those_of_the_zone(site: Site, acme: SimpleNamespace, tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ import gevent
 import pytest
 from gevent import socket
 
-from webapp.gateway import pause as module
-from webapp.gateway.pause import Pause
+from webapp import pause as module
+from webapp.pause import Pause, gently
 
 
 def test_bytes_that_arrive_are_read_at_the_next_pause(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,3 +37,14 @@ def test_a_step_that_took_no_time_gives_no_way(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(module, "SECONDS", 1000.0)
     monkeypatch.setattr(module.gevent, "sleep", lambda _: pytest.fail("gave way"))
     Pause()()
+
+
+def test_between_two_rows_others_have_a_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SECONDS", 0.0)
+    monkeypatch.setattr(module, "NAP_SECONDS", 0)
+    seen: list[object] = []
+    other = gevent.spawn(seen.append, "another call")
+    for row in gently(iter([1, 2])):
+        seen.append(row)
+    other.join()
+    assert seen == [1, "another call", 2]
