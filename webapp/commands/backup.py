@@ -35,6 +35,8 @@ def backup(file: Path) -> None:
     if not current_app.config["SPENDAI"].embedded:
         message = "this is for the embedded database; with DATABASE_URL use its provider's backups or pg_dump"
         raise click.ClickException(message)
+    if file.exists() and not file.is_file():  # a device or pipe would be replaced: root could take /dev/null away
+        raise click.ClickException(f"{file} is no ordinary file")
     with owner_database() as database:
         draft = file.with_name(file.name + ".part")
         try:

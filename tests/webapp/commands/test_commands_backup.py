@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import stat
 
@@ -70,6 +71,11 @@ def nobody_else_reads_a_backup(config: Config, monkeypatch: pytest.MonkeyPatch) 
     assert modes == [0o600] and list(folder.iterdir()) == []
     done = create_app(config).test_cli_runner().invoke(args=["backup", str(folder / "missing" / "spendai.dump")])
     assert done.exit_code == 1 and "spendai.dump cannot be written: No such file or directory" in done.output
+    pipe = folder / "pipe"
+    os.mkfifo(pipe)
+    done = create_app(config).test_cli_runner().invoke(args=["backup", str(pipe)])
+    assert (done.exit_code, done.output) == (1, f"Error: {pipe} is no ordinary file\n")
+    assert pipe.is_fifo(), "what is no file is not replaced by one"
 
 
 def test_a_new_home_filled_from_a_backup_has_the_same_numbers(homes, monkeypatch):
