@@ -1,4 +1,4 @@
-"""``flask calls settle``: the operator closes by hand a call that stayed open, or whose cost is not known."""
+"""``flask calls in-doubt|settle``: the operator closes by hand a call that stayed open, or whose cost is not known."""
 
 from __future__ import annotations
 
@@ -10,6 +10,13 @@ from flask.cli import with_appcontext
 
 from webapp.commands.database import owner_connection
 from webapp.written import exact
+
+IN_DOUBT = """
+select u.id::text, to_char(u.started_at at time zone 'utc', 'YYYY-MM-DD HH24:MI:SS'), o.name, p.name, u.endpoint,
+    coalesce(u.model_requested, '')
+from public.usage_logs u join public.organizations o on o.id = u.org_id join public.projects p on p.id = u.project_id
+where u.state = 'open' and u.deadline_at < now() order by u.started_at
+"""
 
 
 class Dollars(click.ParamType):
@@ -27,6 +34,15 @@ class Dollars(click.ParamType):
 @click.group()
 def calls() -> None:
     """Single calls."""
+
+
+@calls.command("in-doubt")
+@with_appcontext
+def in_doubt() -> None:
+    """List the calls in doubt: id, when (UTC), organization, project, endpoint, model asked for."""
+    with owner_connection() as conn:
+        for row in conn.execute(IN_DOUBT):
+            click.echo("\t".join(row))
 
 
 @calls.command()

@@ -1,4 +1,4 @@
-"""``flask calls settle``: the operator settles a call that stayed open."""
+"""``flask calls in-doubt|settle``: the operator lists calls in doubt, and settles a call that stayed open."""
 
 from __future__ import annotations
 
@@ -64,3 +64,17 @@ def test_half_of_it_is_refused_and_nothing_happens(operator, call, words):  # no
 def test_a_call_nobody_knows_is_said_so(operator):  # noqa: F811
     done = operator.run("calls", "settle", "0199aaaa-0000-7000-8000-000000000000", "--no-usage", "--reason", "why")
     assert done.exit_code == 1 and "no such call" in done.output
+
+
+def test_calls_in_doubt_are_listed_with_the_id_that_settle_takes(operator):  # noqa: F811
+    people = operator.people()
+    people.open_calls(people.open_message("ada", **people.now_id()))
+    assert operator.run("calls", "in-doubt").output == "", "it is open and may still end"
+    late = people.open_message("ada", max_seconds=-1, **people.now_id())
+    people.open_calls(late)
+    (line,) = operator.run("calls", "in-doubt").output.splitlines()
+    found, _, organization, project, endpoint, model = line.split("\t")
+    assert (found, organization, endpoint) == (late["id"], "Acme", "/v1/chat/completions")
+    assert project and model
+    assert operator.run("calls", "settle", found, "--no-usage", "--reason", "why").exit_code == 0
+    assert operator.run("calls", "in-doubt").output == ""
