@@ -89,7 +89,7 @@ def sync(
 
 
 @prices.command()
-@click.argument("run", type=int)
+@click.argument("run", type=click.IntRange(max=2**63 - 1))
 @click.option("--dry-run", is_flag=True, help="Only print what would be done.")
 @with_appcontext
 def undo(run: int, dry_run: bool) -> None:

@@ -6,7 +6,11 @@ With ``--labels`` the end users and tags of these months are counted as (other):
 
 from __future__ import annotations
 
+import fcntl
+import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -21,7 +25,7 @@ PATIENCE = 60.0  # seconds; detaching waits for queries that read usage_logs, su
 
 
 @click.command()
-@click.option("--months", type=click.IntRange(1), required=True, help="Whole months to keep before the current one.")
+@click.option("--months", type=click.IntRange(1, 1200), required=True, help="Whole months to keep before this one.")
 @click.option("--reason", default="retention", show_default=True, help="Kept in the audit log of each organization.")
 @click.option(
     "--archive",
@@ -34,7 +38,7 @@ PATIENCE = 60.0  # seconds; detaching waits for queries that read usage_logs, su
 @with_appcontext
 def retention(months: int, reason: str, folder: Path | None, labels: bool, dry_run: bool) -> None:
     """Drop the calls of older months, one month after the other. Daily totals, corrections and the audit log stay."""
-    with owner_connection(autocommit=True) as conn:
+    with _alone(folder), owner_connection(autocommit=True) as conn:
         due = conn.execute("select * from app.retention_due(%s)", [months]).fetchall()
         kept = [month for month, _, _, _, doubtful in due if doubtful]
         for month, partition, state, calls, doubtful in due:
@@ -56,7 +60,27 @@ def retention(months: int, reason: str, folder: Path | None, labels: bool, dry_r
     if not due:
         click.echo(f"no calls are older than {months} whole months")
     if kept:
-        raise click.ClickException("settle the calls in doubt with flask calls settle, then run this again")
+        raise click.ClickException("close the calls that flask calls in-doubt lists, then run this again")
+
+
+@contextmanager
+def _alone(folder: Path | None) -> Iterator[None]:
+    """Let no other run write into the folder meanwhile: each would take away the files that the other has begun."""
+    if folder is None:
+        yield
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    place = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise click.ClickException(f"another flask retention is writing to {folder}: run this again later") from None
+    except OSError:  # some network file systems lock no folders
+        pass
+    try:
+        yield
+    finally:
+        os.close(place)
 
 
 def _archive(conn: psycopg.Connection, month: date, partition: str, folder: Path, *, replace: bool) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -71,12 +73,33 @@ def test_a_dry_run_only_says_what_would_go(operator, aged):  # noqa: F811
     assert operator.rows(CALLS)[0]["calls"] == 4
 
 
+def test_two_runs_do_not_write_into_one_folder(operator, aged, tmp_path):  # noqa: F811
+    folder = tmp_path / "archive"
+    folder.mkdir()
+    other = os.open(folder, os.O_RDONLY)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    done = operator.run("retention", "--months", "4", "--archive", str(folder))
+    assert (done.exit_code, done.output) == (
+        1, f"Error: another flask retention is writing to {folder}: run this again later\n",
+    )  # fmt: skip
+    assert operator.rows(CALLS)[0]["calls"] == 4
+    os.close(other)
+    assert operator.run("retention", "--months", "4", "--archive", str(folder)).exit_code == 0
+    assert operator.rows(CALLS)[0]["calls"] == 2
+
+
+@pytest.mark.parametrize("words", [("retention", "--months", "9999999999"), ("prices", "undo", "9" * 20)])
+def test_a_number_that_is_too_large_is_refused_as_typed_wrongly(operator, words):  # noqa: F811
+    done = operator.run(*words)
+    assert done.exit_code == 2 and "is not in the range" in done.output
+
+
 def test_a_month_with_a_call_in_doubt_stays(operator, aged):  # noqa: F811
     add_open_call(aged, "ada", started_at=months_ago(5), deadline_at=months_ago(5))
     done = operator.run("retention", "--months", "4")
     assert done.exit_code == 1
     assert f"{months_ago(5):%Y-%m}: 2 calls stay, because 1 of them are in doubt" in done.output
-    assert "flask calls settle" in done.output
+    assert "flask calls in-doubt" in done.output
     assert [row["month"] for row in operator.rows(MONTHS)] == [f"{months_ago(6):%Y-%m}"]
 
 
