@@ -217,14 +217,17 @@ def load(environ: Mapping[str, str] = os.environ) -> Config:
     host = f"[{config.host}]" if ":" in config.host else config.host
     config.listens_at = f"{host}:{config.port}"
     config.public_url = config.public_url or f"http://{config.listens_at}"
-    config.secret_key = config.secret_key or generated_secret(
-        config.home, "SECRET_KEY", lambda: secrets.token_urlsafe(48)
-    )
+    try:
+        config.secret_key = config.secret_key or generated_secret(
+            config.home, "SECRET_KEY", lambda: secrets.token_urlsafe(48)
+        )
+        keys = config.spendai_encryption_keys or generated_secret(
+            config.home, "SPENDAI_ENCRYPTION_KEYS", lambda: "1:" + base64.b64encode(secrets.token_bytes(32)).decode()
+        )
+    except OSError as error:
+        raise ConfigError(f"SPENDAI_HOME: {error.filename or config.home}: {error.strerror}") from None
     if len(config.secret_key) < 32:
         raise ConfigError("SECRET_KEY: expected at least 32 characters")
-    keys = config.spendai_encryption_keys or generated_secret(
-        config.home, "SPENDAI_ENCRYPTION_KEYS", lambda: "1:" + base64.b64encode(secrets.token_bytes(32)).decode()
-    )
     config.key_ring = _key_ring(keys)
     config.install_key = "none" if not config.openai_api_key else "shared" if config.openai_api_key_shared else "first"
     if config.metrics_token and len(config.metrics_token) < 16:

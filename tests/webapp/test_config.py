@@ -34,6 +34,12 @@ def test_secrets_are_made_once_and_for_us_alone(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "secrets").stat().st_mode) == 0o700
 
 
+def test_a_home_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match=r"^SPENDAI_HOME: .*/file/secrets: Not a directory$"):
+        load({"SPENDAI_HOME": str(tmp_path / "file")})
+
+
 def test_processes_that_start_at_once_agree_on_the_secrets(tmp_path: Path) -> None:
     program = "import sys; from webapp.config import load; print(load({'SPENDAI_HOME': sys.argv[1]}).secret_key)"
     command = [sys.executable, "-c", program, str(tmp_path)]

@@ -6,6 +6,9 @@ May import every room but gateway, api and pages; only `webapp.create_app` impor
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import click
 from flask import Flask
 
 from webapp.commands import (
@@ -23,6 +26,7 @@ from webapp.commands import (
     retention,
     users,
 )
+from webapp.commands.database import plainly
 
 COMMANDS = (
     migrate.migrate, users.users, analyst.analyst, prices.prices, calls.calls, backup.backup, backup.restore,
@@ -30,8 +34,20 @@ COMMANDS = (
 )  # fmt: skip
 
 
+books_close.add_to(books.books)
+
+
+def _runnable(command: click.Command) -> Iterator[click.Command]:
+    """The command, or those of the group."""
+    inner = command.commands.values() if isinstance(command, click.Group) else ()
+    yield from inner or (command,)
+
+
+for _command in (one for command in COMMANDS for one in _runnable(command)):
+    _command.callback = plainly(_command.callback)
+
+
 def init_app(app: Flask) -> None:
     """Make the commands part of ``flask``."""
-    books_close.add_to(books.books)
     for command in COMMANDS:
         app.cli.add_command(command)

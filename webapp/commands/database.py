@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import wraps
 from typing import Any
 
 import click
+import gevent
 import psycopg
 from flask import current_app
 
@@ -59,6 +61,24 @@ def errors_in_one_line() -> Iterator[None]:
         raise refused from None
 
 
+def plainly(run: Callable[..., Any]) -> Callable[..., Any]:
+    """The function of a command, which ends in one line when a file or its output cannot be written, and on Ctrl-C."""
+
+    @wraps(run)
+    def running(*args: Any, **options: Any) -> Any:
+        hub = gevent.get_hub()  # prints a traceback of every error that is not one of these
+        hub.NOT_ERROR = (*type(hub).NOT_ERROR, KeyboardInterrupt)
+        try:
+            return run(*args, **options)
+        except BrokenPipeError:  # whoever read the output has read enough: click ends the command silently
+            raise
+        except OSError as error:
+            said = (error.filename, error.strerror)
+            raise click.ClickException(": ".join(str(part) for part in said if part) or str(error)) from None
+
+    return running
+
+
 def _unreachable(why: str) -> click.ClickException:
     return click.ClickException(f"the database cannot be reached: {why}")
 
@@ -67,6 +87,6 @@ def _text(error: psycopg.DatabaseError) -> str:
     """Message, detail and hint. The detail of our own errors (SQLSTATE PTnnn) is a code for programs: left out."""
     diag = error.diag
     if not diag.message_primary:
-        return str(error)
+        return db.in_one_line(error)
     detail = None if (error.sqlstate or "").startswith("PT") else diag.message_detail
     return ". ".join(part for part in (diag.message_primary, detail, diag.message_hint) if part)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import date
 from pathlib import Path
 from uuid import UUID
@@ -53,4 +52,4 @@ def _write(rows: list[dict[str, object]], kind: str, output: Path | None) -> Non
     if output:
         output.write_bytes(data)
     else:
-        sys.stdout.buffer.write(data)
+        click.echo(data, nl=False)

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import signal
 from collections.abc import Iterator
 
+import click
+import gevent
 import psycopg
 import pytest
+from click.testing import CliRunner
 from commands import Operator, operator  # noqa: F401  # a fixture
 from psycopg import sql
+
+from webapp.commands import COMMANDS as GROUPS
+from webapp.commands import _runnable
+from webapp.commands.database import plainly
 
 CALL = "0199aaaa-0000-7000-8000-000000000000"
 # SQLSTATE → what Postgres would say. psycopg makes an OperationalError of each, as of a connection that fails.
@@ -79,3 +89,38 @@ def test_a_detail_says_what_postgres_knows_and_a_code_of_ours_is_not_shown(opera
 def test_wrong_input_ends_with_status_2_in_every_command(operator: Operator) -> None:  # noqa: F811
     done = operator.run("calls", "settle", CALL, "--cost", "1", "--reason", " ")
     assert (done.exit_code, done.stderr) == (2, "Error: say why, in at most 1000 characters\n")
+
+
+def test_a_file_or_output_that_cannot_be_written_is_one_line(operator: Operator, monkeypatch) -> None:  # noqa: F811
+    place = operator.folder / "missing" / "october.csv"
+    people = operator.people()
+    org = str(people.orgs["ada"])
+    done = operator.run("export", "focus", "--month", "2026-10", "--org", org, "-o", str(place))
+    assert (done.exit_code, done.output) == (1, f"Error: {place}: No such file or directory\n")
+
+    def full(*args: object, **options: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("webapp.commands.calls.click.echo", full)
+    people.open_calls(people.open_message("ada", max_seconds=-1, **people.now_id()))
+    done = operator.run("calls", "in-doubt")
+    assert (done.exit_code, done.stderr) == (1, "Error: No space left on device\n")
+
+
+def test_ctrl_c_ends_a_command_without_a_traceback(capfd: pytest.CaptureFixture[str]) -> None:
+    """As when the signal arrives while a command waits: the hub of gevent gets it, and prints what it does not know."""
+
+    @click.command()
+    @plainly
+    def waits() -> None:
+        gevent.spawn(signal.raise_signal, signal.SIGINT)
+        gevent.sleep(60)
+
+    done = CliRunner().invoke(waits)
+    assert (done.exit_code, done.output.strip()) == (1, "Aborted!")
+    assert capfd.readouterr().err == ""
+
+
+def test_every_command_ends_plainly() -> None:
+    commands = [command for group in GROUPS for command in _runnable(group)]
+    assert len(commands) > 15 and all(command.callback.__code__ is plainly(print).__code__ for command in commands)
