@@ -2,7 +2,7 @@
 
 The checks of database and Supabase are here, those of the server and its settings in doctor_server.py, those of
 SPENDAI_HOME and of the calls in doctor_home.py, those of the price list in doctor_prices.py, those of analysts' logins
-in doctor_analysts.py, those of a read replica in doctor_replica.py.
+in doctor_analysts.py, those of a read replica in doctor_replica.py, that of OpenAI in doctor_openai.py.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from flask.cli import with_appcontext
 from psycopg.conninfo import conninfo_to_dict
 
 from webapp import db
-from webapp.commands import doctor_analysts, doctor_home, doctor_prices, doctor_replica, doctor_server
+from webapp.commands import doctor_analysts, doctor_home, doctor_openai, doctor_prices, doctor_replica, doctor_server
 from webapp.commands.database import owner_connection
 from webapp.commands.doctor_home import Check, Line
 from webapp.config import Config
@@ -74,6 +74,8 @@ def roles(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
         elif strong or sorted(member_of) != allowed:
             yield Line("fail", f"role {role} has rights that it must not have: take away superuser, bypassrls, "
                        "createrole, createdb, inherit and memberships other than of authenticated")  # fmt: skip
+    if not all(login for _, login, _, _ in found):
+        return
     for role in db.ROLES:
         try:
             with psycopg.connect(db.dsn(config, role), prepare_threshold=None) as own:
@@ -200,6 +202,7 @@ def _signing_keys(answer: requests.Response) -> list[Any] | None:
 CHECKS: tuple[Check, ...] = (
     encryption, migrated, roles, rights, partitions, database_clock, leaked_secret, pooler, provider, supabase,
     *doctor_replica.CHECKS, *doctor_analysts.CHECKS, *doctor_home.CHECKS, *doctor_prices.CHECKS,
+    *doctor_openai.CHECKS,
 )  # fmt: skip
 
 
@@ -232,7 +235,7 @@ def _clock(whose: str, theirs: float) -> Line:
 @click.command()
 @with_appcontext
 def doctor() -> None:
-    """Check settings, database, pooler, Supabase and SPENDAI_HOME; exit 1 when a check fails."""
+    """Check the install, from settings to sums; exit 1 when a check fails."""
     failed = False
     for status, text in examine(current_app.config["SPENDAI"]):
         failed = failed or status == "fail"

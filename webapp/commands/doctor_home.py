@@ -26,6 +26,11 @@ select c.oid::regclass::text from pg_class c
 where c.relnamespace in ('public'::regnamespace, 'private'::regnamespace) and c.relkind in ('r', 'p')
     and not c.relrowsecurity limit 3
 """
+OFF = """
+select t.tgrelid::regclass::text, quote_ident(t.tgname) from pg_trigger t join pg_class c on c.oid = t.tgrelid
+where c.relnamespace in ('public'::regnamespace, 'private'::regnamespace) and not t.tgisinternal
+    and t.tgenabled in ('D', 'R') limit 3
+"""
 DOUBT = """
 select count(*), min(started_at)::date from public.usage_logs where state = 'open' and deadline_at < now()
 """
@@ -61,10 +66,20 @@ def row_security(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
         yield Line("ok", "row level security is on everywhere")
 
 
+def triggers(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
+    """Triggers keep sums right and refuse changes of the ledger; a restore that was cut off may have left them off."""
+    found = conn.execute(OFF).fetchall()
+    for table, name in found:
+        yield Line("fail", f"trigger {name} of {table} is off: alter table {table} enable trigger {name}")
+    if not found:
+        yield Line("ok", "every trigger is on")
+
+
 def calls_in_doubt(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
     number, since = conn.execute(DOUBT).fetchone()
     if number:
-        yield Line("warn", f"{number} calls are in doubt, the oldest of {since}: flask calls settle closes them")
+        yield Line("warn", f"{number} calls are in doubt, the oldest of {since}: flask calls in-doubt lists them, "
+                   "flask calls settle closes one")  # fmt: skip
     else:
         yield Line("ok", "no call is in doubt")
 
@@ -174,5 +189,5 @@ def _local(name: str, moments: list[datetime]) -> list[datetime] | None:
 
 
 CHECKS: tuple[Check, ...] = (
-    row_security, calls_in_doubt, totals, spool, disk, secret_files, stored_keys, time_outs, time_zones,
+    row_security, triggers, calls_in_doubt, totals, spool, disk, secret_files, stored_keys, time_outs, time_zones,
 )  # fmt: skip

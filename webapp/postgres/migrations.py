@@ -39,6 +39,15 @@ order by 1
 SHIM_IS_OLD = """
 select to_regclass('auth.users') is null or to_regprocedure('local_auth.delete_user(uuid)') is null
 """
+# A function or view that somebody has dropped since is not applied any more.
+APPLIED = """
+select path, sha256 from private.schema_files
+where case split_part(path, '/', 2)
+    when 'functions' then to_regproc('app.' || substring(path from '([^/]+)[.]sql$')) is not null
+    when 'views' then to_regclass('public.' || substring(path from '([^/]+)[.]sql$')) is not null
+    else true
+end
+"""
 SCHEMA_FILES = """
 create schema if not exists private;
 create table if not exists private.schema_files (
@@ -150,7 +159,7 @@ def _begin(conn: psycopg.Connection) -> dict[str, str]:
         "do $$ begin execute format('revoke temporary on database %I from public', current_database());"
         " exception when insufficient_privilege then null; end $$"
     )
-    return dict(conn.execute("select path, sha256 from private.schema_files").fetchall())
+    return dict(conn.execute(APPLIED).fetchall())
 
 
 def _apply_files(conn: psycopg.Connection, passwords: Mapping[str, str]) -> list[str]:
@@ -200,7 +209,7 @@ def _month_name(month: date) -> str:
 def pending_files(conn: psycopg.Connection, passwords: Mapping[str, str]) -> list[str]:
     """Files of db/, the price list and passwords that ``apply`` would apply, in its order; changes nothing."""
     (has_table,) = conn.execute("select to_regclass('private.schema_files') is not null").fetchone()
-    applied = dict(conn.execute("select path, sha256 from private.schema_files").fetchall() if has_table else [])
+    applied = dict(conn.execute(APPLIED).fetchall() if has_table else [])
     found = [_name(path) for path, _ in _pending_migrations(applied) + _changed_files(applied)]
     found += ["db/prices"] if applied.get("db/prices") != _prices_sha() else []
     return found + [f"password of {role}" for role in logins.unset(conn, passwords, applied)]

@@ -42,8 +42,10 @@ def unmet(conn: psycopg.Connection) -> list[str]:
     for setting, value, of_role in conn.execute(CURRENT, [list(SETTINGS)]):
         if value != SETTINGS[setting]:
             alter = f'role "{role}" in database "{name}"' if of_role else f'database "{name}"'
-            wrong.append(f"{setting} is {value} for role {role}, and SpendAI needs {SETTINGS[setting]}: "
-                         f"alter {alter} set {setting} = '{SETTINGS[setting]}'")  # fmt: skip
+            mend = f"alter {alter} set {setting} = '{SETTINGS[setting]}'"
+            if setting == "default_transaction_read_only":  # whoever mends it has it too
+                mend = f"begin read write; {mend}; commit"
+            wrong.append(f"{setting} is {value} for role {role}, and SpendAI needs {SETTINGS[setting]}: {mend}")
     return wrong
 
 

@@ -11,13 +11,15 @@ import psycopg
 import pytest
 import requests
 from fake_gotrue import API_KEY, FakeGoTrue
+from fake_replies import reply_json
+from fake_upstream import FakeUpstream
 from pooler import Pooler
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from stack import SECRETS
 from supabase_shape import supabase_database
 
 from webapp import create_app, db
-from webapp.commands import doctor, doctor_server
+from webapp.commands import doctor, doctor_openai, doctor_server
 from webapp.config import Config, load
 from webapp.postgres import needs
 from webapp.postgres.cluster import Cluster
@@ -131,6 +133,41 @@ def test_a_database_that_is_behind_is_named(project: SimpleNamespace) -> None:
     project.conn.rollback()  # its lock on schema_files would stop the migration
     migrate(project.owner)
     assert found(doctor.migrated, project)[0] == "ok"
+
+
+@pytest.mark.parametrize(("what", "file"), [
+    ("function app.me", "db/functions/me.sql"), ("view public.spend_by_tag", "db/views/spend_by_tag.sql"),
+])  # fmt: skip
+def test_what_somebody_dropped_is_named_and_migrate_makes_it_again(
+    project: SimpleNamespace, what: str, file: str
+) -> None:
+    with psycopg.connect(project.owner) as conn:
+        conn.execute(f"drop {what}")
+    status, text = found(doctor.migrated, project)
+    assert status == "fail" and f"{file}: run flask migrate" in text
+    project.conn.rollback()
+    assert migrate(project.owner) == [file]
+    assert found(doctor.migrated, project)[0] == "ok"
+
+
+@pytest.mark.parametrize(("status", "said"), [
+    (200, ("ok", "OpenAI can be reached")), (403, ("ok", "OpenAI can be reached")),
+    (401, ("fail", "OpenAI refuses OPENAI_API_KEY (HTTP 401): take a key that is valid")),
+    (503, ("warn", "OpenAI answers with HTTP 503: see its status page")),
+])  # fmt: skip
+def test_whether_openai_takes_the_key_is_said(project: SimpleNamespace, status: int, said: tuple[str, str]) -> None:
+    with FakeUpstream(lambda request: reply_json({}, status)) as openai:
+        settings = {"openai_api_key": "sk-proj-1234", "openai_base_url": openai.url}
+        assert found(doctor_openai.openai, project, **settings) == said
+    (asked,) = openai.requests
+    assert (asked.path, asked.header("authorization")) == ("/v1/models", "Bearer sk-proj-1234")
+    status_away, text = found(doctor_openai.openai, project, **settings)
+    assert status_away == "fail" and text.startswith(f"{openai.url}: OpenAI's API cannot be reached")
+
+
+def test_without_a_key_openai_is_not_asked(project: SimpleNamespace) -> None:
+    assert found(doctor_openai.openai, project) == ("", "")
+    assert doctor_openai.openai in doctor.CHECKS
 
 
 def test_a_database_that_is_newer_is_named(project: SimpleNamespace) -> None:

@@ -56,6 +56,16 @@ def test_a_table_without_row_level_security_is_named(home: SimpleNamespace, tabl
     assert status == "fail" and f"alter table {table.removeprefix('public.')} enable" in text.replace("public.", "")
 
 
+def test_a_trigger_that_is_off_is_named_and_the_advice_switches_it_on(home: SimpleNamespace) -> None:
+    home.conn.execute("alter table public.cost_adjustments disable trigger user")
+    status, text = found(doctor_home.triggers, home)
+    assert status == "fail" and " of cost_adjustments is off: " in text
+    while status == "fail":
+        home.conn.execute(text.partition(" is off: ")[2])
+        status, text = found(doctor_home.triggers, home)
+    assert (status, text) == ("ok", "every trigger is on")
+
+
 def test_calls_in_doubt_are_counted(home: SimpleNamespace) -> None:
     admin = psycopg.conninfo.make_conninfo(home.conn.info.dsn, user=SUPERUSER, password=home.conn.info.password)
     with psycopg.connect(admin, autocommit=True, row_factory=dict_row) as conn:
@@ -63,7 +73,7 @@ def test_calls_in_doubt_are_counted(home: SimpleNamespace) -> None:
         people = People(conn)
         people.open_calls(people.open_message("ada", max_seconds=-1, **people.now_id()))
     status, text = found(doctor_home.calls_in_doubt, home)
-    assert status == "warn" and text.startswith("1 calls") and "flask calls settle" in text
+    assert status == "warn" and text.startswith("1 calls") and "flask calls in-doubt lists them" in text
 
 
 def test_calls_that_wait_in_the_spool_and_damaged_lines_are_counted(home: SimpleNamespace) -> None:
