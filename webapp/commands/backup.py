@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from contextlib import suppress
+import tempfile
 from pathlib import Path
 
 import click
@@ -38,17 +38,19 @@ def backup(file: Path) -> None:
     if file.exists() and not file.is_file():  # a device or pipe would be replaced: root could take /dev/null away
         raise click.ClickException(f"{file} is no ordinary file")
     with owner_database() as database:
-        draft = file.with_name(file.name + ".part")
+        draft = None  # each run has its own, so FILE is always a complete backup
         try:
-            draft.unlink(missing_ok=True)
-            draft.touch(mode=0o600)  # before pg_dump writes into it: it has the hashes of passwords
+            # Only for this user: pg_dump writes the hashes of passwords into it.
+            handle, name = tempfile.mkstemp(prefix=f"{file.name}.", suffix=".part", dir=file.parent)
+            os.close(handle)
+            draft = Path(name)
             _run("pg_dump", database.server.admin_dsn, "--format=custom", "--file", draft)
-            draft.replace(file)  # so FILE is always a complete backup
+            draft.replace(file)
         except OSError as error:
             raise click.ClickException(f"{file} cannot be written: {error.strerror}") from None
         finally:
-            with suppress(OSError):
-                draft.unlink()
+            if draft:
+                draft.unlink(missing_ok=True)
     click.echo(f"{file}: {file.stat().st_size} bytes")
 
 

@@ -71,6 +71,18 @@ def nobody_else_reads_a_backup(config: Config, monkeypatch: pytest.MonkeyPatch) 
     assert modes == [0o600] and list(folder.iterdir()) == []
     done = create_app(config).test_cli_runner().invoke(args=["backup", str(folder / "missing" / "spendai.dump")])
     assert done.exit_code == 1 and "spendai.dump cannot be written: No such file or directory" in done.output
+    drafts, target = [], folder / "spendai.dump"
+
+    def meanwhile(program: str, dsn: str, *words: object) -> None:
+        drafts.append(words[-1])
+        if len(drafts) == 1:
+            create_app(config).test_cli_runner().invoke(args=["backup", str(target)])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(commands_backup, "_run", meanwhile)
+        done = create_app(config).test_cli_runner().invoke(args=["backup", str(target)])
+    assert done.exit_code == 0 and len(set(drafts)) == 2, "two at once do not write into each other's draft"
+    assert list(folder.iterdir()) == [target]
     pipe = folder / "pipe"
     os.mkfifo(pipe)
     done = create_app(config).test_cli_runner().invoke(args=["backup", str(pipe)])
