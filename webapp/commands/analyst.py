@@ -62,7 +62,7 @@ def add(org: str, name: str) -> None:
 @analyst.command("list")
 @with_appcontext
 def show() -> None:
-    """List the logins: login, organization, who or what it is for, day on which it was made."""
+    """List the logins. Prints login, organization, who or what it is for, day on which it was made."""
     with owner_connection() as conn:
         for row in conn.execute(LOGINS):
             click.echo("\t".join(row))

@@ -16,7 +16,7 @@ HASHES = "select to_char(month, 'YYYY-MM'), archive_hash from private.dropped_mo
 
 @click.group()
 def archive() -> None:
-    """Months of calls in Parquet files, written by flask retention --archive."""
+    """Months that flask retention --archive wrote."""
 
 
 @archive.command()
@@ -24,7 +24,7 @@ def archive() -> None:
 @click.option("--without-database", is_flag=True, help="Only compare the files with their manifests.")
 @with_appcontext
 def verify(folder: Path, without_database: bool) -> None:
-    """Read every month in FOLDER back and compare it with its manifest, and the manifest with the database."""
+    """Read every month in FOLDER back. Each is compared with its manifest, and that with the database."""
     from webapp.archive import month as months  # noqa: PLC0415  # imports pyarrow, which is slow
 
     # A folder of any other name too, such as a copy: queries of */calls.parquet would count its calls twice.

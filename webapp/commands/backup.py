@@ -58,7 +58,7 @@ def backup(file: Path) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @with_appcontext
 def restore(file: Path) -> None:
-    """Fill the database of a new SPENDAI_HOME, or that of DATABASE_URL, from FILE.
+    """Fill a new database from FILE. That is the one of a new SPENDAI_HOME, or of DATABASE_URL.
 
     First copy the secrets: SPENDAI_HOME/secrets, or SECRET_KEY and SPENDAI_ENCRYPTION_KEYS.
     """

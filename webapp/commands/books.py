@@ -16,7 +16,7 @@ from flask.cli import with_appcontext
 from webapp.books.dashboard_csv import read_dashboard_csv
 from webapp.books.fetching import fetch_as_owner
 from webapp.books.values import BooksError
-from webapp.commands.database import owner_connection
+from webapp.commands.database import only, owner_connection
 
 DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -27,11 +27,13 @@ def books() -> None:
 
 
 @books.command()
-@click.option("--from", "since", type=DAY, help="First day, UTC. Default: 7 days before yesterday; first time: 34.")
-@click.option("--to", "until", type=DAY, help="Day after the last one, UTC. Default: today.")
-@click.option("--org", type=click.UUID, help="Only this organization. Default: all that have an admin key.")
+@click.option(
+    "--from", "since", type=DAY, metavar="DAY", help="First day, UTC. Default: 7 before yesterday; first time: 34."
+)
+@click.option("--to", "until", type=DAY, metavar="DAY", help="Day after the last one, UTC. Default: today.")
+@click.option("--org", help="Only this organization, by name or id. Default: all that have an admin key.")
 @with_appcontext
-def fetch(since: datetime | None, until: datetime | None, org: UUID | None) -> None:
+def fetch(since: datetime | None, until: datetime | None, org: str | None) -> None:
     """Fetch OpenAI's books of some days. What fails is stored as a failed fetch; the older fetches still count."""
     config, failed = current_app.config["SPENDAI"], []
     days = [moment and moment.date() for moment in (since, until)]
@@ -52,10 +54,10 @@ def fetch(since: datetime | None, until: datetime | None, org: UUID | None) -> N
 
 @books.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--org", type=click.UUID, help="Organization. May be left out where there is only one.")
+@click.option("--org", help="Organization: its name or id. May be left out where there is only one.")
 @with_appcontext
-def import_(file: Path, org: UUID | None) -> None:
-    """Read FILE, costs exported as CSV from OpenAI's dashboard; its days count as fetched."""
+def import_(file: Path, org: str | None) -> None:
+    """Read OpenAI's books from a CSV file. FILE has costs, exported from its dashboard; its days count as fetched."""
     try:
         made = read_dashboard_csv(file)
     except BooksError as error:
@@ -66,21 +68,20 @@ def import_(file: Path, org: UUID | None) -> None:
     click.echo(f"{name}: {len(made['days'])} days from {made['from_day']}, {len(made['costs'])} lines of OpenAI's bill")
 
 
-def _with_key(conn: psycopg.Connection[Any], org: UUID | None) -> list[tuple[UUID, str]]:
+def _with_key(conn: psycopg.Connection[Any], org: str | None) -> list[tuple[UUID, str]]:
     """Organizations that have an admin key: id and name."""
     found = conn.execute(
         "select o.id, o.name from public.organizations o join private.admin_keys k on k.org_id = o.id"
-        " where o.id = coalesce(%s, o.id) order by o.name, o.id", [org],
+        " where %(org)s::text is null or %(org)s in (o.id::text, o.name) order by o.name, o.id", {"org": org},
     ).fetchall()  # fmt: skip
     if not found:
         raise click.ClickException("no OpenAI admin key is stored: an admin stores it on the Settings page")
     return found
 
 
-def _only(conn: psycopg.Connection[Any], org: UUID | None) -> tuple[UUID, str]:
+def _only(conn: psycopg.Connection[Any], org: str | None) -> tuple[UUID, str]:
     found = conn.execute(
-        "select id, name from public.organizations where id = coalesce(%s, id) and not is_demo limit 2", [org]
-    ).fetchall()
-    if len(found) != 1:
-        raise click.UsageError("there is no such organization" if not found else "say which organization: --org ID")
-    return found[0]
+        "select o.id, o.name from public.organizations o where not o.is_demo"
+        " and (%(org)s::text is null or %(org)s in (o.id::text, o.name)) order by o.name, o.id", {"org": org},
+    ).fetchall()  # fmt: skip
+    return only(found, org, "there is no organization yet")

@@ -13,7 +13,7 @@ from flask.cli import with_appcontext
 
 from webapp.books.close import read_month
 from webapp.commands.calls import Dollars
-from webapp.commands.database import owner_connection
+from webapp.commands.database import only, owner_connection
 from webapp.errors import ApiError
 from webapp.written import exact
 
@@ -30,32 +30,28 @@ class Month(click.ParamType):
             self.fail(error.message, param, ctx)
 
 
-def only_organization(conn: psycopg.Connection[Any], org: UUID | None) -> tuple[UUID, str]:
+def only_organization(conn: psycopg.Connection[Any], org: str | None) -> tuple[UUID, str]:
     """Id and name of this organization; without one, of the only organization that has OpenAI's books."""
     found = conn.execute(
-        "select o.id, o.name from public.organizations o where o.id = %(org)s::uuid or (%(org)s::uuid is null"
-        " and exists (select from public.openai_fetches f where f.org_id = o.id)) order by o.name limit 2",
+        "select o.id, o.name from public.organizations o where %(org)s in (o.id::text, o.name) or"
+        " (%(org)s::text is null and exists (select from public.openai_fetches f where f.org_id = o.id))"
+        " order by o.name, o.id",
         {"org": org},
     ).fetchall()  # fmt: skip
-    if len(found) != 1:
-        missing = "no such organization" if org else "no organization has fetched OpenAI's books"
-        raise click.ClickException(
-            "several organizations have OpenAI's books: say which with --org" if found else missing
-        )
-    return found[0]
+    return only(found, org, "no organization has fetched OpenAI's books")
 
 
 @click.command()
 @click.argument("month", type=Month())
-@click.option("--org", type=click.UUID, help="The organization; not needed when only one has OpenAI's books.")
+@click.option("--org", help="Organization: its name or id. Not needed when only one has OpenAI's books.")
 @click.option("--note", default="", help="Kept with the month. Required when an amount is unexplained.")
 @click.option("--invoice", type=Dollars(), help="Amount of OpenAI's invoice, in US dollars.")
 @click.option(
     "--confirm", is_flag=True, help="Close although a day was fetched only once, or its last two fetches differ."
 )
 @with_appcontext
-def close(month: date, org: UUID | None, note: str, invoice: Decimal | None, confirm: bool) -> None:
-    """Close MONTH, such as 2026-10: its sums are frozen, and later changes are shown as differences to them."""
+def close(month: date, org: str | None, note: str, invoice: Decimal | None, confirm: bool) -> None:
+    """Freeze the sums of MONTH, such as 2026-10. Later changes are shown as differences to them."""
     with owner_connection() as conn:
         org_id, name = only_organization(conn, org)
         conn.execute("select app.month_close_for(%s, %s, %s, %s, %s)", [org_id, month, note, invoice, confirm])
@@ -69,10 +65,10 @@ def close(month: date, org: UUID | None, note: str, invoice: Decimal | None, con
 
 @click.command()
 @click.argument("month", type=Month())
-@click.option("--org", type=click.UUID, help="The organization; not needed when only one has OpenAI's books.")
+@click.option("--org", help="Organization: its name or id. Not needed when only one has OpenAI's books.")
 @click.option("--note", required=True, help="Why; kept with the month.")
 @with_appcontext
-def reopen(month: date, org: UUID | None, note: str) -> None:
+def reopen(month: date, org: str | None, note: str) -> None:
     """Reopen the closed MONTH, such as 2026-10. What was frozen stays readable."""
     with owner_connection() as conn:
         org_id, name = only_organization(conn, org)

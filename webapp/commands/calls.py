@@ -39,7 +39,7 @@ def calls() -> None:
 @calls.command("in-doubt")
 @with_appcontext
 def in_doubt() -> None:
-    """List the calls in doubt: id, when (UTC), organization, project, endpoint, model asked for."""
+    """List the calls in doubt. Prints id, when (UTC), organization, project, endpoint, model asked for."""
     with owner_connection() as conn:
         for row in conn.execute(IN_DOUBT):
             click.echo("\t".join(row))
@@ -52,7 +52,7 @@ def in_doubt() -> None:
 @click.option("--reason", required=True, help="Kept in the audit log.")
 @with_appcontext
 def settle(call: UUID, cost: Decimal | None, no_usage: bool, reason: str) -> None:
-    """Settle CALL, which is open, in doubt, or settled without a cost (then --cost only).
+    """Settle CALL by hand. It is open, in doubt, or settled without a cost (then --cost only).
 
     If its real end or its price still arrives, the difference becomes a correction.
     """

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import wraps
 from typing import Any
+from uuid import UUID
 
 import click
 import gevent
@@ -46,6 +47,16 @@ def owner_connection(**options: Any) -> Iterator[psycopg.Connection[Any]]:
             raise _unreachable(db.in_one_line(error)) from None
         with conn:
             yield conn
+
+
+def only(found: list[tuple[UUID, str]], org: str | None, none: str) -> tuple[UUID, str]:
+    """Id and name of the one organization found. org: id or name that --org gives; none: what to say where none is."""
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise click.ClickException(f"no organization is called {org!r}" if org else none)
+    which = ", ".join(f"{org_id} ({name})" for org_id, name in found)
+    raise click.UsageError(f"say with --org which organization: {which}")
 
 
 @contextmanager

@@ -235,7 +235,7 @@ def _clock(whose: str, theirs: float) -> Line:
 @click.command()
 @with_appcontext
 def doctor() -> None:
-    """Check the install, from settings to sums; exit 1 when a check fails."""
+    """Check the whole install, from settings to sums. Ends with status 1 when a check fails."""
     failed = False
     for status, text in examine(current_app.config["SPENDAI"]):
         failed = failed or status == "fail"

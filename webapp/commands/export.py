@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from uuid import UUID
 
 import click
 from flask.cli import with_appcontext
@@ -22,11 +21,11 @@ def export() -> None:
 
 @export.command()
 @click.option("--month", type=Month(), required=True, help="Such as 2026-10.")
-@click.option("--org", type=click.UUID, help="The organization; not needed when only one has OpenAI's books.")
+@click.option("--org", help="Organization: its name or id. Not needed when only one has OpenAI's books.")
 @click.option("--format", "kind", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True)
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="The file; without: stdout.")
 @with_appcontext
-def focus(month: date, org: UUID | None, kind: str, output: Path | None) -> None:
+def focus(month: date, org: str | None, kind: str, output: Path | None) -> None:
     """Export the charges of a month in FOCUS 1.2. A closed month adds up to what OpenAI billed."""
     if kind == "parquet" and output is None:
         raise click.UsageError("say with -o where the Parquet file goes")

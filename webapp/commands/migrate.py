@@ -15,7 +15,7 @@ from webapp.postgres import migrations
 @click.option("--check", is_flag=True, help="Only list what would be applied; exit 1 when there is something.")
 @with_appcontext
 def migrate(check: bool) -> None:
-    """Bring the database up to this checkout: migrations, functions, views, policies, prices, passwords, months."""
+    """Bring the database up to this checkout. Migrations, functions, views, policies, prices, passwords, months."""
     passwords = db.passwords(current_app.config["SPENDAI"])
     with owner_connection(autocommit=True) as conn:
         done = (migrations.pending if check else migrations.apply)(conn, passwords)

@@ -21,7 +21,7 @@ def organizations() -> None:
 @click.option("--dry-run", is_flag=True, help="Only say which would be removed.")
 @with_appcontext
 def purge(dry_run: bool) -> None:
-    """Remove everything of each organization that is due, one transaction for each. There is no way back."""
+    """Remove the organizations that are due. Each with everything, in one transaction. There is no way back."""
     config = current_app.config["SPENDAI"]
     with owner_connection() as conn:
         due = conn.execute(DUE).fetchall()

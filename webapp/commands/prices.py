@@ -70,7 +70,7 @@ class Accepted(click.ParamType):
 def sync(
     files: tuple[Path, ...], fetch: bool, accept: tuple[tuple[str, str | None], ...], dry_run: bool, verbose: bool
 ) -> None:
-    """Add prices on which genai-prices and litellm agree, and list those that one has or on which they differ."""
+    """Add prices on which two public lists agree. Prints those that one has, or on which they differ."""
     try:
         sources = price_files.find(files, fetch)
     except price_files.SourceError as error:
@@ -93,7 +93,7 @@ def sync(
 @click.option("--dry-run", is_flag=True, help="Only print what would be done.")
 @with_appcontext
 def undo(run: int, dry_run: bool) -> None:
-    """Add the prices that the sync RUN replaced again, as later revisions."""
+    """Undo the sync RUN. Prices that it replaced are added again, as later revisions."""
     with owner_connection(row_factory=dict_row) as conn:
         rows = conn.execute(UNDO, [run, dry_run]).fetchall()
     for row in rows:
@@ -128,7 +128,7 @@ class Moment(click.ParamType):
 @click.option("--dry-run", is_flag=True, help="Only print what would be done.")
 @with_appcontext
 def reprice(since: datetime, until: datetime, reason: str, dry_run: bool) -> None:
-    """Price the calls of a period again: a missing cost is filled in, a cost that differs gets a correction."""
+    """Price the calls of a period again. A missing cost is filled in, a cost that differs gets a correction."""
     with owner_connection(row_factory=dict_row) as conn:
         conn.add_notice_handler(lambda message: click.echo(message.message_primary, err=True))
         rows = conn.execute(REPRICE, [since, until, reason, dry_run]).fetchall()
@@ -147,7 +147,7 @@ def reprice(since: datetime, until: datetime, reason: str, dry_run: bool) -> Non
 @click.option("--reason", default="new prices", show_default=True, help="Kept with every correction and fill.")
 @with_appcontext
 def reprice_new(yes: bool, reason: str) -> None:
-    """Price the calls again that price rows added since the last such run affect, and no others."""
+    """Price calls again that new prices affect. New are those that were added since the last such run."""
     with owner_connection(row_factory=dict_row) as conn:
         conn.add_notice_handler(lambda message: click.echo(message.message_primary, err=True))
         rows = conn.execute(REPRICE_NEW, [reason, not yes]).fetchall()

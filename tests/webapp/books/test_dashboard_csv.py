@@ -119,6 +119,6 @@ def test_the_command_stores_the_days_and_a_wrong_file_leaves_them(operator, file
                            " join public.openai_fetches f on f.id = d.fetch_id")  # fmt: skip
     assert (day["day"], str(day["amount"]), str(day["org_id"]), day["grain"]) == (DAY, "1.18", org, "project")
     several = operator.run("books", "import", str(file(row())))
-    assert several.exit_code == 2 and "say which organization" in several.output
+    assert several.exit_code == 2 and "say with --org which organization" in several.output
     missing = operator.run("books", "import", "nowhere.csv")
     assert missing.exit_code == 2 and "nowhere.csv" in missing.output

@@ -39,7 +39,7 @@ def test_a_month_is_closed_reopened_and_exported(operator: Operator, acme: Peopl
     assert operator.run("export", "focus", "--month", "2026-10", "--format", "parquet", "-o", str(file)).exit_code == 0
     assert parquet.read_metadata(file).num_rows == len(lines)
 
-    again = operator.run("books", "close", "2026-10")
+    again = operator.run("books", "close", "2026-10", "--org", "Acme")
     assert (again.exit_code, "closed already" in again.output) == (1, True)
     opened = operator.run("books", "reopen", "2026-10", "--org", str(acme.orgs["ada"]), "--note", "credit note")
     assert (opened.exit_code, opened.output) == (0, "2026-10 of Acme is open again\n")

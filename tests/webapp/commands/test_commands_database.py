@@ -107,6 +107,21 @@ def test_a_file_or_output_that_cannot_be_written_is_one_line(operator: Operator,
     assert (done.exit_code, done.stderr) == (1, "Error: No space left on device\n")
 
 
+def test_an_organization_is_named_by_its_name_or_id_which_the_command_tells(operator: Operator) -> None:  # noqa: F811
+    people = operator.people()
+    costs = operator.folder / "costs.csv"
+    costs.write_text("start_time,amount_value,amount_currency\n1788220800,0.25,usd\n")
+    done = operator.run("books", "import", str(costs))
+    which = [f"{people.orgs[who]} ({name})" for who, name in (("ada", "Acme"), ("eve", "Evil"))]
+    said = f"Error: say with --org which organization: {', '.join(which)}"
+    assert (done.exit_code, done.output.splitlines()[-1]) == (2, said)
+    for org in ("Acme", str(people.orgs["ada"])):
+        assert operator.run("books", "import", str(costs), "--org", org).output.startswith("Acme: 1 days from 2026-09-")
+    for command in (("import", str(costs)), ("close", "2026-09")):
+        none = operator.run("books", *command, "--org", "Acne")
+        assert (none.exit_code, none.output) == (1, "Error: no organization is called 'Acne'\n")
+
+
 def test_ctrl_c_ends_a_command_without_a_traceback(capfd: pytest.CaptureFixture[str]) -> None:
     """As when the signal arrives while a command waits: the hub of gevent gets it, and prints what it does not know."""
 
