@@ -19,6 +19,7 @@ from psycopg.conninfo import make_conninfo
 
 from webapp import db
 from webapp.commands.database import owner_database
+from webapp.postgres import embedded
 from webapp.postgres.loading import PORTABLE, chosen, load
 from webapp.postgres.migrations import migrate
 from webapp.postgres.programs import ClusterError, find_bindir, for_client
@@ -69,24 +70,30 @@ def restore(file: Path) -> None:
             if conn.execute(USED).fetchone()[0]:
                 raise click.ClickException(f"{config.home if server else 'the database of DATABASE_URL'} has data "
                                            "already: restore into a new one")  # fmt: skip
+        mark = (config.home / "postgres").resolve() / embedded.RESTORING if server else None
         try:
             if server:
-                _restore(server.admin_dsn, file)
+                with chosen(file, PORTABLE) as parts:
+                    mark.touch()
+                    _restore(server.admin_dsn, file, parts)
             else:
                 with psycopg.connect(dsn, autocommit=True, prepare_threshold=None) as conn:
                     load(conn, file)
         except ClusterError as error:
             raise click.ClickException(str(error)) from None
+        except psycopg.Error as error:
+            message = f"{file} cannot be restored, and nothing was changed: {db.in_one_line(error)}"
+            raise click.ClickException(message) from None
         migrate(dsn, passwords=db.passwords(config))
+        if mark:
+            mark.unlink()
     click.echo("restored: start SpendAI with make run")
 
 
-def _restore(dsn: str, file: Path) -> None:
-    """Drop the embedded database and make it again from a backup; dsn: a superuser's."""
+def _restore(dsn: str, file: Path, parts: str) -> None:
+    """Drop the embedded database and make it again from a backup; dsn: a superuser's. parts: what of it, see chosen."""
     elsewhere = make_conninfo(dsn, dbname="template1")
-    with chosen(file, PORTABLE) as parts:
-        words = ("--clean", "--if-exists", "--create", "--exit-on-error", f"--use-list={parts}")
-        _run("pg_restore", elsewhere, *words, file)
+    _run("pg_restore", elsewhere, "--clean", "--if-exists", "--create", "--exit-on-error", f"--use-list={parts}", file)
 
 
 def _run(program: str, dsn: str, *words: Words) -> None:

@@ -24,6 +24,7 @@ from webapp.postgres.programs import ClusterError, account, copied, find_bindir,
 
 OWNER = "postgres"  # owns the database and is no superuser, as on Supabase
 SHIM = (ROOT / "db/supabase.sql", ROOT / "db/local_auth.sql")  # roles and schemas that a Supabase database has
+RESTORING = "restoring"  # a file beside the data while flask restore fills it
 LIMITS = ROOT / "db/superuser.sql"  # a query for the statements that limit what analysts can do to the server
 STATISTICS_OFF = """
 do $$ begin if to_regprocedure('app.statistics_off()') is not null then perform app.statistics_off(); end if; end $$
@@ -82,6 +83,8 @@ def ensure(config: Config) -> EmbeddedServer:
             with suppress(psycopg.OperationalError), psycopg.connect(shared.owner_dsn):
                 return shared
             time.sleep(0.05)  # the process that holds the lock is still starting it, or has just ended
+        if (folder / RESTORING).exists():  # tables may be there, and what protects their rows not yet
+            raise ClusterError(f"flask restore was cut off: delete {folder}, then run flask restore again")
         cluster = _cluster(config.home, folder)
         server = EmbeddedServer(config.home, folder, lock, cluster)
         if not cluster.data.exists():

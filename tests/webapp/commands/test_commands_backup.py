@@ -112,6 +112,16 @@ def test_a_new_home_filled_from_a_backup_has_the_same_numbers(homes, monkeypatch
         server.stop()
     shutil.copytree(old.home / "secrets", new.home / "secrets")
     run = create_app(new).test_cli_runner().invoke
+    cut = old.home / "cut.dump"
+    cut.write_bytes(dump.read_bytes()[:-1000])
+    failed = run(args=["restore", str(cut)])
+    assert failed.exit_code == 1 and "end of file" in failed.output
+    folder = (new.home / "postgres").resolve()
+    for command in (["doctor"], ["restore", str(dump)]):  # what is there may lack row security: nobody may use it
+        refused = run(args=command)
+        assert refused.exit_code == 1
+        assert f"flask restore was cut off: delete {folder}, then run flask restore again" in refused.output
+    shutil.rmtree(folder)
     done = run(args=["restore", str(dump)])
     assert done.exit_code == 0, done.output
     before, after = numbers(old), numbers(new)
