@@ -19,22 +19,10 @@ from flask_login import LoginManager, login_required
 from werkzeug.wrappers import Response
 
 from webapp.auth import csrf, security_headers
-from webapp.auth.people import (
-    admins_only,
-    as_of,
-    broke,
-    lags_since,
-    leaves_replica,
-    load_user,
-    me,
-    nobody_yet,
-    note_change,
-    person,
-    read,
-    shown_me,
-)
+from webapp.auth.people import admins_only, load_user, me, nobody_yet, shown_me
 from webapp.auth.providers import choose
 from webapp.auth.sessions import STATELESS, DatabaseSessions
+from webapp.auth.transactions import as_of, broke, lags_since, leaves_replica, note_change, person, read
 from webapp.errors import ApiError
 
 __all__ = ["admins_only", "as_of", "init_app", "login_required", "me", "person", "read"]

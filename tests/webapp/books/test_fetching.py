@@ -20,7 +20,7 @@ from fake_replies import hang, reply_json, reset, truncate
 from openai_books import DAY, NEXT_DAY, PROVEN, WORKED, moment, worked_ledger
 from psycopg.rows import dict_row
 
-from webapp.auth import people as signed_in
+from webapp import auth
 from webapp.books import administration
 from webapp.books.fetching import fetch_own
 
@@ -372,7 +372,7 @@ def test_a_signed_in_admin_fetches_too(acme: Acme, admin: FakeAdmin) -> None:
     headers = {"Authorization": f"Bearer {acme.ada.token}"}
     with acme.site.app.test_request_context("/api/v1/me", headers=headers):
         acme.site.app.preprocess_request()
-        done = fetch_own(acme.site.config, signed_in.person, DAY, DAY + timedelta(days=2))
+        done = fetch_own(acme.site.config, auth.person, DAY, DAY + timedelta(days=2))
     assert (done.error, done.days, done.lines) == (None, 2, 12)
     assert acme.newest()["fetched_by"] == UUID(acme.ada.user["id"])
 

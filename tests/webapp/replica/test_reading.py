@@ -25,7 +25,7 @@ from seeded import Acme, spend, text
 from werkzeug.test import TestResponse
 
 from webapp import db
-from webapp.auth import AS_OF, people
+from webapp.auth import AS_OF, transactions
 from webapp.pages import export
 from webapp.replica import reading
 from webapp.replica.servers import FAR, FAR_BEHIND
@@ -211,7 +211,7 @@ def test_a_page_says_as_of_when_it_is_older_than_just_now(
     query = "update public.organizations set time_zone = 'Asia/Kolkata' where id = %s"
     acme.site.sql(query, acme.ada.organization["id"])
     replicated.look()
-    moment = datetime.now(UTC) - people.LAGS - timedelta(seconds=1)
+    moment = datetime.now(UTC) - transactions.LAGS - timedelta(seconds=1)
     monkeypatch.setattr(replicated.watched, "as_of", moment)
     times = [f"As of {moment.astimezone(zone):%H:%M:%S}: {said}" for zone in (ZoneInfo("Asia/Kolkata"), UTC)]
     assert times[0] in text(acme.browser.get("/projects"))
