@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
 from flask import Flask
@@ -129,7 +129,10 @@ def share(value: Decimal | None, places: int = 0) -> str:
 
 
 def change(value: Decimal | None) -> str:
-    """A change in words that "vs before" can follow: +12%, −3%, 6 times, (about the) same as. value: 0.12 for +12%."""
+    """A change in words that "vs before" can follow: +12%, −3%, 6 times, (about the) same as. value: 0.12 for +12%.
+
+    −100% is only written where nothing is left: −99.97% reads −99.9%.
+    """
     if value is None:
         return NOTHING
     if value >= 4:
@@ -137,6 +140,8 @@ def change(value: Decimal | None) -> str:
     percent = _rounded(value * 100, 0)
     if percent == 0:
         return "about the same as" if value else "same as"
+    if percent == -100 < value * 100:
+        percent = (value * 100).quantize(Decimal("0.1"), ROUND_DOWN, _EXACT)
     return f"{percent:+f}%".replace("-", MINUS)
 
 
@@ -229,5 +234,5 @@ def init_app(app: Flask) -> None:
     """Make what templates use of these functions Jinja filters, and ``visible`` one of everything that they show."""
     app.jinja_env.finalize = visible
     amounts = (exact, money, cost, number, counted, rate, tokens, share, change, growth, signed)
-    for function in (*amounts, day, month, moment, lasted, ago):
+    for function in (*amounts, day, month, last_day, moment, lasted, ago):
         app.add_template_filter(function)

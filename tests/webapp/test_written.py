@@ -81,7 +81,7 @@ def test_a_share_is_never_rounded_to_nothing_or_all(value: str, places: int, wor
 
 @pytest.mark.parametrize(("value", "words"), [
     ("0.124", "+12%"), ("-0.5", "−50%"), ("0.001", "about the same as"), ("0", "same as"),
-    ("5", "6 times"), ("-1", "−100%"),
+    ("5", "6 times"), ("-1", "−100%"), ("-0.996", "−99.6%"), ("-0.99999", "−99.9%"), ("-0.994", "−99%"),
 ])  # fmt: skip
 def test_a_change_is_said_in_words(value: str, words: str) -> None:
     assert written.change(Decimal(value)) == words
