@@ -86,6 +86,10 @@ def spend(page: Page) -> Page:
     return page
 
 
+def backgrounds(page: Page, selector: str) -> list[str]:
+    return page.eval_on_selector_all(selector, "all => all.map(e => getComputedStyle(e).backgroundColor)")
+
+
 def bar(page: Page) -> str:
     """Colour of the chart's first bar, as soon as it is drawn."""
     page.wait_for_selector("[data-figure=spend-figure] .bars .point path")
@@ -140,11 +144,20 @@ def test_charts_are_drawn_with_a_bar_for_every_day_and_series(acme: SimpleNamesp
     page.goto("/?by=model")
     expect(page.locator("[data-figure=spend-figure] .bars .point path")).to_have_count(60)
     expect(page.locator("[data-figure=tokens-figure] .bars .point path").first).to_be_visible()
-    colours = [
-        page.evaluate("e => getComputedStyle(e).backgroundColor", swatch)
-        for swatch in page.locator("tbody .swatch").element_handles()[:2]
-    ]
+    colours = backgrounds(page, "tbody .swatch")
     assert bar(page) == colours[0] != colours[1]
+
+
+def test_where_the_system_replaces_colours_bars_and_choices_are_told_apart(acme: SimpleNamespace, page: Page) -> None:
+    page.emulate_media(forced_colors="active")
+    page.goto("/?by=model&period=7")
+    colours = backgrounds(page, "tbody .swatch")
+    assert bar(page) == colours[0] != colours[1]
+    chosen, other = (
+        backgrounds(page, ".switch a[aria-current]")[0],
+        backgrounds(page, ".switch a:not([aria-current])")[0],
+    )
+    assert chosen != other
 
 
 def test_charts_follow_the_theme_at_once(acme: SimpleNamespace, page: Page) -> None:

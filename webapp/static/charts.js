@@ -6,6 +6,7 @@
 (() => {
   const probe = document.createElement("i");
   probe.hidden = true;
+  probe.style.forcedColorAdjust = "none";  // or every colour would be the system's one for text
   document.body.append(probe);
 
   const resolved = (value) => {
@@ -105,7 +106,7 @@
   }
 
   draw();
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) matchMedia(query).addEventListener("change", draw);
   document.addEventListener("themechange", draw);
 
   // On paper: light colours, and the width of a page. A browser that is about to print has not laid out the page for
