@@ -17,6 +17,15 @@ from stack import Stack
 from webapp.auth.passwords import hashed
 
 PASSWORD = "correct horse"
+# Whether the chart is as wide as its place, and how many of the names below its bars reach into the next one.
+NAMES = """() => {
+    const place = document.querySelector("[data-figure=spend-figure]");
+    const names = [...place.querySelectorAll(".xtick text")].map(e => e.getBoundingClientRect()).filter(e => e.width);
+    return [
+        place.querySelector(".main-svg").clientWidth === place.clientWidth,
+        names.filter(({ right }, n) => names[n + 1]?.left < right).length,
+    ];
+}"""
 SPEND = {"checkout-assistant": "1250.57", "search-rerank": "828.77", "marketing-copy": "15.62"}
 
 
@@ -47,3 +56,16 @@ def test_no_column_must_be_scrolled_to(
     box = page.locator(".scroll", has=page.locator("caption", has_text=table))
     assert "?" in box.locator("tbody").inner_text()
     assert box.evaluate("box => box.scrollWidth - box.clientWidth") == 0
+
+
+def test_names_below_bars_keep_apart_also_after_a_telephone_was_turned(
+    open_page: Callable[..., Page], signed_in: dict[str, Any]
+) -> None:
+    first = datetime.now(UTC).date().replace(day=1)
+    page = open_page(storage_state=signed_in, viewport={"width": 860, "height": 400})
+    page.goto(f"/?from={first}&to={first + timedelta(days=1)}&grain=hour")
+    page.wait_for_selector("[data-figure=spend-figure] .main-svg")
+    assert page.evaluate(NAMES) == [True, 0]
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.wait_for_function(f"() => ({NAMES})()[0]")
+    assert page.evaluate(NAMES) == [True, 0]

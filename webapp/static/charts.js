@@ -21,14 +21,15 @@
     return value;
   };
 
-  const config = { displayModeBar: false, displaylogo: false, plotlyServerURL: "", responsive: true };
+  const config = { displayModeBar: false, displaylogo: false, plotlyServerURL: "" };
   const places = document.querySelectorAll("[data-figure]");
   const figure = (place) => JSON.parse(document.getElementById(place.dataset.figure).textContent);
 
   // Names of bars that have no room beside each other give way, the last one stays.
   const thin = (axis, width) => {
     const [from, until] = axis.range, [first, second] = axis.tickvals, last = axis.tickvals.length - 1;
-    const each = Math.ceil((44 * (until - from)) / (width - 80) / (second - first)) || 1;
+    const longest = 14 + 6 * Math.max(...axis.ticktext.map(({ length }) => length));  // pixels, roughly
+    const each = Math.ceil((longest * (until - from)) / (width - 80) / (second - first)) || 1;
     for (const name of ["tickvals", "ticktext"]) axis[name] = axis[name].filter((_, n) => (last - n) % each === 0);
   };
 
@@ -36,7 +37,7 @@
     for (const place of places) {
       const { data, layout } = resolved(figure(place));
       thin(layout.xaxis, place.clientWidth);
-      Plotly.react(place, data, { ...layout, height: place.clientHeight }, config);
+      Plotly.react(place, data, { ...layout, width: place.clientWidth, height: place.clientHeight }, config);
     }
   };
 
@@ -106,6 +107,13 @@
   }
 
   draw();
+  // Another width has room for other names of bars, another height belongs to narrow windows: drawn again, once the window
+  // keeps its size.
+  let resized;
+  addEventListener("resize", () => {
+    clearTimeout(resized);
+    resized = setTimeout(draw, 100);
+  });
   for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) matchMedia(query).addEventListener("change", draw);
   document.addEventListener("themechange", draw);
 
