@@ -212,3 +212,16 @@ def test_forms_that_change_something_lead_back_to_the_same_period_and_filters(te
         else:
             assert answer.status_code == 400
         assert words_of(Found(answer).filters()) == words, (action, form)
+
+
+def test_ways_up_from_a_project_and_on_to_what_is_done_with_a_key_keep_the_period(team: Acme) -> None:
+    words = OCTOBER | {"tz": ["Asia/Kolkata"]}
+    key = f"/keys/{team.key['id']}"
+    for page, targets, kept in (
+        (f"/projects/{team.project['id']}", {"/projects"}, words | {"model": ["gpt-4o"]}),
+        ("/keys", {f"{key}/rotate", f"{key}/revoke"}, words),
+    ):
+        links = Found(team.browser.get(page, query_string=kept)).links
+        found = [link for link in links if urlsplit(link).path in targets]
+        assert len(found) == 2
+        assert all(words_of(parse_qsl(urlsplit(link).query)) == kept for link in found), found
