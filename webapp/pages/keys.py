@@ -32,6 +32,7 @@ FILTERS = ("project", "person", "state", "used", "key")
 STATES = {"active": "Active", "expired": "Expired", "revoked": "Revoked", "archived": "Project archived"}
 USES = {"no": "Without a call in this period"}
 OVERLAPS = ((0, "now"), (3600, "in 1 hour"), (86400, "in 24 hours"), (604800, "in 7 days"), (2592000, "in 30 days"))
+INSTANT = timedelta(microseconds=1)  # a key that ends at midnight worked until the instant before, so on the day before
 
 
 def new_key_form(**typed: str) -> dict[str, str]:
@@ -60,7 +61,7 @@ def _last_day(expires_at: datetime | None) -> str:
     """The last day on which a key works, in the organization's zone; empty for a key that never expires."""
     if expires_at is None:
         return ""
-    return (expires_at - timedelta(microseconds=1)).astimezone(organization_zone()).date().isoformat()
+    return (expires_at - INSTANT).astimezone(organization_zone()).date().isoformat()
 
 
 def _expiry(text: str) -> datetime | None:
@@ -137,6 +138,7 @@ def show(key_id: UUID, error: ApiError | None = None, form: dict[str, str] | Non
         generations=generations,
         listing=listing,
         scope=listing.period,
+        instant=INSTANT,
         error=error,
         form=form or {"name": key["name"], "note": key["note"] or "", "expires": last_day},
     )
