@@ -92,6 +92,15 @@ def test_paper_is_light_and_says_whose_page_it_is_and_that_its_money_is_play_mon
     assert page.pdf().startswith(b"%PDF")
 
 
+def test_on_paper_the_total_is_below_the_rows_also_of_a_table_that_scrolls_on_the_screen(page: Page) -> None:
+    page.set_viewport_size({"width": 420, "height": 400})
+    page.wait_for_selector(".scroll:not(.fits) tfoot", state="attached")
+    page.emulate_media(media="print")
+    table = page.locator(".scroll:not(.fits) table", has=page.locator("caption", has_text="Spend by model"))
+    last, total = table.locator("tbody tr").last.bounding_box(), table.locator("tfoot th").bounding_box()
+    assert total["y"] >= last["y"] + last["height"] - 1
+
+
 def test_the_menu_is_usable_on_a_telephone_and_without_scripts(
     page: Page, open_page: Callable[..., Page], cookies: dict[str, Any], accessible: Callable[..., None]
 ) -> None:
