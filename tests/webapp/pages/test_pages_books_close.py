@@ -47,6 +47,7 @@ def test_an_admin_closes_and_reopens_a_month_and_others_only_read(team: Acme) ->
     assert "Oct 2026: provisional" in page and "31 days were fetched only once" in page
     sums = "OpenAI's bill $0.455 Ledger $0.15 another key $0.30 Unexplained $0.005 no quantity $0.005"
     assert sums in page and "not in the ledger's sum" not in page
+    assert page.count("Total $0.15 1 1,000 500") == 4, "by project, key, model and person"
     assert team.browser.post(f"{PATH}/close", shown=PATH, note="", confirm="yes").status_code == 400
     assert team.browser.post(f"{PATH}/close", shown=PATH, note="x", invoice="a lot", confirm="yes").status_code == 400
     assert team.browser.post(f"{PATH}/close", shown=PATH, note="typed").status_code == 409
