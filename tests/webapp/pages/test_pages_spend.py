@@ -168,7 +168,7 @@ def test_the_table_of_months_is_the_same_whatever_the_period_and_its_bars_are(si
         )[0]
 
     asked = ("", f"?from={since}&grain=month")
-    found = [re.findall(r'<td class="num" title="([^"]+)"', months(words)) for words in asked]
+    found = [re.findall(r'<td class="num spent" title="([^"]+)"', months(words)) for words in asked]
     assert found[0] == found[1] and len(found[0]) >= 7 and sum(cost != "$0.00" for cost in found[0]) == 4
 
 

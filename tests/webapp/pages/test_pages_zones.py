@@ -56,7 +56,7 @@ def test_a_day_is_the_same_wherever_one_looks(team: Acme, zone: str) -> None:
         assert cost in shown(path, r'<dd class="big(?: long)?" title="\$([\d.]+)"'), path
     assert shown(f"/calls?{words}", r'id="sum-title"><span title="\$([\d.]+)"') == {cost}
     for path in ("keys", "projects", "end-users", "tags"):
-        assert shown(f"/{path}?{words}", r'<td class="num" title="\$([\d.]+)"') == {cost}, path
+        assert shown(f"/{path}?{words}", r'<td class="num spent" title="\$([\d.]+)"') == {cost}, path
     files = {path: table(team.browser.get(path)) for path in (
         f"/calls.csv?{words}", f"/spend.csv?{words}", f"/spend.csv?{words}&grain=hour&by=key", f"/keys.csv?{words}",
         f"/projects.csv?{words}", f"/end-users.csv?{words}", f"/tags.csv?{words}&tag_name=team",
