@@ -26,6 +26,7 @@ NAMES = """() => {
         names.filter(({ right }, n) => names[n + 1]?.left < right).length,
     ];
 }"""
+LINE = "getComputedStyle(document.querySelector('[data-figure=spend-figure] .bars .point path')).strokeWidth"
 # Of the columns Spend, Before and Change of the three projects with calls: where the digits of each row end, in pixels.
 ENDS = """() => [...document.querySelector("table:has(.moved)").tBodies[0].rows].slice(0, 3).map(row =>
     [...row.querySelectorAll(".spent, .before, .moved")].map(cell => {
@@ -69,17 +70,17 @@ def test_no_column_must_be_scrolled_to(
     assert box.evaluate("box => box.scrollWidth - box.clientWidth") == 0
 
 
-def test_names_below_bars_keep_apart_also_after_a_telephone_was_turned(
+def test_names_below_bars_keep_apart_and_narrow_bars_their_colour_after_a_telephone_was_turned(
     open_page: Callable[..., Page], signed_in: dict[str, Any]
 ) -> None:
     first = datetime.now(UTC).date().replace(day=1)
     page = open_page(storage_state=signed_in, viewport={"width": 860, "height": 400})
     page.goto(f"/?from={first}&to={first + timedelta(days=1)}&grain=hour")
     page.wait_for_selector("[data-figure=spend-figure] .main-svg")
-    assert page.evaluate(NAMES) == [True, 0]
+    assert page.evaluate(NAMES) == [True, 0] and page.evaluate(LINE) == "1px"
     page.set_viewport_size({"width": 390, "height": 800})
     page.wait_for_function(f"() => ({NAMES})()[0]")
-    assert page.evaluate(NAMES) == [True, 0]
+    assert page.evaluate(NAMES) == [True, 0] and page.evaluate(LINE) == "0px"
 
 
 def test_digits_stand_below_digits_whether_or_not_a_mark_follows(

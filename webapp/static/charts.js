@@ -37,6 +37,10 @@
     for (const place of places) {
       const { data, layout } = resolved(figure(place));
       thin(layout.xaxis, place.clientWidth);
+      const [from, until] = layout.xaxis.range;
+      if (place.clientWidth / (until - from) < 8) {  // the line around the parts of a narrow bar would cover its colour
+        for (const { marker } of data) if (marker) marker.line.width = 0;
+      }
       Plotly.react(place, data, { ...layout, width: place.clientWidth, height: place.clientHeight }, config);
     }
   };
