@@ -35,5 +35,7 @@ def test_a_refused_form_shows_its_page_under_the_address_of_the_page(site: Site)
     team = Acme(site)
     refused = team.browser.post("/team/invitations", email="nobody", role="developer")
     assert refused.status_code == 400 and 'data-reload-goes-to="/team"' in refused.text
+    focused = re.findall("<[^>]* autofocus[^>]*>", refused.text)
+    assert len(focused) == 1 and 'name="email"' in focused[0] and 'aria-invalid="true"' in focused[0]
     known = team.browser.post("/projects?period=7", name="")
     assert known.status_code == 400 and "data-reload-goes-to" not in known.text, "a page has this address"
