@@ -153,6 +153,10 @@ def test_a_call_is_found_by_the_beginning_of_its_id(page: Page, calls: SimpleNam
     box.fill(str(calls.unpriced)[:-4])
     box.press("Enter")
     expect(page.get_by_role("heading", name="gpt-99")).to_be_visible()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy the id of the call").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == str(calls.unpriced)
     page.get_by_role("link", name="Set a price").click()
     expect(page.locator("#model")).to_have_value("gpt-99")
 
