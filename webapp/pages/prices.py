@@ -64,7 +64,9 @@ def index(error: ApiError | None = None) -> str:
         form = _form(tx, request.args.get("model", ""), error)
     own = [price for price in prices if price["in_use"] or price["own_price"]]
     cut = bool(own) and not words and not everything
-    return render_template("prices.html", age=age, lately=lately, missing=missing, prices=own if cut else prices,
+    shown = own if cut else prices
+    decimals = {column: min(4, places(price[column] for price in shown)) for column in ("input", "cached", "output")}
+    return render_template("prices.html", age=age, lately=lately, missing=missing, prices=shown, decimals=decimals,
                            cut=cut, known=len(prices), own=own, words=words, sorting=sorting, any_model=ANY_MODEL,
                            **form)  # fmt: skip
 

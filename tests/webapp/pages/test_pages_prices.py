@@ -26,6 +26,7 @@ def test_models_in_use_are_shown_and_the_others_behind_a_link_or_by_a_search(sit
     team.ada.post("/prices", {"model": "o3", "dimension": "input_text", "unit_price": "1", "unit_qty": "1000000"})
     assert listed(team, "/prices") == ["gpt-4o-mini", "o3"]
     page = team.browser.get("/prices")
+    assert "$0.075</td>" in page.text and "$0.50\u2007</td>" in page.text, "points stand below points"
     link = re.search(r'href="(/prices\?all=1)">All ([\d,]+) models', page.text)
     assert sorted(listed(team, link[1])) == sorted(everything) and int(link[2]) == len(everything)
     assert "Prices of models in use" in page.text and "Only the 2 in use" in text(team.browser.get(link[1]))
