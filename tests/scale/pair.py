@@ -7,18 +7,16 @@ promoted has no standby; waiting for one would stop every call, so it waits agai
 from __future__ import annotations
 
 import ctypes
-import os
 import shutil
 import signal
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from pooler import documented
-from processes import processes_on
+from processes import processes_on, signal_all
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 from replicas import copy
@@ -103,16 +101,16 @@ class Pair:
         assert self.ask("select pg_promote(true, 30) as done")[0]["done"], "the standby was not promoted"
 
     def freeze(self, server: Cluster) -> None:
-        self._all(server, signal.SIGSTOP)
+        signal_all(server.data, signal.SIGSTOP)
 
     def thaw(self, server: Cluster) -> None:
-        self._all(server, signal.SIGCONT)
+        signal_all(server.data, signal.SIGCONT)
 
     def kill(self, server: Cluster) -> None:
         """End every process of a server at once, as a machine does that loses power; nothing stays in memory."""
         words = (server.data / "postmaster.pid").read_text().split() if server.process else []
         while processes_on(server.data):
-            self._all(server, signal.SIGKILL)
+            signal_all(server.data, signal.SIGKILL)
             time.sleep(0.01)
         if server.process is not None:
             server.process.wait()
@@ -130,12 +128,6 @@ class Pair:
         """Statements one by one, as psql does it: alter system runs in no transaction."""
         for statement in filter(str.strip, statements.split(";")):
             self.ask(statement)
-
-    @staticmethod
-    def _all(server: Cluster, number: signal.Signals) -> None:
-        for pid in processes_on(server.data):
-            with suppress(ProcessLookupError):
-                os.kill(pid, number)
 
     @staticmethod
     def _until(condition: Callable[[], object]) -> None:

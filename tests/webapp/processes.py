@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from webapp.config import ROOT
@@ -51,6 +51,26 @@ def processes_on(folder: Path) -> list[int]:
         except OSError:
             continue
     return found
+
+
+def signal_all(folder: Path, number: signal.Signals) -> None:
+    """Send a signal to every process that works in a folder."""
+    for pid in processes_on(folder):
+        with suppress(ProcessLookupError):  # it has just ended, as the session of a pool does at any time
+            os.kill(pid, number)
+
+
+@contextmanager
+def frozen(folder: Path) -> Iterator[None]:
+    """The processes that work in a folder stand still inside of the block.
+
+    Of a Postgres server this is the hardest kind of away: no refused connection, no error, just silence.
+    """
+    try:
+        signal_all(folder, signal.SIGSTOP)
+        yield
+    finally:
+        signal_all(folder, signal.SIGCONT)
 
 
 def children(pid: int, word: str = "") -> list[int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from analysts import new_analyst
-from processes import processes_on, until
+from processes import signal_all, until
 from psycopg_pool.pool import AddConnection, MaintenanceTask
 from stack import ROOT, SECRETS
 
@@ -55,11 +54,6 @@ def test_an_analysts_long_transaction_is_ended_by_every_worker(
             ann.execute("select pg_sleep(60)")
 
 
-def signal_all(server: Cluster, number: signal.Signals) -> None:
-    for pid in processes_on(server.data):
-        os.kill(pid, number)
-
-
 def test_a_server_that_freezes_under_a_statement_is_given_up_and_so_is_one_that_froze_before(
     server: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -69,11 +63,11 @@ def test_a_server_that_freezes_under_a_statement_is_given_up_and_so_is_one_that_
     assert db.schema_version()
     try:
         with pytest.raises(psycopg.OperationalError), db.scope("spendai_auth") as tx:
-            signal_all(server, signal.SIGSTOP)
+            signal_all(server.data, signal.SIGSTOP)
             tx.query("select 1")
         assert not db.schema_version()
     finally:
-        signal_all(server, signal.SIGCONT)
+        signal_all(server.data, signal.SIGCONT)
     until(lambda: bool(db.schema_version()), "the server is back and is found")
 
 

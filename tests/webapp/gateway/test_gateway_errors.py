@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import re
-import signal
 
 import pytest
 import requests
 from fake_openai import error
 from fake_upstream import raw, reply, reply_json, reset, slow
+from processes import frozen
 from stack import Stack
 
 CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "secret-prompt"}]}
@@ -152,17 +151,11 @@ def test_an_upstream_that_cannot_be_reached_is_502_and_costs_nothing(stack_dsns)
 def test_with_the_database_away_calls_are_503_and_nothing_is_sent(cluster, stack, fake):
     assert stack.post(json=CHAT).ok
     before = len(fake.requests)
-    pids = cluster._running()  # frozen, the hardest kind of away: no refused connection, no error, just silence
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
+    with frozen(cluster.data):
         answer = stack.post(json=CHAT)
         assert (answer.status_code, code(answer)) == (503, "ledger_unavailable")
         assert answer.headers["retry-after"] == "1"
         assert len(fake.requests) == before
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
     stack.wait_for(lambda: stack.post(json=CHAT).ok, 20)
 
 

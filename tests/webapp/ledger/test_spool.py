@@ -19,6 +19,7 @@ import gevent
 import pytest
 from fake_openai import chat
 from fake_upstream import FakeUpstream, reply_json
+from processes import signal_all
 from stack import Stack
 
 from webapp.ledger.spool import Spool, read_lines, replay
@@ -192,16 +193,12 @@ def test_replay_does_not_remove_a_file_that_another_worker_is_creating(spool, tm
 def frozen_settle(stack_dsns, cluster, request):
     """A stack whose database freezes between the open and the settle of its first call."""
     name = f"spendai_spool_{abs(hash(request.node.name)) % 10**8}"
-    frozen: list[int] = []
 
     def thaw() -> None:
-        while frozen:
-            os.kill(frozen.pop(), signal.SIGCONT)
+        signal_all(cluster.data, signal.SIGCONT)
 
     def freeze(wire) -> None:
-        frozen.extend(cluster._running())
-        for pid in frozen:
-            os.kill(pid, signal.SIGSTOP)
+        signal_all(cluster.data, signal.SIGSTOP)
         threading.Timer(30, thaw).start()
         reply_json(chat(CHAT))(wire)
 

@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 from fake_socket import FakeSocket
-from processes import children
+from processes import children, frozen
 from socket_client import Client
 from stack import Stack
 from websockets.exceptions import ConnectionClosed
@@ -118,15 +118,9 @@ def test_with_the_database_away_a_response_is_refused_and_nothing_is_sent(made, 
 
     fake.script("/v1/responses", session)
     client = Client(stack, "/responses", "ada")
-    pids = cluster._running()
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
+    with frozen(cluster.data):
         client.send(**CREATE)
         refused = json.loads(client.ws.recv(timeout=30))
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
     assert (refused["status"], refused["error"]["code"]) == (503, "ledger_unavailable")
     assert got == []
     client.ws.close()
