@@ -12,7 +12,6 @@ _LAST = _USUAL + b"}\n\n"  # as the last member of the last object
 _TEXTS = rb'(?:,"[^"\\]*":"[^"\\]*")*\}'  # the end of an object of which only texts (`obfuscation`) are left
 _FLAT = re.compile(_TEXTS + rb"\s*")
 LAST_NULL = re.compile(_USUAL + b"(" + _TEXTS + rb"\n\n)")  # near the end of a chunk; group: what follows it
-_NULL = re.compile(_USUAL + rb"(" + _TEXTS + rb")\n\n")  # the usual null, and what follows it in a chunk, as a group
 _NULL = re.compile(rb',\s*"usage"\s*:\s*null(?=\s*[,}])|(?<=\{)\s*"usage"\s*:\s*null\s*,')
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
 
