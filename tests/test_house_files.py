@@ -106,6 +106,8 @@ def test_a_module_is_short_annotated_and_says_what_it_is(path: Path) -> None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             assert node.end_lineno - node.lineno < 80, f"{node.name} is long"
             assert node.returns is not None, f"{node.name} is not annotated"
+        elif isinstance(node, ast.Raise) and isinstance(node.exc, ast.Name):
+            assert not node.exc.id.isupper(), f"{node.exc.id} would keep every frame through which it is raised"
 
 
 @pytest.mark.parametrize("path", TESTS, ids=name)

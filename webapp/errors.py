@@ -35,11 +35,19 @@ BUSY = ("40001", "40P01", "55P03", "25006")
 
 
 class ApiError(Exception):
-    """An error with an HTTP status, a machine-readable code and a message that never holds a secret."""
+    """An error with an HTTP status, a machine-readable code and a message that never holds a secret.
+
+    Constants are raised with ``anew``: an exception keeps the frames through which it was raised, with the bodies and
+    passwords in them, and one that is never freed would keep those of every request.
+    """
 
     def __init__(self, status: int, code: str, message: str, param: str | None = None, hint: str | None = None) -> None:
         super().__init__(message)
         self.status, self.code, self.message, self.param, self.hint = status, code, message, param, hint
+
+    def anew(self) -> ApiError:
+        """Another error of the same words."""
+        return ApiError(self.status, self.code, self.message, self.param, self.hint)
 
     def body(self) -> dict[str, Any]:
         """The error in OpenAI's shape."""

@@ -54,9 +54,9 @@ class EmbeddedIdentity:
         with db.scope("spendai_auth") as tx:
             found = tx.call("local_auth.find_login", email) if "\0" not in email else None
         if not passwords.matches(password, found and found["hash"]) or found is None:
-            raise WRONG
+            raise WRONG.anew()
         if found["banned"]:
-            raise BANNED
+            raise BANNED.anew()
         return self._login(Person(str(found["user_id"]), email), browser)
 
     def refresh(self, refresh_token: str) -> Login:
@@ -64,7 +64,7 @@ class EmbeddedIdentity:
         with db.scope("spendai_auth") as tx:
             row = tx.call("login_session_refresh", sha256_of(refresh_token), sha256_of(successor))
         if row is None:
-            raise NO_REFRESH
+            raise NO_REFRESH.anew()
         return self._with_tokens(Person(str(row["user_id"]), row["email"]), str(row["session_id"]), successor)
 
     def logout(self, access_token: str) -> None:
@@ -76,10 +76,10 @@ class EmbeddedIdentity:
     def verify(self, access_token: str) -> dict[str, Any]:
         claims = self._signer.read(access_token)
         if claims is None:
-            raise NO_TOKEN
+            raise NO_TOKEN.anew()
         alive = reading.identify(lambda tx: tx.call("login_session_alive", UUID(claims["session_id"])))
         if not alive or not alive["login_session_alive"]:
-            raise NO_TOKEN
+            raise NO_TOKEN.anew()
         return claims
 
     def set_email(self, login: Login, email: str) -> str | None:

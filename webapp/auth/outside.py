@@ -70,7 +70,7 @@ def still_good(session_id: str, sealed: bytes) -> bool:
         if kept.left > 0:
             return True
         if time.monotonic() > patience:
-            raise AWAY
+            raise AWAY.anew()
         time.sleep(0.05)
     return kept is not None
 

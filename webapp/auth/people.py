@@ -50,7 +50,7 @@ def admins_only() -> None:
     For pages that lead to a change, which SQL refuses too, and for lists, which row level security would show empty.
     """
     if (me() or {}).get("role") != "admin":
-        raise ADMINS_ONLY
+        raise ADMINS_ONLY.anew()
 
 
 def shown_me() -> dict[str, Any] | None:

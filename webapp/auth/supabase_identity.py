@@ -100,7 +100,7 @@ class SupabaseIdentity:
 
     def refresh(self, refresh_token: str) -> Login:
         if not refresh_token:
-            raise NO_REFRESH
+            raise NO_REFRESH.anew()
         return _login(self._ask(lambda auth: auth.refresh_session(refresh_token), REFRESH_REFUSALS))
 
     def logout(self, access_token: str) -> None:
@@ -144,12 +144,12 @@ class SupabaseIdentity:
             claims = self._verifier.read(access_token)
         except KeysUnavailable as error:
             log.error("the keys of Supabase Auth cannot be fetched from %s", error)
-            raise AWAY from None
+            raise AWAY.anew() from None
         if claims is None:
-            raise NO_TOKEN
+            raise NO_TOKEN.anew()
         alive = reading.identify(lambda tx: tx.call("user_alive", UUID(claims["sub"])))
         if not alive or not alive["user_alive"]:
-            raise NO_TOKEN
+            raise NO_TOKEN.anew()
         return claims
 
     def _ask(self, question: Callable[[Any], Any], refusals: dict[str, ApiError | None]) -> Any:
@@ -161,7 +161,7 @@ class SupabaseIdentity:
             try:
                 return question(auth)
             except AuthInvalidCredentialsError:  # supabase-py saw that a field is empty
-                raise WRONG from None
+                raise WRONG.anew() from None
             except AuthWeakPasswordError as error:
                 raise ApiError(400, "weak_password", error.message.rstrip("."), "password") from None
             except AuthApiError as error:
@@ -169,10 +169,10 @@ class SupabaseIdentity:
                 if known is AWAY:
                     log.error("Supabase Auth answers status=%s code=%s", error.status, error.code)
                 if known:
-                    raise known from None
+                    raise known.anew() from None
             except (AuthError, httpx.HTTPError, ValueError) as error:  # ValueError: the answer is not JSON
                 log.error("Supabase Auth does not answer: %s", type(error).__name__)
-                raise AWAY from None
+                raise AWAY.anew() from None
         return None
 
     @contextmanager

@@ -56,7 +56,7 @@ def admins_organization(tx: db.Transaction) -> UUID:
     """The organization of the signed-in admin. ApiError 403 for everybody else."""
     row = tx.call("admin_org_id")
     if row is None or row["admin_org_id"] is None:
-        raise ADMINS_ONLY
+        raise ADMINS_ONLY.anew()
     return row["admin_org_id"]
 
 

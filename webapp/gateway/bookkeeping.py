@@ -31,7 +31,7 @@ class Bookkeeper(NamedTuple):
         try:
             call.opened = self.ledger.open(call.open_message(key_hash, self.max_seconds), stopped)
         except (LedgerUnavailable, LedgerRefused):
-            raise UNAVAILABLE from None
+            raise UNAVAILABLE.anew() from None
         if call.opened["outcome"] != "opened":
             raise refused(call.opened["outcome"], call.body.objection)
 

@@ -44,7 +44,7 @@ class KeyCheck:
             try:
                 outcome = ledger.check(key_hash)
             except (LedgerUnavailable, LedgerRefused):
-                raise UNAVAILABLE from None
+                raise UNAVAILABLE.anew() from None
             if outcome == "valid":
                 return
             if len(self._refused) >= MAX_REFUSED:

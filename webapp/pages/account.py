@@ -119,7 +119,7 @@ def _use_link(token: str, hashed: str | None) -> None:
     with db.scope("spendai_auth") as tx:
         person = tx.call("password_reset_use", sha256_of(token), hashed)["password_reset_use"]
     if person is None:
-        raise LINK_INVALID
+        raise LINK_INVALID.anew()
 
 
 @bp.route("/recovery", methods=["GET", "POST"])

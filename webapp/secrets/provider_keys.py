@@ -34,7 +34,7 @@ def store(tx: Transaction, config: Config, new: ProviderKey) -> dict[str, Any] |
     key, base_url = check_key(new.key), check_base_url(new.base_url, private=config.allow_private_base_urls)
     me = tx.call("me")
     if me is None:
-        raise ADMINS_ONLY
+        raise ADMINS_ONLY.anew()
     sealed = seal(config.key_ring, key, me["org_id"], new.project_id)
     told = last4(key), base_url, fingerprint(config, key), new.confirmed
     return tx.call("provider_key_set", new.project_id, sealed, *told)

@@ -94,7 +94,7 @@ class Meaning:
     def opened(self, facts: RequestFacts, path: str | None = None) -> SessionCall:
         """A call that is written down now, before it is sent. Raises ApiError."""
         if self.stopping:
-            raise ENDING
+            raise ENDING.anew()
         call = self.session.call(facts, self.seconds, path)
         call.open()
         self.newest = call

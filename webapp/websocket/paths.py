@@ -69,5 +69,5 @@ FORKED = Endpoint(_route("/live/sessions"), _live, own_key=True)
 def find(path: str) -> Endpoint | None:
     """The WebSocket at a raw path after /api/v1/proxy. Raises ApiError for one that is refused."""
     if ATTACH.fullmatch(path):
-        raise ATTACHED
+        raise ATTACHED.anew()
     return PATHS.get(path) or (FORKED if FORK.fullmatch(path) else None)

@@ -55,7 +55,7 @@ class Session:
         try:
             self.opened = self._ledger.begin_session(message)
         except (LedgerUnavailable, LedgerRefused):
-            raise UNAVAILABLE from None
+            raise UNAVAILABLE.anew() from None
         if self.opened["outcome"] != "opened":
             raise refused(self.opened["outcome"], objection)
 

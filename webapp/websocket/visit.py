@@ -80,7 +80,7 @@ class Visit:
         """Connect to OpenAI; the headers are those of its answer. Raises Refused, ApiError, CallFailed."""
         session, config, opened = self._session, self._config, self._session.opened
         if opened["upstream"] == "sandbox":
-            raise NO_SANDBOX
+            raise NO_SANDBOX.anew()
         base_url = opened["base_url"] or config.openai_base_url
         asked = Asked(self._target, self._headers(base_url), sent_on(protocols_of(self._environ)))
         try:
@@ -91,10 +91,10 @@ class Visit:
             protocol, told = dial(sock, origin, asked, config.websocket_message_bytes, config.upstream_connect_timeout)
         except TimeoutError:
             sock.close()
-            raise TIMED_OUT from None
+            raise TIMED_OUT.anew() from None
         except (OSError, InvalidHandshake):
             sock.close()
-            raise UNREACHABLE from None
+            raise UNREACHABLE.anew() from None
         except BaseException:
             sock.close()
             raise

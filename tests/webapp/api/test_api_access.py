@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +12,7 @@ from uuid import uuid4
 import pytest
 from conftest import PASSWORD, Api, Site
 from fake_admin_api import FakeAdmin
+from flask import request, request_started
 
 from webapp.api.openapi import OPERATIONS
 
@@ -192,3 +195,20 @@ def test_an_unknown_path_is_404_in_the_same_shape(acme: SimpleNamespace) -> None
     assert acme.ada.get("/nothing").status_code == 404
     refused = acme.ada.call("PATCH", "/me")
     assert (refused.status_code, "GET" in refused.headers["Allow"]) == (405, True)
+
+
+def test_a_refused_request_leaves_nothing_in_memory(site: Site, acme: SimpleNamespace) -> None:
+    """Anybody can send requests that are refused, and each has a body or a password in it."""
+    seen: list[weakref.ref[Any]] = []
+
+    def note(*_: Any, **__: Any) -> None:
+        seen.append(weakref.ref(request._get_current_object()))
+
+    stranger = Api(site.app, "x.y.z")
+    wrong = {"email": acme.ada.email, "password": "not the password"}
+    with request_started.connected_to(note):
+        for status, answer in ((401, lambda: stranger.get("/me")), (403, lambda: acme.dev.get("/audit")),
+                               (401, lambda: stranger.post("/auth/login", wrong))):  # fmt: skip
+            assert answer().status_code == status
+    gc.collect()
+    assert [ref() for ref in seen] == [None] * 3
