@@ -38,7 +38,7 @@ PATIENCE = 60.0  # seconds; detaching waits for queries that read usage_logs, su
 @with_appcontext
 def retention(months: int, reason: str, folder: Path | None, labels: bool, dry_run: bool) -> None:
     """Drop the calls of older months, one month after the other. Daily totals, corrections and the audit log stay."""
-    with _alone(folder), owner_connection(autocommit=True) as conn:
+    with _alone(None if dry_run else folder), owner_connection(autocommit=True) as conn:
         due = conn.execute("select * from app.retention_due(%s)", [months]).fetchall()
         kept = [month for month, _, _, _, doubtful in due if doubtful]
         for month, partition, state, calls, doubtful in due:

@@ -67,10 +67,11 @@ def test_old_calls_go_their_sums_stay_and_it_is_written_down(operator, aged):  #
     assert (again.exit_code, again.output) == (0, "no calls are older than 4 whole months\n")
 
 
-def test_a_dry_run_only_says_what_would_go(operator, aged):  # noqa: F811
-    done = operator.run("retention", "--months", "5", "--dry-run")
+def test_a_dry_run_only_says_what_would_go(operator, aged, tmp_path):  # noqa: F811
+    done = operator.run("retention", "--months", "5", "--dry-run", "--archive", str(tmp_path / "archive"))
     assert done.output == f"{months_ago(6):%Y-%m}: 1 calls would be dropped\n"
     assert operator.rows(CALLS)[0]["calls"] == 4
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_two_runs_do_not_write_into_one_folder(operator, aged, tmp_path):  # noqa: F811
