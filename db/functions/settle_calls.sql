@@ -71,9 +71,6 @@ begin
     end loop;
     v_prices := app.price_calls(v_used);
     v_missing := app.settle_missing(v_calls, v_ids, v_first, v_last);
-    if v_objects then
-        perform app.fill_objects(p_calls);
-    end if;
     with settled as (
         update public.usage_logs u set
             state = 'settled', settled_at = clock_timestamp(), status_code = p.status_code, latency_ms = p.latency_ms,
@@ -95,6 +92,9 @@ begin
         returning p.n
     )
     select coalesce(array_agg(s.n), '{}') into v_settled from settled s;
+    if v_objects then  -- now that the calls of this batch that made objects are settled: only such a call can be filled
+        perform app.fill_objects(p_calls);
+    end if;
 
     if cardinality(v_settled) < cardinality(v_calls) then
         v_closed := app.settle_closed(p_calls);

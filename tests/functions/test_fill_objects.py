@@ -65,6 +65,18 @@ def test_a_background_response_is_pending_and_billed_at_the_first_sighting_of_it
     assert len(people.all("select * from cost_fills")) == 1
 
 
+def test_an_object_whose_end_is_seen_in_the_batch_of_the_call_that_made_it_is_billed(people):
+    """As when both messages waited in the spool."""
+    made = people.open_message("ada", endpoint="/v1/responses", **people.now_id())
+    seen = people.open_message("ada", method="GET", endpoint=SEEN["endpoint"], **people.now_id())
+    people.open_calls(made, seen)
+    words = {"account": "install", "upstream_object_id": "resp_1"}
+    people.settle_calls(people.settle_message("ada", seen, **(SEEN | {"usage": USAGE})),
+                        people.settle_message("ada", made, outcome="pending", usage=None, **words))  # fmt: skip
+    filled = row(people, made["id"])
+    assert (filled["cost"], filled["cost_status"], filled["tokens_in"]) == (Decimal("0.00045"), "priced", 1000)
+
+
 def test_a_batch_is_billed_at_the_batch_price(people):
     made = make(people, "/v1/batches", batch=True)
     look(people, endpoint="/v1/batches/{batch_id}")
