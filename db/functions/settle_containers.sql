@@ -2,7 +2,8 @@
 --
 -- OpenAI bills a container by sessions of 20 minutes, and goes on in the container of an earlier response of the conversation. So of
 -- all calls that ran in a container within 20 minutes only the first to be settled has the session. The call and its moment are
--- remembered in private.seen_responses, under the id of the container.
+-- remembered in private.seen_responses, under the id of the container. Only the newest session is known: a call that is settled after
+-- one of a later session has none, also where it was the first of its own.
 --
 -- A call that reads a response in the background reports the sessions of the call that made it, as long as nobody has (see
 -- fill_objects): the moment is that of the call that made it.
