@@ -75,7 +75,8 @@ def _with_key(conn: psycopg.Connection[Any], org: str | None) -> list[tuple[UUID
         " where %(org)s::text is null or %(org)s in (o.id::text, o.name) order by o.name, o.id", {"org": org},
     ).fetchall()  # fmt: skip
     if not found:
-        raise click.ClickException("no OpenAI admin key is stored: an admin stores it on the Settings page")
+        whose = f" of an organization called {org!r}" if org else ""
+        raise click.ClickException(f"no OpenAI admin key{whose} is stored: an admin stores it on the Settings page")
     return found
 
 

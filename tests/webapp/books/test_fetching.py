@@ -354,10 +354,11 @@ def test_a_period_that_is_none_is_refused_and_nothing_stored(acme: Acme, words: 
     assert acme.all("select from public.openai_fetches where org_id = %s", acme.org) == []
 
 
-def test_without_an_admin_key_the_command_says_so(acme: Acme) -> None:
+def test_without_an_admin_key_the_command_says_so_and_whose(acme: Acme) -> None:
     assert acme.ada.call("DELETE", "/admin-key").status_code == 204
     done = acme.fetch()
-    assert done.exit_code == 1 and "no OpenAI admin key is stored" in done.output
+    whose = f"of an organization called '{acme.org}'"
+    assert done.exit_code == 1 and f"no OpenAI admin key {whose} is stored" in done.output
 
 
 def test_a_key_sealed_with_another_encryption_key_is_told(acme: Acme) -> None:
