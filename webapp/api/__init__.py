@@ -8,7 +8,18 @@ from __future__ import annotations
 
 from flask import Flask
 
-from webapp.api import account, admin_key, books, keys, members, openapi, projects, provider_key, reports  # noqa: F401  # add their routes
+from webapp.api import (  # noqa: F401  # add their routes
+    account,
+    admin_key,
+    books,
+    keys,
+    members,
+    openapi,
+    parameters,
+    projects,
+    provider_key,
+    reports,
+)
 from webapp.api.blueprint import bp
 
 

@@ -24,6 +24,7 @@ PERIOD = {
     "to": {"type": "string", "description": "Date or RFC 3339 moment, exclusive."},
     "tz": {"type": "string", "default": "UTC", "description": "Time zone of dates and days, such as Europe/Berlin."},
 } | {name: {"type": "array", "items": {"type": "string"}} for name in (*FILTERS, *EXCLUSIONS)}
+SESSION = {"session": {"type": "array", "items": {"type": "string", "format": "uuid"}}}
 SESSIONS = {name: {"type": "array", "items": {"type": "string"}} for name in SESSION_FILTERS}
 GROUP = {
     "group_by": {"type": "string", "description": "Comma-separated: " + ", ".join(GROUPS)},
@@ -84,7 +85,7 @@ ROUTES = (
     ("patch", "/keys/{key_id}", "Rename a key, change its note or expiry", "Key", "KeyChange", 200, "admin"),
     ("delete", "/keys/{key_id}", "Revoke a key, from the next call on", NO_BODY, NO_BODY, 204, "admin"),
     ("get", "/usage", "Spend of a period, grouped", "Usage", NO_BODY, 200, "member", PERIOD | GROUP),
-    ("get", "/calls", "Calls, newest first", "CallRowList", NO_BODY, 200, "member", PERIOD | PAGED),
+    ("get", "/calls", "Calls, newest first", "CallRowList", NO_BODY, 200, "member", PERIOD | SESSION | PAGED),
     ("get", "/calls/{call_id}", "One call, its cost line by line", "Call"),
     (
         "get",

@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 
 from webapp import auth, cursors, filters
 from webapp.api.blueprint import bp
-from webapp.api.inputs import fields, limit
+from webapp.api.inputs import as_id, fields, limit
 from webapp.api.shape import listed, plain
 from webapp.errors import ApiError
 from webapp.filters import GRAINS
@@ -72,8 +72,10 @@ def _start(row: dict[str, Any], grain: str, zone: ZoneInfo) -> str:
 @bp.get("/calls")
 def calls() -> dict[str, Any]:
     query, many, behind = filters.read(request.args), limit(), cursors.read(request.args.get("cursor"), *NEWEST_FIRST)
+    sessions = [str(as_id(word)) for word in request.args.getlist("session") if word]
+    chosen = Jsonb(query.filters | ({"session": sessions} if sessions else {}))
     with auth.person() as tx:
-        rows = tx.rows("calls_page", query.since, query.until, Jsonb(query.filters), *behind, many + 1)
+        rows = tx.rows("calls_page", query.since, query.until, chosen, *behind, many + 1)
     return _paged([_call(row) for row in rows], many, "started_at", "id")
 
 

@@ -151,6 +151,25 @@ def test_a_zone_or_granularity_that_does_not_exist_is_named(
     assert (answer.status_code, answer.json["error"]["code"], answer.json["error"]["param"]) == (400, code, param)
 
 
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("/usage", "user"), ("/usage", "models"), ("/usage", "session"), ("/calls", "key_id"), ("/sessions", "from"),
+     ("/prices", "tier"), ("/audit", "user"), ("/books/days", "project")],
+)  # fmt: skip
+def test_a_filter_that_a_list_does_not_have_is_refused_and_not_left_out(
+    acme: SimpleNamespace, path: str, name: str
+) -> None:
+    answer = acme.ada.get(f"{path}?limit=1&{name}=x" if path in ("/calls", "/sessions") else f"{path}?{name}=x")
+    assert (answer.status_code, answer.json["error"]["code"], answer.json["error"]["param"]) == (
+        400, "unknown_parameter", name,
+    )  # fmt: skip
+    assert acme.ada.get(path).status_code == 200
+
+
+def test_words_of_a_page_that_choose_no_calls_may_be_copied_from_its_address(acme: SimpleNamespace) -> None:
+    same_in_usage_and_calls(acme.ada, "period=7&tz=Europe/Berlin&grain=day&compare=year&model=no-such-model", 1)
+
+
 def same_in_usage_and_calls(someone: Api, query: str, count: int) -> None:
     assert exact(someone.get(f"/usage?{query}"))["totals"]["calls"] == count
     assert len(exact(someone.get(f"/calls?{query}"))["data"]) == count

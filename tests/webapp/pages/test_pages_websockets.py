@@ -115,6 +115,9 @@ def test_the_api_has_the_session_and_its_id_in_calls(site: Site, team: Acme) -> 
     assert team.ada.get("/calls").json["data"][0]["session_id"] == str(session)
     (row,) = table(team.browser.get("/calls.csv"))
     assert (row["session_id"], row["cost_at_least"]) == (str(session), "")
+    spend(site, team)
+    assert [row["id"] for row in team.ada.get(f"/calls?session={session}").json["data"]] == [str(call)]
+    assert team.ada.get("/calls?session=x").status_code == 404
 
 
 def test_eve_finds_no_session_of_acme(site: Site, team: Acme) -> None:
