@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from spending import another_key
 
 USAGE = {"input_tokens": 1000, "output_tokens": 500, "total_tokens": 1500}
 SEEN = {
@@ -117,6 +118,22 @@ def test_another_object_fills_nothing(people, change):
     made = make(people)
     assert look(people, **change)["cost_status"] == "free"
     assert row(people, made)["cost_status"] == "pending_object"
+
+
+def test_the_cost_belongs_to_the_key_that_made_the_object_whichever_key_reads_it(people):
+    made = make(people, endpoint="/v1/batches", batch=True, tags={"team": "nightly"}, end_user="u1")
+    project, key = another_key(people, "reports")
+    words = {"method": "GET", "endpoint": "/v1/batches/{batch_id}", "project_id": str(project), "api_key_id": str(key)}
+    opened = people.open_message("ada", **people.now_id())
+    people.settle_calls(people.settle_message("ada", opened, **SEEN | {"usage": USAGE} | words))
+    cost, looked = row(people, made)["cost"], row(people, opened["id"])
+    assert cost > 0 and (looked["cost"], looked["api_key_id"]) == (0, key)
+    owners = {"key": "main", "tag": "team=nightly", "end_user": "u1"}
+    for view, owner in owners.items():
+        spent = people.all(f"select {view} as owner, cost from public.spend_by_{view} where cost <> 0")
+        assert spent == [{"owner": owner, "cost": cost}]
+    (spent,) = people.all("select project_id, cost from public.spend_by_project where cost <> 0")
+    assert spent == {"project_id": people.projects["ada"], "cost": cost}
 
 
 def test_eve_cannot_fill_a_call_of_acme(people):
