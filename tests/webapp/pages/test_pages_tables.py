@@ -6,13 +6,15 @@ import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from html import unescape
+from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 from conftest import Browser, Site
 from seeded import Acme, spend, table, text
 
-from webapp import cursors
+from webapp import cursors, db
 
 ORGANIZATION_TABLES = ("/projects", "/keys", "/prices", "/team", "/audit")
 
@@ -185,3 +187,35 @@ def test_a_project_shows_its_months(site: Site, team: Acme) -> None:
     page = team.browser.get(path)
     assert "Spend per month" in text(page) and "so far $0.00045" in text(page)
     assert 'id="months-figure"' in page.text
+
+
+def test_a_page_of_many_rows_takes_no_more_statements_than_one_of_a_single_row(
+    site: Site, team: Acme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a list that asks again for each of its rows takes seconds once an organization has some hundred."""
+    sent: list[Any] = []
+
+    def counted(conn: db.WatchedConnection, query: Any, *args: Any, **options: Any) -> psycopg.Cursor[Any]:
+        sent.append(query)
+        return psycopg.Connection.execute(conn, query, *args, **options)
+
+    def statements() -> dict[str, int]:
+        found = {}
+        for path in ("/", "/?by=key", "/?by=person&and=project", "/?by=tag&tag_name=team", "/calls", "/tags",
+                     "/end-users", f"/team/{team.ada.user['id']}", *ORGANIZATION_TABLES):  # fmt: skip
+            sent.clear()
+            assert team.browser.get(path).status_code == 200
+            found[path] = len(sent)
+        return found
+
+    spend(site, team, end_user="a", tags={"team": "a"})
+    statements()  # the first ones of a log-in read more
+    monkeypatch.setattr(db.WatchedConnection, "execute", counted)
+    before = statements()
+    assert min(before.values()) > 0
+    for name in ("b", "c", "d"):
+        project = team.ada.post("/projects", {"name": name}).json
+        key = team.ada.post(f"/projects/{project['id']}/keys", {"name": name}).json
+        words = {"project_id": project["id"], "api_key_id": key["id"], "end_user": name, "tags": {"team": name}}
+        spend(site, team, **words, model=f"gpt-{name}")
+    assert statements() == before
