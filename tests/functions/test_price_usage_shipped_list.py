@@ -102,6 +102,30 @@ def test_every_alias_leads_to_a_model_of_the_list():
     assert [name for name, model in own_names.items() if name != model] == []
 
 
+def test_no_price_is_far_from_the_others_of_its_model():
+    """A slip of the decimal point, or dollars per thousand where a million is meant."""
+    beside, tiers = defaultdict(dict), defaultdict(list)
+    for row in ROWS:
+        if row["dimension"] not in ("regional_processing", "completion_window"):
+            one = Decimal(row["unit_price"]) / int(row["unit_qty"])
+            tiers[row["model"], row["dimension"], row["qualifier"]].append(one)
+            place = row["model"], row["service_tier"], row["context_min_tokens"], row["valid_from"]
+            beside[place][row["dimension"]] = one
+    for place, prices in tiers.items():
+        assert max(prices) <= 50 * min(prices), place  # Ultrafast costs 24 times what Flex does
+    cached = 0
+    for place, found in beside.items():
+        for kind in {"text", "audio", "image"} & {name.removeprefix("cached_") for name in found}:
+            read = found.get(f"input_{kind}", found[f"cached_{kind}"])
+            assert read / 100 <= found[f"cached_{kind}"] <= read, place
+            cached += 1
+        if "cache_write" in found:
+            assert found["input_text"] <= found["cache_write"] <= 2 * found["input_text"], place
+        if found.get("output_text") and "input_text" in found:
+            assert found["input_text"] / 2 <= found["output_text"] <= 20 * found["input_text"], place
+    assert cached > 100
+
+
 def test_every_cache_write_has_a_12_hour_price_of_two_and_a_half_times_input():
     found = {key(row)[:-1]: Decimal(row["unit_price"]) for row in ROWS}
     writes = [place for place in found if place[1] == "cache_write"]
