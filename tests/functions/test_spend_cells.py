@@ -9,7 +9,7 @@ from typing import Any
 from checks import executors
 from ledgers import DAY, add_call
 from people import People
-from spending import another_key, days_ago, spent
+from spending import PRICE, another_key, days_ago, spent
 
 ROWS = "select * from app.spend_cells(%s, %s, %s, %s, 'UTC', %s, %s, %s, %s, '{}')"
 WEEK = (days_ago(7), days_ago(-1), days_ago(15), days_ago(7))
@@ -71,6 +71,19 @@ def test_a_person_is_who_made_the_key(people: People) -> None:
     spent(people, project_id=str(project), api_key_id=str(key))
     found = {row["id"]: row["calls"] for row in cells(people, "person")}
     assert found == {str(people.ids["ada"]): 1, str(people.ids["dev"]): 1}
+
+
+def test_a_person_with_keys_in_several_projects_has_all_of_them_and_each_project_its_own(people: People) -> None:
+    keys = [(people.projects["ada"], people.keys["ada"].id), another_key(people, "search"), another_key(people, "mail")]
+    for calls, (project, key) in enumerate(keys, 1):
+        for _ in range(calls):
+            spent(people, project_id=str(project), api_key_id=str(key))
+    shown = {(row["id"], row["side"]): row["calls"] for row in cells(people, "person", "project")}
+    ada = str(people.ids["ada"])
+    assert shown == {(ada, str(project)): calls for calls, (project, _) in enumerate(keys, 1)}
+    with people.as_("ada"):
+        (sums,) = people.all("select * from app.sums(%s, %s, array['person'], '{}', 'UTC', null, null)", *WEEK[:2])
+    assert (str(sums["person_id"]), sums["calls"], sums["cost"]) == (ada, 6, 6 * Decimal(PRICE))
 
 
 def test_bars_of_another_grain_begin_where_it_does(people: People) -> None:
