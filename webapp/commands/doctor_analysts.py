@@ -35,6 +35,12 @@ where coalesce((select split_part(s, '=', 2) from unnest(r.rolconfig) s where s 
 order by 1
 """
 LOGINS = "select count(*) from private.analyst_logins"
+# Transactions that analysts have prepared in this database; of a login that was removed the owner is null.
+PREPARED = """
+select coalesce(owner, 'a removed login'), quote_literal(gid) from pg_catalog.pg_prepared_xacts
+where database = current_database() and (owner is null or owner in (select role_name from private.analyst_logins))
+order by prepared
+"""
 
 
 def statistics(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
@@ -82,4 +88,17 @@ def passwords(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
         yield Line("ok", "analysts' passwords are kept as SCRAM verifiers")
 
 
-CHECKS: tuple[Check, ...] = (statistics, limits, passwords)
+def prepared(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
+    """Whether analysts can prepare transactions. These belong to no session: nothing of SpendAI can end them."""
+    found = conn.execute(PREPARED).fetchall()
+    (most,) = conn.execute("select current_setting('max_prepared_transactions')::integer").fetchone()
+    if most and (found or conn.execute(LOGINS).fetchone() != (0,)):
+        yield Line("warn", f"max_prepared_transactions is {most}: a transaction that an analyst prepares keeps its "
+                   "locks for good, also after a restart, and holds up flask migrate, flask retention and vacuum. "
+                   "Unless another program needs it: as a superuser, run alter system set max_prepared_transactions "
+                   "= 0, and restart Postgres when none is left")  # fmt: skip
+    yield from (Line("warn", f"{role} has prepared a transaction: as a superuser, run rollback prepared {gid}; in this "
+                     "database") for role, gid in found)  # fmt: skip
+
+
+CHECKS: tuple[Check, ...] = (statistics, limits, passwords, prepared)

@@ -12,6 +12,7 @@ from stack import SECRETS
 
 from webapp.commands import doctor_analysts as doctor
 from webapp.config import load
+from webapp.postgres.cluster import temporary
 from webapp.postgres.migrations import migrate
 
 FILL = """
@@ -105,3 +106,27 @@ def test_an_analyst_whose_next_password_would_be_md5_is_named_with_the_statement
     assert status == "warn" and "would get an MD5 password" in text
     owner.execute(text.partition(": ")[2])
     assert [status for status, _ in lines(doctor.passwords, owner)] == ["ok"]
+
+
+def test_transactions_that_analysts_can_prepare_are_named_and_the_advice_ends_those_there_are() -> None:
+    """Only a server with this setting takes them, and the setting needs a restart: so this server is the test's own."""
+    with (
+        temporary(max_prepared_transactions="2") as server,
+        psycopg.connect(server.dsn("supabase_admin", "temporary"), autocommit=True) as superuser,
+    ):
+        superuser.execute("create schema private; create table private.analyst_logins (role_name name)")
+        assert lines(doctor.prepared, superuser) == []  # there are no analysts
+        superuser.execute("create role an_1 login password 'x'; insert into private.analyst_logins values ('an_1')")
+        ((status, text),) = lines(doctor.prepared, superuser)
+        assert status == "warn" and "set max_prepared_transactions = 0" in text
+        with psycopg.connect(server.dsn("an_1", "x"), autocommit=True) as analyst:
+            for name in ("its", "it''s"):
+                analyst.execute(f"begin; lock table pg_class in access share mode; prepare transaction '{name}'")
+        told = [text for _, text in lines(doctor.prepared, superuser)]
+        assert len(told) == 3 and all(text.startswith("an_1 has prepared") for text in told[1:])
+        superuser.execute("drop role an_1; delete from private.analyst_logins")
+        told = [text for _, text in lines(doctor.prepared, superuser)]
+        assert len(told) == 3 and all(text.startswith("a removed login has prepared") for text in told[1:])
+        for text in told[1:]:
+            superuser.execute(text.partition("run ")[2].partition(";")[0])
+        assert lines(doctor.prepared, superuser) == []
