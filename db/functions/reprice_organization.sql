@@ -20,6 +20,8 @@ declare
     v_batch jsonb;
     v_done record;
 begin
+    -- As detaching a month does: flask retention has to wait, since corrections of calls that vanish meanwhile are in no total.
+    lock table only public.usage_logs in share update exclusive mode;
     select 0, 0, 0, 0, 0, 0 into calls, filled_calls, filled_cost, adjusted_calls, adjusted_cost, unpriced_calls;
     select p_from as at, '00000000-0000-0000-0000-000000000000'::uuid as id into v_last;
     loop

@@ -5,15 +5,20 @@
 -- hourly_totals and hourly_labels.
 --
 -- On a day of which not all labels are kept apart (see app.labels_beyond), the sums of all labels of a kind are compared.
---
--- Days of months that were dropped are left out: their calls are gone. A correction of such a call that was booked on a later
--- day no longer says which project or model it was for, so corrections of that day are compared for the whole organization.
+-- Days of months that were dropped, or are being dropped, are left out: their calls are gone. A correction of such a call that was
+-- booked on a later day no longer tells its project or model: corrections of that day are compared for the whole organization.
 create or replace function app.totals_differences(p_from date)
 returns table (org_id uuid, day date, part text, calls bigint, cost numeric)
 language sql stable
 set search_path = ''
 as $$
-    with booking as (  -- each call, each correction on the day it was booked, and each correction on the day of its call
+    with gone as (  -- months that were dropped, and those that flask retention has detached, or begun to detach
+        select m.month from private.dropped_months m
+        union all
+        select to_date(right(c.relname, 7), 'YYYY_MM') from pg_catalog.pg_class c
+        where c.relnamespace = 'private'::regnamespace and c.relkind = 'r' and c.relname ~ '^usage_logs_\d{4}_\d{2}$'
+          and not exists (select from pg_catalog.pg_inherits i where i.inhrelid = c.oid and not i.inhdetachpending)
+    ), booking as (  -- each call, each correction on the day it was booked, and each correction on the day of its call
         select u.id, u.started_at, u.started_at as at, 1 as calls, 0 as adjustment, 0 as correction
         from public.usage_logs u where u.state = 'settled' and u.started_at >= p_from::timestamp at time zone 'utc'
         union all
@@ -34,9 +39,9 @@ as $$
             k.cost_reasoning, k.cost_audio, k.cost_image, k.cost_tools, k.cost_region] end as kinds
         from booking b join public.usage_logs u on u.id = b.id and u.started_at = b.started_at
         cross join lateral app.cost_kinds(u.cost, u.cost_lines, u.tokens_reasoning) k
-    ), dropped as (  -- days on which corrections of dropped calls were booked
+    ), dropped as (  -- days on which corrections of their calls were booked
         select a.org_id, (a.at at time zone 'utc')::date as day, sum(a.delta) as delta
-        from public.cost_adjustments a join private.dropped_months m
+        from public.cost_adjustments a join gone m
             on m.month = date_trunc('month', a.call_started_at at time zone 'utc')::date
         group by 1, 2
     ), signed as (  -- calls and corrections with sign 1, totals and labels with -1: together they must be 0
@@ -97,7 +102,7 @@ as $$
                 coalesce(sum(s.sign * s.kinds[7]), 0), coalesce(sum(s.sign * s.kinds[8]), 0), coalesce(sum(s.sign * s.kinds[9]), 0)]
                 <> array_fill(0::numeric, array[22]) as is_wrong
         from signed s left join capped c on c.org_id = s.org_id and c.day = s.day and c.kind = split_part(s.part, ' ', 1)
-        where not exists (select from private.dropped_months m where m.month = date_trunc('month', s.day)::date)
+        where not exists (select from gone m where m.month = date_trunc('month', s.day)::date)
         group by s.org_id, s.day, s.part, s.hour, case when c.kind is null then s.label end, s.project_id, s.api_key_id, s.model,
             s.endpoint, s.tier, s.status, s.cost_status, s.upstream
     )

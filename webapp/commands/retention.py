@@ -21,7 +21,8 @@ from psycopg import sql
 
 from webapp.commands.database import owner_connection
 
-PATIENCE = 60.0  # seconds; detaching waits for queries that read usage_logs, such as an analyst's; no call waits for it
+# Seconds that detaching waits for queries that read usage_logs, such as an analyst's; no call waits for it meanwhile.
+PATIENCE = 60.0
 
 
 @click.command()
@@ -119,7 +120,10 @@ def _detach(conn: psycopg.Connection, partition: str, state: str) -> None:
     try:
         conn.execute(sql.SQL("alter table public.usage_logs detach partition {} {}").format(name, how))
     except psycopg.errors.QueryCanceled:
-        message = f"a query on usage_logs has been running for {PATIENCE:g} seconds: end it, then run this again"
+        message = (
+            f"a query on usage_logs, such as that of flask prices reprice, has been running for {PATIENCE:g} seconds: "
+            "let it end, or end it, then run this again"
+        )
         raise click.ClickException(message) from None
     finally:
         late.cancel()

@@ -129,8 +129,30 @@ def test_a_query_that_holds_a_month_is_said_to_be_in_the_way(operator, aged, mon
     with operator.conn.transaction():
         operator.conn.execute("select from public.usage_logs")
         done = operator.run("retention", "--months", "5")
-    assert done.exit_code == 1 and "a query on usage_logs has been running for 0.05 seconds: end it" in done.stderr
+    assert done.exit_code == 1 and "has been running for 0.05 seconds: let it end, or end it" in done.stderr
     assert operator.run("retention", "--months", "5").exit_code == 0
+
+
+def test_no_month_begins_to_leave_while_calls_are_priced_again(operator, aged, own_dsn, monkeypatch):  # noqa: F811
+    """What is booked on a call whose month has left usage_logs meanwhile would be in no total."""
+    monkeypatch.setattr(retention, "PATIENCE", 0.05)
+    with psycopg.connect(own_dsn) as other:
+        other.execute("select from app.reprice('2000-01-01', '2100-01-01', 'new prices', false)")
+        done = operator.run("retention", "--months", "4")
+        assert done.exit_code == 1 and "has been running for 0.05 seconds" in done.stderr
+        assert operator.rows("select from app.retention_due(4) where state <> 'attached'") == []
+    assert operator.run("retention", "--months", "4").exit_code == 0
+
+
+def test_a_month_that_a_query_holds_when_it_leaves_is_no_difference_of_sums(operator, aged, own_dsn, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(retention, "PATIENCE", 0.05)
+    with psycopg.connect(own_dsn) as other:
+        other.execute("select from public.usage_logs")
+        operator.run("retention", "--months", "5")
+        assert operator.rows("select state from app.retention_due(5)") == [{"state": "detaching"}]
+        assert operator.rows("select * from app.totals_differences('2000-01-01')") == []
+    assert operator.run("retention", "--months", "5").exit_code == 0
+    assert operator.rows("select * from app.totals_differences('2000-01-01')") == []
 
 
 def test_nothing_of_it_stays_in_the_connection_of_a_pooler(operator, aged, own_dsn, cluster, tmp_path):  # noqa: F811
