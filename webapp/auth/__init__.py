@@ -108,5 +108,6 @@ def _guard() -> Any:
 def _ask_to_log_in() -> Response | tuple[str, int] | str:
     if request.path == "/" and request.method == "GET" and not request.query_string:
         return render_template("account/login.html", next="/", token=None, nobody_yet=nobody_yet())  # the front page
-    back = request.full_path.rstrip("?") if request.method == "GET" else csrf.came_from()
-    return redirect(url_for("account.login", next=csrf.safe_path(back)))
+    if request.method not in csrf.SAFE:
+        return csrf.log_in_first()
+    return redirect(url_for("account.login", next=csrf.safe_path(request.full_path.rstrip("?"))))

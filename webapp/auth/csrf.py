@@ -35,9 +35,15 @@ def check() -> Response | tuple[str, int] | None:
     if session.id and hmac.compare_digest(_token(session.id).encode(), sent.encode()) and _from_here():
         return None
     if not session.person and request.endpoint not in BEFORE_SIGN_IN and _from_here():
-        # The session ended while the form was open: nothing was changed, and the person can go on after the log-in.
-        return redirect(url_for("account.login", next=came_from()))
+        return log_in_first()
     return render_template("account/csrf.html", back=came_from()), 403
+
+
+def log_in_first() -> Response:
+    """The session ended while a form was open: the log-in says that nothing was changed, and leads back to the form."""
+    if request.endpoint == "account.logout":
+        return redirect(url_for("account.login"))
+    return redirect(url_for("account.login", next=came_from(), unsent=1))
 
 
 def _from_here() -> bool:

@@ -59,7 +59,7 @@ def test_the_token_may_come_in_a_header(ada: Browser) -> None:
 )
 def test_a_referrer_that_is_none_of_ours_leads_to_the_start(site: Site, sent: str) -> None:
     answer = site.browser().post("/settings", shown="/login", name="x", csrf_token="", headers={"Referer": sent})
-    assert (answer.status_code, answer.location) == (302, "/login?next=/")
+    assert (answer.status_code, answer.location) == (302, "/login?next=/&unsent=1")
 
 
 def test_localhost_works_as_well_as_the_address_we_printed(site: Site) -> None:
@@ -81,14 +81,25 @@ def test_nobody_can_be_logged_in_by_another_sites_form(site: Site, ada: Browser,
     assert not signed_in(stranger)
 
 
+def test_who_logs_out_twice_is_not_told_that_nothing_was_changed(ada: Browser) -> None:
+    token = ada.token("/settings")
+    for _ in ("in", "out"):
+        assert ada.post("/logout", shown="/login", csrf_token=token).location == "/login"
+
+
 def test_a_session_that_ended_while_a_form_was_open_leads_to_the_log_in_and_back(site: Site, ada: Browser) -> None:
     token = ada.token("/settings")
     site.sql("delete from private.web_sessions")
     referrer = {"Referer": "http://127.0.0.1:8000/settings?x=1"}
     answer = ada.post("/settings", csrf_token=token, name="x", headers=referrer)
-    assert answer.status_code == 302 and answer.location == "/login?next=/settings?x%3D1"
+    assert answer.status_code == 302 and answer.location == "/login?next=/settings?x%3D1&unsent=1"
     ada.client.delete_cookie("spendai", domain="127.0.0.1")
     assert ada.post("/settings", csrf_token=token, name="x", headers=referrer).location == answer.location
+    page, said = ada.get(answer.location), "so nothing was changed. Log in, then send the form again."
+    assert said in page.text and 'name="unsent" value="1"' in page.text
+    mistyped = ada.post("/login", email=ada.email, password="wrong", unsent="1")
+    assert mistyped.status_code == 401 and said in mistyped.text
+    assert said not in ada.get("/login?next=/settings").text
     back = ada.post("/login", email=ada.email, password=PASSWORD, next="/settings?x=1")
     assert (back.status_code, back.location) == (303, "/settings?x=1")
 
