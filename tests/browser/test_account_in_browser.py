@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 
@@ -100,6 +101,30 @@ def test_what_was_typed_survives_a_log_in_after_a_refusal_too(ada: Page) -> None
     assert page.url.endswith("/team")
     page.reload()
     expect(page.get_by_label("Invite by e-mail address")).to_have_value("")
+
+
+def test_what_was_typed_survives_an_error_and_a_site_that_cannot_be_reached(ada: Page, site: Stack) -> None:
+    page, invite = ada, "execute on function app.invitation_create(text, text, bytea)"
+    address = page.get_by_label("Invite by e-mail address")
+    send = page.get_by_role("button", name="Make invitation link")
+    page.goto("/team")
+    address.fill("new@typed.test")
+    site.conn.execute(f"revoke {invite} from authenticated")
+    send.click()
+    page.get_by_role("link", name="Back to the form").click()
+    expect(address).to_have_value("new@typed.test")
+    site.conn.execute(f"grant {invite} to authenticated")
+
+    page.context.set_offline(True)
+    send.click()
+    expect(page).to_have_url(re.compile("^chrome-error:"))
+    page.context.set_offline(False)
+    page.go_back()
+    expect(address).to_have_value("new@typed.test")
+    send.click()
+    expect(page.get_by_text("Invitation for new@typed.test")).to_be_visible()
+    page.go_back()
+    expect(address).to_have_value("")
 
 
 def test_a_form_can_be_sent_again_after_loading_was_stopped(ada: Page) -> None:

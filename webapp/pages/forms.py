@@ -10,6 +10,7 @@ from flask import Flask, current_app, redirect, request
 from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.wrappers import Response
 
+from webapp.auth.csrf import came_from
 from webapp.auth.sessions import STATELESS
 from webapp.pages.scope import asked
 
@@ -25,8 +26,9 @@ def page_of_form() -> str:
 
 
 def init_app(app: Flask) -> None:
-    """Lead who opens the address of a form to its page; page_of_form() for templates."""
+    """Lead who opens the address of a form to its page; page_of_form() and came_from() for templates."""
     app.add_template_global(page_of_form)
+    app.add_template_global(came_from)
 
     @app.before_request
     def _open_page() -> Response | None:

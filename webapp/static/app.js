@@ -1,4 +1,4 @@
-// app.js: copy buttons, forms that are sent once and survive a log-in, filters, menus, heads of tables in sight.
+// app.js: copy buttons, forms that are sent once and keep what was typed, filters, menus, heads of tables in sight.
 // Every page works without it.
 "use strict";
 
@@ -55,8 +55,9 @@
   if (recovery && fragment.has("error_code")) document.querySelector("[data-link-invalid]").hidden = false;
   if (recovery && location.hash) history.replaceState(null, "", location.pathname);
 
-  // What was typed survives a log-in in the middle of a form: this tab keeps it, without passwords and keys, until the
-  // next page, and longer only across the pages of the log-in. Back at the form it is filled in again.
+  // What was typed survives a log-in in the middle of a form, an error, and a site that cannot be reached: this tab keeps
+  // it, without passwords and keys, until the next page, and longer only across pages of a log-in or an error. Back at the
+  // form it is filled in again. Where nothing was reached no page of ours came between, only the browser's own.
   const keeping = document.querySelector("[data-keeps-typed]");
   const who = document.querySelector(".who a")?.title;  // nobody else gets it
   const place = (form) => [who, location.pathname, form.getAttribute("action")].join(" ");
@@ -69,7 +70,8 @@
   const typed = JSON.parse(sessionStorage.getItem("typed"));
   if (typed && keeping) sessionStorage.setItem("typed", JSON.stringify({ ...typed, interrupted: true }));
   else sessionStorage.removeItem("typed");
-  if (typed?.interrupted && !keeping) {
+  const wentBack = performance.getEntriesByType("navigation")[0]?.type === "back_forward";
+  if (typed && (typed.interrupted || wentBack) && !keeping) {
     for (const form of document.forms) {
       if (place(form) !== typed.place) continue;
       typable(form).forEach((field, n) => {
