@@ -29,6 +29,7 @@ BY_SIGN_IN = (
     "login_session_alive({user})",
     "login_session_end({user})",
     f"invitation_peek({HASH_32})",
+    f"password_reset_peek({HASH_32})",
     "signup_check('new@acme.test', '', null, false)",
 )
 ROWS = (
@@ -44,6 +45,8 @@ ROWS = (
         select sha256(s.id::text::bytea), s.id from private.login_sessions s""",
     """insert into private.login_attempts (account_hash, address)
         select sha256(n::text::bytea), '198.51.100.' || n from generate_series(1, 2000) n""",
+    """insert into private.password_resets (token_hash, user_id)
+        select sha256(n::text::bytea), {user} from generate_series(1, 2000) n""",
     """insert into public.invitations (org_id, email, role, token_hash, created_by) select {org}, 'a@many.test',
         'developer', sha256(n::text::bytea), {user} from generate_series(1, 2000) n""",
 )

@@ -1,8 +1,8 @@
 -- password_reset_use(token hash, bcrypt hash) → person whose password was set; null when the link was used before, has expired
 -- or does not exist
 --
--- Also ends every session of the person and all other links. p_hash: null only asks whose link it is, because making a hash takes a
--- tenth of a second of a processor, which nobody without a link shall be able to ask for.
+-- Also ends every session of the person and all other links. Ask password_reset_peek first: making a hash takes a tenth of a second
+-- of a processor, which nobody without a link shall be able to ask for.
 create or replace function app.password_reset_use(p_token_hash bytea, p_hash text) returns uuid
 language plpgsql security definer
 set search_path = ''
@@ -10,10 +10,6 @@ as $$
 declare
     v_user uuid;
 begin
-    if p_hash is null then
-        return (select r.user_id from private.password_resets r
-            where r.token_hash = p_token_hash and r.used_at is null and r.expires_at > now());
-    end if;
     update private.password_resets r set used_at = now()
     where r.token_hash = p_token_hash and r.used_at is null and r.expires_at > now() returning r.user_id into v_user;
     if found then

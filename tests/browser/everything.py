@@ -10,7 +10,8 @@ import huge
 from playwright.sync_api import Browser, Page
 
 SIGNED_OUT = {
-    "login": "/login", "signup": "/signup", "invitation-gone": "/invitation/nonsense", "password": "/password/nonsense",
+    "login": "/login", "signup": "/signup", "invitation-gone": "/invitation/nonsense",
+    "password-gone": "/password/nonsense",
 }  # fmt: skip
 SIGNED_IN = {
     "spend": "/", "spend-all": "/?all=1", "spend-model-sorted": "/?by=model&sort=-calls",

@@ -26,7 +26,7 @@ STATIC = ROOT / "webapp/static"
 TELEPHONE, WIDE = {"width": 420, "height": 800}, {"width": 1180, "height": 800}
 WIDTH = "document.documentElement.scrollWidth"
 CHART = "[data-figure]"
-GONE = ("/nowhere", SIGNED_OUT["invitation-gone"])
+GONE = ("/nowhere", SIGNED_OUT["invitation-gone"], SIGNED_OUT["password-gone"])
 BAR = "document.querySelector('[data-figure=spend-figure] .bars .point path').style.fill"
 
 
@@ -47,7 +47,9 @@ def acme(site: Stack) -> SimpleNamespace:
         "project": people.projects["ada"],
         "key": people.keys["ada"].id,
         "member": people.ids["dev"],
+        "password": "/password/link",
     }
+    site.conn.execute("select app.password_reset_create('ada@acme.test', sha256('link'))")
     return SimpleNamespace(call=calls[0], session=add_session(site), **ids)
 
 
@@ -133,7 +135,7 @@ def test_no_page_complains_scrolls_sideways_or_keeps_anybody_out(
         page.emulate_media(color_scheme="dark")
         accessible(page, contrast_only=True, without=drawn_before)  # only colours differ
 
-    for path in SIGNED_OUT.values():
+    for path in (*SIGNED_OUT.values(), acme.password):
         look(path)
     page.context.add_cookies(signed_in["cookies"])
     for path in addresses(acme):

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from webapp import auth, db
 from webapp.auth import passwords
 from webapp.auth.csrf import safe_path
-from webapp.auth.identity import LINK_INVALID, Login, Person, Tokens, identity
+from webapp.auth.identity import Login, Person, Tokens, identity
 from webapp.auth.people import ensure_organization, log_in, nobody_yet, sign_in, sign_out, sign_up
 from webapp.errors import ApiError, as_api_error, from_database
 from webapp.replica import reading
@@ -100,26 +100,24 @@ def invitation(token: str) -> Page:
 
 @bp.route("/password/<token>", methods=["GET", "POST"])
 def password(token: str) -> Page:
-    error = None
+    found = reading.identify(lambda tx: tx.call("password_reset_peek", sha256_of(token)))
+    if found is None:
+        return render_template("account/password_gone.html"), 404
+    email, error = found["email"], None
     if request.method == "POST":
         try:
-            _use_link(token, None)  # first, because hashing takes a tenth of a second
-            _use_link(token, passwords.hashed(request.form.get("password", "")))
+            words = sha256_of(token), passwords.hashed(request.form.get("password", ""), email)
+            with db.scope("spendai_auth") as tx:
+                used = tx.call("password_reset_use", *words)["password_reset_use"]
         except ApiError as refused:
             error = refused
         else:
+            if used is None:  # another tab was faster
+                return render_template("account/password_gone.html"), 404
             sign_out()
             flash("Your new password is set. Log in with it.", "good")
             return redirect(url_for("account.login"), 303)
-    return render_template("account/password.html", error=error), error.status if error else 200
-
-
-def _use_link(token: str, hashed: str | None) -> None:
-    """Set a password by a link; without a hash only ask whether the link is good. ApiError 404 when it is not."""
-    with db.scope("spendai_auth") as tx:
-        person = tx.call("password_reset_use", sha256_of(token), hashed)["password_reset_use"]
-    if person is None:
-        raise LINK_INVALID.anew()
+    return render_template("account/password.html", email=email, error=error), error.status if error else 200
 
 
 @bp.route("/recovery", methods=["GET", "POST"])
