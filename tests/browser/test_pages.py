@@ -237,6 +237,15 @@ def test_the_keyboard_reaches_the_content_first_and_shows_where_it_is(acme: Simp
     assert style == "solid"
 
 
+def test_who_asks_for_more_contrast_reads_no_grey(acme: SimpleNamespace, page: Page) -> None:
+    page.emulate_media(contrast="more", color_scheme="dark")
+    page.goto("/keys")
+    colour = "getComputedStyle(document.querySelector('{}')).{}"
+    text = page.evaluate(colour.format("h1", "color"))
+    assert page.evaluate(colour.format("main .muted", "color")) == text
+    assert page.evaluate(colour.format("main select", "borderTopColor")) == text
+
+
 def test_the_rules_of_the_chart_library_are_those_of_its_version(
     acme: SimpleNamespace, chromium: object, site: Stack
 ) -> None:
