@@ -237,6 +237,14 @@ def test_the_keyboard_reaches_the_content_first_and_shows_where_it_is(acme: Simp
     assert style == "solid"
 
 
+def test_the_tab_key_stops_at_a_table_only_where_it_scrolls(acme: SimpleNamespace, page: Page) -> None:
+    page.goto("/keys")
+    table = page.get_by_role("group", name="Keys", exact=True)
+    expect(table).not_to_have_attribute("tabindex", "0")
+    page.set_viewport_size(TELEPHONE)
+    expect(table).to_have_attribute("tabindex", "0")
+
+
 def test_who_asks_for_more_contrast_reads_no_grey(acme: SimpleNamespace, page: Page) -> None:
     page.emulate_media(contrast="more", color_scheme="dark")
     page.goto("/keys")

@@ -179,11 +179,14 @@
     });
   }
 
-  // A table that fits into its card needs no box that scrolls: it scrolls with the page, below its head.
+  // A table that fits into its card needs no box that scrolls: it scrolls with the page, below its head, and the tab key
+  // need not stop there for the arrow keys to scroll it.
   const fit = new ResizeObserver((changed) => {
     for (const { target } of changed) {
-      const box = target.closest(".scroll");
-      box.classList.toggle("fits", target.offsetWidth <= box.offsetWidth);
+      const box = target.closest(".scroll"), fits = target.offsetWidth <= box.offsetWidth;
+      box.classList.toggle("fits", fits);
+      if (fits) box.removeAttribute("tabindex");
+      else box.tabIndex = 0;
     }
   });
   for (const table of document.querySelectorAll(".scroll > table")) fit.observe(table);
