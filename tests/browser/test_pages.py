@@ -184,6 +184,13 @@ def test_hovering_names_every_part_of_a_day(acme: SimpleNamespace, page: Page) -
     expect(shown).to_contain_text("$0.00045")
 
 
+def test_a_chart_whose_library_did_not_arrive_says_so(acme: SimpleNamespace, page: Page) -> None:
+    page.route("**/plotly-basic*", lambda route: route.fulfill(body="", content_type="text/javascript"))
+    spend(page)
+    expect(page.get_by_text("The chart did not load").first).to_be_visible()
+    expect(page.locator(CHART)).to_have_count(0)
+
+
 def test_no_button_of_the_chart_library_is_there(acme: SimpleNamespace, page: Page) -> None:
     spend(page)
     expect(page.locator("[data-figure=spend-figure] .main-svg").first).to_be_visible()

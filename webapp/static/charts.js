@@ -4,6 +4,16 @@
 "use strict";
 
 (() => {
+  if (!window.Plotly) {  // the library did not arrive
+    for (const plot of document.querySelectorAll(".plot")) {
+      const note = document.createElement("p");
+      note.className = "note muted";
+      note.append("The chart did not load: reload the page. Its numbers are in the table below.");
+      plot.replaceChildren(note);
+    }
+    return;
+  }
+
   const probe = document.createElement("i");
   probe.hidden = true;
   probe.style.forcedColorAdjust = "none";  // or every colour would be the system's one for text
