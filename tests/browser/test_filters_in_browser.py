@@ -157,6 +157,19 @@ def test_filters_are_used_by_keyboard_alone(acme: SimpleNamespace, page: Page) -
     expect(opener(page, "Model")).to_be_focused()
 
 
+def test_a_list_or_menu_that_the_tab_key_leaves_closes_and_covers_nothing(acme: SimpleNamespace, page: Page) -> None:
+    page.goto(f"/?{OCTOBER}")
+    opened = page.locator(".pick[open], .menu[open]")
+    for opens in (opener(page, "Model"), page.locator(".menu > summary").first):
+        opens.focus()
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        expect(opened).to_have_count(1)
+        opened.locator("a, button").last.focus()
+        page.keyboard.press("Tab")
+        expect(opened).to_have_count(0)
+
+
 def test_dates_that_cannot_be_are_an_error_beside_the_field_and_one_day_is_none(
     acme: SimpleNamespace, page: Page, accessible: Callable[[Page], None], complaints: list[str]
 ) -> None:

@@ -158,6 +158,14 @@
     }
   });
 
+  // A list or menu that the tab key leaves closes: it would cover what has the focus next.
+  document.addEventListener("keyup", ({ key }) => {
+    if (key !== "Tab") return;
+    for (const list of document.querySelectorAll(".pick[open], .menu[open]")) {
+      if (!list.contains(document.activeElement)) list.open = false;
+    }
+  });
+
   // A download begins when the database has found its first rows: until then its link says so.
   for (const link of document.querySelectorAll("[data-download]")) {
     const words = link.textContent;
