@@ -107,6 +107,12 @@ def test_the_organization_is_renamed_everywhere(team: Acme) -> None:
     assert team.devs.post("/settings", shown="/settings", name="x").status_code == 403
 
 
+def test_browsers_are_told_not_to_fill_the_password_of_the_log_in_into_the_field_of_a_key(team: Acme) -> None:
+    """For a password field they follow "new-password", not "off"."""
+    fields = re.findall(r'<input[^>]*type="password"[^>]*>', team.browser.get("/settings").text)
+    assert len(fields) == 2 and all('autocomplete="new-password"' in field for field in fields)
+
+
 def test_the_openai_key_goes_in_and_only_its_last_four_come_out(site: Site, team: Acme) -> None:
     secret = "sk-proj-abcdefghijklmnopWXYZ"
     for key, why in (("sk-no good", "without spaces"), ("", "begins with sk-"), (secret[3:], "begins with sk-")):
