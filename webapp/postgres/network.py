@@ -7,6 +7,8 @@ have logins; and pg_hba.conf in the data folder, which says who may log in from 
 
 from __future__ import annotations
 
+import errno
+import os
 import secrets
 import socket
 from pathlib import Path
@@ -43,13 +45,18 @@ def settings(folder: Path) -> dict[str, str]:
     """Settings `port` and `listen_addresses` of a server about to start; its caller must hold the folder's lock."""
     if not (folder / "port").exists():
         draft = folder / "port.new"
-        draft.write_text(str(next(n for n in iter(lambda: secrets.choice(PORTS), None) if _free(n))))
+        numbers = iter(lambda: secrets.choice(PORTS), None)
+        draft.write_text(str(next(number for number in numbers if _error(number) != errno.EADDRINUSE)))
         draft.rename(folder / "port")
     chosen, address = port(folder), ""
     if (folder / "analysts").exists():
-        address = ADDRESS if _free(chosen) else ""
-        if not address:
+        error = _error(chosen)
+        if not error:
+            address = ADDRESS
+        elif error == errno.EADDRINUSE:
             say(f"another program uses port {chosen}, so analysts cannot log in: end it and start SpendAI again")
+        else:
+            say(f"no program can listen on {ADDRESS} here ({os.strerror(error)}), so analysts cannot log in")
     return {"port": str(chosen), "listen_addresses": address}
 
 
@@ -58,11 +65,12 @@ def write_hba(data: Path) -> None:
     (data / "pg_hba.conf").write_text(HBA)
 
 
-def _free(number: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
+def _error(number: int) -> int:
+    """Why nobody can listen on this port now, as an errno; 0: it is free. A machine with IPv6 alone has no ADDRESS."""
+    try:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((ADDRESS, number))
-        except OSError:
-            return False
-    return True
+    except OSError as error:
+        return error.errno
+    return 0

@@ -139,6 +139,19 @@ def test_a_port_that_is_taken_shuts_out_analysts_but_stops_nothing(
     network.let_analysts_in(place, False)
 
 
+def test_a_machine_without_ipv4_shuts_out_analysts_but_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    numbers = iter([20_001])  # a second choice would be made of any number, and none would ever do
+    monkeypatch.setattr(network.secrets, "choice", lambda _: next(numbers))
+    monkeypatch.setattr(network, "ADDRESS", "192.0.2.1")  # reserved for documentation, so no machine has it
+    assert network.settings(tmp_path) == {"port": "20001", "listen_addresses": ""}
+    assert capsys.readouterr().err == ""
+    network.let_analysts_in(tmp_path, True)
+    assert network.settings(tmp_path)["listen_addresses"] == ""
+    assert "listen on 192.0.2.1" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
