@@ -238,7 +238,8 @@ def test_a_month_that_is_being_written_is_in_no_query(operator, aged, tmp_path, 
 
 def test_the_query_of_the_documentation_adds_up_archive_and_live_months(operator, aged, tmp_path):  # noqa: F811
     """docs/analysts.md has the DuckDB query; live months come from the view calls, here as a table of its rows."""
-    for name, at in (("ada", OLD), ("ada", None), ("eve", OLD)):  # all other calls are of the sandbox
+    began = OLD.replace(day=1, hour=1)  # in New York it is still the month before
+    for name, at in (("ada", began), ("ada", None), ("eve", OLD)):  # all other calls are of the sandbox
         spent(aged, name, at=at, upstream="openai")
     mine = "from public.usage_logs u join public.organizations o on o.id = u.org_id"
     mine += " where o.name = 'Acme' and u.upstream = 'openai'"
@@ -248,6 +249,7 @@ def test_the_query_of_the_documentation_adds_up_archive_and_live_months(operator
     query = re.search(r"```duckdb\n(.*?)```", text, re.DOTALL)[1]
     live = operator.rows(f"select started_at, model, cost {mine}")
     db = duckdb.connect()
+    db.execute("set TimeZone = 'America/New_York'")
     db.execute(
         "create schema spendai; create table spendai.calls (started_at timestamptz, model text, cost decimal(20, 12))"
     )
@@ -255,4 +257,7 @@ def test_the_query_of_the_documentation_adds_up_archive_and_live_months(operator
         db.execute("insert into spendai.calls values (?, ?, ?)", [row["started_at"], row["model"], row["cost"]])
     found = db.execute(query.replace("archive/", f"{Path(tmp_path)}/")).fetchall()
     assert sum((row[-1] for row in found if row[-1] is not None), Decimal(0)) == total
-    assert len({row[0] for row in found}) == 2
+    assert {f"{row[0]:%Y-%m}" for row in found} == {
+        NAME,
+        *(f"{row['started_at'].astimezone(UTC):%Y-%m}" for row in live),
+    }
