@@ -92,8 +92,8 @@ audit: .venv/bin/python ## Look up known vulnerabilities of all locked packages 
 sbom: .venv/bin/python ## Write sbom.json: what SpendAI is made of, as CycloneDX
 	@$(BIN)/python .ci/sbom.py >sbom.json
 
-# A virtual environment that does not run here, as after the folder was copied, is made again.
-ifneq ($(shell $(BIN)/python -c 'print("runs")' 2>/dev/null || echo no),runs)
+# A virtual environment that does not run here, as after the folder was moved or copied, is made again.
+ifneq ($(shell $(BIN)/python .ci/unmoved.py 2>/dev/null || echo no),runs)
 .PHONY: .venv/bin/python
 $(shell rm -f .venv/installed .venv/installed-dev)
 endif

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import venv
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -115,6 +116,19 @@ def test_an_environment_that_does_not_run_here_is_made_anew(checkout: Path) -> N
     (checkout / ".venv/installed").touch()
     (checkout / ".venv/installed-dev").touch()
     assert plan.index(".ci/venv") < plan.index("pip install") < plan.index("-m webapp.launch.run")
+
+
+def test_an_environment_that_was_moved_is_made_anew(checkout: Path, tmp_path: Path) -> None:
+    """Its Python runs, but not flask and gunicorn, which name the folder where they were."""
+    for name in ("Makefile", ".ci", "requirements.lock", "requirements-dev.lock"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    venv.create(tmp_path / "before/.venv", symlinks=True)
+    (tmp_path / "before/.venv").rename(tmp_path / ".venv")
+    for made, again in (("before", True), (".", False)):
+        config = (tmp_path / ".venv/pyvenv.cfg").read_text()
+        (tmp_path / ".venv/pyvenv.cfg").write_text(config.replace(f"{tmp_path}/before", str(tmp_path / made)))
+        (tmp_path / ".venv/installed").touch()
+        assert (".ci/venv" in make(tmp_path, "-n", "run").stdout) == again
 
 
 def test_a_python_that_does_not_work_is_passed_over(checkout: Path, tmp_path: Path) -> None:
