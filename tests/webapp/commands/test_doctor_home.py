@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import json
+import re
 import shutil
+import subprocess
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,7 +21,7 @@ from zones import zone_an_hour_behind_utc
 
 from webapp import db
 from webapp.commands import doctor, doctor_home
-from webapp.config import Config, load
+from webapp.config import ROOT, Config, load
 from webapp.postgres.cluster import SUPERUSER
 from webapp.postgres.migrations import migrate
 from webapp.secrets.admin_keys import seal_admin_key
@@ -155,3 +158,17 @@ def test_a_zone_of_an_organization_that_the_database_knows_otherwise_is_named(
         status, text = found(doctor_home.time_zones, home)
     assert status == "warn" and "Asia/Kolkata" in text
     assert found(doctor_home.time_zones, home)[0] == "ok"
+
+
+def test_the_documented_command_reads_the_settings_as_root_and_drops_root_s_home(tmp_path: Path) -> None:
+    text = (ROOT / "docs/operation.md").read_text()
+    command = re.search(r"^```\n(\(.*runuser.*)\n```$", text, re.M)[1]
+    (tmp_path / "env").write_text("SPENDAI_HOME=/var/lib/spendai\nOPENAI_API_KEY='sk-&$x'\n")
+    become = tmp_path / "runuser"  # what the user of the service would run
+    become.write_text('#!/bin/sh\necho "$*" in "$PWD", "${HOME-no home}, $SPENDAI_HOME, $OPENAI_API_KEY"\n')
+    become.chmod(0o755)
+    words = command.replace("/etc/spendai/env", f"{tmp_path}/env").replace("/opt/spendai", str(tmp_path))
+    root = {"PATH": f"{tmp_path}:/usr/bin:/bin", "HOME": "/root"}
+    said = subprocess.run(["sh", "-c", words], check=True, env=root, capture_output=True, text=True).stdout
+    ran = f"-u spendai -- .venv/bin/flask doctor in {tmp_path}"
+    assert said == f"{ran}, no home, /var/lib/spendai, sk-&$x\n"
