@@ -164,9 +164,10 @@ class Ledger:
     def _settle_late(self, message: Message) -> bool:
         """Settle a spooled message. False: the call has no row yet, but its delayed open may still create one."""
         age = datetime.now(UTC) - datetime.fromisoformat(message["started_at"])
-        done = self._settle_now(message) != "absent" or age.total_seconds() > LATE_SECONDS
-        REPLAYED.add(done)
-        return done
+        outcome = self._settle_now(message)
+        # Not those that were settled before: after a worker was killed, its whole file is delivered again.
+        REPLAYED.add(outcome in ("settled", "missing"))
+        return outcome != "absent" or age.total_seconds() > LATE_SECONDS
 
     def _settle_now(self, message: Message, seconds: float | None = None) -> str:
         try:

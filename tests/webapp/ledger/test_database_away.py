@@ -29,6 +29,7 @@ from webapp import db
 from webapp.config import ROOT, Config, load
 from webapp.ledger.ledger import Ledger
 from webapp.ledger.spool import Spool
+from webapp.metrics.measured import REPLAYED
 from webapp.postgres.cluster import SUPERUSER, Cluster, temporary
 
 CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]}
@@ -185,11 +186,12 @@ def test_an_open_that_is_committed_late_is_settled_as_not_sent(site, ledger):
     never_sent |= {"outcome": "error", "status_code": 503}
     from conftest import new_id
 
-    absent = never_sent | {"id": str(new_id(0))}
+    absent, before = never_sent | {"id": str(new_id(0))}, REPLAYED.value()
     assert not ledger._settle_late(absent), "its open may still be committed"
     assert ledger._settle_late(absent | {"started_at": "2026-01-01T00:00:00+00:00"})
-    assert ledger._settle_late(never_sent)
+    assert ledger._settle_late(never_sent) and ledger._settle_late(never_sent)
     assert row(site, call) == ("settled", "error", 0)
+    assert REPLAYED.value() == before + 1, "one call was settled later, although two messages of it were delivered"
 
 
 def test_a_call_that_runs_when_the_worker_stops_is_settled_by_the_next_start(site, ledger):
