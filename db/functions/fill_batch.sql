@@ -13,6 +13,7 @@ as $$
 declare
     v_object private.upstream_objects;
     v_made public.usage_logs;
+    v_usage jsonb;
     v_price record;
 begin
     select o.* into v_object from private.upstream_objects o
@@ -22,21 +23,22 @@ begin
     select u.* into v_made from public.usage_logs u where u.id = v_object.call_id and u.started_at = v_object.started_at;
     if not found or (v_made.usage -> 'input_tokens', v_made.usage -> 'output_tokens') is distinct from
         (p_said -> 'input_tokens', p_said -> 'output_tokens') then
-        return;
+        return;  -- no batch waits for this file, or it is not that of the batch
     end if;
+    v_usage := v_made.usage || p_said;
     select * into v_price from app.price_usage(v_made.org_id, v_made.endpoint, v_made.model, v_made.model_requested,
-        v_made.service_tier, v_made.batch, v_made.usage || p_said, null, v_made.started_at);
+        v_made.service_tier, v_made.batch, v_usage, null, v_made.started_at);
     if v_price.cost is null then
-        update public.usage_logs u set usage = v_made.usage || p_said
+        update public.usage_logs u set usage = v_usage
         where u.id = v_made.id and u.started_at = v_made.started_at and u.cost is null
-          and v_price.cost_status in ('unpriced_model', 'unpriced_dimension') and u.usage <> v_made.usage || p_said;
+          and v_price.cost_status in ('unpriced_model', 'unpriced_dimension') and u.usage <> v_usage;
         return;
     end if;
     update private.upstream_objects o set priced_at = clock_timestamp()
     where o.upstream_account = p_account and o.object_id = p_file;
     if not app.fill_call(v_made.id, v_made.started_at, v_price.cost, v_price.cost_status, v_price.cost_lines,
-        v_made.usage || p_said, null, null, null, 'its output file told which requests were long') then
-        perform app.correct_closed(v_made.id, v_made.started_at, v_price.cost, v_price.cost_lines, v_made.usage || p_said);
+        v_usage, null, null, null, 'its output file told which requests were long') then
+        perform app.correct_closed(v_made.id, v_made.started_at, v_price.cost, v_price.cost_lines, v_usage);
     end if;
 end $$;
 

@@ -1,7 +1,7 @@
 -- labels_other(from, to, filters) → whether a day of the period may count what the filters ask for as (other)
 --
--- Such a day has labels beyond its limits (see app.labels_beyond): of an end user or a tag of a filter, also of a filter that leaves
--- some out, its sums may lack calls that only the calls themselves know.
+-- Such a day has labels beyond its limits (see app.labels_beyond). Then the sums of an end user or tag that the filters name, or leave
+-- out, may lack calls: only the calls themselves tell.
 create or replace function app.labels_other(p_from timestamptz, p_to timestamptz, p_filters jsonb) returns boolean
 language sql stable
 set search_path = ''

@@ -1,4 +1,4 @@
--- settle_containers(calls) → the same messages, without container sessions that another call has; part of settle_calls
+-- settle_containers(calls) → the same messages, less the container sessions that another call has already; part of settle_calls
 --
 -- OpenAI bills a container by sessions of 20 minutes, and goes on in the container of an earlier response of the conversation. So of
 -- all calls that ran in a container within 20 minutes only the first to be settled has the session. The call and its moment are

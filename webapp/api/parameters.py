@@ -1,4 +1,4 @@
-"""What is read by API takes the parameters that the OpenAPI document names, and no other."""
+"""Lists of the API that take parameters take those that the OpenAPI document names, and no other."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def _dispatch_again(app: Flask) -> None:
             if not leaves_replica(error):
                 if not broke(error):
                     raise
-                if "changed_by" not in g:
+                if "changed_by" not in g:  # nothing was answered yet: the replica may answer all of it
                     g.pop("primary", None)
         return dispatch()
 

@@ -16,7 +16,7 @@ TIMEOUT = 10  # seconds for the whole answer
 
 
 def openai(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
-    """Asks for the list of models, which costs nothing, as a gateway would. Without OPENAI_API_KEY nothing is asked."""
+    """Ask, as a gateway would, for the list of models, which costs nothing; nothing without OPENAI_API_KEY."""
     if not config.openai_api_key:
         return
     headers = [("Authorization", f"Bearer {config.openai_api_key}")]
@@ -30,6 +30,8 @@ def openai(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
     answer.close()
     if answer.status == 401:
         yield Line("fail", "OpenAI refuses OPENAI_API_KEY (HTTP 401): take a key that is valid")
+    elif answer.status == 404:
+        yield Line("warn", "OpenAI answers with HTTP 404: check the path of OPENAI_BASE_URL")
     elif answer.status >= 500:
         yield Line("warn", f"OpenAI answers with HTTP {answer.status}: see its status page")
     else:

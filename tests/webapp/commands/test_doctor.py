@@ -153,6 +153,7 @@ def test_what_somebody_dropped_is_named_and_migrate_makes_it_again(
 @pytest.mark.parametrize(("status", "said"), [
     (200, ("ok", "OpenAI can be reached")), (403, ("ok", "OpenAI can be reached")),
     (401, ("fail", "OpenAI refuses OPENAI_API_KEY (HTTP 401): take a key that is valid")),
+    (404, ("warn", "OpenAI answers with HTTP 404: check the path of OPENAI_BASE_URL")),
     (503, ("warn", "OpenAI answers with HTTP 503: see its status page")),
 ])  # fmt: skip
 def test_whether_openai_takes_the_key_is_said(project: SimpleNamespace, status: int, said: tuple[str, str]) -> None:
