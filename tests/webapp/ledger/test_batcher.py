@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from gevent.event import Event
 
-from webapp.ledger.batcher import BATCH, Batcher, LedgerUnavailable
+from webapp.ledger.batcher import BATCH, TOGETHER, Batcher, LedgerUnavailable
 
 GUARD = 20  # seconds after which a test that hangs fails
 
@@ -25,10 +25,10 @@ class Database:
         self.then = lambda: None
         self.gate, self.busy = Event(), Event()
         self.gate.set()
-        self.sizes: list[int] = []  # of the batches
+        self.sizes: list[dict[str, int]] = []  # of each transaction: kind → number of messages
 
     def run(self, calls: dict[str, Any]) -> dict[str, Any]:
-        self.sizes.append(sum(len(json.loads(parameters[0])) for parameters in calls.values()))
+        self.sizes.append({kind: len(json.loads(parameters[0])) for kind, parameters in calls.items()})
         self.busy.set()
         self.gate.wait()
         gevent.spawn(self.then)
@@ -88,7 +88,39 @@ def test_a_caller_behind_full_batches_waits_no_longer_than_its_seconds(database,
     database.gate.set()
     assert {job.get() for job in full} == {"opened"}
     assert batcher.submit("open", {"id": "x"})["outcome"] == "opened"
-    assert database.sizes == [1, BATCH, BATCH, 1], "the messages of callers that gave up are not sent"
+    assert [sum(sizes.values()) for sizes in database.sizes] == [1, BATCH, BATCH, 1], "nothing is sent for who gave up"
+
+
+def test_a_few_messages_of_two_kinds_share_a_transaction(database, batcher):
+    database.freeze()
+    first = caller(batcher)
+    database.busy.wait()
+    few = [caller(batcher, kind=kind) for kind in ("open", "settle", "open")]
+    gevent.sleep(0)
+    database.gate.set()
+    assert {job.get() for job in (first, *few)} == {"opened"}
+    assert database.sizes == [{"settle": 1}, {"settle": 1, "open": 2}]
+
+
+def test_many_messages_of_two_kinds_take_turns_the_longest_wait_first(database, batcher):
+    database.freeze()
+    first = caller(batcher)
+    database.busy.wait()
+    many = [caller(batcher, kind=kind) for _ in range(TOGETHER) for kind in ("open", "settle")]
+    gevent.sleep(0)
+    database.gate.set()
+    assert {job.get() for job in (first, *many)} == {"opened"}
+    assert database.sizes == [{"settle": 1}, {"open": TOGETHER}, {"settle": TOGETHER}]
+
+
+def test_close_wakes_the_callers_of_both_kinds_of_a_transaction(database, batcher):
+    caller(batcher)
+    gevent.sleep(0)
+    database.freeze()
+    both = [caller(batcher, kind=kind) for kind in ("open", "settle")]
+    database.busy.wait()
+    batcher.close()
+    assert [job.get().sent for job in both] == [True, True]
 
 
 def test_close_wakes_every_caller_and_tells_whether_its_message_was_sent(database, batcher):
