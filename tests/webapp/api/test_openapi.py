@@ -79,3 +79,16 @@ def test_the_proxy_is_documented_with_its_own_headers(site: Site) -> None:
         described = document(site)["paths"][path]["post"]
         assert "x-spendai-tags" in [one["name"] for one in described["parameters"] if one["in"] == "header"]
         assert set(described["responses"]["default"]["headers"]) == {"x-spendai-call-id", "x-spendai-warning"}
+
+
+def test_whatever_is_read_refuses_a_parameter_that_the_document_does_not_name(site: Site) -> None:
+    ada, read = site.sign_up("ada"), 0
+    for path, method, operation in operations(site):
+        if method == "get" and path.startswith("/api/v1/") and "/proxy" not in path:
+            concrete = re.sub(r"{\w+}", "3b1b5255-a9d8-4be2-b428-08e714b5cd88", path).removeprefix("/api/v1")
+            error = ada.get(f"{concrete}?projct=x").json["error"]
+            assert (error["code"], error["param"]) == ("unknown_parameter", "projct"), path
+            named = [one["name"] for one in operation["parameters"] if one["in"] == "query"]
+            assert all(name in error["message"] for name in named or ["none"]), path
+            read += 1
+    assert read > 15
