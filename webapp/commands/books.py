@@ -16,7 +16,7 @@ from flask.cli import with_appcontext
 from webapp.books.dashboard_csv import read_dashboard_csv
 from webapp.books.fetching import fetch_as_owner
 from webapp.books.values import BooksError
-from webapp.commands.database import only, owner_connection
+from webapp.commands.database import only_organization, organizations, owner_connection
 
 DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -38,8 +38,7 @@ def fetch(since: datetime | None, until: datetime | None, org: str | None) -> No
     config, failed = current_app.config["SPENDAI"], []
     days = [moment and moment.date() for moment in (since, until)]
     with owner_connection(autocommit=True) as conn:
-        organizations = _with_key(conn, org)
-        for org_id, name in organizations:
+        for org_id, name in _with_key(conn, org):
             try:
                 done = fetch_as_owner(conn, config, org_id, *days)
             except BooksError as error:
@@ -63,26 +62,15 @@ def import_(file: Path, org: str | None) -> None:
     except BooksError as error:
         raise click.ClickException(f"{file.name}: {error}") from None
     with owner_connection() as conn:
-        org_id, name = _only(conn, org)
+        org_id, name = only_organization(conn, org, "not o.is_demo", "there is no organization yet")
         conn.execute("select app.books_store(%s, %s::jsonb)", [org_id, json.dumps(made)])
     click.echo(f"{name}: {len(made['days'])} days from {made['from_day']}, {len(made['costs'])} lines of OpenAI's bill")
 
 
 def _with_key(conn: psycopg.Connection[Any], org: str | None) -> list[tuple[UUID, str]]:
     """Organizations that have an admin key: id and name."""
-    found = conn.execute(
-        "select o.id, o.name from public.organizations o join private.admin_keys k on k.org_id = o.id"
-        " where %(org)s::text is null or %(org)s in (o.id::text, o.name) order by o.name, o.id", {"org": org},
-    ).fetchall()  # fmt: skip
+    found = organizations(conn, org, "exists (select from private.admin_keys k where k.org_id = o.id)")
     if not found:
         whose = f" of an organization called {org!r}" if org else ""
         raise click.ClickException(f"no OpenAI admin key{whose} is stored: an admin stores it on the Settings page")
     return found
-
-
-def _only(conn: psycopg.Connection[Any], org: str | None) -> tuple[UUID, str]:
-    found = conn.execute(
-        "select o.id, o.name from public.organizations o where not o.is_demo"
-        " and (%(org)s::text is null or %(org)s in (o.id::text, o.name)) order by o.name, o.id", {"org": org},
-    ).fetchall()  # fmt: skip
-    return only(found, org, "there is no organization yet")

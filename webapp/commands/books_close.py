@@ -13,7 +13,7 @@ from flask.cli import with_appcontext
 
 from webapp.books.close import read_month
 from webapp.commands.calls import Dollars
-from webapp.commands.database import only, owner_connection
+from webapp.commands.database import only_organization, owner_connection
 from webapp.errors import ApiError
 from webapp.written import exact
 
@@ -30,15 +30,10 @@ class Month(click.ParamType):
             self.fail(error.message, param, ctx)
 
 
-def only_organization(conn: psycopg.Connection[Any], org: str | None) -> tuple[UUID, str]:
+def with_books(conn: psycopg.Connection[Any], org: str | None) -> tuple[UUID, str]:
     """Id and name of this organization; without one, of the only organization that has OpenAI's books."""
-    found = conn.execute(
-        "select o.id, o.name from public.organizations o where %(org)s in (o.id::text, o.name) or"
-        " (%(org)s::text is null and exists (select from public.openai_fetches f where f.org_id = o.id))"
-        " order by o.name, o.id",
-        {"org": org},
-    ).fetchall()  # fmt: skip
-    return only(found, org, "no organization has fetched OpenAI's books")
+    which = "(%(org)s::text is not null or exists (select from public.openai_fetches f where f.org_id = o.id))"
+    return only_organization(conn, org, which, "no organization has fetched OpenAI's books")
 
 
 @click.command()
@@ -53,7 +48,7 @@ def only_organization(conn: psycopg.Connection[Any], org: str | None) -> tuple[U
 def close(month: date, org: str | None, note: str, invoice: Decimal | None, confirm: bool) -> None:
     """Freeze the sums of MONTH, such as 2026-10. Later changes are shown as differences to them."""
     with owner_connection() as conn:
-        org_id, name = only_organization(conn, org)
+        org_id, name = with_books(conn, org)
         conn.execute("select app.month_close_for(%s, %s, %s, %s, %s)", [org_id, month, note, invoice, confirm])
         openai, ledger, unexplained, sha256 = conn.execute(
             "select closed_openai, closed_ledger, closed_unexplained, sha256 from app.month_of(%s, %s)", [org_id, month]
@@ -71,7 +66,7 @@ def close(month: date, org: str | None, note: str, invoice: Decimal | None, conf
 def reopen(month: date, org: str | None, note: str) -> None:
     """Reopen the closed MONTH, such as 2026-10. What was frozen stays readable."""
     with owner_connection() as conn:
-        org_id, name = only_organization(conn, org)
+        org_id, name = with_books(conn, org)
         conn.execute("select app.month_reopen_for(%s, %s, %s)", [org_id, month, note])
     click.echo(f"{month:%Y-%m} of {name} is open again")
 

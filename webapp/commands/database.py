@@ -18,6 +18,11 @@ from webapp.postgres.migrations import MigrationError
 from webapp.postgres.owner import OwnerDatabase, open_database
 from webapp.postgres.programs import ClusterError
 
+ORGANIZATIONS = """
+select o.id, o.name from public.organizations o
+where (%(org)s::text is null or %(org)s in (o.id::text, o.name)) and {} order by o.name, o.id
+"""
+
 
 @contextmanager
 def owner_database() -> Iterator[OwnerDatabase]:
@@ -49,14 +54,23 @@ def owner_connection(**options: Any) -> Iterator[psycopg.Connection[Any]]:
             yield conn
 
 
-def only(found: list[tuple[UUID, str]], org: str | None, none: str) -> tuple[UUID, str]:
-    """Id and name of the one organization found. org: id or name that --org gives; none: what to say where none is."""
+def organizations(conn: psycopg.Connection[Any], org: str | None, which: str) -> list[tuple[UUID, str]]:
+    """Id and name of each organization that --org names, by name or id, or of all without it.
+
+    which: an SQL condition that each must meet; ``o`` is the row of public.organizations, %(org)s what --org gives.
+    """
+    return conn.execute(ORGANIZATIONS.format(which), {"org": org}).fetchall()
+
+
+def only_organization(conn: psycopg.Connection[Any], org: str | None, which: str, none: str) -> tuple[UUID, str]:
+    """The one that ``organizations`` finds. none: what to say where there is none and --org names none."""
+    found = organizations(conn, org, which)
     if len(found) == 1:
         return found[0]
     if not found:
         raise click.ClickException(f"no organization is called {org!r}" if org else none)
-    which = ", ".join(f"{org_id} ({name})" for org_id, name in found)
-    raise click.UsageError(f"say with --org which organization: {which}")
+    listed = ", ".join(f"{org_id} ({name})" for org_id, name in found)
+    raise click.UsageError(f"say with --org which organization: {listed}")
 
 
 @contextmanager

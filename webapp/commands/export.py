@@ -10,7 +10,7 @@ from flask.cli import with_appcontext
 from psycopg.rows import dict_row
 
 from webapp.books import focus as focus_rows
-from webapp.commands.books_close import Month, only_organization
+from webapp.commands.books_close import Month, with_books
 from webapp.commands.database import owner_connection
 
 
@@ -30,7 +30,7 @@ def focus(month: date, org: str | None, kind: str, output: Path | None) -> None:
     if kind == "parquet" and output is None:
         raise click.UsageError("say with -o where the Parquet file goes")
     with owner_connection() as conn:
-        org_id, name = only_organization(conn, org)
+        org_id, name = with_books(conn, org)
         (sandbox,) = conn.execute(
             "select books = 'sandbox' from public.organizations where id = %s", [org_id]
         ).fetchone()
