@@ -10,10 +10,8 @@ from webapp.metering.decided import decided
 from webapp.metering.jsonwalk import as_object, as_objects
 from webapp.metering.request import MAX_MODEL_CHARS, MAX_WORD_CHARS, USAGE_ON_REQUEST, RequestFacts
 from webapp.metering.selected import EVERY, WHOLE, Selection
-from webapp.metering.text import clean
+from webapp.metering.text import MAX_ID_CHARS, clean
 from webapp.metering.usage import sanitise
-
-MAX_ID_CHARS = 200
 
 # The members of an answer that are read here and in the modules that count tools and images (see selected.py).
 MEMBERS: Selection = {

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from webapp.metering.jsonwalk import as_object
-from webapp.metering.text import clean
+from webapp.metering.text import MAX_ID_CHARS, clean
 
 CONTAINERS = "/v1/containers"
 # Kind of tool → the member of the tool that says what container it runs in; kind of item → kind of tool.
@@ -16,7 +16,6 @@ _TOOL_OF = {"code_interpreter_call": "code_interpreter", "shell_call": "shell"}
 _SMALLEST = "1g"  # the default, and the price without a qualifier
 _NOT_A_WORD = re.compile(r"[^a-z0-9]")
 _MAX_CHARS = 20
-_MAX_ID_CHARS = 200
 # Answers that ran in more tell none to the ledger, which would take long to look them up: each counts as a session.
 MAX_TOLD = 32
 
@@ -59,6 +58,6 @@ def used(tools: list[dict[str, Any]], items: Iterable[dict[str, Any]], asked: Ma
     words = {**asked, **memory_of(tools)}
     found: dict[str, str] = {}
     for item in items:
-        if (name := clean(item["container"], _MAX_ID_CHARS)) and name not in named:
+        if (name := clean(item["container"], MAX_ID_CHARS)) and name not in named:
             found.setdefault(name, dimension(words.get(_TOOL_OF.get(item["type"], ""))))
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+MAX_ID_CHARS = 200  # of an id of OpenAI's
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
