@@ -156,20 +156,21 @@ def identify(ask: Callable[[db.Transaction], T]) -> T | None:
         return ask(tx)
 
 
-def broke(error: psycopg.Error) -> bool:
-    """Whether a connection broke while it was used (08, 57P, or no SQLSTATE): another one may answer at once."""
+def _has_no_connection(error: psycopg.Error) -> bool:
+    """Whether there was no connection, or it broke: classes 08 and 57P, or no SQLSTATE, as nothing told one."""
     state = error.sqlstate or ""
-    return (
-        isinstance(error, psycopg.OperationalError)
-        and not isinstance(error, PoolTimeout)
-        and (not state or state.startswith(("08", "57P")))
-    )
+    return not state or state.startswith(("08", "57P"))
+
+
+def broke(error: psycopg.Error) -> bool:
+    """Whether a connection broke while it was used: another one may answer at once."""
+    used = isinstance(error, psycopg.OperationalError) and not isinstance(error, PoolTimeout)
+    return used and _has_no_connection(error)
 
 
 def lost(error: psycopg.Error) -> bool:
-    """Whether the primary may answer what failed on the replica with this error: there is no connection, or it broke
-    (08, 57P, or no SQLSTATE), the server has no room (53), replaying the log cancelled the query (40001, 40P01), or the
-    query writes (25006).
+    """Whether the primary may answer what failed on the replica with this error: there is no connection, or it broke,
+    the server has no room (53), replaying the log cancelled the query (40001, 40P01), or the query writes (25006).
     """
     state = error.sqlstate or ""
-    return not state or state[:2] in ("08", "53") or state[:3] == "57P" or state in ("40001", "40P01", "25006")
+    return _has_no_connection(error) or state.startswith("53") or state in ("40001", "40P01", "25006")
