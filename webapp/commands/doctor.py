@@ -1,8 +1,9 @@
 """``flask doctor``: checks an install. Each finding is one line, and says how to mend what is wrong.
 
-The checks of database and Supabase are here, those of the server and its settings in doctor_server.py, those of
-SPENDAI_HOME and of the calls in doctor_home.py, those of the price list in doctor_prices.py, those of analysts' logins
-in doctor_analysts.py, those of a read replica in doctor_replica.py, that of OpenAI in doctor_openai.py.
+The checks of how the database is reached and set up, and of Supabase, are here; those of the server and its settings in
+doctor_server.py, of what is in the database in doctor_database.py, of SPENDAI_HOME in doctor_home.py, of the price list
+in doctor_prices.py, of analysts' logins in doctor_analysts.py, of a read replica in doctor_replica.py, of OpenAI in
+doctor_openai.py.
 """
 
 from __future__ import annotations
@@ -21,14 +22,21 @@ from flask.cli import with_appcontext
 from psycopg.conninfo import conninfo_to_dict
 
 from webapp import db
-from webapp.commands import doctor_analysts, doctor_home, doctor_openai, doctor_prices, doctor_replica, doctor_server
+from webapp.commands import (
+    doctor_analysts,
+    doctor_database,
+    doctor_home,
+    doctor_openai,
+    doctor_prices,
+    doctor_replica,
+    doctor_server,
+)
 from webapp.commands.database import owner_connection
-from webapp.commands.doctor_home import Check, Line
+from webapp.commands.doctor_line import Check, Line
 from webapp.config import Config
 from webapp.postgres import migrations, needs, pooling
 
 SKEW = 5, 60  # seconds between two clocks: beyond the first a warning; beyond the second valid tokens look expired
-MONTHS = 3  # months after this one that should have a partition of usage_logs
 TIMEOUT = 5  # seconds for an answer of Supabase
 LOCAL = ("localhost", "127.0.0.1", "::1")
 
@@ -38,21 +46,10 @@ select r.role, coalesce(f.rolcanlogin, false) as login,
     coalesce(array(select m.roleid::regrole::text from pg_auth_members m where m.member = f.oid), '{}') as member_of
 from unnest(%s::text[]) as r (role) left join pg_roles f on f.rolname = r.role
 """
-# Rights on the product's tables, views and functions of roles that act for no signed-in person: there must be none.
-OPEN = """
-select c.oid::regclass::text, r.role from pg_class c, unnest(array['anon', 'service_role', 'spendai_web']) r (role)
-where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v')
-    and (has_any_column_privilege(r.role, c.oid, 'select, insert, update')
-        or has_table_privilege(r.role, c.oid, 'delete, truncate'))
-union all
-select p.oid::regprocedure::text, r.role from pg_proc p, unnest(array['anon', 'service_role']) r (role)
-where pronamespace = 'app'::regnamespace and has_function_privilege(r.role, p.oid, 'execute')
-limit 3
-"""
 
 
 def migrated(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
-    """Whether files of db/, prices and passwords are applied; ``partitions`` looks at the months of usage_logs."""
+    """Whether files of db/, prices and passwords are applied; doctor_database.py looks at the months of usage_logs."""
     try:
         pending = migrations.pending_files(conn, db.passwords(config))
     except migrations.MigrationError as error:
@@ -89,23 +86,6 @@ def roles(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
             yield Line("fail", f"role {role} cannot log in ({db.in_one_line(error)}): {why}")
             return
     yield Line("ok", "the gateway's roles can log in")
-
-
-def rights(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
-    found = conn.execute(OPEN).fetchall()
-    for name, role in found:
-        yield Line("fail", f"{role} has rights on {name}: revoke all on it from {role}")
-    if not found:
-        yield Line("ok", "tables and functions are closed to roles without a signed-in person")
-
-
-def partitions(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
-    if migrations.missing_months(conn, 0):
-        yield Line("fail", "usage_logs has no partition for this month: run flask migrate")
-    elif migrations.missing_months(conn, MONTHS):
-        yield Line("warn", f"usage_logs has no partition for one of the next {MONTHS} months: run flask migrate")
-    else:
-        yield Line("ok", f"usage_logs has partitions for the next {MONTHS} months")
 
 
 def database_clock(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
@@ -200,9 +180,8 @@ def _signing_keys(answer: requests.Response) -> list[Any] | None:
 
 
 CHECKS: tuple[Check, ...] = (
-    encryption, migrated, roles, rights, partitions, database_clock, leaked_secret, pooler, provider, supabase,
-    *doctor_replica.CHECKS, *doctor_analysts.CHECKS, *doctor_home.CHECKS, *doctor_prices.CHECKS,
-    *doctor_openai.CHECKS,
+    encryption, migrated, roles, *doctor_database.CHECKS, database_clock, leaked_secret, pooler, provider, supabase,
+    *doctor_replica.CHECKS, *doctor_analysts.CHECKS, *doctor_home.CHECKS, *doctor_prices.CHECKS, *doctor_openai.CHECKS,
 )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import psycopg
 
-from webapp.commands.doctor_home import Check, Line
+from webapp.commands.doctor_line import Check, Line
 from webapp.config import Config
 from webapp.postgres import embedded
 

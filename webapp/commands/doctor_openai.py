@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import psycopg
 
-from webapp.commands.doctor_home import Check, Line
+from webapp.commands.doctor_line import Check, Line
 from webapp.config import Config
 from webapp.upstream.client import Client, UpstreamError
 from webapp.upstream.exchange import Request

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import psycopg
 from psycopg.rows import dict_row
 
-from webapp.commands.doctor_home import Check, Line
+from webapp.commands.doctor_line import Check, Line
 from webapp.config import Config
 
 AGE = "select * from app.price_list_age(%s)"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import psycopg
 
 from webapp import db
-from webapp.commands.doctor_home import Check, Line
+from webapp.commands.doctor_line import Check, Line
 from webapp.config import Config
 from webapp.replica.servers import NOT_YET, Replica
 

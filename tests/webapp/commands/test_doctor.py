@@ -19,7 +19,7 @@ from stack import SECRETS
 from supabase_shape import supabase_database
 
 from webapp import create_app, db
-from webapp.commands import doctor, doctor_openai, doctor_server
+from webapp.commands import doctor, doctor_database, doctor_openai, doctor_server
 from webapp.config import Config, load
 from webapp.postgres import needs
 from webapp.postgres.cluster import Cluster
@@ -108,12 +108,12 @@ def test_a_database_without_spendai_is_one_failure(project: SimpleNamespace) -> 
     (doctor.roles, "alter role spendai_proxy nologin", "fail", "spendai_proxy cannot log in: run flask migrate"),
     (doctor.roles, "alter role spendai_auth createdb", "fail", "spendai_auth has rights that it must not have"),
     (doctor.roles, "grant authenticated to spendai_proxy", "fail", "spendai_proxy has rights that it must not have"),
-    (doctor.rights, "grant select on public.usage_logs to anon", "fail", "anon has rights on usage_logs"),
-    (doctor.rights, "grant execute on function app.me to anon", "fail", "anon has rights on app.me()"),
-    (doctor.rights, "grant select (id) on public.projects to spendai_web", "fail", "spendai_web has rights"),
-    (doctor.partitions, "do $$ begin execute 'drop table private.usage_logs_' || to_char(now(), 'YYYY_MM'); end $$",
-     "fail", "this month: run flask migrate"),
-    (doctor.partitions, "do $$ begin execute 'drop table private.usage_logs_' ||"
+    (doctor_database.rights, "grant select on public.usage_logs to anon", "fail", "anon has rights on usage_logs"),
+    (doctor_database.rights, "grant execute on function app.me to anon", "fail", "anon has rights on app.me()"),
+    (doctor_database.rights, "grant select (id) on public.projects to spendai_web", "fail", "spendai_web has rights"),
+    (doctor_database.partitions, "do $$ begin execute 'drop table private.usage_logs_' ||"
+     " to_char(now(), 'YYYY_MM'); end $$", "fail", "this month: run flask migrate"),
+    (doctor_database.partitions, "do $$ begin execute 'drop table private.usage_logs_' ||"
      " to_char(now() + interval '2 months', 'YYYY_MM'); end $$", "warn", "run flask migrate"),
     (doctor.leaked_secret, "select set_config('app.settings.jwt_secret', 'x', true)", "warn", "reset"),
 ], ids=lambda value: getattr(value, "__name__", value))  # fmt: skip

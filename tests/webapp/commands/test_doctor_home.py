@@ -1,4 +1,4 @@
-"""`flask doctor`: its lines about SPENDAI_HOME and calls: spool, disk, secrets, time-outs, doubt, daily totals."""
+"""`flask doctor`: its lines about SPENDAI_HOME, and about what is in the database."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from psycopg.rows import dict_row
 from zones import zone_an_hour_behind_utc
 
 from webapp import db
-from webapp.commands import doctor, doctor_home
+from webapp.commands import doctor, doctor_database, doctor_home
+from webapp.commands.doctor_line import Check
 from webapp.config import ROOT, Config, load
 from webapp.postgres.cluster import SUPERUSER
 from webapp.postgres.migrations import migrate
@@ -39,14 +40,14 @@ def home(own_dsn: str, tmp_path: Any) -> Iterator[SimpleNamespace]:
         yield SimpleNamespace(config=config, conn=conn, spool=config.home / "spool")
 
 
-def found(check: doctor_home.Check, home: SimpleNamespace, **settings: Any) -> tuple[str, str]:
+def found(check: Check, home: SimpleNamespace, **settings: Any) -> tuple[str, str]:
     """The worst line of a check."""
     lines = list(check(Config(**{**vars(home.config), **settings}), home.conn))
     return max(lines, key=lambda line: ("ok", "warn", "fail").index(line.status), default=("ok", ""))
 
 
-@pytest.mark.parametrize("check", doctor_home.CHECKS)
-def test_a_healthy_home_is_ok_and_doctor_looks_at_it(home: SimpleNamespace, check: doctor_home.Check) -> None:
+@pytest.mark.parametrize("check", [*doctor_database.CHECKS, *doctor_home.CHECKS])
+def test_a_healthy_home_is_ok_and_doctor_looks_at_it(home: SimpleNamespace, check: Check) -> None:
     assert found(check, home)[0] == "ok"
     assert check in doctor.CHECKS
 
@@ -55,17 +56,17 @@ def test_a_healthy_home_is_ok_and_doctor_looks_at_it(home: SimpleNamespace, chec
 def test_a_table_without_row_level_security_is_named(home: SimpleNamespace, table: str) -> None:
     home.conn.execute("select app.ensure_partition('2026-12-01')")
     home.conn.execute(f"alter table {table} disable row level security")
-    status, text = found(doctor_home.row_security, home)
+    status, text = found(doctor_database.row_security, home)
     assert status == "fail" and f"alter table {table.removeprefix('public.')} enable" in text.replace("public.", "")
 
 
 def test_a_trigger_that_is_off_is_named_and_the_advice_switches_it_on(home: SimpleNamespace) -> None:
     home.conn.execute("alter table public.cost_adjustments disable trigger user")
-    status, text = found(doctor_home.triggers, home)
+    status, text = found(doctor_database.triggers, home)
     assert status == "fail" and " of cost_adjustments is off: " in text
     while status == "fail":
         home.conn.execute(text.partition(" is off: ")[2])
-        status, text = found(doctor_home.triggers, home)
+        status, text = found(doctor_database.triggers, home)
     assert (status, text) == ("ok", "every trigger is on")
 
 
@@ -75,7 +76,7 @@ def test_calls_in_doubt_are_counted(home: SimpleNamespace) -> None:
         conn.execute("set role postgres")
         people = People(conn)
         people.open_calls(people.open_message("ada", max_seconds=-1, **people.now_id()))
-    status, text = found(doctor_home.calls_in_doubt, home)
+    status, text = found(doctor_database.calls_in_doubt, home)
     assert status == "warn" and text.startswith("1 calls") and "flask calls in-doubt lists them" in text
 
 
@@ -142,10 +143,10 @@ def test_a_sum_that_is_not_that_of_its_calls_is_said(home: SimpleNamespace) -> N
     with psycopg.connect(admin, autocommit=True, row_factory=dict_row) as conn:
         conn.execute("set role postgres")
         People(conn).call("ada")
-        assert found(doctor_home.totals, home)[0] == "ok"
+        assert found(doctor_database.totals, home)[0] == "ok"
         for table in ("daily_totals", "hourly_totals"):
             conn.execute(f"update public.{table} set calls = calls + 2, cost = cost + 0.5")
-    status, text = found(doctor_home.totals, home)
+    status, text = found(doctor_database.totals, home)
     assert status == "fail" and "by 2 calls and $0.5" in text
 
 
@@ -153,11 +154,11 @@ def test_a_zone_of_an_organization_that_the_database_knows_otherwise_is_named(
     home: SimpleNamespace, tmp_path: Any
 ) -> None:
     with zone_an_hour_behind_utc("Asia/Kolkata", tmp_path / "zoneinfo"):
-        assert found(doctor_home.time_zones, home)[0] == "ok", "nobody has this zone"
+        assert found(doctor_database.time_zones, home)[0] == "ok", "nobody has this zone"
         home.conn.execute("insert into public.organizations (name, time_zone) values ('Acme', 'Asia/Kolkata')")
-        status, text = found(doctor_home.time_zones, home)
+        status, text = found(doctor_database.time_zones, home)
     assert status == "warn" and "Asia/Kolkata" in text
-    assert found(doctor_home.time_zones, home)[0] == "ok"
+    assert found(doctor_database.time_zones, home)[0] == "ok"
 
 
 def test_the_documented_command_reads_the_settings_as_root_and_drops_root_s_home(tmp_path: Path) -> None:

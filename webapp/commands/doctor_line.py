@@ -1,0 +1,20 @@
+"""What each check of `flask doctor` gives: lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import psycopg
+
+from webapp.config import Config
+
+
+class Line(NamedTuple):
+    """One finding. status: ok, warn or fail; text: what was found, and for warn and fail what to do."""
+
+    status: str
+    text: str
+
+
+Check = Callable[[Config, psycopg.Connection], Iterator[Line]]
