@@ -19,7 +19,6 @@ from psycopg.conninfo import make_conninfo
 
 from webapp import db
 from webapp.commands.database import owner_database
-from webapp.postgres import embedded
 from webapp.postgres.loading import PORTABLE, chosen, load
 from webapp.postgres.migrations import migrate
 from webapp.postgres.programs import ClusterError, find_bindir, for_client
@@ -70,11 +69,10 @@ def restore(file: Path) -> None:
             if conn.execute(USED).fetchone()[0]:
                 raise click.ClickException(f"{config.home if server else 'the database of DATABASE_URL'} has data "
                                            "already: restore into a new one")  # fmt: skip
-        mark = (config.home / "postgres").resolve() / embedded.RESTORING if server else None
         try:
             if server:
                 with chosen(file, PORTABLE) as parts:
-                    mark.touch()
+                    server.restoring.touch()
                     _restore(server.admin_dsn, file, parts)
             else:
                 with psycopg.connect(dsn, autocommit=True, prepare_threshold=None) as conn:
@@ -85,8 +83,8 @@ def restore(file: Path) -> None:
             message = f"{file} cannot be restored, and nothing was changed: {db.in_one_line(error)}"
             raise click.ClickException(message) from None
         migrate(dsn, passwords=db.passwords(config))
-        if mark:
-            mark.unlink()
+        if server:
+            server.restoring.unlink()
     click.echo("restored: start SpendAI with make run")
 
 

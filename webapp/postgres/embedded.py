@@ -24,7 +24,7 @@ from webapp.postgres.programs import ClusterError, account, copied, find_bindir,
 
 OWNER = "postgres"  # owns the database and is no superuser, as on Supabase
 SHIM = (ROOT / "db/supabase.sql", ROOT / "db/local_auth.sql")  # roles and schemas that a Supabase database has
-RESTORING = "restoring"  # a file beside the data while flask restore fills it
+RESTORING = "restoring"  # see EmbeddedServer.restoring
 LIMITS = ROOT / "db/superuser.sql"  # a query for the statements that limit what analysts can do to the server
 STATISTICS_OFF = """
 do $$ begin if to_regprocedure('app.statistics_off()') is not null then perform app.statistics_off(); end if; end $$
@@ -40,13 +40,15 @@ class EmbeddedServer:
     """A running embedded Postgres.
 
     owned: whether this process runs it, or another one does; host: folder of its socket; port: part of the socket's
-    name; owner_dsn, admin_dsn: connection strings of role postgres, which owns the database, and of the superuser.
+    name; owner_dsn, admin_dsn: connection strings of role postgres, which owns the database, and of the superuser;
+    restoring: a file that is there while flask restore fills the database.
     """
 
     def __init__(self, home: Path, folder: Path, lock: int, cluster: Cluster | None) -> None:
         self.host, self.port, self.owned = str(socket_dir(folder)), network.port(folder), cluster is not None
         self.owner_dsn = _dsn(folder, OWNER, _password(home, OWNER))
         self.admin_dsn = _dsn(folder, SUPERUSER, _password(home, SUPERUSER))
+        self.restoring = folder / RESTORING
         self._cluster, self._lock = cluster, lock
 
     def alive(self) -> bool:
