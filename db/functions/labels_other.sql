@@ -11,12 +11,9 @@ as $$
         select from app.sums_span() s
         cross join generate_series(date_trunc('day', greatest(p_from, s.first)), least(p_to, s.until), interval '1 day') g (day)
         join public.daily_labels d on d.org_id = (select app.current_org_id()) and d.day = g.day::date
-            and d.kind = any (array_remove(array[case when p_filters ?| '{end_user,not_end_user}' then 'end_user' end,
-                case when p_filters ?| '{tag,not_tag}' then 'tag' end], null))
-            and d.label = any (array(
-                select '(other)'
-                union all
-                select split_part(w, '=', 1) || '=(other)'
+            and d.kind = any (array[case when p_filters ?| '{end_user,not_end_user}' then 'end_user' end,
+                case when p_filters ?| '{tag,not_tag}' then 'tag' end])
+            and d.label = any (array['(other)'] || array(select split_part(w, '=', 1) || '=(other)'
                 from jsonb_array_elements_text(coalesce(p_filters -> 'tag', '[]') || coalesce(p_filters -> 'not_tag', '[]')) w))
     )
 $$;
