@@ -26,7 +26,6 @@ ANSWERED: Selection = {
     "type": WHOLE, "event_id": WHOLE, "usage": EVERY, "delegation_id": WHOLE, "session": {"id": WHOLE, "model": WHOLE},
     "event": {**RESPONSE_EVENT, "decision": {"model": WHOLE, "usage": EVERY}},
 }  # fmt: skip
-LOCAL = ("event_id", "delegation_id")
 WHOLE_SESSION = "session"  # key of the call that is the session
 
 
@@ -35,6 +34,8 @@ class Live(Meaning):
 
     seconds: a response is in doubt when it is not settled after so many; session_seconds: the same for the session.
     """
+
+    local = ("event_id", "delegation_id")
 
     def __init__(self, session: Session, seconds: int, session_seconds: int) -> None:
         super().__init__(session, session_seconds)
@@ -49,9 +50,6 @@ class Live(Meaning):
 
     def left(self) -> list[SessionCall]:
         return [*self.running.values(), *self._nested.left()]
-
-    def is_own(self, name: str, value: Any) -> bool:
-        return name in LOCAL and type(value) is str
 
     def asked(self, data: bytes) -> bytes | None:
         event_id = None

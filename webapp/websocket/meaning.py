@@ -42,7 +42,12 @@ class Closing(NamedTuple):
 
 
 class Meaning:
-    """The calls of one session. seconds: a call is in doubt when it is not settled after so many."""
+    """The calls of one session. seconds: a call is in doubt when it is not settled after so many.
+
+    local: members of a client's messages that name only what belongs to this session; see ``is_own``.
+    """
+
+    local: tuple[str, ...] = ()
 
     def __init__(self, session: Session, seconds: int) -> None:
         self.session, self.seconds = session, seconds
@@ -71,7 +76,7 @@ class Meaning:
 
     def is_own(self, name: str, value: Any) -> bool:
         """Whether a member of a client's message names only what belongs to this session, in spite of its name."""
-        return False
+        return name in self.local and type(value) is str
 
     def check(self, data: bytes, fields: dict[str, Any]) -> None:
         """Raise ApiError for a message that may not be sent with an OpenAI key that several organizations share."""

@@ -39,11 +39,13 @@ ANSWERED: Selection = {
                 "audio": {"input": {"transcription": _MODEL}}},
     "error": {"event_id": WHOLE},
 }  # fmt: skip
-LOCAL = ("item_id", "previous_item_id", "response_id", "event_id")  # name what belongs to this session
+LOCAL = ("item_id", "previous_item_id", "response_id", "event_id")
 
 
 class Realtime(Meaning):
     """The responses and transcripts of a session. model: of its address, until OpenAI has told the session's."""
+
+    local = LOCAL
 
     def __init__(self, session: Session, seconds: int, model: str | None) -> None:
         super().__init__(session, seconds)
@@ -70,9 +72,6 @@ class Realtime(Meaning):
         except ApiError as error:
             return _refuse(error, word(fields.get("event_id")))
         return None
-
-    def is_own(self, name: str, value: Any) -> bool:
-        return name in LOCAL and type(value) is str
 
     def _facts(self) -> RequestFacts:
         return RequestFacts(model=self.model, stream=True)
@@ -141,6 +140,8 @@ class Realtime(Meaning):
 class Translation(Meaning):
     """A translation session is one call: its seconds of audio, told at its end."""
 
+    local = LOCAL
+
     def __init__(self, session: Session, seconds: int, model: str | None) -> None:
         super().__init__(session, seconds)
         self._model, self._call = model, None
@@ -155,9 +156,6 @@ class Translation(Meaning):
         except ApiError as error:
             return _refuse(error, None)
         return None
-
-    def is_own(self, name: str, value: Any) -> bool:
-        return name in LOCAL and type(value) is str
 
     def answered(self, data: bytes) -> None:
         if not mentions(data, READ):

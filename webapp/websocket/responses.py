@@ -35,7 +35,6 @@ ANSWERED: Selection = {
     **EVENT, **ERROR, "steer": {"previous_response_id": WHOLE},
     "response": {**MEMBERS, "previous_response_id": WHOLE, "incomplete_details": {"reason": WHOLE}},
 }  # fmt: skip
-LOCAL = ("stream_id", "event_id")  # members of a message that name what belongs to this session
 
 
 class Lane:
@@ -55,6 +54,7 @@ class Lane:
 class Responses(Meaning):
     """The responses of a session; also those inside a Live session, where OpenAI asks for them itself (``path``)."""
 
+    local = ("stream_id", "event_id")
     path: str | None = None
 
     def __init__(self, session: Session, seconds: int) -> None:
@@ -96,7 +96,7 @@ class Responses(Meaning):
 
     def is_own(self, name: str, value: Any) -> bool:
         """Lanes, and responses of this session: to go on from one of them needs no OpenAI key of one's own."""
-        return type(value) is str and (name in LOCAL or value in self.running or self.has_ended(value))
+        return type(value) is str and (name in self.local or value in self.running or self.has_ended(value))
 
     def lane(self, stream_id: str | None) -> Lane:
         """The lane of this name, known or new."""
