@@ -15,7 +15,7 @@ language plpgsql stable
 set search_path = ''
 as $$
 declare
-    -- Of a day that counts labels as (other), only the calls know which. By model, app.sums reads them.
+    -- Which labels a day counts as (other), only its calls know. Asked for sums by model, app.sums reads the calls.
     v_words text[] := case when app.labels_other(p_from, p_to, p_filters) then '{model}' else '{}' end;
 begin
     if p_filters ? 'session' then

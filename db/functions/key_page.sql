@@ -9,7 +9,7 @@
 -- p_limit: null for all.
 --
 -- Last use is the arrival of the key's newest call, found by the index on key and time, so that no call has to update its key.
--- refused_today: calls since midnight UTC that were refused because of the state of the key, so that some app still uses it.
+-- refused_today: calls since midnight UTC that were refused because of the state of the key; then some app still uses it.
 -- all_…: of all keys that fit, not only of the page.
 create or replace function app.key_page(
     p_from timestamptz, p_to timestamptz, p_before_from timestamptz, p_before_to timestamptz, p_filters jsonb, p_search text,

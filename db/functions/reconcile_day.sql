@@ -39,7 +39,7 @@ begin
         select coalesce(o.line, l.line, e.line) as line, o.line is not null as listed, coalesce(o.known, true) as known,
             o.quantity as qo, coalesce(o.amount, 0) as ao, coalesce(l.quantity, 0) as ql, coalesce(l.cost, 0) as cl,
             coalesce(l.unpriced, 0) as unpriced, l.prices,
-            -- What OpenAI does not list today it may have counted tomorrow, if it lists it then.
+            -- What OpenAI does not list on this day it may have counted on the next one, if it lists it there.
             case when o.line is not null or l.line in (select t.line from tomorrow t) then coalesce(l.late, 0) else 0 end as late,
             coalesce(o.model, l.model) as model, coalesce(e.doubt, 0) as doubt, coalesce(e.silent, 0) as silent, e.calls, o.openai_key_id, o.openai_project_id,
             case when o.amount > 0 and o.quantity > 0 and l.quantity > 0 and l.cost > 0

@@ -34,8 +34,8 @@ EXACT = ("quantity", "unit_price", "unit_qty", "cost", "at_least")
 
 @bp.get("/usage")
 def usage() -> Response:
-    """Of many end users and days there are 100,000 rows: each is written as soon as it is read, and the other calls of
-    the worker run in between.
+    """Spend by the groups asked for. By end user and day that may be 100,000 rows: each is written as soon as it is
+    read, and the other calls of the worker run in between.
     """
     query, groups, grain = (read(request.args) for read in (filters.read, filters.groups, filters.granularity))
     groups = list(dict.fromkeys([*([grain] if grain else []), *groups]))

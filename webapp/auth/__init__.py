@@ -4,7 +4,7 @@ Imports replica, secrets and the modules directly in webapp/.
 
 from webapp import auth
 with auth.person() as tx: …      # one transaction as the signed-in person, page or API
-auth.read(lambda tx: …)          # what it reads in one; where a file goes on although the read replica went away
+auth.read(lambda tx: …)          # what it reads in one transaction; read again when the server fails meanwhile
 auth.admins_only()               # ApiError 403 for everybody but admins
 auth.me()                        # user_id, email, role, org_id, organization, books, is_demo, time_zone; or None
 """

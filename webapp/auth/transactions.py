@@ -37,7 +37,7 @@ def person(*, writes: bool = False) -> Iterator[db.Transaction]:
     """One transaction as the signed-in person; ApiError 401 when nobody is signed in.
 
     A request that only reads (GET) may get one of the read replica, unless this transaction ``writes`` all the same.
-    ``read`` is for what must not end when the replica does.
+    A server that fails meanwhile ends the transaction with an error; ``read`` asks again then.
     """
     known = claims()
     if known is None:
@@ -76,7 +76,7 @@ def leaves_replica(error: psycopg.Error) -> bool:
     """Whether this request failed because it read the replica; if so, it reads the primary from now on."""
     if "as_of" not in g or g.get("primary") or not reading.lost(error):
         return False
-    if error.sqlstate != WRITES:  # as OpenAI's books do that compare days anew when somebody looks at them
+    if error.sqlstate != WRITES:  # no fault: pages of OpenAI's books write when they compare their days anew
         log.warning("read again from the primary: %s sqlstate=%s", request.endpoint, error.sqlstate)
     g.primary = True
     g.pop("as_of")

@@ -87,7 +87,7 @@ def errors_in_one_line() -> Iterator[None]:
 
 
 def plainly(run: Callable[..., Any]) -> Callable[..., Any]:
-    """The function of a command, which ends in one line when a file or its output cannot be written, and on Ctrl-C."""
+    """The function of a command, so that it ends with one line and no traceback on Ctrl-C, and when writing fails."""
 
     @wraps(run)
     def running(*args: Any, **options: Any) -> Any:

@@ -95,7 +95,7 @@ def calls_in_doubt(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
 
 
 def totals(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
-    """Triggers keep the sums of days and hours: they differ from the calls only after rows were changed without."""
+    """Triggers keep the sums of days and hours: they differ only if rows were changed while these were off."""
     number, since, calls, cost = conn.execute(TOTALS).fetchone()
     if number:
         yield Line("fail", f"sums of days or hours are not those of their calls since {since}, by {calls} calls and "
@@ -106,7 +106,7 @@ def totals(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
 
 
 def time_zones(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
-    """Whether days of organizations begin when Postgres begins them, who adds them up: both have rules of their own."""
+    """Whether Postgres, which adds up days, and Python, which shows them, know the same rules of the time zones."""
     this = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     moments = [this + timedelta(days=7 * week) for week in range(-52, 53)]
     wrong = [name for name, local in conn.execute(ZONES, [moments]) if local != _local(name, moments)]

@@ -1,4 +1,4 @@
-"""What each check of `flask doctor` gives: lines."""
+"""What the checks of `flask doctor` have in common: a check looks at one thing, and gives a line for each finding."""
 
 from __future__ import annotations
 

@@ -125,7 +125,11 @@ def _completed(rich: dict[str, Any], poor: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_right_total(new: dict[str, Any], rich: dict[str, Any]) -> dict[str, Any]:
-    """`new`, which has a count that `rich` lacks, without a total that left it out; `rich` if its total denies it."""
+    """`new`, which is `rich` with a larger count of one side, with a total that fits.
+
+    A total that was the sum of the smaller counts is left out. Any other total but the sum of the new counts says that
+    the larger count is wrong: then `rich` is returned.
+    """
     total = _plain(rich.get("total_tokens"))
     if total in (0, _both_sides(new)):
         return new
@@ -135,7 +139,9 @@ def _with_right_total(new: dict[str, Any], rich: dict[str, Any]) -> dict[str, An
 def _filled(
     rich: dict[str, Any], poor: dict[str, Any], *, zeros: bool = False, depth: int = MAX_DEPTH
 ) -> dict[str, Any]:
-    """`rich` with the members of `poor` that it lacks, and with those that are 0 in it: if `zeros`, and in objects."""
+    """`rich` with the members of `poor` that it lacks. Where `rich` has a 0 and `poor` more, that counts: inside of
+    nested objects always, else only with `zeros`.
+    """
     new = dict(rich)
     for name, value in poor.items():
         have = rich.get(name)

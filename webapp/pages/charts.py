@@ -62,7 +62,7 @@ class Chart:
 def bars(
     across: Bars, parts: Sequence[Layer], whole: Layer | None, words: Callable[[Any], str], unit: str = ""
 ) -> Chart | None:
-    """Stacked bars, the first part at the bottom; None where every value is nothing.
+    """Stacked bars, the first part at the bottom; None where every value is 0 or None.
 
     whole: the sum of each bar, for the first column of the table; None: the parts have no sum. unit: "$", "%" (each bar
     is drawn as 100 %) or "" for counts.

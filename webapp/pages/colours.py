@@ -17,7 +17,7 @@ _PLACES = {
     "project": "select id::text, row_number() over (order by created_at, id) as n from public.projects",
     "key": "select id::text, row_number() over (order by created_at, id) as n from public.api_keys",
     "person": "select user_id::text as id, row_number() over (order by joined_at, user_id) as n from public.members",
-    # From day to day on which a model was new, no further than to the last of the ids: few rows of the totals are read.
+    # Goes from one day with a new model to the next, until all of the ids were seen: few rows of the totals are read.
     "model": """
         with recursive seen as (
             select array[]::text[] as models, '-infinity'::date as day

@@ -87,7 +87,7 @@ def table() -> Response:
 
 
 def _sums(tx: db.Transaction, query: Query, by: list[str], tag_name: str) -> tuple[list[str], list[export.Row]]:
-    """Columns and rows of sums for each bar. tag_name: rows are the values of this tag, one of them: without it."""
+    """Columns and rows of sums for each bar. tag_name: by the values of this tag, with a row for the calls without."""
     since, until, filters = Scope(query).words
     groups = list(dict.fromkeys(group for word in by for group in BY[word][0]))
     more = list(dict.fromkeys(column for word in by for column in BY[word][1]))

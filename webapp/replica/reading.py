@@ -44,7 +44,7 @@ def watch(config: Config) -> None:
 def _watch(watched: Replica) -> None:
     """Until ``stop``: look at both servers; end long sessions of analysts on the replica, as db.py does elsewhere.
 
-    On one that is too far behind to be read too, because it may be those sessions that hold up its replaying.
+    Also on a replica that is too far behind to be read: these sessions may be what keeps it from replaying.
     """
     looks = 0
     while not _stopping.is_set():
@@ -80,7 +80,7 @@ def note_change(user_id: str) -> None:
         with db.scope("spendai_auth") as tx:
             tx.call("change_note", UUID(user_id))
         for watched in _watched:
-            watched.primary_answers = True  # as the next look would find; what is read until then must know it
+            watched.primary_answers = True  # it has just answered: reads must ask it, also before the next look
     except psycopg.Error as error:
         log.warning("a change was not noted and may be missing in the next page sqlstate=%s", error.sqlstate)
 

@@ -88,8 +88,8 @@ def why(error: psycopg.Error) -> str:
 
 
 class Replica:
-    """What is known of the replica. problem: why it is not used, empty while it is; as_of: see above;
-    primary_answers: whether the primary did when it was looked at: on the open connection, else on a new one.
+    """What is known of the replica. problem: why it is not used, empty while it is. as_of: the moment as of which it
+    answers. primary_answers: whether the primary answered the last look, on the open connection or else on a new one.
     """
 
     def __init__(self, primary: Probe, replica: Probe) -> None:

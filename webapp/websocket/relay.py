@@ -19,7 +19,9 @@ from webapp.websocket.meaning import POLICY, Meaning
 UNEXPECTED, TOO_LONG = 1011, 1001  # close codes
 RESTARTS = (1012, "SpendAI restarts; connect again", "spendai")
 FAREWELL_SECONDS = 5
-KEY_TICKS = 3  # after so many times PING_SECONDS the proxy key is checked: a Live session may begin no call for an hour
+# The proxy key is checked whenever a call begins, and after so many times PING_SECONDS: in a Live session an hour may
+# pass without a new call.
+KEY_TICKS = 3
 
 log = logging.getLogger("spendai.websocket")
 

@@ -19,7 +19,7 @@ MAX_REPEATS = 2  # times that one definition may be inside itself
 
 
 class Spot(NamedTuple):
-    """Where a value belongs: how deep, inside which definitions, and the how manieth of its list."""
+    """Where a value belongs: how deep, inside which definitions, and which place in its list."""
 
     depth: int = 0
     within: tuple[str, ...] = ()

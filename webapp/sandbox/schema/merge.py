@@ -13,7 +13,7 @@ _BOTH = ("items", "additionalProperties", "propertyNames")
 
 
 def merge(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """A schema whose values are valid for both; of two patterns and two formats the other's counts."""
+    """A schema whose values are valid for both; of two patterns, or two formats, only the one of ``other`` counts."""
     merged = {**one, **other}
     for word in one.keys() & other.keys():
         merged[word] = _merged(word, one, other)
