@@ -7,8 +7,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from webapp.errors import ApiError
-
 BREAKDOWNS = {"project": "Project", "key": "Key", "model": "Model", "tag": "Tag", "person": "Person"}
 COLUMNS = (
     "name", "calls", "tokens_in", "tokens_cached", "tokens_out", "cost", "corrections", "unpriced_calls",
@@ -17,11 +15,9 @@ COLUMNS = (
 DOLLARS = {"cost", "corrections"}
 
 
-def read_month(text: str) -> date:
-    """First day of a month written as 2026-10; ApiError 400 month_invalid for anything else."""
-    if not re.fullmatch(r"20[0-9]{2}-(0[1-9]|1[0-2])", text):
-        raise ApiError(400, "month_invalid", "write a month as 2026-10", param="month")
-    return date.fromisoformat(f"{text}-01")
+def read_month(text: str) -> date | None:
+    """First day of a month written as 2026-10; None for anything else."""
+    return date.fromisoformat(f"{text}-01") if re.fullmatch(r"20[0-9]{2}-(0[1-9]|1[0-2])", text) else None
 
 
 def table_rows(report: dict[str, list[dict[str, Any]]], by: str) -> list[dict[str, Any]]:

@@ -14,7 +14,6 @@ from flask.cli import with_appcontext
 from webapp.books.close import read_month
 from webapp.commands.calls import Dollars
 from webapp.commands.database import only_organization, owner_connection
-from webapp.errors import ApiError
 from webapp.written import exact
 
 
@@ -24,10 +23,7 @@ class Month(click.ParamType):
     name = "month"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        try:
-            return read_month(value)
-        except ApiError as error:
-            self.fail(error.message, param, ctx)
+        return read_month(value) or self.fail("write a month as 2026-10", param, ctx)
 
 
 def with_books(conn: psycopg.Connection[Any], org: str | None) -> tuple[UUID, str]:

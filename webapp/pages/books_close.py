@@ -30,10 +30,10 @@ LEDGER_DECIMALS = 12
 
 def _month(text: str) -> date:
     """First day of the month in an address; ApiError 404 for what is none."""
-    try:
-        return read_month(text)
-    except ApiError:
-        raise ApiError(404, "not_found", "no such month") from None
+    month = read_month(text)
+    if month is None:
+        raise ApiError(404, "not_found", "no such month")
+    return month
 
 
 def _load(tx: db.Transaction, month: date) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
