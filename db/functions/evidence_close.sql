@@ -1,6 +1,7 @@
 -- evidence_close(call): an admin closes a call in doubt or without usage with what a minute of OpenAI's says it used
 --
--- The call gets usage, cost and the lines of its cost as a fill. A settle message that still comes changes nothing: OpenAI counted.
+-- The call gets usage, cost and the lines of its cost as a fill. A settle message that still comes changes nothing:
+-- what OpenAI counted is what it bills.
 --
 -- Errors: PT404 evidence_not_found, PT409 evidence_unpriced when a price is missing, and those of app.call_end.
 create or replace function app.evidence_close(p_call_id uuid) returns void

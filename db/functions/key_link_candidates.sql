@@ -1,7 +1,8 @@
 -- key_link_candidates() → which key of OpenAI's list may be which provider key: those with its visible ending
 --
--- Only for provider keys without a link that holds. fits: also of the OpenAI project that answers to calls with the provider key
--- named lately, or no answer named one. A provider key of fewer than 16 characters has no stored ending, and no candidate.
+-- Only for provider keys without a link that holds. fits: OpenAI's key is also of the project that recent answers to calls
+-- with the provider key named, or none of them named a project. A provider key of fewer than 16 characters has no stored ending,
+-- and no candidate.
 create or replace function app.key_link_candidates()
 returns table (version_id uuid, openai_key_id text, fits boolean)
 language sql stable

@@ -3,8 +3,10 @@
 -- An allowed attempt is counted as a failure at once; app.login_succeeded removes it. Within 15 minutes there may be 20
 -- failures for one account from one address. Of an account that did not log in from this address during the last 90 days, there
 -- may also be only 100 failures from the address in all: so nobody tries many accounts, and nobody in an office locks out the
--- others behind its one address. Failures are never counted by account alone: then anybody could lock its owner out. The table is locked, so that attempts at the same moment are counted one after the
--- other. It is no advisory lock, because every login of the database could take that lock and hold it.
+-- others behind its one address. Failures are never counted by account alone: then anybody could lock its owner out.
+--
+-- The table is locked, so that attempts at the same moment are counted one after the other. It is no advisory lock, because every
+-- login of the database could take that lock and hold it.
 create or replace function app.login_attempt(p_account_hash bytea, p_address text) returns integer
 language plpgsql security definer
 set search_path = ''

@@ -2,8 +2,8 @@
 -- stored
 --
 -- Stores the provider key of the organization (null) or of one project, in place of the one before: the version of that one ends, and
--- this key is a version of its own, under a new id. p_fingerprint: HMAC of
--- the key, equal for equal keys. From now on calls cost real money: the books of the organization become openai, for good.
+-- this key is a version of its own, under a new id. p_fingerprint: HMAC of the key, equal for
+-- equal keys. From now on calls cost real money: the books of the organization become openai, for good.
 --
 -- A key that another organization of the install uses is stored only with p_confirmed, since from then on neither organization can use
 -- what OpenAI keeps between calls (see open_calls). Nothing says which organization it is. The install's own key counts as another
