@@ -6,7 +6,8 @@
 -- one of a later session has none, also where it was the first of its own.
 --
 -- A call that reads a response in the background reports the sessions of the call that made it, as long as nobody has (see
--- fill_objects): the moment is that of the call that made it.
+-- fill_objects): the moment is that of the call that made it. Both may be settled in one batch, when a spool is read; then only the
+-- messages know who made it.
 --
 -- p_calls: as for settle_calls. Of each call are read tools, and containers, {container: dimension in tools}.
 create or replace function app.settle_containers(p_calls jsonb) returns jsonb
@@ -26,8 +27,17 @@ begin
         cross join lateral jsonb_to_record(c.value) as m (id uuid, started_at timestamptz, org_id uuid, account text, method text,
             endpoint text, outcome text, upstream_object_id text, containers jsonb)
         cross join lateral jsonb_each_text(m.containers) as b (container, dimension)
-        left join private.upstream_objects o on app.is_sighting(m.method, m.endpoint) and o.upstream_account = m.account
-            and o.object_id = m.upstream_object_id and o.org_id = m.org_id and o.priced_at is null
+        left join lateral (
+            select o.call_id, o.started_at from private.upstream_objects o
+            where o.upstream_account = m.account and o.object_id = m.upstream_object_id and o.org_id = m.org_id and o.priced_at is null
+            union all
+            select p.id, p.started_at
+            from jsonb_to_recordset(p_calls) as p (id uuid, started_at timestamptz, org_id uuid, account text, method text, endpoint text,
+                outcome text, upstream_object_id text)
+            where p.account = m.account and p.upstream_object_id = m.upstream_object_id and p.org_id = m.org_id
+              and p.outcome = 'pending' and not app.is_sighting(p.method, p.endpoint)
+            limit 1
+        ) o on app.is_sighting(m.method, m.endpoint)
         where m.outcome = 'complete' and (o.call_id is not null or not app.is_sighting(m.method, m.endpoint))
         order by m.org_id, b.container, 6  -- in the same order in each batch, so that no two wait for each other
     loop

@@ -86,5 +86,26 @@ def test_responses_in_the_background_have_the_moment_of_the_call_that_made_them(
     assert sorted(costs) == [TOKENS, TOKENS + Decimal("0.03")]
 
 
+def test_a_response_in_the_background_that_a_spool_settles_with_its_reading_keeps_its_session(people: People) -> None:
+    made = ran(
+        people,
+        outcome="pending",
+        usage=None,
+        tools=None,
+        containers=None,
+        account="install",
+        upstream_object_id="resp_1",
+    )
+    opened = people.open_message("ada", method="GET", endpoint="/v1/responses/{response_id}", **people.now_id())
+    people.open_calls(opened)
+    read = people.settle_message("ada", opened, account="install", upstream_object_id="resp_1",
+                                 containers={"c1": SMALL}, tools={SMALL: 1})  # fmt: skip
+    people.settle_calls(made, read)
+    assert people.one("select cost from public.usage_logs where id = %s", made["id"])["cost"] == TOKENS + Decimal(
+        "0.03"
+    )
+    assert fees(people, ran(people)) == [0]
+
+
 def test_only_the_ledger_s_owner_may_call_it(db: psycopg.Connection) -> None:
     assert executors(db, "settle_containers") == set()
