@@ -21,6 +21,12 @@ declare
     v_sessions integer;
 begin
     for v_use in
+        with makers as materialized (
+            select p.*
+            from jsonb_to_recordset(p_calls) as p (id uuid, started_at timestamptz, org_id uuid, account text, method text,
+                endpoint text, outcome text, upstream_object_id text)
+            where p.outcome = 'pending' and not app.is_sighting(p.method, p.endpoint)
+        )
         select c.ordinality::integer - 1 as place, m.org_id, b.container, b.dimension, coalesce(o.call_id, m.id) as call_id,
             coalesce(o.started_at, m.started_at) as started_at
         from jsonb_array_elements(p_calls) with ordinality c
@@ -31,11 +37,8 @@ begin
             select o.call_id, o.started_at from private.upstream_objects o
             where o.upstream_account = m.account and o.object_id = m.upstream_object_id and o.org_id = m.org_id and o.priced_at is null
             union all
-            select p.id, p.started_at
-            from jsonb_to_recordset(p_calls) as p (id uuid, started_at timestamptz, org_id uuid, account text, method text, endpoint text,
-                outcome text, upstream_object_id text)
+            select p.id, p.started_at from makers p
             where p.account = m.account and p.upstream_object_id = m.upstream_object_id and p.org_id = m.org_id
-              and p.outcome = 'pending' and not app.is_sighting(p.method, p.endpoint)
             limit 1
         ) o on app.is_sighting(m.method, m.endpoint)
         where m.outcome = 'complete' and (o.call_id is not null or not app.is_sighting(m.method, m.endpoint))
