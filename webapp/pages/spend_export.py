@@ -104,8 +104,9 @@ def _kinds(tx: db.Transaction, query: Query) -> tuple[list[str], list[export.Row
     since, until, filters = Scope(query).words
     grain, zone = query.asked_grain or "day", query.zone.key
     found = tx.rows("spend_kinds", since, until, zone, grain, filters)
-    known = [row | dict.fromkeys(UNKNOWN) for row in found]
     bars = tx.rows("sums", since, until, [grain], filters, zone, None, ["calls", *UNKNOWN])
+    days = {row["bar"]: row["day"] for row in bars}
+    known = [row | {"day": days.get(row["bar"])} | dict.fromkeys(UNKNOWN) for row in found]
     unknown = [row | {"kind": "unknown", "cost": None} for row in bars if unknown_calls(row)]
     rows = sorted([*known, *unknown], key=itemgetter("bar"))
     return _by_bar(query, ["kind", "cost", *UNKNOWN], rows, tx.call("usage", since, until, [], filters, zone))
@@ -114,14 +115,12 @@ def _kinds(tx: db.Transaction, query: Query) -> tuple[list[str], list[export.Row
 def _by_bar(
     query: Query, columns: list[str], found: list[export.Row], total: export.Row | None
 ) -> tuple[list[str], list[export.Row]]:
-    """Columns and rows with the bar of each row as a date, of an hour as a moment; days have no row of totals."""
+    """Columns and rows with the bar of each row as a date, of an hour as a moment; days have no row of totals.
+
+    The date as Postgres says it: Python may have other rules for the zone, by which the bar begins the day before.
+    """
     grain = query.asked_grain or "day"
-    begins, rows = {}, []
-    for row in gently(found):
-        bar = row["bar"]
-        if bar not in begins:
-            begins[bar] = bar if grain == "hour" else bar.astimezone(query.zone).date()
-        rows.append(row | {grain: begins[bar]})
+    rows = [row | {grain: row["bar" if grain == "hour" else "day"]} for row in gently(found)]
     if total and grain != "day":
         rows.append(dict.fromkeys(columns) | total | {grain: "total"})
     return [grain, *columns], rows

@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from conftest import Site
 from seeded import Acme, spend, table
+from zones import zone_an_hour_behind_utc
 
 DAY = datetime(2026, 10, 25, tzinfo=UTC).date()
 ZONES = ("Europe/Berlin", "Asia/Kolkata", "UTC")
@@ -72,6 +74,15 @@ def test_a_day_is_the_same_wherever_one_looks(team: Acme, zone: str) -> None:
     by_hour = team.ada.get(f"/usage?{query}&granularity=hour").json
     assert sum(Decimal(row["cost"]) for row in by_hour["data"]) == cost == Decimal(by_hour["totals"]["cost"])
     assert len(team.ada.get(f"/calls?{query}&limit=100").json["data"]) == len(within)
+
+
+def test_files_keep_the_dates_of_the_days_that_postgres_adds_up(team: Acme, tmp_path: Path) -> None:
+    days = {"2026-10-25", "2026-10-26"}  # in Berlin, of a period that Python cuts an hour after midnight UTC
+    with zone_an_hour_behind_utc("Europe/Berlin", tmp_path):
+        for words, name, dates in (("by=key", "day", days), ("and=kind", "day", days),
+                                   ("by=kind&grain=month", "month", {"2026-10-01"})):  # fmt: skip
+            rows = table(team.browser.get(f"/spend.csv?{PERIOD}&{words}"))
+            assert {row[name] for row in rows} - {"total"} == dates, words
 
 
 def test_the_day_of_25_hours_has_as_many_bars_and_two_hours_of_the_same_name(team: Acme) -> None:
