@@ -9,7 +9,7 @@ language sql immutable
 set search_path = ''
 as $$
     select case
-        when p_dimension in ('web_search_calls', 'web_search_preview_calls') then 'web search tool calls'
+        when p_dimension in ('web_search_calls', 'web_search_preview_calls', 'web_search_or_preview_calls') then 'web search tool calls'
         when p_dimension = 'file_search_calls' then 'file search tool calls'
         when p_dimension ~ '^((input|cached|output)_(text|audio|image)|cache_write(_12h)?)$' then
             case when coalesce(p_tier, 'standard') = 'standard' then '' else p_tier || ' | ' end

@@ -3,6 +3,8 @@
 -- Where the sheet has no price for the dimension, the price of its fallback applies (see price_dimensions). For images
 -- that is the price of the same size in any quality, then the price of any size. The prices of a dimension are tried in
 -- the order of the sheet: the first whose context band the input exceeds, or that is for any context.
+--
+-- Searches by one of two tools, web_search and web_search_preview, have a price only where both tools cost the same.
 create or replace function app.price_offer(p_sheet jsonb, p_key text, p_input numeric) returns jsonb
 language plpgsql immutable parallel safe
 set search_path = ''
@@ -23,6 +25,12 @@ begin
             end if;
         end loop;
     end loop;
+    if p_key = 'web_search_or_preview_calls' then
+        v_offer := p_sheet -> 'web_search_calls' -> 0;
+        return case when (v_offer -> 'unit_price')::numeric / (v_offer -> 'unit_qty')::numeric = (
+            p_sheet #> '{web_search_preview_calls,0,unit_price}')::numeric / (
+            p_sheet #> '{web_search_preview_calls,0,unit_qty}')::numeric then v_offer end;
+    end if;
     return null;
 end $$;
 

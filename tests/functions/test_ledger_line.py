@@ -19,6 +19,7 @@ ASK = "select app.ledger_line(%s, 'gpt-9', %s, %s, %s) as line"
     ("standard", "output_image", None, False, "gpt-9 image, output"),
     ("standard", "web_search_preview_calls", None, False, "web search tool calls"),
     ("standard", "web_search_calls", None, False, "web search tool calls"),
+    ("standard", "web_search_or_preview_calls", None, False, "web search tool calls"),
     ("standard", "file_search_calls", None, False, "file search tool calls"),
     ("standard", "container_sessions", "4g", False, "container_sessions:4g"),
     ("standard", "images", "1024x1024+hd", False, "gpt-9, images:1024x1024+hd"),

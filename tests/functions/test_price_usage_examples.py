@@ -103,6 +103,22 @@ def test_a_model_released_before_the_addition_has_none_but_for_the_government(db
     assert price(db, "gpt-5.2", SOL | {"region": "gov"}, endpoint=RESPONSES).cost == Decimal("0.0252175")
 
 
+@pytest.mark.parametrize(
+    ("model", "cost", "status"),
+    [
+        ("gpt-5", "0.02", "priced"),  # both tools cost $10 per 1,000
+        ("gpt-4.1", None, "unpriced_dimension"),  # $10 or $25
+        ("o1", None, "unpriced_dimension"),  # no price of the preview is known
+    ],
+)
+def test_searches_by_one_of_two_tools_have_a_cost_only_where_both_cost_the_same(
+    db: psycopg.Connection, model: str, cost: str | None, status: str
+) -> None:
+    got = price(db, model, response(0, 0), {"web_search_or_preview_calls": 2}, endpoint=RESPONSES)
+    assert (got.cost, got.status) == (cost and Decimal(cost), status)
+    assert got.quantities == {"web_search_or_preview_calls": 2}
+
+
 def test_an_organization_s_own_share_goes_before_the_list_s(db: psycopg.Connection, people: Any) -> None:
     acme = people.orgs["ada"]
     add_price(db, "gpt-6.1-sol", "regional_processing", "0", unit_qty=1, qualifier="eu", org_id=acme)

@@ -72,10 +72,15 @@ def count(
 
 
 def _search_dimension(tools: Iterable[dict[str, Any]]) -> str:
-    """The preview tool has its own price; an answer that names no tool used the generally available one."""
-    kinds = [kind for tool in tools if (kind := str(tool.get("type"))).startswith("web_search")]
-    preview = kinds and all(kind.startswith("web_search_preview") for kind in kinds)
-    return "web_search_preview_calls" if preview else "web_search_calls"
+    """The preview tool has its own price; an answer that names no tool used the generally available one.
+
+    Where the model could use both, no answer says which of them searched (see app.price_offer).
+    """
+    kinds = (kind for tool in tools if (kind := str(tool.get("type"))).startswith("web_search"))
+    preview = {kind.startswith("web_search_preview") for kind in kinds}
+    if len(preview) == 2:
+        return "web_search_or_preview_calls"
+    return "web_search_preview_calls" if True in preview else "web_search_calls"
 
 
 def _requests(tool_usage: dict[str, Any], tool: str, fallback: int) -> int:

@@ -129,7 +129,12 @@ def test_a_stream_is_counted_from_its_items_when_the_output_is_empty():
 
 @pytest.mark.parametrize(
     ("tools", "dimension"),
-    [([PREVIEW], "web_search_preview_calls"), ([GA], "web_search_calls"), ([], "web_search_calls")],
+    [
+        ([PREVIEW], "web_search_preview_calls"),
+        ([GA], "web_search_calls"),
+        ([], "web_search_calls"),
+        ([PREVIEW, GA], "web_search_or_preview_calls"),
+    ],
 )
 def test_preview_and_general_search_are_told_apart_by_the_tools(tools, dimension):
     answer = {**RESPONSE, "tools": tools, "tool_usage": {"web_search": {"num_requests": 1}}}
