@@ -16,7 +16,7 @@ from webapp.pages import export
 from webapp.pages.common import attempt
 from webapp.pages.picks import narrowed
 from webapp.pages.sorting import read_sorting
-from webapp.written import SHARES, places
+from webapp.written import SHARES, places, rate
 
 bp = Blueprint("prices", __name__)
 FIELDS = ("model", "dimension", "service_tier", "context_min_tokens", "qualifier", "unit_price", "unit_qty",
@@ -24,6 +24,7 @@ FIELDS = ("model", "dimension", "service_tier", "context_min_tokens", "qualifier
 COLUMNS = {"in_use": True, "model": False, "input": True, "cached": True, "output": True, "valid_from": True}
 # Prices that no model has to itself, by the name under which they are stored.
 ANY_MODEL = {"*tools": "tools, any model", "*tokens": "tokens, any model"}
+FAR = 10  # an own price this many times the list price, or this part of it, may be mistyped
 EXPORTED = ("model", "input", "cached", "output", "extra", "valid_from", "own_price", "in_use")
 
 
@@ -99,7 +100,24 @@ def _add(tx: db.Transaction) -> dict[str, object] | None:
     words: dict[str, object] = {name: request.form.get(name, "").strip() for name in FIELDS}
     words["context_min_tokens"] = _whole(str(words["context_min_tokens"] or "0"))
     words["valid_from"] = _day(str(words["valid_from"]))
-    return tx.call("price_add", *words.values())
+    made = tx.call("price_add", *words.values())
+    if made and request.form.get("confirm") != "yes":
+        _ask_about_typos(made, tx.rows("price_history", made["model"]))
+    return made
+
+
+def _ask_about_typos(made: dict[str, Any], known: list[dict[str, Any]]) -> None:
+    """ApiError 409, which undoes the new price, where it is very far from the list price of the same thing."""
+    for row in known:  # the newest first
+        if row["own"] or (row["valid_from"] and row["valid_from"] > made["valid_from"]):
+            continue
+        if all(row[name] == made[name] for name in ("dimension", "service_tier", "context_min_tokens", "qualifier")):
+            ours, usual = (abs(price["unit_price"] / price["unit_qty"]) for price in (made, row))
+            if usual / FAR <= ours <= usual * FAR or not usual:
+                return
+            words = f"more than {FAR} times" if ours > usual else "less than a tenth of"
+            raise ApiError(409, "price_far_off", f"this is {words} the list price, {rate(row)}", "unit_price",
+                           "Is it right? Then tick the box")  # fmt: skip
 
 
 def _whole(text: str) -> int:

@@ -93,6 +93,24 @@ def test_a_refused_price_is_said_at_its_field_with_everything_typed_still_there(
         assert page.status_code == 400 and words in text(page)
 
 
+def test_a_price_far_from_the_list_price_is_asked_about_before_it_is_added(team: Acme) -> None:
+    """OpenAI's price of gpt-4o is $2.50 per million tokens."""
+    form = {"model": "gpt-4o-2024-08-06", "dimension": "input_text", "service_tier": "standard", "qualifier": "",
+            "unit_qty": "1000000", "context_min_tokens": "0", "valid_from": "2026-06-01", "note": ""}  # fmt: skip
+    for price, words in (("2500", "more than 10 times"), ("25.1", "more than 10 times"), ("0.24", "less than a tenth")):
+        page = team.browser.post("/prices", **form, unit_price=price)
+        assert page.status_code == 409
+        assert f"This is {words}" in text(page) and "the list price, $2.50 per 1,000,000" in text(page)
+        assert f'value="{price}"' in page.text and 'name="confirm"' in page.text
+    assert not any(row["own"] for row in team.ada.get("/prices?model=gpt-4o").json["data"])
+    assert "price.added" not in {row["action"] for row in team.ada.get("/audit").json["data"]}
+    for price in ("25", "0.25"):
+        assert team.browser.post("/prices", **form, unit_price=price).status_code == 303
+    assert team.browser.post("/prices", **form, unit_price="2500", confirm="yes").status_code == 303
+    for other in ({"dimension": "cache_write_12h"}, {"model": "gpt-99"}):  # nothing to compare with
+        assert team.browser.post("/prices", **form | other, unit_price="2500").status_code == 303
+
+
 def test_developers_see_prices_and_no_form_and_may_add_none(team: Acme) -> None:
     page = team.devs.get("/prices")
     assert "A price of your own" not in text(page)
