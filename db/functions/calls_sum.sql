@@ -15,8 +15,8 @@ language plpgsql stable
 set search_path = ''
 as $$
 declare
-    -- Which labels a day counts as (other), only its calls know. Asked for sums by model, app.sums reads the calls.
-    v_words text[] := case when app.labels_other(p_from, p_to, p_filters) then '{model}' else '{}' end;
+    -- Which labels a day counts as (other), only its calls know.
+    v_words text[] := case when app.labels_other(p_from, p_to, p_filters) then '{calls}' else '{}' end;
 begin
     if p_filters ? 'session' then
         return query execute format($sql$

@@ -5,8 +5,8 @@
 -- status, end_user, tag, person (who made the key), kind. bar: when the hour, day, … begins; day: its date in p_zone. p_filters: see
 -- app.filter_sql. A call with several tags counts in the row of each, a call without in the row without a tag; with
 -- p_tag_name, tag is the value of that tag alone, so that each call counts once. kind groups nothing: with it, the columns from
--- cost_input on say what cost was paid for (see app.cost_kinds); without it they are null. p_sums: the sums that are needed, among
--- them calls; the others are 0 then. Null: all of them.
+-- cost_input on say what cost was paid for (see app.cost_kinds); without it they are null. calls groups nothing either, see
+-- app.sums_source. p_sums: the sums that are needed, among them calls; the others are 0 then. Null: all of them.
 --
 -- Ten million calls take no longer than ten thousand: whole days (UTC) are read from daily totals and daily labels, hours at the
 -- edges of a period and of days of other zones from hourly ones. The calls themselves are added up only for parts of hours, and

@@ -4,14 +4,15 @@
 -- one are added: {end_user,all,-end_user}.
 -- daily_labels has no model, endpoint, tier, status, cost status or kinds of cost, and a row has one label only: no question about both
 -- end users and tags. Filters by several tags, tags left out, and filters by tag while grouping by tag are not answered from
--- daily_labels either, because a call that has two of the tags would count twice.
+-- daily_labels either, because a call that has two of the tags would count twice. Nor are they with the word calls, which groups
+-- nothing: it is for labels that a day counts as (other), which only the calls know (see app.labels_other).
 create or replace function app.sums_source(p_words text[], p_filters jsonb) returns text[]
 language sql immutable
 set search_path = ''
 as $$
     select case
         when not l.users and not l.tags then array['all']
-        when l.users and l.tags or p_words && '{model,endpoint,service_tier,status,kind}'
+        when l.users and l.tags or p_words && '{calls,model,endpoint,service_tier,status,kind}'
             or p_filters ?| '{model,endpoint,service_tier,status,cost_status}'
             or p_filters ?| '{not_model,not_endpoint,not_service_tier,not_status,not_cost_status}' then null
         when l.users then array['end_user'] || case when (not p_filters ? 'end_user' or p_filters -> 'end_user' ? '')

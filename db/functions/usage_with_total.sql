@@ -2,8 +2,7 @@
 --
 -- One statement sees one state of the ledger: the total is that of the rows, whatever is settled meanwhile. It is no sum of
 -- the rows: a call with several tags is in several of them. Without any call there is no total either. Where a day counts an end
--- user or tag of the filters as (other), the rows of some groups are read from the calls, which know it: then the total is, too. For
--- that the filters get a not_model that leaves nothing out (see app.sums_source).
+-- user or tag of the filters as (other), the rows of some groups are read from the calls, which know it: then the total is, too.
 -- Arguments as for app.usage; is_total tells the last row from the others.
 create or replace function app.usage_with_total(p_from timestamptz, p_to timestamptz, p_group text[], p_filters jsonb, p_zone text)
 returns table (
@@ -19,9 +18,9 @@ as $$
     with answer as (
         select false as is_total, u.* from app.usage(p_from, p_to, p_group, p_filters, p_zone) with ordinality u
         union all
-        select true, u.* from app.usage(p_from, p_to, '{}', case
+        select true, u.* from app.usage(p_from, p_to, case
             when app.sums_source(p_group, p_filters) is null and app.labels_other(p_from, p_to, p_filters)
-            then '{"not_model": []}' || p_filters else p_filters end, p_zone) with ordinality u
+            then '{calls}' else '{}'::text[] end, p_filters, p_zone) with ordinality u
     )
     select a.is_total, a.bar, a.day, a.project_id, a.project, a.key_id, a.key, a.key_prefix, a.model, a.endpoint, a.service_tier, a.status,
         a.end_user, a.tag, a.person_id, a.person, a.calls, a.tokens_in, a.tokens_cached, a.tokens_out, a.cost, a.unpriced_calls, a.no_usage_calls,

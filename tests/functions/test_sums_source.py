@@ -39,7 +39,7 @@ def test_of_end_users_and_tags_only_projects_and_keys_are_kept_apart(people: Peo
         assert source(people, words, **filters) == sources
         for less in LESS:
             assert source(people, words, **(filters | less)) is None
-        for less in ("model", "endpoint", "service_tier", "status", "kind"):
+        for less in ("model", "endpoint", "service_tier", "status", "kind", "calls"):
             assert source(people, f"{words} {less}", **filters) is None
 
 
