@@ -13,8 +13,9 @@ from webapp.metering.usage import DROPPED, MAX_STRING_CHARS, add, sanitise
 def image_usage(response: dict[str, Any], items: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
     """The `tool_usage` block with the `image_model` its tokens are priced at; None when no image was made.
 
-    `image_model` is None when the answer's tool names no model: OpenAI changes the default. `image_gen` is None when an
-    image was made and no token of it counted, or tokens stand only in its details.
+    `image_model` is None when the answer's tool names no model: OpenAI changes the default. Also when several tools
+    name different ones: nothing says which of them drew. `image_gen` is None when an image was made and no token of it
+    counted, or tokens stand only in its details.
     """
     tool_usage = as_object(response.get("tool_usage"))
     block = tool_usage.get("image_gen")
@@ -26,7 +27,7 @@ def image_usage(response: dict[str, Any], items: Iterable[dict[str, Any]]) -> di
     return {
         **tool_usage,
         "image_gen": block if counted else None,
-        "image_model": next((model for model in models if model), None),
+        "image_model": models[0] if models and models.count(models[0]) == len(models) else None,
     }
 
 

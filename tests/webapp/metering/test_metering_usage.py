@@ -162,6 +162,22 @@ def test_an_unused_image_tool_leaves_the_usage_as_it_came():
     assert (facts.usage, facts.tools) == (RESPONSE_USAGE, None)
 
 
+@pytest.mark.parametrize(
+    ("models", "found"),
+    [
+        (["gpt-image-1"], "gpt-image-1"),
+        (["gpt-image-1", "gpt-image-1"], "gpt-image-1"),
+        (["gpt-image-1", "gpt-image-1-mini"], None),
+        ([None, "gpt-image-1-mini"], None),
+        ([["x"], {}], None),
+    ],
+)
+def test_of_image_tools_with_different_models_none_is_taken_for_the_one_that_drew(models, found):
+    tools = [{"type": "image_generation", "model": model} for model in models]
+    block = {"image_gen": {"input_tokens": 50, "output_tokens": 1056}}
+    assert read({**RESPONSE, "tool_usage": block, "tools": tools}).usage["tool_usage"]["image_model"] == found
+
+
 def test_image_tokens_stand_beside_the_usage_with_their_model():
     block = {
         "image_gen": {
