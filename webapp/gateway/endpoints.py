@@ -50,6 +50,10 @@ gives a bound, shown as "at least". `tts-1` and `tts-1-hd` bill the characters o
 models bills tokens that OpenAI does not report: the row keeps the characters, and the cost is not known. With
 `stream_format: "sse"` it is.
 
+**What no answer tells.** The cost of a call is not known where its price depends on one of these: which of two search
+tools made a search (`web_search` and `web_search_preview`, with models for which they cost differently), and which of
+two image models drew. Cached tokens that an answer does not split by kind are taken for text.
+
 **Stays at OpenAI.** The kind of object that the id in the answer names. With a key of its own the ledger notes which
 call of which project made it: a response unless `store` is false, a chat completion when `store` is true.
 
