@@ -26,6 +26,10 @@ from webapp.periods import months_later
 bp = Blueprint("books_close", __name__)
 SUMS = ("openai", "ledger", "unexplained")
 LEDGER_DECIMALS = 12
+LACKING = (
+    "OpenAI's bill, ledger and unexplained are sums of the days that OpenAI's books have. "
+    "Spend by project, key, model, tag and person is of the whole month."
+)
 
 
 def _month(text: str) -> date:
@@ -54,8 +58,14 @@ def show(month: str, error: ApiError | None = None) -> str:
     named = state["named"]
     parts = [row | {"amount": Decimal(named[row["reason"]])} for row in reasons if row["reason"] in named]
     return render_template("books_month.html", month=month, state=state, tables=tables, titles=BREAKDOWNS, parts=parts,
-                           reasons=REASONS, error=error, decimals=_decimals(state, parts),
-                           total=table_rows(report, "total"), typed=request.form)  # fmt: skip
+                           reasons=REASONS, error=error, decimals=_decimals(state, parts), typed=request.form,
+                           total=table_rows(report, "total"),
+                           lacking=LACKING if _lacks(state, report) else None)  # fmt: skip
+
+
+def _lacks(state: dict[str, Any], report: dict[str, Any]) -> bool:
+    """Whether the ledger's sum lacks days whose calls are in the breakdowns."""
+    return state["state"] == "open" and any(row["calls"] for row in report["total"])
 
 
 def _decimals(state: dict[str, Any], parts: list[dict[str, Any]]) -> int:
@@ -146,6 +156,8 @@ def about(state: dict[str, Any], report: dict[str, Any]) -> Iterator[tuple[str, 
         yield f"{title}, US dollars", state[f"closed_{name}" if closed else name]
         if closed:
             yield f"{title}, change since the close", state[f"restated_{name}"]
+    if _lacks(state, report):
+        yield "Days", LACKING
     yield from [("Invoice as typed in, US dollars", state["invoice"]), ("Closed at (UTC)", state["closed_at"])]
     who = state["closed_by"] or ("the operator" if closed else None)
     yield from [("Closed by", who), ("Note", state["note"]), ("SHA-256", state["sha256"])]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import date
 from decimal import Decimal as D
 from types import SimpleNamespace
 from uuid import UUID
@@ -30,7 +31,12 @@ LINES = [
 
 @pytest.fixture
 def team(site: Site) -> Acme:
-    """Acme with October fetched once, and a call of a key named like a formula."""
+    """Acme with all of October fetched."""
+    return october(site, DAYS)
+
+
+def october(site: Site, days: list[date]) -> Acme:
+    """Acme with these days of October fetched once, and a call of the 14th of a key named like a formula."""
     acme = Acme(site)
     key = acme.ada.post(f"/projects/{acme.project['id']}/keys", {"name": "=cmd()"}).json
     with psycopg.connect(site.admin, row_factory=dict_row) as conn:
@@ -38,7 +44,7 @@ def team(site: Site) -> Acme:
         people.conn, people.orgs = conn, {"ada": UUID(acme.ada.organization["id"])}
         people.projects, people.keys = {"ada": acme.project["id"]}, {"ada": SimpleNamespace(id=key["id"])}
         call(people, linked_key(people), moment("09:00:00"), "gpt-4o-mini-2024-07-18", MILLION)
-        fetch(people, {day: LINES if day.day == 14 else [] for day in DAYS})
+        fetch(people, {day: LINES if day.day == 14 else [] for day in days})
     return acme
 
 
@@ -46,7 +52,7 @@ def test_an_admin_closes_and_reopens_a_month_and_others_only_read(team: Acme) ->
     page = text(team.browser.get(PATH))
     assert "Oct 2026: provisional" in page and "31 days were fetched only once" in page
     sums = "OpenAI's bill $0.455 Ledger $0.15 another key $0.30 Unexplained $0.005 no quantity $0.005"
-    assert sums in page and "not in the ledger's sum" not in page
+    assert sums in page and "not in the ledger's sum" not in page and "of the whole month" not in page
     assert page.count("Total $0.15 1 1,000 500") == 4, "by project, key, model and person"
     assert team.browser.post(f"{PATH}/close", shown=PATH, note="", confirm="yes").status_code == 400
     assert team.browser.post(f"{PATH}/close", shown=PATH, note="x", invoice="a lot", confirm="yes").status_code == 400
@@ -92,6 +98,19 @@ def test_the_excel_file_has_typed_cells_and_says_what_it_is(team: Acme) -> None:
     assert "0.00" in cells["Cost"].number_format
     assert all(made.data_type != "f" for row in sheet.iter_rows() for made in row)
     assert "=cmd()" in cells["Key"].value
+
+
+def test_a_month_that_lacks_days_says_which_sums_are_of_all_its_days(site: Site) -> None:
+    acme = october(site, DAYS[:5])
+    words = (
+        "sums of the days that OpenAI's books have. Spend by project, key, model, tag and person is of the whole month."
+    )
+    page = text(acme.browser.get(PATH))
+    assert "Ledger $0.00" in page and page.count("Total $0.15") == 4 and words in page
+    book = openpyxl.load_workbook(io.BytesIO(acme.browser.get(f"{PATH}.xlsx").data))
+    about = {row[0].value: row[1].value for row in book["About"].iter_rows()}
+    assert about["Ledger, US dollars"] == 0 and words in about["Days"]
+    assert words not in text(acme.eves.get(PATH)), "nothing was spent"
 
 
 @pytest.mark.parametrize("by", ["project", "key", "model", "tag", "person"])
