@@ -107,6 +107,7 @@ class Huge(Organization):
         self.insert("projects", [self._project(number) for number in range(PROJECTS)])
         self.keys = [self._uuid() for _ in range(KEYS)]
         self.insert("api_keys", [self._key(number) for number in range(KEYS)])
+        self.insert("provider_key_versions", [self._openai_key(number) for number in range(len(STRANGE))])
         self.insert("model_prices", [self._price(number) for number in range(40)])
         self._calls(calls)
         self._corrections()
@@ -165,6 +166,10 @@ class Huge(Organization):
                 "expires_at": self.now + timedelta(days=7 * (number % 5 - 1)) if number % 11 == 4 else None,
                 "revoked_at": self.now if number % 13 == 3 else None,
                 "rotated_from": self.keys[number - 1] if old else None}  # fmt: skip
+
+    def _openai_key(self, number: int) -> dict[str, Any]:
+        return {"org_id": self.org_id, "project_id": self.projects[number], "last4": f"no{number:02}",
+                "base_url": f"https://{'gateway.' * number}example.test/v1", "since": self.began}  # fmt: skip
 
     def _price(self, number: int) -> dict[str, Any]:
         model = (STRANGE[0].lower(), USUAL[number % 7], f"gpt-made-up-{number}")[min(number // 8, 2)]

@@ -85,7 +85,7 @@ def test_no_head_or_foot_of_a_table_hides_what_has_the_focus(organization: None,
 def test_long_names_leave_room_for_costs_and_buttons(organization: None, page: Page) -> None:
     """Tables fit. With millions of dollars in three columns they scroll, but Spend stands beside the name."""
     log_in(page, "huge@spendai.test", PASSWORD)
-    for path in ("/keys", "/calls", "/?by=key", "/projects", "/team"):
+    for path in ("/keys", "/calls", "/?by=key", "/projects", "/team", "/settings"):
         page.goto(path)
         assert page.evaluate(WIDTH) == 1180, path  # with charts drawn at this width
         if path in ("/?by=key", "/projects"):
