@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import huge
 import psycopg
@@ -12,6 +13,7 @@ from playwright.sync_api import Page
 from stack import Stack
 
 PASSWORD = "correct horse"
+MONTH = f"/books/months/{datetime.now(UTC).replace(day=1) - timedelta(days=1):%Y-%m}"  # the last one, full of calls
 WIDTH = "document.documentElement.scrollWidth"
 SPENT = "[...document.querySelectorAll('th')].find(e => e.innerText.startsWith('Spend')).getBoundingClientRect().right"
 # How many cells begin with a Hebrew or Arabic letter, and those that do not show it.
@@ -22,11 +24,11 @@ HIDDEN_BEGINNINGS = """() => {
         return text && /^[\\u0590-\\u06ff]/.test(text.data) && cell.offsetWidth ? [[text, cell]] : [];
     });
     const hidden = ([text, cell]) => {
-        const letter = document.createRange(), { left, right } = (text.parentElement ?? cell).getBoundingClientRect();
+        const letter = document.createRange(), boxes = [cell, text.parentElement].map(e => e.getBoundingClientRect());
         letter.setStart(text, 0);
         letter.setEnd(text, 1);
         const at = letter.getBoundingClientRect();
-        return at.left < left - 1 || at.right > right + 1;
+        return boxes.some(({ left, right }) => at.left < left - 1 || at.right > right + 1);
     };
     return [names.length, names.filter(hidden).map(([text]) => text.data)];
 }"""
@@ -39,6 +41,11 @@ COVERED = """(() => {
         return !link.contains(document.elementFromPoint(x + 2, y + height / 2));
     }).length;
 })()"""
+# How many cells of text are cut off, and those that do not tell the whole of it.
+CUT_OFF = """cells => {
+    const cut = cells.filter(e => getComputedStyle(e).textOverflow === "ellipsis" && e.scrollWidth > e.clientWidth);
+    return [cut.length, cut.filter(e => ![e, ...e.children].some(it => it.title)).map(e => e.textContent)];
+}"""
 # How far what stands behind the link of a name goes beyond its cell.
 BEHIND = """[...document.querySelectorAll("tbody th > a + :is(.tag, .muted, code)")].filter(e => e.offsetWidth).map(e =>
     Math.floor(e.getBoundingClientRect().right - e.closest("th").getBoundingClientRect().right))"""
@@ -121,10 +128,21 @@ def test_long_names_leave_room_for_what_stands_behind_them(organization: None, p
 def test_names_from_right_to_left_show_their_beginning(organization: None, page: Page) -> None:
     log_in(page, "huge@spendai.test", PASSWORD)
     page.set_viewport_size({"width": 420, "height": 800})
-    for path in ("/projects", "/keys", "/?all=1", "/calls?columns=project,key", "/?by=project&and=key", "/prices"):
+    for path in (
+        "/projects", "/keys", "/?all=1", "/calls?columns=project,key", "/?by=project&and=key", "/prices", MONTH,
+    ):  # fmt: skip
         page.goto(path)
         lost = page.evaluate(HIDDEN_BEGINNINGS)
         assert lost[0] > 0 and lost[1] == [], path
+
+
+def test_a_name_that_is_cut_off_is_told_whole_when_pointed_at(organization: None, page: Page) -> None:
+    log_in(page, "huge@spendai.test", PASSWORD)
+    page.set_viewport_size({"width": 1100, "height": 800})
+    for path in ("/prices", "/team", "/settings", MONTH):
+        page.goto(path)
+        cut = page.locator("tbody :is(th, td)").evaluate_all(CUT_OFF)
+        assert cut[0] > 0 and cut[1] == [], path
 
 
 def test_an_open_filter_with_a_long_value_stays_in_a_narrow_window(organization: None, page: Page) -> None:
