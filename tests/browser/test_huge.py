@@ -145,6 +145,16 @@ def test_a_name_that_is_cut_off_is_told_whole_when_pointed_at(organization: None
         assert cut[0] > 0 and cut[1] == [], path
 
 
+def test_the_mark_of_a_cost_that_is_not_known_stays_in_one_piece(organization: None, page: Page) -> None:
+    log_in(page, "huge@spendai.test", PASSWORD)
+    page.goto("/team/{member}".format(**words_of(page, "huge")))
+    marks = page.locator(".stats .warn")
+    assert marks.count() > 0
+    for width in range(560, 1180, 10):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert set(marks.evaluate_all("all => all.map(mark => mark.getClientRects().length)")) == {1}, width
+
+
 def test_an_open_filter_with_a_long_value_stays_in_a_narrow_window(organization: None, page: Page) -> None:
     log_in(page, "huge@spendai.test", PASSWORD)
     page.set_viewport_size({"width": 420, "height": 800})
