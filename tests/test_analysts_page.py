@@ -10,6 +10,7 @@ from ledgers import ledger
 from people import People
 
 from webapp.config import ROOT
+from webapp.pages.picks import STATUSES
 
 __all__ = ["ledger"]
 PAGE = (ROOT / "docs/analysts.md").read_text()
@@ -29,6 +30,11 @@ def test_a_statement_of_the_page_runs_and_names_its_columns_as_shown(ledger: Peo
 def test_every_view_is_on_the_page_and_every_question_has_its_statement() -> None:
     named = {path.stem for path in (ROOT / "db/views").glob("*.sql")} - set(re.findall(r"`(\w+)`", PAGE))
     assert named == set() and len(STATEMENTS) == 16
+
+
+def test_every_cost_status_that_calls_can_be_filtered_by_is_explained() -> None:
+    table = PAGE.partition("| `cost_status` | `cost` | Why |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.M)) == set(STATUSES) - {"in_doubt"}
 
 
 def test_the_lines_of_the_call_on_the_page_are_those_of_such_a_call(ledger: People) -> None:
