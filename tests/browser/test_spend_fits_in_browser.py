@@ -59,12 +59,17 @@ def signed_in(site: Stack, chromium: Browser) -> dict[str, Any]:
     return cookies_of(chromium, site.url, "gus@gusco.test", PASSWORD)
 
 
-@pytest.mark.parametrize(("width", "table"), [(1440, "Spend by"), (1100, "Spend by"), (420, "Spend per month,")])
+@pytest.mark.parametrize(
+    ("width", "table", "by"),
+    [(1440, "Spend by", "project"), (1100, "Spend by", "project"), (1100, "Spend by", "key"),
+     (420, "Spend per month,", "project")],
+)  # fmt: skip
 def test_no_column_must_be_scrolled_to(
-    open_page: Callable[..., Page], signed_in: dict[str, Any], width: int, table: str
+    open_page: Callable[..., Page], signed_in: dict[str, Any], width: int, table: str, by: str
 ) -> None:
     page = open_page(storage_state=signed_in, viewport={"width": width, "height": 800})
-    page.goto("/?period=month&compare=before")
+    page.goto(f"/?period=month&compare=before&by={by}")
+    assert page.locator("tbody th > a").evaluate_all("all => all.every(e => e.scrollWidth <= e.clientWidth)")
     box = page.locator(".scroll", has=page.locator("caption", has_text=table))
     assert "?" in box.locator("tbody").inner_text()
     assert box.evaluate("box => box.scrollWidth - box.clientWidth") == 0
