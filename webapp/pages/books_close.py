@@ -54,13 +54,23 @@ def show(month: str, error: ApiError | None = None) -> str:
     with auth.person() as tx:
         state, report = _load(tx, first)
         reasons = tx.query("select reason, explained, says from public.part_reasons order by n")
+        closes = tx.query("select named from public.month_closes where id = %s", state["close_id"])
     tables = {by: table_rows(report, by) for by in BREAKDOWNS}
-    named = state["named"]
-    parts = [row | {"amount": Decimal(named[row["reason"]])} for row in reasons if row["reason"] in named]
+    now, frozen = state["named"], closes[0]["named"] if closes else {}
+    parts = [
+        row | {"amount": _dollars(now, row["reason"]), "frozen": _dollars(frozen, row["reason"])}
+        for row in reasons
+        if row["reason"] in now or row["reason"] in frozen
+    ]
     return render_template("books_month.html", month=month, state=state, tables=tables, titles=BREAKDOWNS, parts=parts,
                            reasons=REASONS, error=error, decimals=_decimals(state, parts), typed=request.form,
                            total=table_rows(report, "total"),
                            lacking=LACKING if _lacks(state, report) else None)  # fmt: skip
+
+
+def _dollars(named: dict[str, str], reason: str) -> Decimal | None:
+    """The part of the difference that has this reason; None: there is none."""
+    return Decimal(named[reason]) if reason in named else None
 
 
 def _lacks(state: dict[str, Any], report: dict[str, Any]) -> bool:
@@ -72,7 +82,7 @@ def _decimals(state: dict[str, Any], parts: list[dict[str, Any]]) -> int:
     """The decimals to which the amounts in the table of sums are filled up: the most that one has, but no more than the
     ledger's costs have, because a single long one would make every row too wide for a phone."""
     amounts = [state[name] for name in SUMS] + [state[f"closed_{name}"] for name in SUMS] + [state["invoice"]]
-    return min(LEDGER_DECIMALS, written.places(amounts + [row["amount"] for row in parts]))
+    return min(LEDGER_DECIMALS, written.places(amounts + [row[name] for row in parts for name in ("amount", "frozen")]))
 
 
 @bp.post("/books/months/<month>/close")

@@ -72,6 +72,18 @@ def test_an_admin_closes_and_reopens_a_month_and_others_only_read(team: Acme) ->
     assert "Oct 2026: provisional" in text(team.browser.get(PATH))
 
 
+def test_each_reason_stands_there_as_frozen_and_as_it_is_now(site: Site, team: Acme) -> None:
+    team.browser.post(f"{PATH}/close", shown=PATH, note="asked OpenAI", confirm="yes")
+    with psycopg.connect(site.admin, row_factory=dict_row) as conn:
+        people = People.__new__(People)
+        people.conn, people.orgs = conn, {"ada": UUID(team.ada.organization["id"])}
+        evals = (None, "evals | o3, output", 10, "tokens", "0.02")
+        fetch(people, {DAYS[13]: [*LINES[:1], ("key_laptop", *LINES[2][1:4], "0.31"), evals]})
+    page = text(team.browser.get(PATH))
+    assert "Since the close OpenAI's bill changed by $0.025" in page
+    assert "another key $0.30 $0.31 no key – $0.02 Unexplained $0.005 $0.00 no quantity $0.005 –" in page
+
+
 def test_one_long_amount_leaves_the_others_as_short_as_the_ledger_has_them(site: Site, team: Acme) -> None:
     with psycopg.connect(site.admin, row_factory=dict_row) as conn:
         people = People.__new__(People)
