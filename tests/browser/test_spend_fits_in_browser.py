@@ -11,6 +11,7 @@ import pytest
 from everything import cookies_of
 from ledgers import add_call
 from playwright.sync_api import Browser, Page
+from psycopg.types.json import Jsonb
 from spending import another_key
 from stack import Stack
 
@@ -51,7 +52,8 @@ def signed_in(site: Stack, chromium: Browser) -> dict[str, Any]:
     months = [first, *((first - timedelta(days=days)).replace(day=15, hour=12) for days in (1, 40))]
     for name, cost in SPEND.items():
         project, key = another_key(people, name, "gus")
-        ids = {"project_id": project, "api_key_id": key, "tokens_in": 91_900_000, "tokens_out": 2_600_000}
+        tags = Jsonb({"feature": name, "team": "shop"})
+        ids = {"project_id": project, "api_key_id": key, "tokens_in": 91_900_000, "tokens_out": 2_600_000, "tags": tags}
         for n, at in enumerate(months):
             add_call(people, "gus", at, cost=Decimal(cost) * (10 - n) / 10, **ids)
             if name != "marketing-copy":
@@ -62,7 +64,7 @@ def signed_in(site: Stack, chromium: Browser) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("width", "table", "by"),
     [(1440, "Spend by", "project"), (1100, "Spend by", "project"), (1100, "Spend by", "key"),
-     (420, "Spend per month,", "project")],
+     (1100, "Spend by", "tag"), (420, "Spend per month,", "project")],
 )  # fmt: skip
 def test_no_column_must_be_scrolled_to(
     open_page: Callable[..., Page], signed_in: dict[str, Any], width: int, table: str, by: str
