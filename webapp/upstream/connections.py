@@ -29,6 +29,11 @@ CHUNK = 65536  # bytes read at a time
 AWAY = 0.02  # seconds: a caller that comes back for more after so long probably finds bytes waiting
 ACKED_AT = 120  # place of `tcpi_bytes_acked` in Linux's `struct tcp_info`
 READ = 1  # gevent's name for the event that a descriptor is readable
+# Seconds without a byte until TCP asks whether the other side is still there, and between one such probe and the next.
+# A cloud's NAT forgets a connection that is silent for 4 to 10 minutes, and a model may think for longer than that
+# before the first byte of its answer.
+PROBE_SECONDS = 60
+PROBES = 5  # the connection is broken after so many without an answer
 RAW = re.compile(r"[!-~]*")  # characters allowed in a request line and a Host header
 poll = get_original("select", "poll")  # not gevent's: always called with time-out 0, so it never blocks
 
@@ -40,6 +45,14 @@ def _tls() -> ssl.SSLContext:
     if not context.cert_store_stats()["x509_ca"]:
         context.load_verify_locations(certifi.where())  # the machine has no certificate store
     return context
+
+
+def _keep_alive(sock: socket.socket) -> None:
+    """Let TCP probe the connection while it is silent; at other times than ours where the system cannot be told."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (("TCP_KEEPIDLE", PROBE_SECONDS), ("TCP_KEEPINTVL", PROBE_SECONDS), ("TCP_KEEPCNT", PROBES)):
+        if option := getattr(socket, name, None):
+            sock.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 class Connection:
@@ -181,6 +194,7 @@ class Origin:
         sock = connect(self._host, self._port, self._timeout, private=self._private)
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            _keep_alive(sock)
             return self._wrapped(sock) if self._tls else sock
         except BaseException:
             sock.close()

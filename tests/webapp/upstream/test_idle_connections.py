@@ -61,6 +61,16 @@ def over_but_unnoticed(client: Client, url: str, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(Connection, "readable", lambda _: False)
 
 
+@pytest.mark.skipif(not hasattr(socket, "TCP_KEEPIDLE"), reason="the system does not let programs choose the times")
+@pytest.mark.parametrize("over_tls", [False, True])
+def test_a_nat_does_not_forget_a_connection_while_a_model_thinks(client, tls, over_tls):
+    with server(answering(OK), tls if over_tls else None) as (url, _):
+        sock = kept(client, url).sock
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        between = [sock.getsockopt(socket.IPPROTO_TCP, at) for at in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL)]
+        assert max(between) < 240  # seconds: Azure's NAT forgets a silent connection after 240, that of AWS after 350
+
+
 @pytest.mark.parametrize("end", [socket.socket.close, reset], ids=["closed", "reset"])
 def test_a_post_on_a_connection_that_was_already_over_is_sent_once_more(client, monkeypatch, end):
     serve, heads = first(end)
