@@ -20,7 +20,12 @@ LARGE_CHUNK = 1 << 20  # of a body that is held in memory: the server copies wha
 CHECKED_BYTES = 65536  # a JSON body that is larger, or may be, is read only after its key was checked
 STREAMED = ("multipart/", "application/octet-stream", "audio/", "video/", "image/")
 NO_FACTS = RequestFacts()
-OBJECT = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*\{(?=[ \t\r\n]*(\})?)")  # the group is there in an empty object
+# The beginning of an object up to where a model can be put in. The first group stands before it; the second is there
+# where the object begins with `"model": null`, as LangChain's clients for Azure send it; the third in an empty object.
+OBJECT = re.compile(
+    rb"((?:\xef\xbb\xbf)?[ \t\r\n]*\{[ \t\r\n]*)"
+    rb'("model"[ \t\r\n]*:[ \t\r\n]*null(?=[ \t\r\n]*[,}]))?(?=[ \t\r\n]*(\})?)'
+)
 
 
 class RequestBody:
@@ -126,8 +131,8 @@ def _with_model(facts: RequestFacts, target: Target, content: bytes, pause: Paus
     begin = OBJECT.match(content)
     if begin is None:
         return facts
-    member = b'"model":' + json.dumps(target.model).encode() + (b"" if begin[1] else b",")
-    edited = b"".join((begin[0], member, memoryview(content)[begin.end() :]))
+    member = b'"model":' + json.dumps(target.model).encode() + (b"" if begin[2] or begin[3] else b",")
+    edited = b"".join((begin[1], member, memoryview(content)[begin.end() :]))
     named = read_json_request(target.route.endpoint, edited, pause)
     return named if named.model else facts
 

@@ -113,16 +113,21 @@ def test_azures_client_streams_lists_and_uploads(stack: Stack, fake: FakeUpstrea
     ({"messages": HELLO}, {"model": "my gpt", "messages": HELLO}), ({}, {"model": "my gpt"}),
     (CHAT, CHAT), ({"messages": HELLO, "stream": True}, None),
     ({"messages": [{"role": "user", "content": "x" * 100_000}]}, None),
-], ids=["none", "empty", "one", "streamed", "large"])  # fmt: skip
+    ({"model": None, "messages": HELLO}, {"model": "my gpt", "messages": HELLO}),
+    ({"model": None}, {"model": "my gpt"}),
+    ({"model": None, "messages": HELLO, "stream": True}, None),
+    ({"model": None, "messages": [{"role": "user", "content": "x" * 100_000}]}, None),
+], ids=["none", "empty", "one", "streamed", "large", "null", "only null", "null, streamed", "null, large"])  # fmt: skip
 def test_a_deployment_is_the_model_of_a_body_that_names_none(
     stack: Stack, fake: FakeUpstream, body: dict[str, object], sent: dict[str, object] | None
 ) -> None:
     headers = {"Authorization": "", "api-key": stack.key()}
     answer = stack.post("/openai/deployments/my%20gpt/chat/completions?api-version=1", json=body, headers=headers)
     assert answer.ok, answer.text
+    assert fake.requests[-1].body.count(b'"model"') == 1
     arrived = json.loads(fake.requests[-1].body)
-    assert arrived["model"] == body.get("model", "my gpt") and (sent is None or arrived == sent)
-    assert {name: arrived[name] for name in body} == body
+    assert arrived["model"] == (body.get("model") or "my gpt") and (sent is None or arrived == sent)
+    assert {name: arrived[name] for name in body if name != "model"} == {k: v for k, v in body.items() if k != "model"}
     assert stack.row(answer)["model_requested"] == arrived["model"]
 
 
