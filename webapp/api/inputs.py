@@ -86,7 +86,7 @@ def _encodes(value: str) -> bool:
 
 def as_id(text: str | None) -> UUID | None:
     """An id from a query string or body; a malformed one is as unknown as any other (404)."""
-    if not text:
+    if text is None:
         return None
     try:
         return UUID(text)

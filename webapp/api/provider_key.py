@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from flask import current_app, request
 
 from webapp import auth
 from webapp.api.blueprint import bp
-from webapp.api.inputs import as_id, fields
+from webapp.api.inputs import Fields, as_id, fields
 from webapp.api.shape import listed, plain
 from webapp.errors import ApiError
 from webapp.secrets import provider_keys
@@ -16,7 +17,7 @@ from webapp.secrets import provider_keys
 
 @bp.get("/provider-key")
 def provider_key() -> dict[str, Any]:
-    project_id = as_id(request.args.get("project_id"))
+    project_id = _project_id(Fields({}))
     with auth.person() as tx:
         for row in tx.rows("provider_key_list"):
             if row["project_id"] == project_id:
@@ -35,14 +36,23 @@ def provider_key_versions() -> dict[str, Any]:
 def set_provider_key() -> dict[str, Any]:
     body = fields()
     key, base_url = body.text("key"), body.text("base_url", needed=False)
-    project_id = as_id(body.text("project_id", needed=False) or request.args.get("project_id"))
-    new = provider_keys.ProviderKey(key, base_url, project_id, confirmed=bool(body.flag("confirm_shared")))
+    new = provider_keys.ProviderKey(key, base_url, _project_id(body), confirmed=bool(body.flag("confirm_shared")))
     with auth.person() as tx:
         return plain(provider_keys.store(tx, current_app.config["SPENDAI"], new))
 
 
 @bp.delete("/provider-key")
 def delete_provider_key() -> tuple[str, int]:
+    project_id = _project_id(fields(optional=True))
     with auth.person() as tx:
-        tx.call("provider_key_delete", as_id(request.args.get("project_id")))
+        tx.call("provider_key_delete", project_id)
     return "", 204
+
+
+def _project_id(body: Fields) -> UUID | None:
+    """The project whose key is meant, from body or query string; None, the organization, only if neither names one.
+
+    An empty id is refused as a malformed one is: it may be a variable that a script left unset.
+    """
+    found = body.text("project_id", needed=False)
+    return as_id(request.args.get("project_id") if found is None else found)

@@ -162,6 +162,7 @@ SHAPES: dict[str, dict[str, str]] = {
     "ProviderKeyVersion": {"id": "id", "project_id": "id?", "project": "text?", "install": "flag"}
     | {"last4": "text", "base_url": "text?", "since": "time", "until": "time?"},
     "ProviderKeySet": {"last4": "text", "updated_at": "time"},
+    "WhichProviderKey": {"project_id?": "id?"},
     "NewAdminKey": {"key": "text", "base_url?": "text?"},
     "AdminKey": {"last4": "text", "base_url": "text?", "updated_at": "time"}
     | {"fetched_at": "time?", "failed_at": "time?", "error": "text?"},

@@ -46,9 +46,24 @@ def test_a_project_may_have_a_key_of_its_own(site: Site, ada: Api) -> None:
     assert ada.get(f"/provider-key?project_id={project}").status_code == 404
 
 
-def test_a_project_id_that_is_none_is_404(ada: Api) -> None:
-    assert put(ada, project_id="nonsense").status_code == 404
-    assert ada.get("/provider-key?project_id=nonsense").status_code == 404
+@pytest.mark.parametrize("no_id", ["nonsense", ""])
+def test_a_project_id_that_is_none_is_404_and_does_not_mean_the_organization(ada: Api, no_id: str) -> None:
+    put(ada)
+    assert put(ada, key="sk-of-a-project", project_id=no_id).status_code == 404
+    assert ada.get(f"/provider-key?project_id={no_id}").status_code == 404
+    assert ada.call("DELETE", f"/provider-key?project_id={no_id}").status_code == 404
+    assert ada.call("DELETE", "/provider-key", {"project_id": no_id}).status_code == 404
+    assert ada.get("/provider-key").json["last4"] == "cdef"
+
+
+def test_the_key_of_a_project_is_named_in_the_query_string_or_in_the_body(ada: Api) -> None:
+    project = ada.post("/projects", {"name": "chat"}).json["id"]
+    put(ada)
+    for query, body in ((f"?project_id={project}", {}), ("", {"project_id": project})):
+        assert ada.call("PUT", f"/provider-key{query}", {"key": "sk-of-a-project"} | body).status_code == 200
+        assert ada.call("DELETE", f"/provider-key{query}", body).status_code == 204
+        assert ada.get(f"/provider-key?project_id={project}").status_code == 404
+    assert ada.get("/provider-key").json["last4"] == "cdef"
 
 
 def test_storing_again_replaces(ada: Api) -> None:
