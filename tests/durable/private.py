@@ -153,7 +153,8 @@ class Routes:
         requests.post(f"{self.url}/login", data={"email": self.email, "password": word("form password")}, timeout=30)
         self._api("POST", "/auth/login", {"email": self.email, "password": word("wrong password")})
         self._api("PUT", "/provider-key", {"key": f"sk-{word('refused OpenAI key')}\n"})
-        self._api("POST", f"/auth/refresh?x={word('api query')}", {"refresh_token": word("refresh token")})
+        self._api("POST", "/auth/refresh", {"refresh_token": word("refresh token")})
+        self._api("POST", f"/auth/refresh?x={word('api query')}", {word("api field"): "x"})
 
     def spooled(self) -> None:
         """Calls whose settle finds the database frozen, and one that dies with its worker."""

@@ -15,7 +15,7 @@ from webapp.auth.people import log_in, sign_up
 
 @bp.post("/auth/signup")
 def signup() -> tuple[dict[str, Any], int]:
-    body = fields()
+    body = fields("SignUp")
     found = sign_up(
         body.text("email"),
         body.text("password"),
@@ -30,13 +30,13 @@ def signup() -> tuple[dict[str, Any], int]:
 
 @bp.post("/auth/login")
 def login() -> dict[str, Any]:
-    body = fields()
+    body = fields("LogIn")
     return _with_tokens(log_in(body.text("email"), body.text("password"), browser=False))
 
 
 @bp.post("/auth/refresh")
 def refresh() -> dict[str, Any]:
-    return _with_tokens(identity().refresh(fields().text("refresh_token")))
+    return _with_tokens(identity().refresh(fields("Refresh").text("refresh_token")))
 
 
 @bp.post("/auth/logout")

@@ -27,7 +27,7 @@ def admin_key() -> dict[str, Any]:
 @bp.put("/admin-key")
 def set_admin_key() -> dict[str, Any]:
     """Try the key with OpenAI, then store it. Two transactions: none is open while OpenAI is asked."""
-    body, config = fields(), current_app.config["SPENDAI"]
+    body, config = fields("NewAdminKey"), current_app.config["SPENDAI"]
     with auth.person() as tx:
         access.admins_organization(tx)
     new = access.tried(config, body.text("key") or "", body.text("base_url", needed=False))

@@ -11,13 +11,14 @@ from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from webapp import filters
+from webapp.api.schemas import SHAPES
 from webapp.errors import ApiError
 
 PAGE, LARGEST_PAGE = 50, 1000
 
 
 class Fields:
-    """Reads fields of a JSON object by name and type; ApiError 400 names the wrong one. Unknown fields are ignored."""
+    """Reads fields of a JSON object by name and type; ApiError 400 names the wrong one."""
 
     def __init__(self, values: dict[str, Any]) -> None:
         self.values = values
@@ -61,8 +62,12 @@ class Fields:
         return value
 
 
-def fields(*, optional: bool = False) -> Fields:
-    """The request's JSON object. optional: no body at all stands for an empty object."""
+def fields(shape: str, *, optional: bool = False) -> Fields:
+    """The request's JSON object. optional: no body at all stands for an empty object.
+
+    shape: key of SHAPES that names the fields. Any other field is refused: a misspelt expires_at would otherwise make a
+    key that never expires.
+    """
     raw = request.get_data(cache=True)
     if request.content_length is None and len(raw) == request.max_content_length:
         raise RequestEntityTooLarge  # werkzeug cuts a chunked body off at the limit, and says nothing
@@ -76,6 +81,11 @@ def fields(*, optional: bool = False) -> Fields:
         raise ApiError(400, "invalid_json", "the body is not valid JSON in UTF-8") from None
     if not isinstance(value, dict):
         raise ApiError(400, "invalid_json", "the body is not a JSON object")
+    known = [name.rstrip("?") for name in SHAPES[shape]]
+    for name in value:
+        if name not in known:
+            words = f"there is no such field here; there are {', '.join(sorted(known))}"
+            raise ApiError(400, "unknown_parameter", words, name[:64])
     return Fields(value)
 
 

@@ -25,7 +25,7 @@ def keys(project_id: UUID) -> dict[str, Any]:
 
 @bp.post("/projects/<uuid:project_id>/keys")
 def create_key(project_id: UUID) -> tuple[dict[str, Any], int]:
-    body, key = fields(), new_key()
+    body, key = fields("NewKey"), new_key()
     name, expires_at = body.text("name"), body.moment("expires_at")
     with auth.person() as tx:
         made = tx.call("key_create", project_id, key.id, name, key.prefix, key.hash, expires_at)
@@ -34,7 +34,7 @@ def create_key(project_id: UUID) -> tuple[dict[str, Any], int]:
 
 @bp.post("/keys/<uuid:key_id>/rotate")
 def rotate_key(key_id: UUID) -> tuple[dict[str, Any], int]:
-    overlap, key = fields(optional=True).whole("overlap_seconds", OVERLAP), new_key()
+    overlap, key = fields("Rotation", optional=True).whole("overlap_seconds", OVERLAP), new_key()
     with auth.person() as tx:
         made = tx.call("key_rotate", key_id, key.id, key.prefix, key.hash, overlap)
     return plain(made) | {"rotated_from": str(key_id), "key": key.key}, 201
@@ -42,7 +42,7 @@ def rotate_key(key_id: UUID) -> tuple[dict[str, Any], int]:
 
 @bp.patch("/keys/<uuid:key_id>")
 def change_key(key_id: UUID) -> dict[str, Any]:
-    body = fields()
+    body = fields("KeyChange")
     name, note = body.text("name", needed=False), body.text("note", needed=False)
     if "note" in body.values and note is None:
         note = ""  # null: the key has no note any more

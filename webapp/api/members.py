@@ -27,7 +27,7 @@ def members() -> dict[str, Any]:
 
 @bp.patch("/members/<uuid:user_id>")
 def change_member(user_id: UUID) -> dict[str, Any]:
-    role = fields().text("role")
+    role = fields("RoleChange").text("role")
     with auth.person() as tx:
         tx.call("member_set_role", user_id, role)
         return plain(tx.query(MEMBER, user_id)[0])
@@ -49,7 +49,7 @@ def invitations() -> dict[str, Any]:
 
 @bp.post("/invitations")
 def invite() -> tuple[dict[str, Any], int]:
-    body, token = fields(), secrets.token_urlsafe(32)
+    body, token = fields("NewInvitation"), secrets.token_urlsafe(32)
     with auth.person() as tx:
         made = tx.call("invitation_create", body.text("email"), body.text("role"), sha256_of(token))
     link = f"{current_app.config['SPENDAI'].public_url}/invitation/{token}"
@@ -65,7 +65,7 @@ def revoke_invitation(invitation_id: UUID) -> tuple[str, int]:
 
 @bp.post("/invitations/accept")
 def accept_invitation() -> dict[str, Any]:
-    token = fields().text("token")
+    token = fields("Acceptance").text("token")
     with auth.person() as tx:
         tx.call("invitation_accept", sha256_of(token))
         return about(tx.call("me"), g.claims["sub"], g.claims["email"])

@@ -21,14 +21,14 @@ def projects() -> dict[str, Any]:
 
 @bp.post("/projects")
 def create_project() -> tuple[dict[str, Any], int]:
-    name = fields().text("name")
+    name = fields("NewProject").text("name")
     with auth.person() as tx:
         return plain(tx.call("project_create", name)), 201
 
 
 @bp.patch("/projects/<uuid:project_id>")
 def change_project(project_id: UUID) -> dict[str, Any]:
-    body = fields()
+    body = fields("ProjectChange")
     with auth.person() as tx:
         changes = body.text("name", needed=False), body.flag("archived"), body.flag("metadata_tags")
         return plain(tx.call("project_update", project_id, *changes))

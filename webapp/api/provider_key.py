@@ -34,7 +34,7 @@ def provider_key_versions() -> dict[str, Any]:
 
 @bp.put("/provider-key")
 def set_provider_key() -> dict[str, Any]:
-    body = fields()
+    body = fields("NewProviderKey")
     key, base_url = body.text("key"), body.text("base_url", needed=False)
     new = provider_keys.ProviderKey(key, base_url, _project_id(body), confirmed=bool(body.flag("confirm_shared")))
     with auth.person() as tx:
@@ -43,7 +43,7 @@ def set_provider_key() -> dict[str, Any]:
 
 @bp.delete("/provider-key")
 def delete_provider_key() -> tuple[str, int]:
-    project_id = _project_id(fields(optional=True))
+    project_id = _project_id(fields("WhichProviderKey", optional=True))
     with auth.person() as tx:
         tx.call("provider_key_delete", project_id)
     return "", 204

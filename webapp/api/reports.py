@@ -127,7 +127,7 @@ def prices() -> dict[str, Any]:
 
 @bp.post("/prices")
 def add_price() -> tuple[dict[str, Any], int]:
-    body = fields()
+    body = fields("NewPrice")
     words = (
         body.text("model"),
         body.text("dimension"),

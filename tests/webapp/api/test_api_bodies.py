@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from conftest import Api, Site
+
+from webapp.api.openapi import API, OPERATIONS, Operation
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +57,32 @@ def test_json_in_another_casing_or_with_a_charset_is_json(site: Site) -> None:
     assert (made.status_code, made.json["name"]) == (201, "日本語 😀")
 
 
-def test_unknown_fields_are_ignored(site: Site) -> None:
-    assert site.sign_up().post("/projects", {"name": "x", "org_id": "eve's", "admin": True}).status_code == 201
+@pytest.mark.parametrize(
+    "operation", [one for one in OPERATIONS if one.gets], ids=lambda one: f"{one.method} {one.path}"
+)
+def test_a_field_that_does_not_exist_is_refused_and_not_left_out(ada: Api, operation: Operation) -> None:
+    answer = ada.call(operation.method, path_of(operation), {"expires": "2027-01-01"})
+    assert error(answer) == (400, "unknown_parameter", "expires")
+
+
+@pytest.mark.parametrize(
+    "operation", [one for one in OPERATIONS if one.method != "get"], ids=lambda one: f"{one.method} {one.path}"
+)
+def test_a_change_refuses_a_parameter_that_does_not_exist(ada: Api, operation: Operation) -> None:
+    answer = ada.call(operation.method, path_of(operation) + "?overlap=0")
+    assert error(answer) == (400, "unknown_parameter", "overlap")
+
+
+def path_of(operation: Operation) -> str:
+    return re.sub(r"{\w+}", str(uuid4()), operation.path.removeprefix(API))
+
+
+def test_a_key_whose_expiry_is_misspelt_is_not_made(site: Site) -> None:
+    owner = site.sign_up()
+    keys = f"/projects/{owner.post('/projects', {'name': 'p'}).json['id']}/keys"
+    answer = owner.post(keys, {"name": "k", "expires": "2999-01-01"})
+    assert answer.json["error"]["message"] == "there is no such field here; there are expires_at, name"
+    assert owner.get(keys).json["data"] == []
 
 
 @pytest.mark.parametrize(("body", "code", "param"), [
