@@ -3,7 +3,7 @@
 An ApiError is raised in Python where the request itself is wrong (body, method, CSRF token), or made here from
 - an error of the database (``from_database``): SQLSTATE ``PTnnn`` is HTTP status nnn, DETAIL the code, COLUMN the
   parameter, MESSAGE and HINT are for people; other SQLSTATEs become 400, 403, 500 or 503 without their text;
-- an error that Flask raises (``from_http``).
+- an error that Flask raises (``from_http``), or gunicorn while it reads the body.
 
 Below /api the answer is JSON as OpenAI writes errors, elsewhere a page. Calls to the proxy are not answered here: the
 gateway answers their errors itself (webapp/gateway/). docs/errors.md lists all of them.
@@ -16,8 +16,9 @@ from typing import Any
 
 import psycopg
 from flask import Flask, Response, jsonify, render_template, request
+from gunicorn.http.errors import ParseException
 from psycopg_pool import PoolTimeout
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import ClientDisconnected, HTTPException
 
 log = logging.getLogger("spendai")
 
@@ -57,6 +58,8 @@ class ApiError(Exception):
 
 
 DEFECT = ApiError(500, "internal_error", "Something went wrong on our side")
+BROKEN_OFF = ApiError(400, "incomplete_body", "The request's body broke off")
+TOO_SLOW = ApiError(408, "slow_body", "The request's body came too slowly")
 ADMINS_ONLY = ApiError(403, "admin_required", "only an admin may do this")
 CHANGED = ApiError(409, "changed_meanwhile", "Somebody else changed this at the same moment", hint="Try again")
 # SQLSTATEs (or classes) that a request can cause. 23503: a row that it refers to is gone; 23505: the row exists.
@@ -123,6 +126,21 @@ def init_app(app: Flask) -> None:
     @app.errorhandler(ApiError)
     def _api_error(error: ApiError) -> tuple[Response | str, int]:
         return answer(error)
+
+    @app.before_request
+    def _refuse_half_a_body() -> None:
+        """Let werkzeug compare a body with its Content-Length: half a form is a form with other, shorter values.
+
+        It does so unless the server claims that its input ends with the body, as gunicorn does for every request.
+        """
+        if "HTTP_TRANSFER_ENCODING" not in request.environ:
+            request.environ.pop("wsgi.input_terminated", None)
+
+    @app.errorhandler(ParseException)
+    @app.errorhandler(ClientDisconnected)
+    def _half_a_body(error: ParseException | ClientDisconnected) -> tuple[Response | str, int]:
+        """A body that ended before its length, came too slowly (webapp/server/peers.py), or is not in chunks."""
+        return answer(TOO_SLOW if isinstance(error.__context__, TimeoutError) else BROKEN_OFF)
 
     @app.errorhandler(psycopg.Error)
     def _database_error(error: psycopg.Error) -> tuple[Response | str, int]:

@@ -87,7 +87,7 @@ def slow_bodies(target: Target) -> Result:
     start = b'--b\r\nContent-Disposition: form-data; name="model"\r\n\r\nwhisper-1\r\n'
     holds.append(Hold("a form that is streamed", upload + start, b"x", b"408 503"))  # a key has 20 calls
     form = b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 99\r\n\r\n"
-    holds.append(Hold("a form for a page", b"POST /login HTTP/1.1\r\nHost: x\r\n" + form, b"a", b"400"))
+    holds.append(Hold("a form for a page", b"POST /login HTTP/1.1\r\nHost: x\r\n" + form, b"a", b"408"))
     result = hold(target, holds)
     result.tried("calls with slow bodies are settled", held=target.all_settled())
     return result

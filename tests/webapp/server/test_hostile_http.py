@@ -89,6 +89,30 @@ def test_heads_no_client_sends_are_refused(stack, fake, head):
     assert stack.post(json=CHAT).ok
 
 
+@pytest.mark.parametrize("path", ["/api/v1/auth/login", "/login", "/api/v1/proxy/chat/completions"])
+@pytest.mark.parametrize(
+    ("framing", "body"),
+    [
+        ("Content-Length: 9", b"{}"),
+        ("Transfer-Encoding: chunked", b"5\r\n{"),
+        ("Transfer-Encoding: chunked", b"zz\r\n"),
+        ("Transfer-Encoding: chunked", b"2\r\n{}XX\r\n0\r\n\r\n"),
+    ],
+    ids=["too short", "cut off", "no size", "no end"],
+)
+def test_half_a_body_is_an_error_of_its_client_and_changes_nothing(stack, path, framing, body):
+    kind = "application/x-www-form-urlencoded" if path == "/login" else "application/json"
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{stack.port}\r\nOrigin: {stack.url}\r\nContent-Type: {kind}\r\n"
+    head += f"Authorization: Bearer {stack.key()}\r\nConnection: close\r\n{framing}\r\n\r\n"
+    logged = len(stack.log())
+    with connect(stack) as sock:
+        sock.sendall(head.encode() + body)
+        sock.shutdown(socket.SHUT_WR)
+        answer = sock.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 400") and b"body broke off" in answer
+    assert "Traceback" not in stack.log()[logged:]
+
+
 @pytest.mark.parametrize("opening", ["[", '{"a":', '{"messages":['])
 def test_deep_json_is_answered_and_the_worker_lives(stack, memory, opening):
     before, pids = memory(), children(stack.process.pid, "gunicorn")
