@@ -1,4 +1,6 @@
-"""/healthz: the worker answers. /readyz: it can take calls: the database answers, and no old spool is unsettled."""
+"""/healthz: the worker answers. /readyz: it can take calls: the database answers and commits, and no old spool is
+unsettled.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +29,9 @@ def init_app(app: Flask) -> None:
         ledger = app.gateway.ledger
         if ledger is None or not ledger.replayed:
             raise ApiError(503, "spool_not_replayed", "Calls spooled by an earlier run are not settled yet")
+        if ledger.refusing:
+            raise ApiError(503, "ledger_unavailable", "The last call was refused: the database did not commit it, "
+                           "or its clock differs from this machine's")  # fmt: skip
         found = {"status": "ok"}
         # While several gateways are updated one after the other, those that are still to come serve a newer database.
         if version > newest:

@@ -20,7 +20,7 @@ from generate_series(%s, 24) n
 @pytest.fixture
 def site(site: Site, monkeypatch: Any) -> Site:
     """With a ledger that has nothing left to replay."""
-    monkeypatch.setattr(site.app.gateway, "ledger", SimpleNamespace(replayed=True))
+    monkeypatch.setattr(site.app.gateway, "ledger", SimpleNamespace(replayed=True, refusing=False))
     return site
 
 
@@ -40,7 +40,7 @@ def test_a_database_that_is_newer_is_served_with_a_warning_and_an_older_one_not(
     assert newer.status_code == 200 and "9999_new.sql" in newer.json["warning"]
     monkeypatch.setattr(migrations, "newest", lambda: "db/migrations/9999_new.sql")
     older = SimpleNamespace(app=create_app(site.config))
-    older.app.gateway.ledger = SimpleNamespace(replayed=True)
+    older.app.gateway.ledger = SimpleNamespace(replayed=True, refusing=False)
     answer = older.app.test_client().get("/readyz")
     assert (answer.status_code, answer.json["error"]["code"]) == (503, "database_unavailable")
 

@@ -8,6 +8,7 @@ spool (spool.py) and retried; so are the calls that are still running when the w
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -40,6 +41,7 @@ QUERIES = {
 END_TRIES = 60  # to note the end of a session; its row then says that the end is not known
 OPEN_SECONDS = 10.0  # longest wait for the commit of an open; then the call is refused
 SETTLE_SECONDS = 1.0  # longest wait for the commit of a settle; then the message is spooled
+REFUSING_SECONDS = 10.0  # after the last call that could not be opened: see Ledger.refusing
 # A call without a row this long after its start will never get one: open_calls refuses start times older than 60 s.
 LATE_SECONDS = 90
 
@@ -58,11 +60,12 @@ class Ledger:
         # id of each running call → returns the settle message that ``close`` spools for it
         self._running: dict[str, Callable[[], Message]] = {}
         self.replayed = False
+        self._refused_at: float | None = None  # when the last open failed; None: another one has since worked
         self._replay = gevent.spawn(self._replay_all, folder)
 
     def _connect(self) -> Statements:
         conn = psycopg.connect(self._dsn, autocommit=True, prepare_threshold=None, application_name="spendai ledger")
-        for month in ("now()", "now() + interval '1 month'"):  # in case `flask migrate` has not run for two years
+        for month in ("now()", "now() + interval '1 month'"):  # in case `flask migrate` has not run for long
             conn.execute(f"select app.ensure_partition(({month})::date)")
         key, shared = self._config.openai_api_key, self._config.openai_api_key_shared
         if key:
@@ -75,6 +78,12 @@ class Ledger:
     def running(self) -> int:
         """How many calls are under way in this worker."""
         return len(self._running)
+
+    @property
+    def refusing(self) -> bool:
+        """Whether the last call could not be opened, as with a full disk or a wrong clock; for a while only, so that
+        somebody tries the next one."""
+        return self._refused_at is not None and time.monotonic() - self._refused_at < REFUSING_SECONDS
 
     @property
     def spooled(self) -> int:
@@ -91,13 +100,18 @@ class Ledger:
         try:
             answer = self._batcher.submit(OPEN, message, OPEN_SECONDS)
         except (LedgerUnavailable, LedgerRefused) as error:
-            if isinstance(error, LedgerUnavailable) and error.sent:  # the row may exist: settle it later as not sent
-                self._keep(_never_sent(message))
+            if isinstance(error, LedgerUnavailable):
+                self._refused_at = time.monotonic()
+                if error.sent:  # the row may exist: settle it later as not sent
+                    self._keep(_never_sent(message))
             self._running.pop(message["id"], None)
             raise
         if answer["outcome"] == "opened":
+            self._refused_at = None
             self._running[message["id"]] = stopped
         else:
+            if answer["outcome"] == "clock_skew":
+                self._refused_at = time.monotonic()
             del self._running[message["id"]]
         return answer
 

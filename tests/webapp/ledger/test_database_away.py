@@ -101,9 +101,17 @@ def test_without_a_free_connection_calls_are_refused_and_settles_are_retried(sta
         sent = len(fake.requests)
         assert stack.post(json=CHAT).status_code == 503
         assert len(fake.requests) == sent
+        assert stack.wait_for(lambda: "ledger_unavailable" in readiness(stack)), "the worker that refused is not ready"
     finally:
         stack.conn.execute("alter role spendai_proxy connection limit -1")
     settles(stack, answer)
+    stack.wait_for(lambda: stack.post(json=CHAT).ok and {readiness(stack) for _ in range(8)} == {"ready"})
+
+
+def readiness(stack: Stack) -> str:
+    """What one of the workers says at /readyz: ready, or the code of its error."""
+    answer = requests.get(f"{stack.url}/readyz", timeout=10)
+    return "ready" if answer.ok else answer.json()["error"]["code"]
 
 
 def test_a_settle_that_is_canceled_is_retried(stack, fake):

@@ -92,6 +92,23 @@ def test_an_open_without_an_answer_is_refused_in_time_and_spooled_as_not_sent(le
     assert spooled(tmp_path) == {"o1": ["error"]}
 
 
+def test_it_refuses_after_a_call_that_could_not_be_opened_until_one_is(ledger, monkeypatch):
+    """A key that is not valid tells nothing: for it nothing is written."""
+    refusing = []
+    for answer in ("opened", LedgerUnavailable("", sent=False), "invalid_key", "opened", "clock_skew", "opened"):
+
+        def submit(*_: Any, answer: Any = answer) -> dict[str, Any]:
+            if isinstance(answer, Exception):
+                raise answer
+            return {"outcome": answer}
+
+        monkeypatch.setattr(ledger._batcher, "submit", submit)
+        outcome(ledger.open, "call")
+        refusing.append(ledger.refusing)
+    assert refusing == [False, True, True, False, True, False]
+    ledger._running.clear()
+
+
 @pytest.fixture
 def no_fsync(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     """After the spool file was created, every fsync fails."""
