@@ -195,10 +195,11 @@ class Batcher:
             _fail(entries, LedgerUnavailable("the database does not answer", sent=sent))
 
     def _execute_or_reconnect(self, entries: list[_Entry]) -> None:
-        """Execute; once more on a new connection when the old one broke while it was idle, as after a failover."""
+        """Execute; once more on a new connection when the old one broke while it was idle, as after a failover, or was
+        closed because a month has no partition."""
         try:
             self._execute(entries)
-        except psycopg.OperationalError:
+        except (psycopg.OperationalError, psycopg.errors.CheckViolation):
             if self._conn is None or not self._conn.closed:
                 raise
             self._execute(entries)

@@ -34,6 +34,7 @@ from webapp.postgres.cluster import SUPERUSER, Cluster, temporary
 
 CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]}
 PRICE = Decimal("0.00000885")
+THIS_MONTH = "select tableoid::regclass::text as name from public.usage_logs limit 1"
 
 
 def drop_connections(stack: Stack) -> None:
@@ -112,6 +113,16 @@ def readiness(stack: Stack) -> str:
     """What one of the workers says at /readyz: ready, or the code of its error."""
     answer = requests.get(f"{stack.url}/readyz", timeout=10)
     return "ready" if answer.ok else answer.json()["error"]["code"]
+
+
+def test_calls_succeed_in_a_month_that_nobody_made_in_advance(stack_dsns, fake):
+    """Also without a restart: the gateway's connection may be older than the month."""
+    with Stack(*stack_dsns("spendai_month"), OPENAI_BASE_URL=fake.url, OPENAI_API_KEY="sk-up", WORKERS="1") as stack:
+        assert stack.post(json=CHAT).ok
+        stack.conn.execute("reset role")
+        stack.conn.execute(f"drop table {stack.conn.execute(THIS_MONTH).fetchone()['name']}")
+        assert [stack.post(json=CHAT).status_code for _ in range(3)] == [200] * 3
+        assert stack.count() == 3
 
 
 def test_a_settle_that_is_canceled_is_retried(stack, fake):
