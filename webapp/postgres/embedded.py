@@ -230,7 +230,8 @@ def _apply_shim(server: EmbeddedServer, password: str) -> None:
     try:
         connection = psycopg.connect(server.admin_dsn)
     except psycopg.OperationalError as error:
-        raise ClusterError(f"SPENDAI_HOME/secrets does not fit the database: {error}") from None
+        wrong = "SPENDAI_HOME/secrets does not fit the database: " if "password authentication" in str(error) else ""
+        raise ClusterError(f"{wrong}{error}") from None
     with connection:
         for file in SHIM:
             try:

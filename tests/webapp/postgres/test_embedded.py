@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import psycopg
 import pytest
@@ -147,6 +148,17 @@ def test_a_socket_folder_of_somebody_else_is_refused(folder: Path) -> None:
             embedded.ensure(config)
     finally:
         foreign.rmdir()
+
+
+def test_only_a_wrong_password_is_blamed_on_the_secrets(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk, say, makes Postgres refuse connections too: whoever doubted the secrets then would look in vain."""
+    (config.home / "secrets/postgres-supabase_admin").write_text("another")
+    with pytest.raises(ClusterError, match=r"secrets does not fit the database: .*password authentication failed"):
+        embedded.ensure(config)
+    full = psycopg.OperationalError("FATAL:  could not write init file: No space left on device")
+    monkeypatch.setattr(psycopg, "connect", Mock(side_effect=full))
+    with pytest.raises(ClusterError, match=r"^FATAL:  could not write init file: No space left on device$"):
+        embedded.ensure(config)
 
 
 def test_committed_rows_survive_kill_9_of_the_postmaster(config: Config) -> None:
