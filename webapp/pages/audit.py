@@ -40,6 +40,7 @@ ACTIONS = {
     "member.role_changed": "made {email} {to} (was {from})",
     "member.email_changed": "changed their e-mail address from {from} to {to}",
     "member.account_deleted": "deleted their account {email}",
+    "member.account_removed": "deleted the account {email}",
     "invitation.created": "invited {email} as {role}",
     "invitation.revoked": "revoked the invitation of {email}",
     "organization.exported": "exported everything of the organization",
