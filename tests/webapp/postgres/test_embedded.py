@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import stat
@@ -21,6 +22,7 @@ from webapp.config import ROOT, Config, load
 from webapp.postgres import embedded
 from webapp.postgres.programs import ClusterError, account, copied, find_bindir, run_as, user_name
 
+OPERATION = ROOT / "docs/operation.md"
 HOLDER = """
 import sys, time
 from webapp.postgres import embedded
@@ -159,6 +161,22 @@ def test_only_a_wrong_password_is_blamed_on_the_secrets(config: Config, monkeypa
     monkeypatch.setattr(psycopg, "connect", Mock(side_effect=full))
     with pytest.raises(ClusterError, match=r"^FATAL:  could not write init file: No space left on device$"):
         embedded.ensure(config)
+
+
+def test_the_data_is_not_lost_with_the_secrets(config: Config) -> None:
+    """As docs/operation.md says it."""
+    shutil.rmtree(config.home / "secrets")
+    with pytest.raises(ClusterError, match="secrets does not fit the database"):
+        embedded.ensure(config)
+    (command,) = re.findall(r'^echo "(alter .*)\$\(cat var/(.*)\)\'" [|]$', OPERATION.read_text(), re.MULTILINE)
+    statement = f"{command[0]}{(config.home / command[1]).read_text().strip()}'\n"
+    data = data_of(config)
+    single = [find_bindir() / "postgres", "--single", "-D", data, "postgres"]
+    options = {name: value for name, value in run_as(account(data)).items() if name != "stdin"}
+    subprocess.run(single, input=statement.encode(), check=True, capture_output=True, **options)
+    server = embedded.ensure(config)
+    assert one(server.owner_dsn, "select current_user") == ("postgres",)
+    server.stop()
 
 
 def test_committed_rows_survive_kill_9_of_the_postmaster(config: Config) -> None:
