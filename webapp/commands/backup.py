@@ -7,6 +7,7 @@ database of DATABASE_URL, where no organization may be yet (webapp/postgres/load
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import tempfile
 from pathlib import Path
@@ -23,6 +24,8 @@ from webapp.postgres.loading import PORTABLE, chosen, load
 from webapp.postgres.migrations import migrate
 from webapp.postgres.programs import ClusterError, find_bindir, for_client
 
+# A line of `pg_restore --list` in a backup of an embedded database; a Postgres of one's own has another owner.
+EMBEDDED = re.compile(r"^\d+; \d+ \d+ SCHEMA - app postgres$", re.MULTILINE)
 USED = "select exists (select from public.organizations)"
 Words = str | os.PathLike[str]
 
@@ -72,6 +75,9 @@ def restore(file: Path) -> None:
         try:
             if server:
                 with chosen(file, PORTABLE) as parts:
+                    if not EMBEDDED.search(Path(parts).read_text()):
+                        raise click.ClickException(f"{file} is not of an embedded database: name an empty database of "
+                                                   "your own in DATABASE_URL to restore it there")  # fmt: skip
                     server.restoring.touch()
                     _restore(server.admin_dsn, file, parts)
             else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+from pathlib import Path
 
 import click
 import psycopg
@@ -12,6 +13,7 @@ import pytest
 from commands import operator  # noqa: F401  # a fixture
 from people import People
 from processes import empty_folder
+from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 from stack import SECRETS
 
@@ -90,6 +92,18 @@ def nobody_else_reads_a_backup(config: Config, monkeypatch: pytest.MonkeyPatch) 
     assert pipe.is_fifo(), "what is no file is not replaced by one"
 
 
+def dump_of_ones_own(server: embedded.EmbeddedServer, file: Path) -> Path:
+    """A dump of a database with another owner, as a Postgres of one's own has."""
+    with psycopg.connect(server.admin_dsn, autocommit=True) as conn:
+        conn.execute("create role own_spendai")
+        conn.execute("create database own owner own_spendai")
+    dsn = make_conninfo(server.admin_dsn, dbname="own")
+    with psycopg.connect(dsn) as conn:
+        conn.execute("create schema app authorization own_spendai")
+    commands_backup._run("pg_dump", dsn, "--format=custom", "--file", file)
+    return file
+
+
 def test_a_new_home_filled_from_a_backup_has_the_same_numbers(homes, monkeypatch):
     old, new = homes
     server = embedded.ensure(old)
@@ -108,10 +122,13 @@ def test_a_new_home_filled_from_a_backup_has_the_same_numbers(homes, monkeypatch
         done = create_app(old).test_cli_runner().invoke(args=["backup", str(dump)])
         assert done.exit_code == 0, done.output
         nobody_else_reads_a_backup(old, monkeypatch)
+        own = dump_of_ones_own(server, old.home / "own.dump")
     finally:
         server.stop()
     shutil.copytree(old.home / "secrets", new.home / "secrets")
     run = create_app(new).test_cli_runner().invoke
+    foreign = run(args=["restore", str(own)])
+    assert foreign.exit_code == 1 and "is not of an embedded database: name an empty database" in foreign.output
     cut = old.home / "cut.dump"
     cut.write_bytes(dump.read_bytes()[:-1000])
     failed = run(args=["restore", str(cut)])
