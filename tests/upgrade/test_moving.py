@@ -1,10 +1,11 @@
-"""`flask restore` into a database of one's own and into a Supabase project: the same sums, people, keys and rights."""
+"""`flask restore` into a database of one's own, a Supabase project, a new SPENDAI_HOME: the same sums, people, keys."""
 
 from __future__ import annotations
 
 import os
 import re
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from test_supabase_shape import rights
 
 from webapp import create_app
 from webapp.config import load
+from webapp.postgres import embedded
 from webapp.postgres.cluster import SUPERUSER, Cluster, temporary
 from webapp.postgres.migrations import migrate
 from webapp.postgres.programs import find_bindir
@@ -100,3 +102,17 @@ def test_a_dump_of_that_database_is_restored_the_same_way(target: Target, tmp_pa
     assert done.exit_code == 0, done.output
     with psycopg.connect(target.fresh) as conn:
         same(conn, target.number)
+
+
+def test_the_oldest_backup_fills_a_new_home(tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory() as home:
+        Path(home).chmod(0o755)  # the user Postgres runs as may enter it
+        config = load(SECRETS | {"SPENDAI_HOME": home})
+        done = create_app(config).test_cli_runner().invoke(args=["restore", str(unpack(NUMBERS[0], tmp_path))])
+        assert done.exit_code == 0, done.output
+        server = embedded.ensure(config)
+        try:
+            with psycopg.connect(server.admin_dsn) as conn:
+                same(conn, NUMBERS[0])
+        finally:
+            server.stop()

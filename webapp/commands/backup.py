@@ -20,6 +20,7 @@ from psycopg.conninfo import make_conninfo
 
 from webapp import db
 from webapp.commands.database import owner_database
+from webapp.postgres import embedded
 from webapp.postgres.loading import PORTABLE, chosen, load
 from webapp.postgres.migrations import migrate
 from webapp.postgres.programs import ClusterError, find_bindir, for_client
@@ -80,6 +81,7 @@ def restore(file: Path) -> None:
                                                    "your own in DATABASE_URL to restore it there")  # fmt: skip
                     server.restoring.touch()
                     _restore(server.admin_dsn, file, parts)
+                embedded.apply_shim(config.home, server)
             else:
                 with psycopg.connect(dsn, autocommit=True, prepare_threshold=None) as conn:
                     load(conn, file)

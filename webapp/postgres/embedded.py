@@ -93,7 +93,7 @@ def ensure(config: Config) -> EmbeddedServer:
             cluster.create(_password(config.home, SUPERUSER))
         network.write_hba(cluster.data)
         cluster.start()
-        _apply_shim(server, _password(config.home, OWNER))
+        apply_shim(config.home, server)
         return server
     except BaseException:
         if server:
@@ -225,8 +225,12 @@ def _make_private(cluster: Cluster) -> None:
         raise ClusterError(f"{cluster.socket} is not a private folder of the user Postgres runs as: remove it")
 
 
-def _apply_shim(server: EmbeddedServer, password: str) -> None:
-    """Make the roles and schemas of SHIM and set the owner's password (sent as its SCRAM verifier); one transaction."""
+def apply_shim(home: Path, server: EmbeddedServer) -> None:
+    """Make the roles and schemas of SHIM and set the owner's password (sent as its SCRAM verifier); one transaction.
+
+    To be done at each start and after a restore: an earlier version made some of it differently.
+    """
+    password = _password(home, OWNER)
     try:
         connection = psycopg.connect(server.admin_dsn)
     except psycopg.OperationalError as error:
