@@ -28,6 +28,7 @@ LETTERS = "-.0123456789:@abcdefghijklmnopqrstuvwxyz"
 SECRETS = ("zx-rival-9", "wim@rival.eu", "quince")  # a model, an end user, and a name
 HIDE = """
 set session_replication_role = replica;  -- no guards and triggers: the rows of the rivals get words of its own
+-- slot 200: no connection writes one above 127 (app.totals_add)
 update public.usage_logs set model = 'zx-rival-9', end_user = 'wim@rival.eu', cost_status = 'free', status_code = 429
     where org_id <> '{own}';
 update public.organizations set name = 'quince' where id <> '{own}';
@@ -36,17 +37,17 @@ update public.api_keys set name = 'quince', prefix = 'quince' where org_id <> '{
 insert into public.daily_totals (org_id, day, project_id, api_key_id, model, endpoint, service_tier, status_code,
     cost_status, upstream, slot, calls)
     select org_id, started_at::date, project_id, api_key_id, 'zx-rival-9', endpoint, 'default', 429, 'free', upstream,
-        65, count(*) from public.usage_logs where org_id <> '{own}' group by 1, 2, 3, 4, 6, 10;
+        200, count(*) from public.usage_logs where org_id <> '{own}' group by 1, 2, 3, 4, 6, 10;
 insert into public.daily_labels (org_id, kind, day, label, project_id, api_key_id, upstream, slot, calls)
-    select org_id, 'end_user', started_at::date, 'wim@rival.eu', project_id, api_key_id, upstream, 65, count(*)
+    select org_id, 'end_user', started_at::date, 'wim@rival.eu', project_id, api_key_id, upstream, 200, count(*)
     from public.usage_logs where org_id <> '{own}' group by 1, 3, 5, 6, 7;
 insert into public.hourly_totals (org_id, hour, project_id, api_key_id, model, endpoint, service_tier, status_code,
     cost_status, upstream, slot, calls)
     select org_id, day, project_id, api_key_id, model, endpoint, service_tier, status_code, cost_status, upstream, slot,
-        calls from public.daily_totals where slot = 65;
+        calls from public.daily_totals where slot = 200;
 insert into public.hourly_labels (org_id, kind, hour, label, project_id, api_key_id, upstream, slot, calls)
     select org_id, kind, day, label, project_id, api_key_id, upstream, slot, calls from public.daily_labels
-    where slot = 65;
+    where slot = 200;
 insert into public.cost_adjustments (org_id, call_id, call_started_at, delta, reason)
     select org_id, id, started_at, 1, 'quince' from public.usage_logs where org_id <> '{own}';
 insert into public.cost_fills (org_id, call_id, call_started_at, old_status, new_status, reason)
