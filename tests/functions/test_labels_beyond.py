@@ -14,8 +14,9 @@ from people import People
 from test_totals_add import ADD, NEXT, add, entry
 from totals import differences
 
+# In a slot that no connection writes (see app.totals_add).
 FULL = """insert into private.label_counts (org_id, day, kind, name, slot, labels)
-    select %s, %s, k.kind, k.name, 99, k.n
+    select %s, %s, k.kind, k.name, 200, k.n
     from (values ('end_user', '', 10000), ('tag', 'run', 2000), ('tag', '', 9999)) k (kind, name, n)"""
 
 

@@ -12,7 +12,7 @@ from hostile.bodies import calls_of_others
 from hostile.frame import Result, Target, attack
 
 KEPT = 10_000  # tags of an organization and day that are kept apart
-FULL = "insert into private.label_counts (org_id, day, kind, name, slot, labels) values (%s, %s, 'tag', '', 99, %s)"
+FULL = "insert into private.label_counts (org_id, day, kind, name, slot, labels) values (%s, %s, 'tag', '', 200, %s)"
 LABELS = "select count(distinct label) as n from public.daily_labels where org_id = %s and kind = 'tag'"
 OTHER = "select sum(calls) as n from public.daily_labels where org_id = %s and label = '(other)'"
 PLACES = 50  # sign-ups of one address within a quarter of an hour

@@ -74,8 +74,8 @@ def test_labels_of_an_hour_are_those_that_its_day_keeps_apart(people: People) ->
     at = ago(0)
     people.conn.execute(
         "insert into private.label_counts (org_id, day, kind, name, slot, labels) values"
-        " (%(org)s, %(day)s, 'end_user', '', 99, 9999), (%(org)s, %(day)s, 'tag', 'run', 99, 1999),"
-        " (%(org)s, %(day)s, 'tag', '', 99, 9998)",
+        " (%(org)s, %(day)s, 'end_user', '', 200, 9999), (%(org)s, %(day)s, 'tag', 'run', 200, 1999),"
+        " (%(org)s, %(day)s, 'tag', '', 200, 9998)",
         {"org": people.orgs["ada"], "day": at.date()},
     )
     for n in range(4):
