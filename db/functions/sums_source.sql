@@ -4,8 +4,8 @@
 -- one are added: {end_user,all,-end_user}.
 -- daily_labels has no model, endpoint, tier, status, cost status or kinds of cost, and a row has one label only: no question about both
 -- end users and tags. Filters by several tags, tags left out, and filters by tag while grouping by tag are not answered from
--- daily_labels either, because a call that has two of the tags would count twice. Nor are they with the word calls, which groups
--- nothing: it is for labels that a day counts as (other), which only the calls know (see app.labels_other).
+-- daily_labels either, because a call that has two of the tags would count twice. The word calls, which groups nothing, asks
+-- for the calls themselves: a day may count labels as (other), and only its calls know which (see app.labels_other).
 create or replace function app.sums_source(p_words text[], p_filters jsonb) returns text[]
 language sql immutable
 set search_path = ''

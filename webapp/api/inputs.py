@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Set
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -81,12 +82,16 @@ def fields(shape: str, *, optional: bool = False) -> Fields:
         raise ApiError(400, "invalid_json", "the body is not valid JSON in UTF-8") from None
     if not isinstance(value, dict):
         raise ApiError(400, "invalid_json", "the body is not a JSON object")
-    known = [name.rstrip("?") for name in SHAPES[shape]]
-    for name in value:
-        if name not in known:
-            words = f"there is no such field here; there are {', '.join(sorted(known))}"
-            raise ApiError(400, "unknown_parameter", words, name[:64])
+    refuse_unknown(value, {name.rstrip("?") for name in SHAPES[shape]}, "field")
     return Fields(value)
+
+
+def refuse_unknown(names: Iterable[str], known: Set[str], what: str) -> None:
+    """ApiError 400 for a name that does not exist here. what: field or parameter."""
+    for name in names:
+        if name not in known:
+            words = f"there is no such {what} here; there are {', '.join(sorted(known)) or 'none'}"
+            raise ApiError(400, "unknown_parameter", words, name[:64])
 
 
 def _encodes(value: str) -> bool:

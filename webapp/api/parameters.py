@@ -7,8 +7,8 @@ import re
 from flask import request
 
 from webapp.api.blueprint import bp
+from webapp.api.inputs import refuse_unknown
 from webapp.api.openapi import OPERATIONS
-from webapp.errors import ApiError
 
 # Method and path → its parameters. Pages have grain and compare beside a period: here they change nothing.
 PARAMETERS = {
@@ -28,8 +28,5 @@ def _refuse_unknown_parameters() -> None:
     """
     path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", str(request.url_rule))
     known = PARAMETERS.get((request.method.lower(), path))
-    if known is None:  # HEAD and OPTIONS
-        return
-    for name in request.args.keys() - known:
-        words = f"there is no such parameter here; there are {', '.join(sorted(known)) or 'none'}"
-        raise ApiError(400, "unknown_parameter", words, name[:64])
+    if known is not None:  # else HEAD or OPTIONS
+        refuse_unknown(request.args, known, "parameter")

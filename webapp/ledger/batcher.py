@@ -1,14 +1,14 @@
 """Group commit: the messages of many callers in one transaction.
 
-A caller submits a message and waits. One greenlet sends all waiting messages in one transaction, and after the commit
-wakes each caller with its own answer. Messages submitted meanwhile form the next batches, one of each kind. Before it
-sends, the greenlet lets other greenlets run for up to GATHER_SECONDS, so that a busy worker collects more messages; a
-call that is alone in its worker is sent at once.
+A caller submits a message and waits. The message joins the waiting batch of its kind. One greenlet sends the batches
+one after the other, the oldest first, and after the commit wakes each caller with its own answer. Before it sends, it
+lets other greenlets run for up to GATHER_SECONDS, so that a busy worker collects more messages; a call that is alone in
+its worker is sent at once.
 
-Only a few messages of different kinds share a transaction (TOGETHER); else each batch has its own. For then the opens
-and the settles of a busy worker take turns: while a batch of settles is committed opens wait, and the clients that get
-their answers join them with their next calls. So batches become up to twice as large, and a large batch costs less for
-each message: the first message of a batch takes Postgres as long as the next five to ten.
+Each batch has a transaction; small ones that follow each other share one (TOGETHER). So the opens and the settles of a
+busy worker take turns: while settles are committed opens gather, also those of clients whose calls have just been
+settled. Each statement gets up to twice as many messages, and a large one costs less for each: the first message of a
+statement takes Postgres as long as the next five to ten.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from webapp.metrics import measured
 
 log = logging.getLogger("spendai.ledger")
 BATCH = 256  # messages in one transaction, at most
-TOGETHER = 3  # messages of different kinds in one transaction, at most
+TOGETHER = 3  # messages of a transaction that has several batches, at most
 GATHER_SECONDS = 0.006
 Message = dict[str, Any]
 # Seconds for one transaction. The client measures them: a frozen server cannot enforce its own statement_timeout.
@@ -172,7 +172,7 @@ class Batcher:
             self._under_way = []
 
     def _next(self) -> list[_Batch]:
-        """Take the batches of the next transaction: the first one, and those after it while all are small."""
+        """Take the batches of the next transaction: the first, and those right after it up to TOGETHER messages."""
         taken = [self._waiting.popleft()]
         room = TOGETHER - len(taken[0].entries)
         while self._waiting and len(self._waiting[0].entries) <= room:

@@ -1,7 +1,7 @@
 """Opens and settles calls in Postgres: the only code that runs the functions in QUERIES.
 
-Each worker process has one Ledger with one database connection. The batcher (batcher.py) sends the opens and settles of
-many calls in one transaction. A settle message that Postgres does not commit within SETTLE_SECONDS is written to the
+Each worker process has one Ledger with one database connection. The batcher (batcher.py) sends the messages of many
+calls in one transaction. A settle message that Postgres does not commit within SETTLE_SECONDS is written to the
 spool (spool.py) and retried; so are the calls that are still running when the worker stops.
 """
 
@@ -60,7 +60,7 @@ class Ledger:
         # id of each running call → returns the settle message that ``close`` spools for it
         self._running: dict[str, Callable[[], Message]] = {}
         self.replayed = False
-        self._refused_at: float | None = None  # when the last open failed; None: another one has since worked
+        self._refused_at: float | None = None  # when that last happened; None: never, or an open has worked since
         self._replay = gevent.spawn(self._replay_all, folder)
 
     def _connect(self) -> Statements:
@@ -81,8 +81,8 @@ class Ledger:
 
     @property
     def refusing(self) -> bool:
-        """Whether the last call could not be opened, as with a full disk or a wrong clock; for a while only, so that
-        somebody tries the next one."""
+        """Whether the database did not commit the last open, as with a full disk, or clocks differ; other refusals do
+        not count. Only for REFUSING_SECONDS: whoever heeds it sends no call that could end it."""
         return self._refused_at is not None and time.monotonic() - self._refused_at < REFUSING_SECONDS
 
     @property

@@ -74,7 +74,7 @@ def _dollars(named: dict[str, str], reason: str) -> Decimal | None:
 
 
 def _lacks(state: dict[str, Any], report: dict[str, Any]) -> bool:
-    """Whether the ledger's sum lacks days whose calls are in the breakdowns."""
+    """Whether the ledger's sum may lack calls of the breakdowns: a month is open while OpenAI's books lack a day."""
     return state["state"] == "open" and any(row["calls"] for row in report["total"])
 
 

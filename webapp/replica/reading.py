@@ -157,7 +157,7 @@ def identify(ask: Callable[[db.Transaction], T]) -> T | None:
 
 
 def _has_no_connection(error: psycopg.Error) -> bool:
-    """Whether there was no connection, or it broke: classes 08 and 57P, or no SQLSTATE, as nothing told one."""
+    """Whether there was no connection, or it broke: classes 08 and 57P, or no SQLSTATE, since no server sent one."""
     state = error.sqlstate or ""
     return not state or state.startswith(("08", "57P"))
 

@@ -48,7 +48,7 @@ def _tls() -> ssl.SSLContext:
 
 
 def _keep_alive(sock: socket.socket) -> None:
-    """Let TCP probe the connection while it is silent; at other times than ours where the system cannot be told."""
+    """Let TCP probe the connection while it is silent; where the system has no such option, at its own intervals."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in (("TCP_KEEPIDLE", PROBE_SECONDS), ("TCP_KEEPINTVL", PROBE_SECONDS), ("TCP_KEEPCNT", PROBES)):
         if option := getattr(socket, name, None):
