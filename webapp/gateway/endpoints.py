@@ -147,6 +147,11 @@ client; where that cannot be, the client gets an `error` message and nothing is 
 compression is negotiated. The answer to the upgrade carries `x-spendai-session-id`: the session is a row of the view
 `sessions`.
 
+What OpenAI begins by itself has a row from its beginning on: a response to a voice, and a transcript once its audio is
+committed (or, where the model begins earlier, once its first words are told). When the client leaves, OpenAI has
+`DRAIN_SECONDS` to end it; of what it does not end the cost is not known (`no_usage`). A transcript that failed before
+its first word is an `error` and costs 0.
+
 On a shared key each message is checked like a request; a response of the same session may be continued. WebRTC, SIP and
 client secrets (`ek_…`) are refused: their media and events go around a proxy, so nobody would know what they cost. An
 upgrade of any other path is 426 `websocket_not_supported`, so that clients go on with HTTP at once.

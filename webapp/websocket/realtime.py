@@ -1,7 +1,7 @@
 """Realtime over WebSocket: responses, which the client or a detected voice begins; transcripts; translations.
 
-The events name no model: a response is billed at the session's, a transcript at the transcription model of the latest
-session event.
+The events name no model: a response is billed at the session's, a transcript at the transcription model that the latest
+session event named when OpenAI began it.
 """
 
 from __future__ import annotations
@@ -26,10 +26,15 @@ SESSION_EVENTS = (
     "transcription_session.created",
     "transcription_session.updated",
 )
-TRANSCRIPT = "conversation.item.input_audio_transcription.completed"
+# OpenAI transcribes audio once it is committed; some models say the first words before.
+COMMITTED = "input_audio_buffer.committed"
+TRANSCRIPT = "conversation.item.input_audio_transcription."
+TRANSCRIBING = (f"{TRANSCRIPT}delta", f"{TRANSCRIPT}segment")
+TRANSCRIBED = (f"{TRANSCRIPT}completed", f"{TRANSCRIPT}failed")
 TRANSLATED = "session.closed"
 READ = tuple(f'"{name}"'.encode() for name in (
-    "response.created", "response.done", "error", TRANSCRIPT, TRANSLATED, *SESSION_EVENTS))  # fmt: skip
+    "response.created", "response.done", "error", COMMITTED, *TRANSCRIBING, *TRANSCRIBED, TRANSLATED,
+    *SESSION_EVENTS))  # fmt: skip
 _MODEL = {"model": WHOLE}
 ASKED: Selection = {"type": WHOLE, "event_id": WHOLE}
 ANSWERED: Selection = {
@@ -50,6 +55,8 @@ class Realtime(Meaning):
     def __init__(self, session: Session, seconds: int, model: str | None) -> None:
         super().__init__(session, seconds)
         self.model, self.transcription_model = model, None
+        self.transcribes = False  # whether OpenAI transcribes what is committed now
+        self.heard: set[str] = set()  # items under way of whose transcript words are there
         self.waiting: deque[tuple[str | None, SessionCall]] = deque()  # asked for: the client's event_id, the call
 
     @property
@@ -91,8 +98,10 @@ class Realtime(Meaning):
             answer = {"id": upstream_id, "model": self.model, "usage": response.get("usage")}
             self.settle(call, answer, doubtful=doubtful)
             self.forget(upstream_id)
-        elif kind == TRANSCRIPT:
-            self._transcript(event, doubtful=doubtful)
+        elif kind in TRANSCRIBING or (kind == COMMITTED and self.transcribes):
+            self._transcribing(word(event.get("item_id")) or "", heard=kind != COMMITTED)
+        elif kind in TRANSCRIBED:
+            self._transcribed(event, doubtful=doubtful)
         elif kind == "error":
             self._refused(word(as_object(event.get("error")).get("event_id")))
 
@@ -103,6 +112,7 @@ class Realtime(Meaning):
         self.session.model = self.model
         audio = as_object(as_object(session.get("audio")).get("input"))
         told = as_object(audio.get("transcription")) or as_object(session.get("input_audio_transcription"))
+        self.transcribes = bool(told)
         self.transcription_model = word(told.get("model")) or self.transcription_model
 
     def _begun(self, upstream_id: str) -> SessionCall:
@@ -116,15 +126,37 @@ class Realtime(Meaning):
         call.seen_as = upstream_id
         return call
 
-    def _transcript(self, event: dict[str, Any], *, doubtful: bool) -> None:
+    def _transcribing(self, item: str, *, heard: bool) -> None:
+        """OpenAI has begun a transcript, and bills it even if the session ends before it tells the usage.
+
+        heard: whether words of it are there.
+        """
+        if self.is_new(item):
+            call = self.seen(RequestFacts(model=self.transcription_model), seen_as=f"{item}/0")
+            self.begin(item, call, self.transcription_model)
+        if heard and item in self.running:
+            self.heard.add(item)
+
+    def _transcribed(self, event: dict[str, Any], *, doubtful: bool) -> None:
+        """The end of a transcript. A failed one costs nothing where no word of it was told; else it may be billed."""
         item = word(event.get("item_id")) or ""
-        item = item and f"{item}/{word(str(event.get('content_index')))}"
-        if self.has_ended(item):
+        part = item and f"{item}/{word(str(event.get('content_index')))}"
+        if self.has_ended(part):
+            return
+        call, failed = self.running.pop(item, None), event.get("type") != TRANSCRIBED[0]
+        if failed and call is None:
             return
         self.forget(item)
-        model = self.transcription_model
-        call = self.seen(RequestFacts(model=model), seen_as=item)
-        self.settle(call, {"id": event.get("item_id"), "model": model, "usage": event.get("usage")}, doubtful=doubtful)
+        self.forget(part)
+        model = call.begun.model if call and call.begun else self.transcription_model
+        call = call or self.seen(RequestFacts(model=model), seen_as=part)
+        call.seen_as = part or None
+        if failed:
+            call.settle(400, "no_usage" if item in self.heard else "error")
+        else:
+            answer = {"id": event.get("item_id"), "model": model, "usage": event.get("usage")}
+            self.settle(call, answer, doubtful=doubtful)
+        self.heard.discard(item)
 
     def _refused(self, event_id: str | None) -> None:
         """OpenAI has refused a message of the client, which it names by the client's event_id, if it had one.

@@ -228,6 +228,46 @@ def test_transcripts_of_each_content_part_are_billed_at_the_model_of_their_momen
     assert [message["model"] for message in realtime.ledger.settled] == [None, *["whisper-1"] * 3]
 
 
+WHISPER = {"audio": {"input": {"transcription": {"model": "whisper-1"}}}}
+TRANSCRIPT = "conversation.item.input_audio_transcription."
+SECONDS = {"type": "duration", "seconds": 2}
+
+
+@pytest.mark.parametrize("first", ["input_audio_buffer.committed", f"{TRANSCRIPT}delta", f"{TRANSCRIPT}segment"])
+def test_a_transcript_that_openai_began_is_one_call_whether_or_not_its_end_comes(realtime: Talk, first: str) -> None:
+    realtime.says("session.created", session=WHISPER)
+    for item in ("ends", "lost"):
+        realtime.says(first, item_id=item)
+        assert realtime.meaning.under_way
+        realtime.says(f"{TRANSCRIPT}delta", item_id=item, delta="Hello")
+    realtime.says("session.updated", session={"audio": {"input": {"transcription": {"model": "another"}}}})
+    realtime.says(f"{TRANSCRIPT}completed", item_id="ends", content_index=0, usage=SECONDS)
+    realtime.says(f"{TRANSCRIPT}delta", item_id="ends", delta="told again")
+    assert realtime.finish() == [("complete", "ends"), ("no_usage", "lost")]
+    assert len(realtime.opened) == 2
+    assert {message["model"] for message in realtime.ledger.settled} == {"whisper-1"}
+
+
+@pytest.mark.parametrize("session", [{}, {"audio": {"input": {"transcription": None}}}])
+def test_audio_that_is_not_transcribed_begins_no_call(realtime: Talk, session: dict[str, Any]) -> None:
+    realtime.says("session.created", session=WHISPER)
+    realtime.says("session.updated", session=session)
+    realtime.says("input_audio_buffer.committed", item_id="i")
+    assert not realtime.meaning.under_way
+    assert realtime.finish() == []
+
+
+def test_a_transcript_that_failed_costs_nothing_unless_words_of_it_were_told(realtime: Talk) -> None:
+    realtime.says("session.created", session=WHISPER)
+    for item in ("silent", "heard"):
+        realtime.says("input_audio_buffer.committed", item_id=item)
+    realtime.says(f"{TRANSCRIPT}delta", item_id="heard", content_index=0, delta="Hello")
+    for item in ("silent", "heard", "never begun"):
+        realtime.says(f"{TRANSCRIPT}failed", item_id=item, content_index=0, error={"code": "x"})
+    assert not realtime.meaning.under_way
+    assert realtime.finish() == [("error", "silent"), ("no_usage", "heard")]
+
+
 def test_a_failed_response_without_usage_has_no_known_cost(responses: Talk, realtime: Talk) -> None:
     for talk in (responses, realtime):
         talk.asks(**CREATE)
