@@ -14,6 +14,8 @@
 -- too, with the request {"output_file": true}, as long as the batch has usage but no cost; fill_batch takes what the call that
 -- downloads all of it says. Other calls about the file change nothing.
 --
+-- The end may also have been seen before the call that made the object was settled, see sightings_before.
+--
 -- The object's usage says nothing of the request that made it. So the completion window and the region stay remembered with
 -- the object (request), and are priced and stored with its usage; the region of the call that saw it does not matter.
 --
@@ -42,6 +44,9 @@ begin
     order by c.account, c.upstream_object_id
     on conflict do nothing;
 
+    if p_calls @? '$[*] ? (@.outcome == "pending" && @.method == "POST")' then
+        p_calls := app.sightings_before(p_calls);
+    end if;
     for v_seen in
         select c.org_id, c.account, o.*
         from jsonb_to_recordset(p_calls) as c (org_id uuid, account text, method text, endpoint text, outcome text, model text,

@@ -8,5 +8,5 @@ begin
 end $$;
 
 comment on function app.is_sighting is 'Whether a call reads or cancels an object that another call made.';
--- No grant: part of settle_calls, settle_alone, settle_containers and fill_objects.
+-- No grant: part of settle_calls, settle_alone, settle_containers, fill_objects and sightings_before.
 revoke execute on function app.is_sighting from public, anon, authenticated, service_role;
