@@ -63,7 +63,7 @@ class End:
     """
 
     def __init__(self, sock: socket.socket, protocol: Protocol, unread: bytes = b"") -> None:
-        self._sock, self._protocol, self._writing = sock, protocol, RLock()
+        self._sock, self._protocol, self._writing, self._closing = sock, protocol, RLock(), RLock()
         self._queue: deque[Message] = deque()
         self._queued, self._fragments, self._opcode = 0, [], Opcode.TEXT
         self._changed, self._room = Event(), Event()
@@ -108,15 +108,16 @@ class End:
 
     def close(self, code: int, reason: str = "") -> None:
         """Close it; 1005: without a code. Nothing where it was closed already. Returns once the socket is closed."""
-        with suppress(OSError, InvalidState, ProtocolError), gevent.Timeout(CLOSE_SECONDS, False), self._writing:
-            if self._protocol.state is State.OPEN:
-                self._protocol.send_close(*() if code == NO_CODE else (code, short(reason)))
-            self._write()
-        self._room.set()
-        self._reader.join(CLOSE_SECONDS)  # the other side answers with a close frame
-        self._end()
-        self._reader.kill()  # waits: two greenlets may not read one socket
-        self._linger()
+        with self._closing:
+            with suppress(OSError, InvalidState, ProtocolError), gevent.Timeout(CLOSE_SECONDS, False), self._writing:
+                if self._protocol.state is State.OPEN:
+                    self._protocol.send_close(*() if code == NO_CODE else (code, short(reason)))
+                self._write()
+            self._room.set()
+            self._reader.join(CLOSE_SECONDS)  # the other side answers with a close frame
+            self._end()
+            self._reader.kill()  # waits: two greenlets may not read one socket
+            self._linger()
 
     def give_up(self) -> None:
         """Treat the connection as broken; whoever waits to send to it gets Gone."""

@@ -13,7 +13,7 @@ from gevent.event import Event
 from webapp.errors import DEFECT
 from webapp.gateway.refusals import HUNG_UP
 from webapp.logs import raised
-from webapp.websocket.end import ABNORMAL, GONE, PING_SECONDS, End, Gone, Message
+from webapp.websocket.end import ABNORMAL, GONE, NO_CODE, PING_SECONDS, End, Gone, Message
 from webapp.websocket.meaning import POLICY, Meaning
 
 UNEXPECTED, TOO_LONG = 1011, 1001  # close codes
@@ -96,6 +96,8 @@ class Relay:
                 except Gone:
                     break
         if not self._ended:
+            if self._client.code != ABNORMAL:  # it has closed, and waits until its connection is closed, too
+                gevent.spawn(self._client.close, NO_CODE)
             self._drain()
             if fault := self._client.fault:
                 self._end(fault, "", "spendai")

@@ -123,6 +123,23 @@ def test_a_response_is_read_to_its_end_though_its_client_fell_silent_and_reads_n
     assert (line.relay.code, line.relay.closed_by) == (1006, "client")
 
 
+def test_a_client_that_closes_does_not_wait_for_the_end_of_a_response(lines: list[Line]) -> None:
+    """Clients return from closing only when the connection is closed: with OpenAI itself that takes no time."""
+    lines.append(line := Line(Responses))
+    asks(line, CREATE)
+    until(lambda: texts(line.openai))
+    says(line, BEGUN)
+    until(lambda: texts(line.client))
+    line.client.protocol.send_close(3000)
+    line.client.sock.sendall(b"".join(line.client.protocol.data_to_send()))
+    line.client.reader.join(10)
+    assert line.client.protocol.close_rcvd.code == 3000
+    says(line, DONE)
+    line.running.join(10)
+    assert [row["outcome"] for row in line.ledger.settled] == ["complete"]
+    assert (line.relay.code, line.relay.closed_by) == (3000, "client")
+
+
 def test_a_side_whose_messages_are_not_taken_is_not_given_up(lines: list[Line]) -> None:
     lines.append(line := Line())
     line.client.reader.kill()
