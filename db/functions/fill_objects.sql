@@ -8,7 +8,8 @@
 -- the object as priced (priced_at), by an update that only one call can win, and fills the cost of the call that made the
 -- object. While the final state is seen without usage, as in the answer that cancels a batch, the cost stays unknown and the
 -- cost status becomes no_usage. An object that was finished in the answer of the call that made it is marked as priced from
--- the beginning. Where the final state names no model or tier, those of the call that made the object hold.
+-- the beginning; one whose answer broke off before its usage is not, so that a later call can still tell what it cost. Where
+-- the final state names no model or tier, those of the call that made the object hold.
 --
 -- A call that lists objects (GET /batches) sees each of them: listed has the finished ones. The output file of a batch is an object,
 -- too, with the request {"output_file": true}, as long as the batch has usage but no cost; fill_batch takes what the call that
@@ -33,12 +34,12 @@ begin
     insert into private.upstream_objects (upstream_account, object_id, org_id, project_id, call_id, started_at, priced_at,
         request)
     select c.account, c.upstream_object_id, c.org_id, c.project_id, c.id, c.started_at,
-           case when c.outcome <> 'pending' then clock_timestamp() end,
-           case when c.outcome = 'pending' then nullif(jsonb_strip_nulls(jsonb_build_object(
-               'completion_window', c.usage -> 'completion_window', 'region', c.usage -> 'region')), '{}') end
+           case when c.outcome not in ('pending', 'no_usage') then clock_timestamp() end,
+           case when c.outcome in ('pending', 'no_usage') then nullif(jsonb_strip_nulls(jsonb_build_object(
+               'completion_window', c.usage -> 'completion_window', 'region', coalesce(c.usage ->> 'region', c.region))), '{}') end
     from jsonb_to_recordset(p_calls) as c (id uuid, started_at timestamptz, org_id uuid, project_id uuid, account text,
                                            method text, endpoint text, outcome text, upstream_object_id text,
-                                           makes boolean, usage jsonb)
+                                           makes boolean, usage jsonb, region text)
     where (c.outcome = 'pending' or c.makes and c.outcome <> 'error') and c.upstream_object_id is not null
       and not app.is_sighting(c.method, c.endpoint)
     order by c.account, c.upstream_object_id

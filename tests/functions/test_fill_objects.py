@@ -190,6 +190,20 @@ def test_looking_at_an_object_that_is_paid_for_changes_nothing(people):
     assert people.all("select * from cost_fills") == []
 
 
+@pytest.mark.parametrize(("region", "uplift"), [(None, 1), ("eu", Decimal("1.1"))])
+def test_a_response_that_broke_off_is_billed_when_it_is_seen_finished(people, region, uplift):
+    lost = {"model": "gpt-5.4", "usage": None, "upstream_object_id": "resp_1", "account": "install", "region": region}
+    made = finish(people, "/v1/responses", outcome="no_usage", **lost)
+    assert (made["cost"], made["cost_status"]) == (None, "no_usage")
+    look(people, outcome="pending", usage=None)
+    assert row(people, made["id"]) == made
+    for _ in range(2):
+        look(people, model="gpt-5.4")
+    cost = (1000 * Decimal("2.5") + 500 * 15) / 1_000_000 * uplift
+    assert (row(people, made["id"])["cost"], row(people, made["id"])["cost_status"]) == (cost, "priced")
+    assert len(people.all("select * from cost_fills")) == 1
+
+
 PART = {"completion_window": "2h", "region": "eu"}
 
 

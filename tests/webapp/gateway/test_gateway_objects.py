@@ -83,6 +83,17 @@ def test_a_background_response_that_is_streamed_and_left_is_billed_when_it_is_re
     assert stack.row(made)["cost"] == PRICE
 
 
+def test_a_response_that_broke_off_is_billed_when_its_program_fetches_it(stack, fake):
+    name = "resp_cut"
+    whole = state(name, "completed", background=False)
+    fake.queue("/v1/responses", reply_sse([event("response.created", 0, response=whole | {"status": "in_progress"})]))
+    made = call(stack, "olga", "POST", "/responses", json={"model": "gpt-4o-mini", "input": "hi", "stream": True})
+    row = stack.row(made)
+    assert (row["cost"], row["cost_status"], row["upstream_object_id"]) == (None, "no_usage", name)
+    look(stack, fake, f"/responses/{name}", reply_json(whole))
+    assert stack.row(made)["cost"] == PRICE
+
+
 def test_a_stopped_response_without_usage_has_an_unknown_cost(stack, fake):
     name = "resp_bg_stopped"
     made = make(stack, fake, "/responses", state(name, "queued"), json=ASKED)
