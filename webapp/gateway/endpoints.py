@@ -153,9 +153,10 @@ committed (or, where the model begins earlier, once its first words are told). W
 `DRAIN_SECONDS` to end it; of what it does not end the cost is not known (`no_usage`). A transcript that failed before
 its first word is an `error` and costs 0.
 
-On a shared key each message is checked like a request; a response of the same session may be continued. WebRTC, SIP and
-client secrets (`ek_…`) are refused: their media and events go around a proxy, so nobody would know what they cost. An
-upgrade of any other path is 426 `websocket_not_supported`, so that clients go on with HTTP at once.
+On a shared key each message is checked like a request; a response of the same session may be continued. The event
+`rate_limits.updated` is not passed on, as the headers `x-ratelimit-*` are not. WebRTC, SIP and client secrets (`ek_…`)
+are refused: their media and events go around a proxy, so nobody would know what they cost. An upgrade of any other path
+is 426 `websocket_not_supported`, so that clients go on with HTTP at once.
 
 ## Tags
 

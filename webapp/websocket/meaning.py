@@ -70,6 +70,10 @@ class Meaning:
         """OpenAI's message is about to be passed on."""
         raise NotImplementedError
 
+    def withholds(self, data: bytes) -> bool:
+        """Whether OpenAI's message is not for the client."""
+        return False
+
     def farewell(self) -> bytes | None:
         """What OpenAI gets when the client is gone, so that it tells the usage; None: nothing."""
         return None

@@ -32,6 +32,7 @@ TRANSCRIPT = "conversation.item.input_audio_transcription."
 TRANSCRIBING = (f"{TRANSCRIPT}delta", f"{TRANSCRIPT}segment")
 TRANSCRIBED = (f"{TRANSCRIPT}completed", f"{TRANSCRIPT}failed")
 TRANSLATED = "session.closed"
+RATE_LIMITS = "rate_limits.updated"
 READ = tuple(f'"{name}"'.encode() for name in (
     "response.created", "response.done", "error", COMMITTED, *TRANSCRIBING, *TRANSCRIBED, TRANSLATED,
     *SESSION_EVENTS))  # fmt: skip
@@ -104,6 +105,12 @@ class Realtime(Meaning):
             self._transcribed(event, doubtful=doubtful)
         elif kind == "error":
             self._refused(word(as_object(event.get("error")).get("event_id")))
+
+    def withholds(self, data: bytes) -> bool:
+        """On a shared key a client does not learn how much of the rate limits is left: others use them, too."""
+        if not self.session.shared or not mentions(data, (f'"{RATE_LIMITS}"'.encode(),)):
+            return False
+        return read_event(data, {"type": WHOLE})[0].get("type") == RATE_LIMITS
 
     def _told(self, session: dict[str, Any]) -> None:
         """A session event: the models, and the session's id."""

@@ -123,7 +123,7 @@ class Relay:
         client_gone = False
         while (message := self._upstream.take()) is not None:
             self._meaning.answered(message.data)
-            if not client_gone:
+            if not client_gone and not self._meaning.withholds(message.data):
                 try:
                     self._client.send(message)
                 except Gone:

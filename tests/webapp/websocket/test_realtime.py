@@ -133,6 +133,21 @@ def test_on_a_shared_key_a_call_of_somebody_else_and_stored_prompts_are_refused(
     assert [arrived.get(timeout=10) for _ in range(2)] == ["conversation.item.truncate", "conversation.item.create"]
 
 
+@pytest.mark.parametrize(("name", "learns"), [("ada", []), ("olga", ["rate_limits.updated"])])
+def test_on_a_shared_key_a_client_does_not_learn_what_is_left_of_the_rate_limits(openai, connect_to, name, learns):
+    limits = [{"name": "tokens", "limit": 20_000, "remaining": 19_950, "reset_seconds": 0.15}]
+
+    def session(ws):
+        ws.send(json.dumps({"type": "rate_limits.updated", "event_id": "e1", "rate_limits": limits}))
+        ws.send(json.dumps({"type": "conversation.item.done", "item": {"name": "rate_limits.updated"}}))
+        ws.recv()
+
+    openai.script("/v1/realtime", session)
+    client = connect_to("/realtime?model=gpt-realtime-2", name)
+    expected = [*learns, "conversation.item.done"]
+    assert [client.receive()["type"] for _ in expected] == expected
+
+
 def live(ws: Any, *usages: float, closed: bool = True) -> None:
     assert json.loads(ws.recv())["type"] == "session.start"
     ws.send(json.dumps({"type": "session.started", "session": {"id": "live_1", "model": "gpt-live-1"}}))
