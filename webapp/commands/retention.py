@@ -1,4 +1,4 @@
-"""``flask retention``: drops the calls of old months, each a partition of usage_logs; daily totals stay.
+"""``flask retention``: drops the calls of old months, each a partition of usage_logs; all sums stay.
 
 With ``--archive`` a month is written to Parquet files first, and read back (webapp/archive/).
 With ``--labels`` the end users and tags of these months are counted as (other): their sums stay, their names go.
@@ -38,7 +38,7 @@ PATIENCE = 60.0
 @click.option("--dry-run", is_flag=True, help="Only say what would be dropped.")
 @with_appcontext
 def retention(months: int, reason: str, folder: Path | None, labels: bool, dry_run: bool) -> None:
-    """Drop the calls of older months, one month after the other. Daily totals, corrections and the audit log stay."""
+    """Drop the calls of older months, one month after the other. All sums, corrections and the audit log stay."""
     with _alone(None if dry_run else folder), owner_connection(autocommit=True) as conn:
         due = conn.execute("select * from app.retention_due(%s)", [months]).fetchall()
         kept = [month for month, _, _, _, doubtful in due if doubtful]
