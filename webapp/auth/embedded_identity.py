@@ -9,7 +9,7 @@ from uuid import UUID
 from webapp import db
 from webapp.auth import passwords
 from webapp.auth.identity import BANNED, NO_REFRESH, NO_TOKEN, WRONG, Login, Person, Tokens
-from webapp.auth.sessions import begun_at
+from webapp.auth.sessions import device_and_address
 from webapp.auth.tokens import LIFETIME, Signer
 from webapp.config import Config
 from webapp.errors import ApiError
@@ -96,7 +96,7 @@ class EmbeddedIdentity:
             return Login(person)
         token = secrets.token_urlsafe(32)
         with db.scope("spendai_auth") as tx:
-            started = tx.call("login_session_start", UUID(person.id), sha256_of(token), *begun_at())
+            started = tx.call("login_session_start", UUID(person.id), sha256_of(token), *device_and_address())
         return self._with_tokens(person, str(started["login_session_start"]), token)
 
     def _with_tokens(self, person: Person, session_id: str, refresh_token: str) -> Login:

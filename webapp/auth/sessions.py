@@ -36,7 +36,7 @@ FLASK_LOGIN_KEYS = ("_user_id", "_fresh", "_id")  # in a session; not stored, be
 STATELESS = ("/api/", "/static/", "/healthz", "/readyz", "/metrics")
 
 
-def begun_at() -> tuple[str, str]:
+def device_and_address() -> tuple[str, str]:
     """User-Agent and address of this request, which a new session keeps so that its person recognizes it."""
     return request.headers.get("User-Agent", ""), address()
 
@@ -83,7 +83,7 @@ class WebSession(dict[str, Any], SessionMixin):
             if self.id:
                 tx.call("web_session_end", sha256_of(self.id))
             words = sha256_of(fresh), UUID(person.id), Jsonb({}), tokens, SIGNED_IN
-            tx.call("web_session_start", *words, *begun_at())
+            tx.call("web_session_start", *words, *device_and_address())
         self.clear()
         self.id, self.person, self.stored, self.send_cookie, self._loaded = fresh, person, True, True, "{}"
 
