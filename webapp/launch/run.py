@@ -219,7 +219,7 @@ def welcome(config: Config) -> str:
     return f"""\
 SpendAI runs at {url}
 {upstream}
-Sign up there, create a project and a key, and put the key into this call:
+Sign up or log in there, create a project and a key, and put the key into this call:
 
 curl {url}/api/v1/proxy/chat/completions \\
   -H "Authorization: Bearer sk-spend-…" -H "Content-Type: application/json" \\
