@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -12,6 +11,7 @@ from flask import Blueprint, Response, current_app, flash, redirect, render_temp
 from webapp import auth, db
 from webapp.auth import login_required
 from webapp.books import compared, fetching
+from webapp.books.close import read_month
 from webapp.errors import ApiError
 from webapp.filters import UTC_ZONE
 from webapp.pages import export, spend_charts
@@ -80,7 +80,7 @@ def state_of(tx: db.Transaction) -> dict[str, Any]:
 def month_of(args: Mapping[str, str], newest: date | None) -> tuple[date, date]:
     """First day of ``month`` (2026-10) and of the month after; by default the newest one with books. ApiError 400."""
     word = args.get("month") or f"{newest or datetime.now(UTC).date():%Y-%m}"
-    first = compared.as_day(f"{word}-01") if re.fullmatch(r"[0-9]{4}-[0-9]{2}", word) else None
+    first = read_month(word)
     if first is None:
         raise no_such("month", word)
     return first, months_later(first, 1)
