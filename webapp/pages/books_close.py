@@ -19,6 +19,7 @@ from webapp.errors import ApiError
 from webapp.filters import UTC_ZONE
 from webapp.pages import export
 from webapp.pages.common import attempt
+from webapp.pages.measures import unknown_facts
 from webapp.pages.reasons import REASONS
 from webapp.pages.sheets import XLSX, Sheet, write
 from webapp.periods import months_later
@@ -173,9 +174,7 @@ def about(state: dict[str, Any], report: dict[str, Any]) -> Iterator[tuple[str, 
     yield from [("Closed by", who), ("Note", state["note"]), ("SHA-256", state["sha256"])]
     for row in table_rows(report, "total"):
         yield "Calls", row["calls"]
-        yield "Unknown: calls without a price, not in these sums", row["unpriced_calls"]
-        yield "Unknown: calls without usage, not in these sums", row["no_usage_calls"]
-        yield "Unknown: calls in doubt, not in these sums", row["in_doubt_calls"]
+        yield from unknown_facts(row)
     yield (
         "Tags",
         "A call with several tags is in several rows, a call without tags in none: rows do not add up to the total.",

@@ -14,8 +14,9 @@ from webapp.auth import login_required
 from webapp.pages import export
 from webapp.pages.calls import ORDERS, bp, rank, read_session
 from webapp.pages.common import read_query
+from webapp.pages.measures import unknown_facts
 from webapp.pages.sorting import read_sorting
-from webapp.pages.spend_export import UNKNOWN, facts
+from webapp.pages.spend_export import facts
 
 RANKED_ROWS = 10_000  # that one transaction reads in another order than by time: each ranks all calls of the period
 COLUMNS = [
@@ -86,5 +87,4 @@ def _facts(session: list[str], words: tuple[Any, ...]) -> Iterator[tuple[str, An
     yield "Only calls of WebSocket session", ", ".join(session)
     yield "Calls", sums["calls"]
     yield "Cost, US dollars, without corrections", sums["cost"]
-    for column, explain in UNKNOWN.items():
-        yield f"Unknown: calls {explain}, not in these sums", sums[column]
+    yield from unknown_facts(sums)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -30,9 +30,8 @@ MEASURES = {
     "tokens": Measure("tokens", "Tokens", "tokens", written.tokens, written.number),
     "calls": Measure("calls", "Calls", "calls", written.number, written.number),
 }
-
-
-UNKNOWN = ("unpriced_calls", "no_usage_calls", "in_doubt_calls")  # calls that are in no sum of costs
+# Counts of calls that are in no sum of costs → their words.
+UNKNOWN = {"unpriced_calls": "without a price", "no_usage_calls": "without usage", "in_doubt_calls": "in doubt"}
 MARK = " + ?"  # behind a sum that lacks some
 
 
@@ -52,6 +51,12 @@ def ratio(now: Decimal | int, before: Decimal | int | None) -> Decimal | None:
 def unknown_calls(row: dict[str, Any]) -> int:
     """How many calls the cost of this row lacks."""
     return sum(row.get(name) or 0 for name in UNKNOWN)
+
+
+def unknown_facts(sums: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What the sheet About of a file says of the calls that are in no sum of costs."""
+    for column, words in UNKNOWN.items():
+        yield f"Unknown: calls {words}, not in these sums", sums[column]
 
 
 def measured(row: dict[str, Any], measure: Measure, total: Decimal | int) -> dict[str, Any]:

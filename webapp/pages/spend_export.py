@@ -16,8 +16,9 @@ from webapp import auth, db
 from webapp.auth import login_required
 from webapp.filters import Query
 from webapp.pages import export
-from webapp.pages.common import Scope, read_query, read_scope
-from webapp.pages.measures import unknown_calls
+from webapp.pages.common import read_query, read_scope
+from webapp.pages.measures import UNKNOWN, unknown_calls, unknown_facts
+from webapp.pages.scope import Scope
 from webapp.pages.spend import bp
 from webapp.pages.wrong import no_such
 from webapp.pause import gently
@@ -36,8 +37,6 @@ BY = {
 }
 SUMS = ["calls", "tokens_in", "tokens_cached", "tokens_out", "cost"]
 COUNTS = ["unpriced_calls", "no_usage_calls", "in_doubt_calls", "error_calls", "adjustments", "cost_corrected"]
-# Counts of calls that no sum contains → their words.
-UNKNOWN = {"unpriced_calls": "without a price", "no_usage_calls": "without usage", "in_doubt_calls": "in doubt"}
 
 
 def facts(overlapping: bool = False) -> Iterator[tuple[str, Any]]:
@@ -56,8 +55,7 @@ def facts(overlapping: bool = False) -> Iterator[tuple[str, Any]]:
     yield "Cost, US dollars", total["cost"]
     yield "Corrections booked in the period, part of the cost, US dollars", total["adjustments"]
     yield "Calls of the period with all their corrections until today, US dollars", total["cost_corrected"]
-    for column, words in UNKNOWN.items():
-        yield f"Unknown: calls {words}, not in these sums", total[column]
+    yield from unknown_facts(total)
     if overlapping:
         yield "Tags", "A call with several tags is in the row of each: the rows do not add up to the total."
 
