@@ -71,9 +71,7 @@ def index() -> str:
 def link() -> Answer:
     """Link a provider key with a key of OpenAI's list."""
     words = _as_id(request.form.get("version_id", "")), request.form.get("openai_key_id", "")
-    return _changed(
-        lambda tx: tx.call("key_link_set", *words), "Linked. The days are compared again when they are shown."
-    )
+    return _changed(lambda tx: tx.call("key_link_set", *words), f"Linked. {AGAIN}")
 
 
 @bp.post("/books/links/<uuid:link_id>/end")

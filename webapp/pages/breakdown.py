@@ -10,7 +10,7 @@ from flask import request
 
 from webapp import db
 from webapp.pages import colours, picks
-from webapp.pages.common import Scope
+from webapp.pages.scope import Scope
 from webapp.pages.wrong import no_such
 
 Row = dict[str, Any]

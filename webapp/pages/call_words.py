@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from flask import url_for
 
 from webapp.filters import filter_value
-from webapp.pages.common import STATUSES
+from webapp.pages.picks import STATUSES
 from webapp.written import day, last_day
 
 Row = dict[str, Any]

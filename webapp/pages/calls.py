@@ -18,7 +18,8 @@ from webapp.auth import login_required
 from webapp.errors import ApiError
 from webapp.pages import calls_columns
 from webapp.pages.call_words import price_words, spend_links
-from webapp.pages.common import STATUSES, attempt, found, organization_zone, read_scope
+from webapp.pages.common import attempt, found, organization_zone, read_scope
+from webapp.pages.picks import STATUSES
 from webapp.pages.scope import asked
 from webapp.pages.sorting import Sorting, read_sorting
 from webapp.pages.wrong import no_such, read_cursor

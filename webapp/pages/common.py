@@ -13,11 +13,9 @@ from werkzeug.datastructures import MultiDict
 from webapp import auth, db, filters
 from webapp.errors import ApiError, as_api_error
 from webapp.filters import FILTERS, Query
-from webapp.pages.picks import STATUSES, picks, read_names
+from webapp.pages.picks import picks, read_names
 from webapp.pages.scope import PERIOD, VIEW, VIEW_HERE, FilterError, Scope
 from webapp.pages.wrong import in_words
-
-__all__ = ["PERIODS", "STATUSES", "Scope", "attempt", "found", "read_period", "read_query", "read_scope"]
 
 T = TypeVar("T")
 PERIODS = {

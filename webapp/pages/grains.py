@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from webapp.filters import Query, period_as_args
-from webapp.pages.common import Scope
+from webapp.pages.scope import Scope
 from webapp.periods import Period
 from webapp.written import day, days
 

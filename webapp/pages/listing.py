@@ -10,9 +10,9 @@ from flask import request
 
 from webapp import filters
 from webapp.filters import Query
-from webapp.pages.common import Scope, read_period
+from webapp.pages.common import read_period
 from webapp.pages.picks import Pick, narrowed
-from webapp.pages.scope import FilterError
+from webapp.pages.scope import FilterError, Scope
 from webapp.pages.sorting import Sorting, read_sorting
 from webapp.pages.wrong import no_such
 

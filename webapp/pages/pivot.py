@@ -9,8 +9,8 @@ from psycopg.types.json import Jsonb
 
 from webapp import db
 from webapp.pages.breakdown import BY, Breakdown, single
-from webapp.pages.common import Scope
 from webapp.pages.measures import unknown_calls
+from webapp.pages.scope import Scope
 from webapp.pages.wrong import no_such
 
 TOP = 10  # rows and columns of their own

@@ -14,11 +14,11 @@ from webapp import auth, db
 from webapp.auth import login_required
 from webapp.errors import ApiError
 from webapp.pages import export
-from webapp.pages.common import Scope, attempt, found, read_scope
+from webapp.pages.common import attempt, found, read_scope
 from webapp.pages.keys import new_key_form
 from webapp.pages.listing import unfiltered
 from webapp.pages.report import by_project, kept, report
-from webapp.pages.scope import asked
+from webapp.pages.scope import Scope, asked
 from webapp.pages.sorting import read_sorting
 from webapp.pages.spend_export import facts
 

@@ -16,8 +16,9 @@ from webapp.errors import ApiError
 from webapp.pages import breakdown, grains, pivot, spend_charts
 from webapp.pages.breakdown import BY, SERIES, Breakdown
 from webapp.pages.charts import Bars
-from webapp.pages.common import Scope, read_query
+from webapp.pages.common import read_query
 from webapp.pages.measures import MARK, MEASURES, UNKNOWN, Measure, chosen_measure, measured, unknown_calls
+from webapp.pages.scope import Scope
 from webapp.pages.sorting import read_sorting
 from webapp.pages.spend_charts import Series
 

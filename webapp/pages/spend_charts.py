@@ -12,8 +12,8 @@ from typing import Any
 from webapp import written
 from webapp.pages import charts, grains
 from webapp.pages.charts import Bars, Chart, Layer
-from webapp.pages.common import Scope
 from webapp.pages.measures import Measure
+from webapp.pages.scope import Scope
 
 # Parts of every bar with their colours, which no row of a breakdown has: column, name, colour.
 TOKENS = (("tokens_uncached", "Input", "t1"), ("tokens_cached", "Cached input", "t2"), ("tokens_out", "Output", "t3"))

@@ -12,8 +12,8 @@ from psycopg.types.json import Jsonb
 from webapp import auth, cursors, db, filters
 from webapp.auth import login_required
 from webapp.pages import export
-from webapp.pages.common import STATUSES, found
-from webapp.pages.picks import Pick, narrowed, picks, read_names
+from webapp.pages.common import found
+from webapp.pages.picks import STATUSES, Pick, narrowed, picks, read_names
 from webapp.pages.wrong import read_cursor
 
 bp = Blueprint("websockets", __name__)
