@@ -173,6 +173,16 @@ def own_rows_only(people: People, table: str) -> None:
     only_people_read(people, table, analysts=True)
 
 
+def strangers_read_nothing(people: People, query: str) -> None:
+    """Assert that nobody without an organization reads a row, and that roles that act for no person are refused."""
+    for role in ("authenticated", "spendai_analyst"):
+        with people.as_role(role):
+            assert people.all(query) == [], role
+    for role in ("anon", "service_role", "spendai_web", "spendai_proxy", "spendai_auth"):
+        with people.as_role(role):
+            people.refused("42501", query)
+
+
 def append_only(people: People, table: str, *statements: str) -> None:
     """Assert that not even the owner or the superuser can change or remove a row."""
     for role in ("postgres", None):
