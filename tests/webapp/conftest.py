@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from contract import check_answer
+from fake_gotrue import API_KEY, FakeGoTrue
 from flask import Flask
 from flask.testing import FlaskClient
 from psycopg_pool import ConnectionPool
@@ -196,3 +197,15 @@ def site(stack_dsns: Callable[[str], tuple[str, str]], tmp_path_factory: pytest.
     with running.superusers:
         yield running
     db.close_pools()
+
+
+@pytest.fixture
+def gotrue(site: Site) -> Iterator[FakeGoTrue]:
+    with FakeGoTrue(site.admin) as auth:
+        yield auth
+
+
+@pytest.fixture
+def cloud(site: Site, gotrue: FakeGoTrue) -> Site:
+    """The application with Supabase Auth."""
+    return site.with_settings(supabase_url=gotrue.url, supabase_publishable_key=API_KEY)

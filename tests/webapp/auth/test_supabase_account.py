@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
 from conftest import Browser, Site
-from fake_gotrue import API_KEY, FakeGoTrue
+from fake_gotrue import FakeGoTrue
 from seeded import text
 
 PASSWORD, NEW = "correct horse 1", "another horse 2"
-
-
-@pytest.fixture
-def gotrue(site: Site) -> Iterator[FakeGoTrue]:
-    with FakeGoTrue(site.admin) as auth:
-        yield auth
-
-
-@pytest.fixture
-def cloud(site: Site, gotrue: FakeGoTrue) -> Site:
-    """The application with Supabase Auth."""
-    return site.with_settings(supabase_url=gotrue.url, supabase_publishable_key=API_KEY)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from urllib.parse import unquote
 
 import pytest
@@ -12,18 +11,6 @@ from fake_gotrue import API_KEY, FakeGoTrue
 from webapp.auth import supabase_identity
 
 PASSWORD = "correct horse 1"
-
-
-@pytest.fixture
-def gotrue(site: Site) -> Iterator[FakeGoTrue]:
-    with FakeGoTrue(site.admin) as auth:
-        yield auth
-
-
-@pytest.fixture
-def cloud(site: Site, gotrue: FakeGoTrue) -> Site:
-    """The application with Supabase Auth."""
-    return site.with_settings(supabase_url=gotrue.url, supabase_publishable_key=API_KEY)
 
 
 def sign_up(cloud: Site, **words: str) -> Api:

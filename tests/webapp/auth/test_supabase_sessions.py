@@ -23,17 +23,6 @@ REFRESH = "/token?grant_type=refresh_token"
 
 
 @pytest.fixture
-def gotrue(site: Site) -> Iterator[FakeGoTrue]:
-    with FakeGoTrue(site.admin) as auth:
-        yield auth
-
-
-@pytest.fixture
-def cloud(site: Site, gotrue: FakeGoTrue) -> Site:
-    return site.with_settings(supabase_url=gotrue.url, supabase_publishable_key=API_KEY)
-
-
-@pytest.fixture
 def ada(cloud: Site) -> Browser:
     """A browser that is signed in."""
     browser = cloud.browser()
