@@ -16,7 +16,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
-from psycopg import sql
 
 from webapp.gateway.call import new_id
 from webapp.secrets.proxy_keys import NewKey, new_key
@@ -154,8 +153,3 @@ class People:
             assert error.sqlstate == sqlstate, f"{error.sqlstate}: {error}"
             return error
         raise AssertionError(f"was not refused: {query}")
-
-
-def identifier(name: str) -> sql.Identifier:
-    """A possibly schema-qualified name."""
-    return sql.Identifier(*name.split("."))
