@@ -49,6 +49,7 @@ CUT_OFF = """cells => {
 # How far what stands behind the link of a name goes beyond its cell.
 BEHIND = """[...document.querySelectorAll("tbody th > a + :is(.tag, .muted, code)")].filter(e => e.offsetWidth).map(e =>
     Math.floor(e.getBoundingClientRect().right - e.closest("th").getBoundingClientRect().right))"""
+OVERFLOWING = "all => all.filter(box => box.scrollWidth > box.clientWidth).map(box => box.innerText)"
 WIDTHS = "[...document.querySelectorAll('.scroll')].map(e => e.scrollWidth - e.clientWidth)"
 
 
@@ -153,6 +154,15 @@ def test_the_mark_of_a_cost_that_is_not_known_stays_in_one_piece(organization: N
     for width in range(560, 1180, 10):
         page.set_viewport_size({"width": width, "height": 800})
         assert set(marks.evaluate_all("all => all.map(mark => mark.getClientRects().length)")) == {1}, width
+
+
+def test_what_a_box_of_sums_says_stays_in_it(organization: None, page: Page) -> None:
+    log_in(page, "huge@spendai.test", PASSWORD)
+    page.goto("/keys/{key}".format(**words_of(page, "huge")))
+    assert page.locator(".stats a", has_text="without a known cost").count() == 1
+    for width in (360, 420, 900):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.locator(".stats > div").evaluate_all(OVERFLOWING) == [], width
 
 
 def test_an_open_filter_with_a_long_value_stays_in_a_narrow_window(organization: None, page: Page) -> None:
