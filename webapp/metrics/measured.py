@@ -107,7 +107,8 @@ POOL_WAITS = _many(
     pool=POOLS,
 )  # fmt: skip
 POOL_WAIT_SECONDS = _many(
-    Count, "database_pool_wait_seconds_total", "Seconds that they waited.", pool=POOLS,
+    Count, "database_pool_wait_seconds_total",
+    "Seconds that requests of pages or the API waited for a database connection.", pool=POOLS,
 )  # fmt: skip
 
 
