@@ -17,7 +17,7 @@ begin
             message = format('the month can be closed from %s (UTC) on, when OpenAI''s numbers of its last day are 3 days old', p_state ->> 'closes_on');
     elsif v_changing > 0 and not coalesce(p_confirm, false) then
         raise sqlstate 'PT409' using detail = 'month_changing', hint = 'Fetch OpenAI''s books again, or confirm that this does not matter',
-            message = format('%s days were fetched only once, or differ between the last two fetches; the first is %s', v_changing, p_state -> 'changing' ->> 0);
+            message = format('days that were fetched only once, or differ between their last two fetches: %s, the first %s', v_changing, p_state -> 'changing' ->> 0);
     elsif (p_state ->> 'ledger') is null or (p_state ->> 'compared')::integer < (p_state ->> 'days')::integer then
         raise sqlstate 'PT409' using message = 'the calls of the month were dropped before it was compared', detail = 'month_dropped';
     elsif (p_state ->> 'unexplained')::numeric <> 0 and p_note = '' then
