@@ -84,7 +84,7 @@ def unlink(link_id: UUID) -> Answer:
 
 @bp.post("/books/aliases")
 @login_required
-def name_line() -> Answer:
+def set_alias() -> Answer:
     """Say which line of the ledger a line of OpenAI's bill is."""
     line, means = (request.form.get(name, "") for name in ("line_item", "means"))
     return _changed(lambda tx: tx.call("line_alias_set", line, means), f"Kept. {AGAIN}")
@@ -92,7 +92,7 @@ def name_line() -> Answer:
 
 @bp.post("/books/aliases/<uuid:alias_id>/delete")
 @login_required
-def forget_line(alias_id: UUID) -> Answer:
+def delete_alias(alias_id: UUID) -> Answer:
     """Delete a name of a line."""
     return _changed(lambda tx: tx.call("line_alias_delete", alias_id), "Deleted.")
 

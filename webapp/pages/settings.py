@@ -102,9 +102,10 @@ def ask_delete_key() -> str:
     auth.admins_only()
     return render_template(
         "confirm.html",
-        title="Forget the OpenAI key?",
-        text="Calls are refused until another key is stored, unless this install has one of its own. The numbers stay.",
-        action="Forget key",
+        title="Delete the OpenAI key?",
+        text="Calls are refused until another key is stored, unless this install has one of its own. The numbers stay."
+        " The key itself lives on at OpenAI.",
+        action="Delete key",
         back=url_for(".index"),
     )
 
@@ -115,7 +116,7 @@ def delete_key() -> Response:
     """Delete the key."""
     with auth.person() as tx:
         tx.call("provider_key_delete", None)
-    flash("OpenAI key forgotten.", "good")
+    flash("OpenAI key deleted.", "good")
     return redirect(url_for(".index"))
 
 
@@ -146,9 +147,9 @@ def ask_delete_admin_key() -> str:
     auth.admins_only()
     return render_template(
         "confirm.html",
-        title="Forget the OpenAI admin key?",
+        title="Delete the OpenAI admin key?",
         text="OpenAI's books are no longer fetched. What was fetched stays. The key itself lives on at OpenAI.",
-        action="Forget admin key",
+        action="Delete admin key",
         back=url_for(".index"),
     )
 
@@ -159,7 +160,7 @@ def delete_admin_key() -> Response:
     """Delete the admin key."""
     with auth.person() as tx:
         tx.call("admin_key_delete")
-    flash("OpenAI admin key forgotten.", "good")
+    flash("OpenAI admin key deleted.", "good")
     return redirect(url_for(".index"))
 
 

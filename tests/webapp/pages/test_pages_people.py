@@ -127,14 +127,14 @@ def test_the_openai_key_goes_in_and_only_its_last_four_come_out(site: Site, team
         "select ciphertext from private.provider_keys where org_id = %s", team.ada.organization["id"]
     )[0]
     assert secret.encode() not in bytes(ciphertext)
-    assert "Forget the OpenAI key?" in text(team.browser.get("/settings/provider-key/delete"))
+    assert "Delete the OpenAI key?" in text(team.browser.get("/settings/provider-key/delete"))
     assert team.browser.post("/settings/provider-key/delete").location == "/settings"
     page = text(team.browser.get("/settings"))
     assert "No key of your own is stored" in page
     assert "…WXYZ all projects" in page and "in use" not in page
 
 
-def test_the_admin_key_is_tried_stored_shown_by_its_end_replaced_and_forgotten(site: Site, team: Acme) -> None:
+def test_the_admin_key_is_tried_stored_shown_by_its_end_replaced_and_deleted(site: Site, team: Acme) -> None:
     secret = "sk-admin-abcdefghijklmnopWXYZ"
     page = text(team.browser.get("/settings"))
     assert "No admin key is stored" in page and "Read only" in page
@@ -164,7 +164,7 @@ def test_the_admin_key_is_tried_stored_shown_by_its_end_replaced_and_forgotten(s
         " values (%s, 'api', '2026-10-14', '2026-10-15', 'costs: OpenAI has a fault')", team.ada.organization["id"],
     )  # fmt: skip
     assert "failed: costs: OpenAI has a fault" in text(team.browser.get("/settings"))
-    assert "Forget the OpenAI admin key?" in text(team.browser.get("/settings/admin-key/delete"))
+    assert "Delete the OpenAI admin key?" in text(team.browser.get("/settings/admin-key/delete"))
     assert team.devs.get("/settings/admin-key/delete").status_code == 403
     assert team.browser.post("/settings/admin-key/delete").location == "/settings"
     assert "No admin key is stored" in text(team.browser.get("/settings"))
