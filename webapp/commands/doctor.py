@@ -63,6 +63,7 @@ def migrated(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
 
 
 def roles(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
+    """Whether the gateway's roles have just the rights they need, can log in, and find the settings they need."""
     found = conn.execute(ROLES, [list(db.ROLES)]).fetchall()
     for role, login, strong, member_of in found:
         allowed = ["authenticated"] if role == "spendai_web" else []
@@ -93,6 +94,7 @@ def database_clock(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
 
 
 def leaked_secret(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
+    """Whether the JWT secret is a setting of the database, which every login can read."""
     if conn.execute("select current_setting('app.settings.jwt_secret', true)").fetchone()[0]:
         name = conn.info.dbname
         yield Line("warn", "app.settings.jwt_secret is set in the database, and everybody who logs in can read it: "
@@ -100,6 +102,7 @@ def leaked_secret(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
 
 
 def pooler(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
+    """Whether a connection pooler is in a mode that serves, and DATABASE_PREPARED fits it."""
     found = pooling.mode(db.dsn(config, "spendai_web"))
     if found == "statement":
         yield Line("fail", "the pooler is in statement mode, which breaks transactions: set it to transaction mode")
@@ -115,6 +118,7 @@ def pooler(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
 
 
 def encryption(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
+    """Whether the connection to a database on another machine is encrypted, and must be."""
     host = conn.info.host
     if config.embedded or host.startswith("/") or host in LOCAL:
         return

@@ -77,6 +77,7 @@ def stored_keys(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
 
 
 def time_outs(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
+    """Whether one time-out makes another useless: of the database, of OpenAI's answers, of a stop."""
     with psycopg.connect(db.dsn(config, "spendai_proxy"), prepare_threshold=None) as ledger:
         (seconds,) = ledger.execute(TIMEOUT).fetchone()
     if 0 < seconds < DEADLINE:

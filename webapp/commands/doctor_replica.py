@@ -20,6 +20,7 @@ select current_setting('hot_standby_feedback')::boolean,
 
 
 def replica(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
+    """Whether the replica may be used, then its settings; nothing without DATABASE_URL_READ."""
     if not config.database_url_read:
         return
     watched, began = Replica.of(config), time.monotonic()
