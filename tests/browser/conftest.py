@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
 from clients.openai_stand_in import OpenAI
+from everything import chromium_path
 from fake_upstream import FakeUpstream
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 from stack import Stack
@@ -32,12 +32,8 @@ TELL = (
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """Chromium of the system, as a shell without windows where there is one: that takes a fifth less time.
-
-    Where there is none these tests cannot run; in CI that is a failure.
-    """
-    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-    path = next(filter(None, map(shutil.which, names)), None)
+    """Where there is none these tests cannot run; in CI that is a failure."""
+    path = chromium_path()
     if path is None:
         explain = "no Chromium: install it (Debian: apt-get install chromium) to run the browser tests"
         if os.environ.get("CI") == "true":

@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 import huge
-from everything import ADMINS_ONLY, SIGNED_IN, SIGNED_OUT, log_in, words_of
+from everything import ADMINS_ONLY, SIGNED_IN, SIGNED_OUT, chromium_path, log_in, words_of
 from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,9 +66,7 @@ def main(only: str = "") -> None:
             next(line for line in demo.stdout if "runs at" in line)
             huge.load_into(environ, password)
             with sync_playwright() as driver:
-                names = ("chromium-headless-shell", "chromium", "google-chrome")
-                path = next(filter(None, map(shutil.which, names)), None)
-                browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
+                browser = driver.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox"])
                 for who in only.split() or (*PEOPLE, "stranger"):
                     shoot(browser, f"http://127.0.0.1:{port}", who, password)
                 browser.close()
