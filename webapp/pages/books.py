@@ -96,7 +96,7 @@ def index() -> str:
         compared.compare_months(tx, MONTHS)
         days, totals = compared.days(tx, since, until)
         months, parts = tx.rows("books_months", MONTHS), tx.query(NAMED, since, until)
-    words = {"months": months, "parts": parts, "reasons": REASONS, "state": state, "since": since}
+    words = {"months": months, "parts": parts, "reasons": REASONS, "state": state, "since": since, "until": until}
     return render_template("books.html", days=days[::-1], totals=totals, **words)
 
 

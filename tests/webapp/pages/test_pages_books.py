@@ -90,7 +90,9 @@ def test_a_month_at_a_glance_adds_up_and_leads_to_its_days(team: Acme, worked: d
         assert words in shown
     assert 'href="/books/2026-10-14"' in page.text and "$0.1156556" in page.text  # both days
     assert team.devs.get("/books").text.count("Oct 2026") >= 3  # the newest month with books
-    assert "OpenAI, Jan 2020 – Ledger, Jan 2020 –" in text(team.devs.get("/books?month=2020-01"))
+    empty = text(team.devs.get("/books?month=2020-01"))
+    assert "OpenAI, Jan 2020 – Ledger, Jan 2020 –" in empty
+    assert "flask books fetch --from 2020-01-01 --to 2020-02-01" in empty  # without an end it would be years
 
 
 def test_a_day_shows_each_line_with_both_sides_and_its_parts(team: Acme, worked: dict[str, UUID]) -> None:
