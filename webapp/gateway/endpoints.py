@@ -121,10 +121,11 @@ have been billed is sent again. The exceptions:
 - An id in a path is one segment of letters, digits and `-._~:@!$&'()*+,=`; others percent-encoded. An encoded
   slash, backslash, dot, percent sign or control character is refused.
 - Clients join base URL and path differently, and all of this reaches the same operation below `/api/v1/proxy`: a
-  leading `/v1`, doubled slashes before OpenAI's path, a slash at its end. So do Azure's addresses: `/openai/v1/…`, and
-  `/openai/deployments/{name}/…`, whose name becomes the `model` of a JSON body that names none (a form must name its
-  own); `deployment=` in the query of a Realtime session becomes `model=`. The key may come in the header `api-key`.
-  Neither that header nor the query parameter `api-version` is sent on.
+  leading `/v1`, doubled slashes before OpenAI's path, a slash at its end, and a request line that holds the whole URL
+  (RFC 9112, 3.2.2). So do Azure's addresses: `/openai/v1/…`, and `/openai/deployments/{name}/…`, whose name becomes
+  the `model` of a JSON body that names none (a form must name its own); `deployment=` in the query of a Realtime
+  session becomes `model=`. The key may come in the header `api-key`. Neither that header nor the query parameter
+  `api-version` is sent on.
 - A call that comes to another path of this host than `/api/v1/proxy` is 404 `wrong_base_url` with the right base URL.
 - To a browser (a request with `Origin`) the answer's `Access-Control-*` are SpendAI's own; see `CORS` in
   [configuration.md](configuration.md).

@@ -29,6 +29,7 @@ from gunicorn.util import unquote_to_wsgi_str
 LINE = re.compile(r'(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) ((/(?!/)[!"$->@-~]*)(?:\?([!"$-~]*))?) HTTP/1\.1\r\n')
 FIELD = re.compile(r"^([A-Za-z0-9-]+): ([!-~](?:[ -~]*[!-~])?)\r$", re.MULTILINE)
 LENGTH = re.compile(r"[0-9]{1,18}")
+ABSOLUTE = re.compile(r"https?://([\w.:\[\]-]+)((?:[/?#].*)?)", re.ASCII | re.IGNORECASE)
 SPECIAL = {"HTTP_EXPECT", "HTTP_TRANSFER_ENCODING", "HTTP_UPGRADE", "HTTP_HTTP2_SETTINGS"}
 
 
@@ -50,6 +51,17 @@ def trusted_proxies(setting: str | None) -> str:
         if re.fullmatch(r"[\d.]+", address):
             words.append(f"::ffff:{address}/{96 + int(bits or 32)}")
     return ",".join(words)
+
+
+def as_origin_form(environ: dict[str, Any]) -> None:
+    """Write a target with scheme and host, as clients of a forward proxy send it, like one without in WSGI's environ.
+
+    Every server must accept such a target, and read the host in it instead of the header Host (RFC 9112, 3.2.2).
+    """
+    if found := ABSOLUTE.fullmatch(environ["RAW_URI"]):
+        host, target = found.groups()
+        environ["HTTP_HOST"], environ["RAW_URI"] = host, target if target.startswith("/") else f"/{target}"
+        environ["PATH_INFO"] = environ["PATH_INFO"] or "/"
 
 
 class Plain:

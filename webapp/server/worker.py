@@ -22,7 +22,7 @@ from gunicorn.workers.ggevent import GeventWorker
 
 from webapp.server.malformed import write_error
 from webapp.server.peers import Limits, Peer, Peers
-from webapp.server.requests import Plain, Reader
+from webapp.server.requests import Plain, Reader, as_origin_form
 from webapp.server.response import Response
 from webapp.server.shares import Share, SharingServer
 from webapp.server.upgrade import TAKEN_OVER, UNREAD
@@ -166,6 +166,7 @@ class Worker(GeventWorker):
         else:
             response, environ = wsgi.create(req, sock, addr, server, self.cfg, response_class=Response)
             environ |= {"wsgi.multithread": True, UNREAD: req.unreader.buf.getvalue()}
+            as_origin_form(environ)
         environ[CLIENT] = sock
         return response, environ
 

@@ -123,7 +123,8 @@ def get(target: bytes, *headers: bytes) -> bytes:
 
 
 TARGETS = [
-    b"http://127.0.0.1:1/v1/models", b"http://evil.test/api/v1/proxy/models", b"//evil.test/api/v1/proxy/models",
+    b"http://127.0.0.1:1/v1/models", b"http://evil.test@x/api/v1/proxy/models", b"http:///api/v1/proxy/models",
+    b"//evil.test/api/v1/proxy/models", b"ftp://x/api/v1/proxy/models",
     b"/api/v1/proxy/../../../v1/organization/costs", b"/api/v1/proxy/models/../organization/costs",
     b"/api/v1/proxy/%2e%2e/organization/costs", b"/api/v1/proxy/files/..%2f..%2forganization",
     b"/api/v1/proxy/v1/../organization/costs", b"/api/v1/proxy//../organization/costs", b"/api/v1/proxy/v1%2fmodels",
@@ -148,10 +149,23 @@ def test_no_target_leaves_the_base_url(stack: Stack, lone: FakeUpstream, target:
     assert not answer or answer.split(b" ")[1][:1] in (b"3", b"4"), answer[:200]
 
 
-def test_an_absolute_target_for_a_proxy_path_is_not_taken_for_another_server(stack: Stack, lone: FakeUpstream):
+@pytest.mark.parametrize(
+    "start", [b"http://x", b"HTTPS://spend.example:443", b"http://[::1]:8000", b"http://evil.test"]
+)
+def test_a_target_with_scheme_and_host_is_the_call_that_its_path_says(stack: Stack, lone: FakeUpstream, start: bytes):
     before = len(lone.requests)
-    talk(stack, get(b"http://127.0.0.1:%d/api/v1/proxy/models" % stack.port))
-    assert lone.requests[before:] == []
+    talk(stack, get(start + b"/api/v1/proxy/models?limit=%2F"))
+    assert [request.target for request in lone.requests[before:]] == ["/v1/models?limit=%2F"]
+    assert talk(stack, get(start + b"/healthz")).startswith(b"HTTP/1.1 200 ")
+    assert talk(stack, get(start + b"?x=1")).startswith(b"HTTP/1.1 302 ")
+    assert refusal(talk(stack, get(start + b"/v1/models"))) == "wrong_base_url"
+    assert len(lone.requests) == before + 1
+
+
+def test_the_host_of_such_a_target_counts_and_not_the_header(stack: Stack):
+    form = get(b"/projects", b"Origin: http://spend.example", b"Content-Length: 0").replace(b"GET", b"POST")
+    assert talk(stack, form).startswith(b"HTTP/1.1 403 ")
+    assert talk(stack, form.replace(b" /", b" http://spend.example/")).startswith(b"HTTP/1.1 302 ")
 
 
 @pytest.mark.parametrize("headers", [
