@@ -31,6 +31,7 @@ def create_app(config: Config | None = None) -> Flask:
         time_zones.share()
     app = Flask(__name__, template_folder=str(ROOT / "templates"))
     app.config["SPENDAI"] = config
+    app.url_map.strict_slashes = False  # a slash at the end of a path does not matter, as in the proxy
     for part in (logs, compress, errors, auth, health, scrape, api, pages, commands):
         part.init_app(app)
     app.gateway = Gateway(app.wsgi_app, config)

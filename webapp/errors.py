@@ -119,7 +119,7 @@ def init_app(app: Flask) -> None:
     """Answer every error as JSON below /api and as a page elsewhere; what nobody expected is logged and becomes 500."""
 
     def answer(error: ApiError) -> tuple[Response | str, int]:
-        if request.path.startswith("/api/") or request.path in ("/healthz", "/readyz", "/metrics"):
+        if request.path.startswith("/api/") or request.path.rstrip("/") in ("/healthz", "/readyz", "/metrics"):
             return jsonify(error.body()), error.status
         return render_template("error.html", error=error), error.status
 

@@ -77,7 +77,7 @@ def answer(
     """
     zone = zone or organization_zone()
     file = file_name(name, zone)
-    if request.path.endswith(".xlsx"):
+    if request.path.rstrip("/").endswith(".xlsx"):
         title = name.split(maxsplit=1)[0].replace("-", " ")
         made = (sheet(_title(title), columns, rows), about_sheet(about, zone))
         return download(f"{file}.xlsx", sheets.XLSX, sheets.write(made, zone))

@@ -92,3 +92,11 @@ def test_whatever_is_read_refuses_a_parameter_that_the_document_does_not_name(si
             assert all(name in error["message"] for name in named or ["none"]), path
             read += 1
     assert read > 15
+
+
+def test_a_slash_at_the_end_of_a_path_changes_nothing(site: Site) -> None:
+    for path, method, _ in operations(site):
+        if "/proxy" not in path:
+            concrete = re.sub(r"{\w+}", "3b1b5255-a9d8-4be2-b428-08e714b5cd88", path)
+            plain, slash = (site.app.test_client().open(concrete + end, method=method.upper()) for end in ("", "/"))
+            assert (slash.status_code, slash.data) == (plain.status_code, plain.data), (path, method)

@@ -284,3 +284,7 @@ def test_a_workbook_is_sent_while_its_rows_are_read() -> None:
 def test_every_part_of_the_archive_is_sound(team: Acme) -> None:
     with zipfile.ZipFile(io.BytesIO(team.browser.get("/spend.xlsx").data)) as archive:
         assert archive.testzip() is None and len(set(archive.namelist())) == len(archive.namelist())
+
+
+def test_a_slash_after_the_name_of_a_file_does_not_change_its_kind(team: Acme) -> None:
+    assert rows(workbook(team.browser.get("/team.xlsx/"))) == rows(workbook(team.browser.get("/team.xlsx")))
