@@ -60,8 +60,13 @@ begin
         return v_other;
     end if;
 
+    -- Every call has input tokens. Only embeddings have no output: elsewhere a usage without it, and without a total that
+    -- leaves nothing for it, does not say what the call cost.
+    if v_in is null or (v_out is null and p_endpoint not like '%/embeddings' and not u ? 'total_tokens') then
+        return null;
+    end if;
     v_out := coalesce(v_out, 0);
-    if v_in is null or v_in + v_out = 'NaN' then  -- without input tokens the usage is unusable: every call has some
+    if v_in + v_out = 'NaN' then
         return null;
     end if;
     return v_other  -- null when any part is

@@ -50,6 +50,11 @@ COUNTS = st.integers(0, 10**12) | st.sampled_from([0, 1, 7])
         (CHAT, {"total_tokens": 7}, None),
         (CHAT, {"completion_tokens": 9, "total_tokens": 7}, None),
         (CHAT, {"prompt_tokens": {}}, None),
+        (CHAT, {"prompt_tokens": 5}, None),
+        (CHAT, {"prompt_tokens": 5, "completion_tokens": None}, None),
+        ("/v1/responses", {"input_tokens": 5, "input_tokens_details": {"cached_tokens": 2}}, None),
+        (CHAT, {"prompt_tokens": 5, "total_tokens": 5}, {"input_text": 5, "output_text": 0}),
+        ("/v1/embeddings", {"prompt_tokens": 5}, {"input_text": 5, "output_text": 0}),
         (None, {"prompt_tokens": 5}, {"input_text": 5, "output_text": 0}),
     ],
 )
