@@ -10,7 +10,7 @@ from flask import current_app
 
 from webapp.api.blueprint import bp
 from webapp.api.inputs import LARGEST_PAGE, PAGE
-from webapp.api.schemas import schema, schemas
+from webapp.api.schemas import FILTER_WORDS, schema, schemas
 from webapp.filters import EXCLUSIONS, FILTERS, GRAINS, GROUPS, PERIODS, SESSION_FILTERS
 
 NO_BODY = ""
@@ -23,7 +23,10 @@ PERIOD = {
     "from": {"type": "string", "description": "Date or RFC 3339 moment, inclusive. Default: the last 30 days."},
     "to": {"type": "string", "description": "Date or RFC 3339 moment, exclusive."},
     "tz": {"type": "string", "default": "UTC", "description": "Time zone of dates and days, such as Europe/Berlin."},
-} | {name: {"type": "array", "items": {"type": "string"}} for name in (*FILTERS, *EXCLUSIONS)}
+} | {
+    name: {"type": "array", "items": {"type": "string"}, "description": FILTER_WORDS[name.removeprefix("not_")]}
+    for name in (*FILTERS, *EXCLUSIONS)
+}
 SESSION = {"session": {"type": "array", "items": {"type": "string", "format": "uuid"}}}
 SESSIONS = {name: {"type": "array", "items": {"type": "string"}} for name in SESSION_FILTERS}
 GROUP = {

@@ -32,6 +32,20 @@ WORDS: dict[str, dict[str, Any]] = {
     "any": {"type": "object", "additionalProperties": True},
 }
 
+# What a filter compares with; an unknown word fits no call.
+FILTER_WORDS = {
+    "project": "Ids of projects, not their names.",
+    "model": "Names of models as group_by=model gives them; - for calls without one.",
+    "key": "Ids of keys, not their names.",
+    "endpoint": "Paths at OpenAI, such as /v1/responses.",
+    "service_tier": "Tiers as answered, such as default or flex.",
+    "status": "HTTP statuses; error for 400 and above.",
+    "cost_status": "Words of the field cost_status; in_doubt.",
+    "tag": "team=web, or team for any value of it.",
+    "end_user": "End users as sent; - for calls without one.",
+    "person": "Ids of the people who made the keys.",
+}
+
 SHAPES: dict[str, dict[str, str]] = {
     "Error": {"error": "ErrorDetails"},
     "ErrorDetails": {"message": "text", "type": "text", "param": "text?", "code": "text?"},

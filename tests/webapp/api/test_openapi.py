@@ -94,6 +94,13 @@ def test_whatever_is_read_refuses_a_parameter_that_the_document_does_not_name(si
     assert read > 15
 
 
+def test_every_filter_says_what_it_compares_with(site: Site) -> None:
+    for path in ("/api/v1/usage", "/api/v1/calls"):
+        for one in document(site)["paths"][path]["get"]["parameters"]:
+            if one["schema"]["type"] == "array" and one["name"] != "session":
+                assert one["schema"]["description"], (path, one["name"])
+
+
 def test_a_slash_at_the_end_of_a_path_changes_nothing(site: Site) -> None:
     for path, method, _ in operations(site):
         if "/proxy" not in path:
