@@ -203,7 +203,7 @@ def examine(config: Config) -> Iterator[Line]:
         for check in CHECKS:
             try:
                 yield from check(config, conn)
-            except (psycopg.Error, requests.RequestException) as error:
+            except (psycopg.Error, OSError) as error:  # OSError: also those of requests
                 yield Line("fail", f"{check.__name__.replace('_', ' ')} cannot be checked: {db.in_one_line(error)}")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ from webapp import db
 from webapp.commands.doctor_line import Check, Line
 from webapp.config import Config
 from webapp.ledger.batcher import DEADLINE
-from webapp.ledger.spool import read_lines
+from webapp.ledger.spool import can_write, read_lines
 from webapp.secrets.stored import unreadable
 
 ROOMY, TIGHT = 2 << 30, 200 << 20  # bytes free on the disk: below the first a warning, below the second a failure
@@ -23,13 +22,18 @@ TIMEOUT = "select setting::int / 1000.0::float8 from pg_settings where name = 's
 
 def spool(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
     """Spool files that no running gateway has locked: the calls in them are settled by the next one that starts."""
-    left = []
+    left, unread = [], False
     for path in sorted((config.home / "spool").glob("*.spool")):
         try:
             with path.open("rb") as file:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
                 data = file.read()
         except (BlockingIOError, FileNotFoundError):
+            continue
+        except OSError as error:
+            unread = True
+            yield Line("fail", f"{path} cannot be read ({error.strerror}), and until it can, no gateway with this "
+                       "SPENDAI_HOME is ready: give it to the user SpendAI runs as")  # fmt: skip
             continue
         read = list(read_lines(data))
         left += read
@@ -39,8 +43,9 @@ def spool(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
             )
     if left:
         yield Line("warn", f"{len(left)} calls wait in {config.home / 'spool'}: start SpendAI with this SPENDAI_HOME")
-    elif _writable(config.home / "spool"):
-        yield Line("ok", "the spool is empty and can be written")
+    elif can_write(config.home / "spool"):
+        if not unread:
+            yield Line("ok", "the spool is empty and can be written")
     else:
         yield Line("fail", f"{config.home / 'spool'} cannot be written: give it to the user SpendAI runs as")
 
@@ -48,10 +53,6 @@ def spool(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
 def _existing(folder: Path) -> Path:
     """The folder, or the nearest one above it that exists: SPENDAI_HOME is made by the first start."""
     return next(path for path in (folder, *folder.parents) if path.exists())
-
-
-def _writable(folder: Path) -> bool:
-    return os.access(_existing(folder), os.W_OK | os.X_OK)
 
 
 def disk(config: Config, conn: psycopg.Connection) -> Iterator[Line]:

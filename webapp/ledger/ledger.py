@@ -21,7 +21,7 @@ from webapp import db
 from webapp.config import Config
 from webapp.ledger.batcher import Batcher, LedgerRefused, LedgerUnavailable, Message
 from webapp.ledger.pipeline import Statements
-from webapp.ledger.spool import Spool, replay
+from webapp.ledger.spool import Spool, can_write, replay
 from webapp.metrics.measured import REPLAYED
 from webapp.secrets.provider_keys import fingerprint, last4
 
@@ -195,7 +195,12 @@ class Ledger:
             return "refused"
 
     def _replay_all(self, folder: Path) -> None:
-        """Settle the messages in the spool files of earlier runs; retries until the database is reachable."""
+        """Settle the messages in the spool files of earlier runs; retries until database and files can be used."""
+        if not can_write(folder):
+            log.error(
+                "%s cannot be written: calls that the database does not take would be kept in memory only", folder
+            )
+        said = ""
         while not self.replayed:
             try:
                 if count := replay(folder, self._settle_late, self._spool.append):
@@ -203,7 +208,12 @@ class Ledger:
                 self.replayed = True
             except BlockingIOError:  # another worker is replaying
                 gevent.sleep(0.05)
-            except (LedgerUnavailable, OSError):
+            except LedgerUnavailable:
+                gevent.sleep(1)
+            except OSError as error:  # as with a file that another user owns: /readyz is 503 until somebody mends it
+                if str(error) != said:
+                    said = str(error)
+                    log.error("the spool of an earlier run cannot be read, so calls in it are not settled: %s", error)
                 gevent.sleep(1)
 
     def close(self) -> None:

@@ -49,6 +49,12 @@ def read_lines(data: bytes) -> Iterator[Message]:
             log.error("spool: skipped line %s, which is incomplete or damaged", number)
 
 
+def can_write(folder: Path) -> bool:
+    """Whether this user may make files in the folder; or where it is not there yet, make the folder."""
+    there = next(path for path in (folder, *folder.parents) if os.access(path, os.F_OK))
+    return os.access(there, os.W_OK | os.X_OK)
+
+
 class Spool:
     """This worker's spool file, and a greenlet that delivers its messages.
 

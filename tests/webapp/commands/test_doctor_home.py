@@ -93,6 +93,18 @@ def test_calls_that_wait_in_the_spool_and_damaged_lines_are_counted(home: Simple
         assert found(doctor_home.spool, home)[0] == "ok", "a living gateway's own"
 
 
+def test_a_spool_file_that_cannot_be_read_is_named_and_the_others_are_counted(home: SimpleNamespace) -> None:
+    (home.spool / "a.spool").mkdir(parents=True)  # stands for a file of another user: root, who runs tests, reads those
+    text = json.dumps({"id": "1"}).encode()
+    (home.spool / "b.spool").write_bytes(b"%08x %s\n" % (zlib.crc32(text), text))
+    unreadable, waiting = doctor_home.spool(home.config, home.conn)
+    assert unreadable.status == "fail" and unreadable.text.startswith(f"{home.spool / 'a.spool'} cannot be read (")
+    assert "give it to the user" in unreadable.text
+    assert waiting.text.startswith("1 calls wait")
+    (home.spool / "b.spool").unlink()
+    assert [line.status for line in doctor_home.spool(home.config, home.conn)] == ["fail"]
+
+
 @pytest.mark.parametrize(("free", "status"), [(100 << 20, "fail"), (1 << 30, "warn"), (100 << 30, "ok")])
 def test_a_disk_that_is_nearly_full_is_said(home: SimpleNamespace, monkeypatch: Any, free: int, status: str) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=free))

@@ -242,6 +242,43 @@ def test_a_worker_is_not_ready_while_another_one_replays_the_spool(site, tmp_pat
     assert ledger.replayed and row(site, call)[0] == "settled"
 
 
+def test_a_spool_that_cannot_be_read_is_named_once_and_delivered_when_it_can(site, tmp_path, caplog, monkeypatch):
+    home = Config(**{**vars(site.config), "home": tmp_path})
+    folder = tmp_path / "spool"
+    unreadable = folder / "a.spool"
+    unreadable.mkdir(parents=True)  # stands for a file of another user: root, who runs tests, reads those
+    call = message(site)
+    left = Spool(folder, lambda message: False)
+    left.put(call)
+    left.close()
+    tries, sleep = [], gevent.sleep
+
+    def next_try(seconds: float) -> None:
+        tries.append(seconds)
+        if len(tries) == 3:
+            unreadable.rmdir()
+        sleep(0)
+
+    monkeypatch.setattr("webapp.ledger.ledger.gevent.sleep", next_try)
+    ledger = Ledger(home)
+    ledger._replay.join(10)
+    ledger.close()
+    assert ledger.replayed and row(site, call)[0] == "settled"
+    assert [record.getMessage() for record in caplog.records if str(unreadable) in record.getMessage()] == [
+        f"the spool of an earlier run cannot be read, so calls in it are not settled: [Errno 21] Is a directory: "
+        f"'{unreadable}'"
+    ]
+
+
+def test_a_spool_that_cannot_be_written_is_said_at_the_start(site, tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: mode == os.F_OK)  # as on a read-only file system
+    ledger = Ledger(Config(**{**vars(site.config), "home": tmp_path}))
+    ledger._replay.join(10)
+    ledger.close()
+    assert ledger.replayed
+    assert f"{tmp_path / 'spool'} cannot be written" in caplog.text
+
+
 @contextmanager
 def standby(primary: Cluster, password: str):
     """A standby server that replicates the primary."""
