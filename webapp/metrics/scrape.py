@@ -22,13 +22,14 @@ from webapp.metrics.installation import GAUGES, UP, Installation
 from webapp.metrics.shared import Count, Level, Spread
 
 FORWARDING = ("X-Forwarded-", "Forwarded", "Via", "X-Real-Ip", "X-Client-Ip", "True-Client-Ip", "Cf-", "X-Original-")
+WANTED = ("spendai_workers_wanted", "Worker processes that this gateway is set to have.")
 FAMILIES = {Count: CounterMetricFamily, Level: GaugeMetricFamily, Spread: HistogramMetricFamily}
 
 
 def init_app(app: Flask) -> None:
     """Register /metrics."""
     config, registry = app.config["SPENDAI"], CollectorRegistry(auto_describe=False)
-    registry.register(Collector(Installation(config)))
+    registry.register(Collector(config))
 
     @app.get("/metrics")
     def metrics() -> Response:
@@ -61,18 +62,22 @@ def is_local(asked: Request) -> bool:
 class Collector:
     """All metrics as Prometheus' client library takes them."""
 
-    def __init__(self, installation: Installation) -> None:
-        self._installation = installation
+    def __init__(self, config: Config) -> None:
+        self._config, self._installation = config, Installation(config)
 
     def collect(self) -> Iterator[Metric]:
-        """The metrics of all workers, then those of the database."""
+        """The metrics of all workers, then what they are compared with, and those of the database."""
         for name, text, labels, cells in measured.METRICS:
-            kind = type(next(iter(cells.values())))
+            first = next(iter(cells.values()))
+            if first is measured.REPLICA and not self._config.database_url_read:
+                continue  # 0 would look like a replica that is away
+            kind = type(first)
             family = FAMILIES[kind](name, text, labels=labels)
             for values, cell in cells.items():
                 found = cell.value()
                 family.add_metric(values, *found) if kind is Spread else family.add_metric(values, found)
             yield family
+        yield GaugeMetricFamily(*WANTED, value=self._config.workers)
         rows = self._installation.rows()
         yield GaugeMetricFamily(*UP, value=int(bool(rows)))
         for found, (name, text) in GAUGES.items():

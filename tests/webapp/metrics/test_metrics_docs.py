@@ -13,12 +13,13 @@ from webapp import db
 from webapp.config import ROOT
 from webapp.metrics.installation import GAUGES, UP
 from webapp.metrics.measured import METRICS, POOLS
+from webapp.metrics.scrape import WANTED
 from webapp.metrics.shared import Count, Level, Spread
 
 PAGE, ALERTS, BOARD = ((ROOT / "docs" / name).read_text() for name in ("metrics.md", "alerts.yml", "grafana.json"))
 KINDS = {Count: "counter", Level: "gauge", Spread: "histogram"}
 COUNTED = {metric.name: KINDS[type(next(iter(metric.cells.values())))] for metric in METRICS}
-KNOWN = COUNTED | dict.fromkeys([UP[0], *(name for name, _ in GAUGES.values())], "gauge")
+KNOWN = COUNTED | dict.fromkeys([UP[0], WANTED[0], *(name for name, _ in GAUGES.values())], "gauge")
 LABELS = {label for metric in METRICS for label in metric.labels} | {"month"}
 BY_PROMETHEUS = {"instance", "job", "le"}
 NAME = re.compile(r"\bspendai_\w+")
@@ -91,6 +92,11 @@ def test_the_panels_of_the_dashboard_lie_side_by_side() -> None:
     cells = [(x, y) for p in places for x in range(p["x"], p["x"] + p["w"]) for y in range(p["y"], p["y"] + p["h"])]
     assert len(cells) == len(set(cells)) and max(x for x, _ in cells) == 23
     assert len({panel["id"] for panel in board["panels"]}) == len(places)
+
+
+def test_an_alert_lasts_as_long_as_what_it_tells() -> None:
+    """A gauge that is compared with its own past falls silent when the past is over, and is loud after a reload."""
+    assert [rule["alert"] for rule in rules() if "_over_time(" in rule["expr"] or " offset " in rule["expr"]] == []
 
 
 def test_the_alert_rules_are_whole() -> None:

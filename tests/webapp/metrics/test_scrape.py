@@ -70,6 +70,12 @@ def test_while_the_database_is_away_it_says_so_and_tells_the_rest(site: Site) ->
     assert [name for name, _ in installation.GAUGES.values() if f"\n{name}" in text.replace("\n# ", "")] == []
 
 
+def test_it_says_how_many_workers_there_should_be_and_speaks_of_a_replica_only_where_one_is_set(site: Site) -> None:
+    alone = ask(site.with_settings(workers=7)).text
+    assert "\nspendai_workers_wanted 7.0\n" in alone and "spendai_replica_workers" not in alone
+    assert "\nspendai_replica_workers 0.0\n" in ask(site.with_settings(database_url_read=site.dsn)).text
+
+
 def test_the_database_is_asked_once_in_a_while(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     connect = installation.db.WatchedConnection.connect
