@@ -4,11 +4,10 @@
 --   already: it was settled before
 --   missing: it had no row, because a failover lost it; now it has one, written from the message
 --   absent: it has no row and gets none, because its message names no organization: the call was never sent upstream
+--   unknown: it has no row and gets none, because its organization is not in this database: the message may belong to another one
 --   conflict: a person had closed it by hand before; the difference was booked (see settle_closed)
 --
--- Prices what was used and settles each row exactly once.
---
--- A call whose answer names an unfinished object (a background response, a batch) settles as pending_object, without a cost:
+-- Prices what was used and settles each row exactly once. A call whose answer names an unfinished object (a background response, a batch) settles as pending_object, without a cost:
 -- the first call that sees the finished object fills it in (see fill_objects).
 --
 -- p_calls: [{n, id, started_at, org_id, project_id, api_key_id, upstream, account, endpoint, method, stream, batch,
@@ -109,6 +108,8 @@ begin
         if outcome = 'absent' and exists (
             select from public.usage_logs u where u.id = v_call.id and u.started_at = v_call.started_at) then
             outcome := 'already';
+        elsif outcome = 'already' and not exists (select from public.organizations o where o.id = v_call.org_id) then
+            outcome := 'unknown';
         end if;
         return next;
     end loop;

@@ -1,8 +1,9 @@
 -- settle_missing(calls, ids, first, last) → ids of the calls that had no row; now they have an open one, written from their messages
 --
 -- Locks the rows of the calls, in the order of their ids, so that two batches never wait for each other in a circle. No row is added
--- for a call that was never sent (it names no organization), that another call books, or whose month was dropped: a month is dropped
--- only when no call in it is open, so such a call was settled before.
+-- for a call that was never sent (it names no organization), whose organization is not here (removed, or in the database that the
+-- spool belongs to), that another call books, or whose month was dropped: a month is dropped only when no call in it is open, so
+-- such a call was settled before.
 --
 -- Part of settle_calls, whose settings hold here too. p_ids, p_first, p_last: of the calls; so the kept plan reads only their months.
 create or replace function app.settle_missing(
@@ -25,7 +26,8 @@ begin
             select c.id, c.org_id, c.project_id, c.api_key_id, c.started_at, c.started_at + make_interval(secs => c.max_seconds),
                 'open', c.upstream, c.endpoint, c.method, c.stream, c.batch, c.model_requested, c.end_user, coalesce(c.tags, '{}'),
                 c.provider_key_id, c.session_id
-            from unnest(p_calls) c where c.org_id is not null and c.outcome <> 'repeated' and not exists (
+            from unnest(p_calls) c join public.organizations o on o.id = c.org_id
+            where c.outcome <> 'repeated' and not exists (
                 select from private.dropped_months m where m.month = date_trunc('month', c.started_at at time zone 'utc')::date)
             order by c.id
             on conflict do nothing

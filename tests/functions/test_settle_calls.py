@@ -81,6 +81,16 @@ def test_a_call_that_was_never_sent_nor_opened_gets_no_row(people: People) -> No
     assert row_of(people, lost) is None
 
 
+def test_a_call_of_an_organization_that_is_not_here_gets_no_row_and_is_told(people: People) -> None:
+    """Its message comes from the spool of a gateway that served another database, or the organization was removed."""
+    lost, known = people.open_message("ada"), people.open_message("ada")
+    stranger = people.settle_message("ada", lost) | {"org_id": str(uuid4())}
+    assert settle(people, stranger) == "unknown"
+    both = people.settle_calls(stranger, people.settle_message("ada", known))
+    assert [row["outcome"] for row in sorted(both, key=lambda row: row["n"])] == ["unknown", "missing"]
+    assert row_of(people, lost) is None
+
+
 def test_a_call_that_was_opened_but_never_sent_is_closed_as_free_error(people: People, opened: dict[str, Any]) -> None:
     little = {"n": 0, "id": opened["id"], "started_at": opened["started_at"], "outcome": "error", "status_code": 503}
     assert settle(people, little) == "settled"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from uuid import uuid4
 
 from checks import executors
 from people import People
@@ -17,12 +18,13 @@ from (select array_agg(s) as calls, min(s.started_at) as first, max(s.started_at
 def test_only_calls_that_were_sent_and_have_no_row_get_one(people: People) -> None:
     opened = people.open_message("ada")
     people.open_calls(opened)
-    lost, never_sent, repeated = ({**opened, **people.now_id()} for _ in range(3))
+    lost, never_sent, repeated, stranger = ({**opened, **people.now_id()} for _ in range(4))
     calls = [
         people.settle_message("ada", opened),
         people.settle_message("ada", lost),
         people.settle_message("ada", never_sent) | {"org_id": None},
         people.settle_message("ada", repeated) | {"outcome": "repeated"},
+        people.settle_message("ada", stranger) | {"org_id": str(uuid4())},
     ]
     added = people.one(MISSING, json.dumps(calls))["added"]
     assert [str(one) for one in added] == [lost["id"]]

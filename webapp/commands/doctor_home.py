@@ -13,7 +13,7 @@ from webapp import db
 from webapp.commands.doctor_line import Check, Line
 from webapp.config import Config
 from webapp.ledger.batcher import DEADLINE
-from webapp.ledger.spool import can_write, read_lines
+from webapp.ledger.spool import REJECTED, can_write, read_lines
 from webapp.secrets.stored import unreadable
 
 ROOMY, TIGHT = 2 << 30, 200 << 20  # bytes free on the disk: below the first a warning, below the second a failure
@@ -23,7 +23,12 @@ TIMEOUT = "select setting::int / 1000.0::float8 from pg_settings where name = 's
 def spool(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
     """Spool files that no running gateway has locked: the calls in them are settled by the next one that starts."""
     left, unread = [], False
-    for path in sorted((config.home / "spool").glob("*.spool")):
+    folder = config.home / "spool"
+    if (folder / REJECTED).exists():
+        count = len({message["id"] for message in read_lines((folder / REJECTED).read_bytes())})
+        yield Line("warn", f"the database rejected the ends of {count} calls, as of another database or of a removed "
+                   f"organization; see {folder / REJECTED} in docs/reliability.md")  # fmt: skip
+    for path in sorted(folder.glob("*.spool")):
         try:
             with path.open("rb") as file:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -42,12 +47,12 @@ def spool(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
                 "warn", f"{path.name} has {damaged} damaged lines, as after a power cut: their calls are in doubt"
             )
     if left:
-        yield Line("warn", f"{len(left)} calls wait in {config.home / 'spool'}: start SpendAI with this SPENDAI_HOME")
-    elif can_write(config.home / "spool"):
+        yield Line("warn", f"{len(left)} calls wait in {folder}: start SpendAI with this SPENDAI_HOME")
+    elif can_write(folder):
         if not unread:
             yield Line("ok", "the spool is empty and can be written")
     else:
-        yield Line("fail", f"{config.home / 'spool'} cannot be written: give it to the user SpendAI runs as")
+        yield Line("fail", f"{folder} cannot be written: give it to the user SpendAI runs as")
 
 
 def _existing(folder: Path) -> Path:

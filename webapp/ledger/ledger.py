@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -22,7 +23,7 @@ from webapp.config import Config
 from webapp.ledger.batcher import Batcher, LedgerRefused, LedgerUnavailable, Message
 from webapp.ledger.pipeline import Statements
 from webapp.ledger.spool import Spool, can_write, replay
-from webapp.metrics.measured import REPLAYED
+from webapp.metrics.measured import REPLAYED, SETTLE_PROBLEMS
 from webapp.secrets.provider_keys import fingerprint, last4
 
 __all__ = ["Ledger", "LedgerRefused", "LedgerUnavailable"]
@@ -160,8 +161,9 @@ class Ledger:
     def settle(self, message: Message) -> str:
         """Price and close a call. Returns the outcome of app.settle_calls (settled, already, missing, conflict), or:
 
-        refused: Postgres rejects the message, and the call stays in doubt. spooled: on disk, to be retried.
-        kept: only in memory because the disk failed, to be retried. Raises nothing.
+        refused: Postgres rejects the message or lacks the organization; the message is set aside, the call stays in
+        doubt. spooled: on disk, to be retried. kept: only in memory because the disk failed, to be retried. Raises
+        nothing.
         """
         self._running[message["id"]] = partial(dict, message)
         try:
@@ -181,18 +183,20 @@ class Ledger:
         outcome = self._settle_now(message)
         # Not those that were settled before: after a worker was killed, its whole file is delivered again.
         REPLAYED.add(outcome in ("settled", "missing"))
+        SETTLE_PROBLEMS["refused"].add(outcome == "refused")
         return outcome != "absent" or age.total_seconds() > LATE_SECONDS
 
     def _settle_now(self, message: Message, seconds: float | None = None) -> str:
-        try:
-            return self._batcher.submit(SETTLE, message, seconds)["outcome"]
-        except LedgerRefused:
-            message = message | UNREADABLE
-        try:
-            return self._batcher.submit(SETTLE, message, seconds)["outcome"]
-        except LedgerRefused:
-            log.error("call=%s stays in doubt: the database rejects its settle message", message["id"])
-            return "refused"
+        for tried in (message, message | UNREADABLE):
+            with suppress(LedgerRefused):
+                outcome = self._batcher.submit(SETTLE, tried, seconds)["outcome"]
+                if outcome != "unknown":
+                    return outcome
+                break
+        kept = "the database rejects its settle message, which is kept in rejected.lines of the spool"
+        log.error("call=%s stays in doubt: %s", message["id"], kept)
+        self._spool.set_aside(message)
+        return "refused"
 
     def _replay_all(self, folder: Path) -> None:
         """Settle the messages in the spool files of earlier runs; retries until database and files can be used."""
@@ -204,7 +208,7 @@ class Ledger:
         while not self.replayed:
             try:
                 if count := replay(folder, self._settle_late, self._spool.append):
-                    log.warning("settled %s calls from the spool of an earlier run", count)
+                    log.warning("delivered %s calls from the spool of an earlier run", count)
                 self.replayed = True
             except BlockingIOError:  # another worker is replaying
                 gevent.sleep(0.05)

@@ -23,6 +23,7 @@ import gevent
 from gevent.lock import Semaphore
 
 log = logging.getLogger("spendai.spool")
+REJECTED = "rejected.lines"  # in the same folder and form; named rejected.spool, it is delivered at the next start
 Message = dict[str, Any]
 # Settles one message. True: done. False: not possible yet, try again later. Raises when the database is unavailable.
 Deliver = Callable[[Message], bool]
@@ -101,6 +102,15 @@ class Spool:
             reason = type(error).__name__
         log.error("call=%s could not be written to the spool: %s", message["id"], reason)
         return False
+
+    def set_aside(self, message: Message) -> None:
+        """Keep a message that the database rejects, as one does that lacks the organization, for whoever mends that."""
+        with _logged("a rejected message cannot be written"):
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with open(os.open(self._folder / REJECTED, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as file:
+                file.write(b"\n" + _line(message))  # on a line of its own, also after an incomplete one
+                file.flush()
+                os.fsync(file.fileno())
 
     def close(self) -> None:
         """Stop delivering, sync and unlock the file. The next start delivers the messages in it."""

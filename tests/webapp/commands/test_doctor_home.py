@@ -23,6 +23,7 @@ from webapp import db
 from webapp.commands import doctor, doctor_database, doctor_home
 from webapp.commands.doctor_line import Check
 from webapp.config import ROOT, Config, load
+from webapp.ledger.spool import Spool
 from webapp.postgres.cluster import SUPERUSER
 from webapp.postgres.migrations import migrate
 from webapp.secrets.admin_keys import seal_admin_key
@@ -91,6 +92,14 @@ def test_calls_that_wait_in_the_spool_and_damaged_lines_are_counted(home: Simple
     with (home.spool / "a.spool").open("rb") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         assert found(doctor_home.spool, home)[0] == "ok", "a living gateway's own"
+
+
+def test_calls_that_the_database_rejected_are_counted_each_once(home: SimpleNamespace) -> None:
+    aside = Spool(home.spool, lambda message: False)
+    for number in (1, 2, 1):
+        aside.set_aside({"id": str(number)})
+    status, text = found(doctor_home.spool, home)
+    assert status == "warn" and text.startswith("the database rejected the ends of 2 calls")
 
 
 def test_a_spool_file_that_cannot_be_read_is_named_and_the_others_are_counted(home: SimpleNamespace) -> None:

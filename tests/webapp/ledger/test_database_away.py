@@ -12,12 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
+from uuid import uuid4
 
 import gevent
 import psycopg
 import pytest
 import requests
-from conftest import SETTLED
+from conftest import SETTLED, new_id
 from fake_openai import chat
 from fake_upstream import reply_json
 from psycopg.conninfo import conninfo_to_dict
@@ -28,8 +29,8 @@ from bench.procs import tree
 from webapp import db
 from webapp.config import ROOT, Config, load
 from webapp.ledger.ledger import Ledger
-from webapp.ledger.spool import Spool
-from webapp.metrics.measured import REPLAYED
+from webapp.ledger.spool import Spool, read_lines
+from webapp.metrics.measured import REPLAYED, SETTLE_PROBLEMS
 from webapp.postgres.cluster import SUPERUSER, Cluster, temporary
 
 CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]}
@@ -199,12 +200,45 @@ def test_a_bad_message_does_not_affect_its_batch_and_its_call_is_settled_without
     assert row(site, bad) == ("settled", "no_usage", None)
 
 
+def test_the_call_of_another_database_is_kept_and_settled_when_it_comes_to_its_own(site, tmp_path):
+    """A gateway with calls in its spool is started with another DATABASE_URL: there is no such organization there."""
+    home = Config(**{**vars(site.config), "home": tmp_path})
+    folder = tmp_path / "spool"
+    call = message(site)
+    stranger = call | {"id": str(uuid4()), "org_id": str(uuid4())}
+    left = Spool(folder, lambda message: False)
+    for each in (stranger, call):
+        left.put(each)
+    left.close()
+    refused = SETTLE_PROBLEMS["refused"].value()
+    deliver_spool(home)
+    assert SETTLE_PROBLEMS["refused"].value() == refused + 1
+    assert row(site, call)[:2] == ("settled", "priced")
+    assert not site.sql("select 1 from public.usage_logs where id = %s", stranger["id"])
+    assert list(folder.glob("*.spool")) == []
+    rejected = folder / "rejected.lines"
+    assert list(read_lines(rejected.read_bytes())) == [stranger]
+    rejected.unlink()
+    own = message(site)  # of this database, and rejected by another
+    Spool(folder, lambda message: False).set_aside(own)
+    rejected.rename(folder / "rejected.spool")
+    deliver_spool(home)
+    assert row(site, own)[:2] == ("settled", "priced")
+    assert [path.name for path in folder.glob("*")] == ["replay.lock"]
+
+
+def deliver_spool(home: Config) -> None:
+    """Start a ledger, and end it when it has delivered what is in the spool."""
+    ledger = Ledger(home)
+    ledger._replay.join(10)
+    ledger.close()
+    assert ledger.replayed
+
+
 def test_an_open_that_is_committed_late_is_settled_as_not_sent(site, ledger):
     call = message(site)
     never_sent = {name: call[name] for name in ("id", "started_at", "max_seconds")}
     never_sent |= {"outcome": "error", "status_code": 503}
-    from conftest import new_id
-
     absent, before = never_sent | {"id": str(new_id(0))}, REPLAYED.value()
     assert not ledger._settle_late(absent), "its open may still be committed"
     assert ledger._settle_late(absent | {"started_at": "2026-01-01T00:00:00+00:00"})
