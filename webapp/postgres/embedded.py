@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import pwd
 import secrets
 import time
 from contextlib import suppress
@@ -20,7 +19,7 @@ import psycopg
 from webapp.config import ROOT, Config, generated_secret
 from webapp.postgres import network
 from webapp.postgres.cluster import SUPERUSER, Cluster, dsn, trim_log
-from webapp.postgres.programs import ClusterError, account, copied, find_bindir, major, may_enter, say, user_name
+from webapp.postgres.programs import ClusterError, account, check_owner, copied, find_bindir, major, may_enter, say
 
 OWNER = "postgres"  # owns the database and is no superuser, as on Supabase
 SHIM = (ROOT / "db/supabase.sql", ROOT / "db/local_auth.sql")  # roles and schemas that a Supabase database has
@@ -33,6 +32,8 @@ do $$ begin if to_regprocedure('app.statistics_off()') is not null then perform 
 SETTINGS = {"max_locks_per_transaction": "256"}
 NOTIFY_PAGES = {"max_notify_queue_pages": "16384"}  # 128 MB instead of 8 GB on disk; SpendAI sends no notifications
 SYSTEM = Path("/var/lib/spendai")  # for the files when we are root and Postgres' user may not enter SPENDAI_HOME
+STARTING_SECONDS = 20.0  # in which another process gives its server the owner's password, once that takes connections
+REFUSED = "password authentication"
 SOCKET_BYTES = 90  # the kernel takes 107 for the folder and "/.s.PGSQL.5432" together
 
 
@@ -78,12 +79,20 @@ def ensure(config: Config) -> EmbeddedServer:
     """Start the Postgres of config.home, or connect to the one that runs already. Raises ClusterError."""
     folder = _folder(config.home)
     lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    server = None
+    server, refused = None, 0.0
     try:
         while not _locked(lock):
             shared = EmbeddedServer(config.home, folder, lock, None)
-            with suppress(psycopg.OperationalError), psycopg.connect(shared.owner_dsn):
+            try:
+                psycopg.connect(shared.owner_dsn).close()
                 return shared
+            except psycopg.OperationalError as error:
+                refused = refused or time.monotonic() if REFUSED in str(error) else 0.0
+                if refused and time.monotonic() - refused > STARTING_SECONDS:
+                    raise ClusterError(
+                        "SPENDAI_HOME/secrets does not fit the database, which runs: it was changed or lost since the "
+                        f"start; restart SpendAI: {error}"
+                    ) from None
             time.sleep(0.05)  # the process that holds the lock is still starting it, or has just ended
         if (folder / RESTORING).exists():  # tables may be there, and what protects their rows not yet
             raise ClusterError(f"flask restore was cut off: delete {folder}, then run flask restore again")
@@ -171,26 +180,8 @@ def _folder(home: Path) -> Path:
         raise ClusterError(
             f"user {user.pw_name}, which Postgres runs as, may not enter {folder}: chmod o+x its parents"
         )
-    _check_owner(folder, user)
+    check_owner(folder, user)
     return folder
-
-
-def _check_owner(folder: Path, user: pwd.struct_passwd | None) -> None:
-    """Raise ClusterError when data belongs to another user than Postgres runs as: its owner was lost in copying."""
-    if user and user.pw_uid == 0:  # the owner of the data, which cannot be root: Postgres does not run as root
-        user = account()
-    runs_as = user.pw_name if user else user_name(os.geteuid())
-    for data in (path for path in folder.glob("pg*") if path.name[2:].isdigit()):
-        if os.access(data, os.X_OK) and not (data / "PG_VERSION").exists():
-            continue  # it has no data
-        for path in (data, data / "PG_VERSION", data / "global", data / "base"):
-            owner = user_name(path.stat().st_uid)
-            if owner != runs_as:
-                or_else = "" if user or owner == "root" else f", or start SpendAI as {owner}"
-                raise ClusterError(
-                    f"{path} belongs to {owner} and Postgres runs as {runs_as}: its owner was lost, as in a copy "
-                    f"without owners; chown -R {runs_as} {folder}{or_else}"
-                )
 
 
 def _cluster(home: Path, folder: Path) -> Cluster:
@@ -234,7 +225,7 @@ def apply_shim(home: Path, server: EmbeddedServer) -> None:
     try:
         connection = psycopg.connect(server.admin_dsn)
     except psycopg.OperationalError as error:
-        wrong = "SPENDAI_HOME/secrets does not fit the database: " if "password authentication" in str(error) else ""
+        wrong = "SPENDAI_HOME/secrets does not fit the database: " if REFUSED in str(error) else ""
         raise ClusterError(f"{wrong}{error}") from None
     with connection:
         for file in SHIM:

@@ -115,3 +115,21 @@ def copied(bindir: Path, folder: Path) -> Path:
         draft.rename(target)
         say(f"{bindir} is closed to the user Postgres runs as: copied to {target}")
     return target / bindir.relative_to(package.parent)
+
+
+def check_owner(folder: Path, user: pwd.struct_passwd | None) -> None:
+    """Raise ClusterError when data belongs to another user than Postgres runs as: its owner was lost in copying."""
+    if user and user.pw_uid == 0:  # the owner of the data, which cannot be root: Postgres does not run as root
+        user = account()
+    runs_as = user.pw_name if user else user_name(os.geteuid())
+    for data in (path for path in folder.glob("pg*") if path.name[2:].isdigit()):
+        if os.access(data, os.X_OK) and not (data / "PG_VERSION").exists():
+            continue  # it has no data
+        for path in (data, data / "PG_VERSION", data / "global", data / "base"):
+            owner = user_name(path.stat().st_uid)
+            if owner != runs_as:
+                or_else = "" if user or owner == "root" else f", or start SpendAI as {owner}"
+                raise ClusterError(
+                    f"{path} belongs to {owner} and Postgres runs as {runs_as}: its owner was lost, as in a copy "
+                    f"without owners; chown -R {runs_as} {folder}{or_else}"
+                )

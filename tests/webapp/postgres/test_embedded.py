@@ -243,6 +243,20 @@ def test_a_second_launcher_shares_the_server_and_takes_over_when_the_first_is_ki
     heir.stop()
 
 
+def test_who_has_other_secrets_than_the_server_that_runs_is_told_and_does_not_wait(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after docs/operation.md's "delete secrets/postgres-postgres and restart", in the time before the restart."""
+    server = holder(config)
+    (config.home / "secrets/postgres-postgres").unlink()
+    monkeypatch.setattr(embedded, "STARTING_SECONDS", 0.0)
+    with pytest.raises(ClusterError, match=r"does not fit the database, which runs: .* restart SpendAI"):
+        embedded.ensure(config)
+    server.kill()
+    server.wait()
+    embedded.ensure(config).stop()
+
+
 def test_two_launchers_that_start_at_once_make_one_database(fresh: Config) -> None:
     command = [sys.executable, "-c", HOLDER, str(fresh.home)]
     both = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
