@@ -8,7 +8,10 @@ requests have a forwarding header, or name another host.
 from __future__ import annotations
 
 import hmac
+import os
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 from flask import Flask, Request, Response, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -23,6 +26,7 @@ from webapp.metrics.shared import Count, Level, Spread
 
 FORWARDING = ("X-Forwarded-", "Forwarded", "Via", "X-Real-Ip", "X-Client-Ip", "True-Client-Ip", "Cf-", "X-Original-")
 WANTED = ("spendai_workers_wanted", "Worker processes that this gateway is set to have.")
+FREE = ("spendai_home_free_bytes", "Bytes free on the disk of SPENDAI_HOME: the spool, and the embedded Postgres.")
 FAMILIES = {Count: CounterMetricFamily, Level: GaugeMetricFamily, Spread: HistogramMetricFamily}
 
 
@@ -59,6 +63,12 @@ def is_local(asked: Request) -> bool:
     return bool(client and client.is_loopback and (host.split(":")[0] == "localhost" or (named and named.is_loopback)))
 
 
+def free_bytes(home: Path) -> int:
+    """Bytes that are free on the disk of a folder, which may not be made yet."""
+    there = next(path for path in (home, *home.parents) if os.access(path, os.F_OK))
+    return shutil.disk_usage(there).free
+
+
 class Collector:
     """All metrics as Prometheus' client library takes them."""
 
@@ -78,6 +88,7 @@ class Collector:
                 family.add_metric(values, *found) if kind is Spread else family.add_metric(values, found)
             yield family
         yield GaugeMetricFamily(*WANTED, value=self._config.workers)
+        yield GaugeMetricFamily(*FREE, value=free_bytes(self._config.home))
         rows = self._installation.rows()
         yield GaugeMetricFamily(*UP, value=int(bool(rows)))
         for found, (name, text) in GAUGES.items():

@@ -13,13 +13,13 @@ from webapp import db
 from webapp.config import ROOT
 from webapp.metrics.installation import GAUGES, UP
 from webapp.metrics.measured import METRICS, POOLS
-from webapp.metrics.scrape import WANTED
+from webapp.metrics.scrape import FREE, WANTED
 from webapp.metrics.shared import Count, Level, Spread
 
 PAGE, ALERTS, BOARD = ((ROOT / "docs" / name).read_text() for name in ("metrics.md", "alerts.yml", "grafana.json"))
 KINDS = {Count: "counter", Level: "gauge", Spread: "histogram"}
 COUNTED = {metric.name: KINDS[type(next(iter(metric.cells.values())))] for metric in METRICS}
-KNOWN = COUNTED | dict.fromkeys([UP[0], WANTED[0], *(name for name, _ in GAUGES.values())], "gauge")
+KNOWN = COUNTED | dict.fromkeys([UP[0], WANTED[0], FREE[0], *(name for name, _ in GAUGES.values())], "gauge")
 LABELS = {label for metric in METRICS for label in metric.labels} | {"month"}
 BY_PROMETHEUS = {"instance", "job", "le"}
 NAME = re.compile(r"\bspendai_\w+")

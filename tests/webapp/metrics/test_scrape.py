@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 from conftest import Site
 from werkzeug.test import TestResponse
@@ -74,6 +77,14 @@ def test_it_says_how_many_workers_there_should_be_and_speaks_of_a_replica_only_w
     alone = ask(site.with_settings(workers=7)).text
     assert "\nspendai_workers_wanted 7.0\n" in alone and "spendai_replica_workers" not in alone
     assert "\nspendai_replica_workers 0.0\n" in ask(site.with_settings(database_url_read=site.dsn)).text
+
+
+def test_it_says_how_much_room_the_disk_of_the_spool_has_also_before_that_is_made(site: Site, tmp_path: Path) -> None:
+    roomy = shutil.disk_usage(tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shutil, "disk_usage", lambda path: roomy._replace(free=123 if path == tmp_path else 0))
+        text = ask(site.with_settings(home=tmp_path / "not" / "yet")).text
+    assert "\nspendai_home_free_bytes 123.0\n" in text
 
 
 def test_the_database_is_asked_once_in_a_while(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
