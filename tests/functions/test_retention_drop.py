@@ -104,6 +104,31 @@ def test_a_month_that_was_dropped_leaves_the_next_ones_alone(old: People) -> Non
     assert differences(old) == []
 
 
+def test_websocket_sessions_go_with_their_last_call(old: People) -> None:
+    """They have tags, and without their calls their page would say that they made none."""
+    begun = """
+    insert into public.websocket_sessions
+        (id, org_id, project_id, api_key_id, upstream, endpoint, started_at, deadline_at)
+    select gen_random_uuid(), u.org_id, u.project_id, u.api_key_id, u.upstream, '/v1/realtime', %s,
+        %s::timestamptz + interval '65 min'
+    from public.usage_logs u where u.org_id = %s limit 1 returning id"""
+    over, without, across, next_month = (
+        old.one(begun, at, at, old.orgs["ada"])["id"] for at in (AT, AT, ago(2) - timedelta(minutes=5), ago(2))
+    )
+    member = (
+        "update public.usage_logs set session_id = %s where org_id = %s and date_trunc('month', started_at, 'UTC') = %s"
+    )
+    old.conn.execute("alter table public.usage_logs disable trigger user")
+    old.conn.execute(member, [over, old.orgs["ada"], ago(3)])
+    old.conn.execute(member, [across, old.orgs["ada"], ago(2)])
+    old.conn.execute("alter table public.usage_logs enable trigger user")
+    drop(old)
+    left = {row["id"] for row in old.all("select id from public.websocket_sessions")}
+    assert left == {across, next_month} and not left & {over, without}
+    drop(old, 2)
+    assert old.all("select id from public.websocket_sessions") == []
+
+
 def test_an_empty_month_goes_too(people: People) -> None:
     ensure(people, 4)
     assert drop(people, 4) == 0

@@ -28,7 +28,7 @@ from pyarrow import csv
 
 from webapp.archive import tables
 
-FORMAT = 1
+FORMAT = 2  # of manifests that are written; those of format 1 are read too, see tables.LATER
 MANIFEST = "manifest.json"
 MONTH = re.compile(r"\d{4}-\d\d", re.ASCII)
 LONGEST = 1_000_000  # bytes of a manifest: it has about 1,500
@@ -189,7 +189,7 @@ def read_manifest(place: Path) -> Manifest:
         if path.stat().st_size > LONGEST:
             raise ArchiveError(f"{path}: is no manifest: it is longer than {LONGEST} bytes")
         manifest = json.loads(path.read_bytes())
-        good = manifest["format"] == FORMAT and MONTH.fullmatch(manifest["month"]) and _complete(manifest["files"])
+        good = manifest["format"] in range(1, FORMAT + 1) and MONTH.fullmatch(manifest["month"]) and _complete(manifest)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         raise ArchiveError(f"{path}: is missing or no manifest: {error}") from error
     if not good:
@@ -199,12 +199,14 @@ def read_manifest(place: Path) -> Manifest:
     return manifest
 
 
-def _complete(files: dict[str, Any]) -> bool:
+def _complete(manifest: Manifest) -> bool:
     """Whether a manifest's facts are those of all files, with every sum. Where one is of another kind, it may raise."""
+    files = manifest["files"]
+    wanted = {name: found for name, found in tables.SUMS.items() if tables.LATER.get(name, 1) <= manifest["format"]}
     sums = {name: {column: Decimal(text) for column, text in f["sums"].items()} for name, f in files.items()}
     known = all(isinstance(f["rows"], int) and f.keys() >= {"bytes", "sha256"} for f in files.values())
     finite = all(value.is_finite() for found in sums.values() for value in found.values())
-    return known and finite and {name: tuple(found) for name, found in sums.items()} == tables.SUMS
+    return known and finite and {name: tuple(found) for name, found in sums.items()} == wanted
 
 
 def hash_of(manifest: Manifest) -> str:

@@ -27,6 +27,14 @@ QUERIES = {
     "fills": """
         select f.* from public.cost_fills f
         where f.call_started_at >= {since} and f.call_started_at < {until} order by f.org_id, f.at, f.id""",
+    # WebSocket sessions that began in the month; retention_drop removes those whose calls are all dropped.
+    "sessions": """
+        select s.*, o.name as organization, p.name as project, k.name as key, k.prefix as key_prefix
+        from public.websocket_sessions s
+        left join public.organizations o on o.id = s.org_id
+        left join public.projects p on p.id = s.project_id
+        left join public.api_keys k on k.id = s.api_key_id
+        where s.started_at >= {since} and s.started_at < {until} order by s.org_id, s.started_at, s.id""",
     # Every price that a cost line of a call, or the details of a correction, name. valid_from: null where it has no
     # beginning.
     "prices": """
@@ -47,8 +55,10 @@ SUMS = {
     "calls": ("tokens_in", "tokens_cached", "tokens_out", "cost"),
     "corrections": ("delta",),
     "fills": ("cost",),
+    "sessions": (),
     "prices": (),
 }
+LATER = {"sessions": 2}  # file → the first format of manifest.json that has it; all others are in every format
 # Types kept as they are. numeric(p, s) becomes a decimal (see _type), all others (uuid, jsonb, text) text.
 TYPES = {
     "bool": pa.bool_(),

@@ -73,12 +73,32 @@ def test_a_month_is_written_read_back_and_then_dropped(operator, aged, tmp_path)
     assert operator.run("archive", "verify", str(tmp_path)).output == f"{NAME}: good, 3 calls, {cost}\n"
 
 
+def test_its_websocket_sessions_are_in_it_and_older_archives_have_none(operator, aged, tmp_path):  # noqa: F811
+    operator.conn.execute(
+        "insert into public.websocket_sessions"
+        " (id, org_id, project_id, api_key_id, upstream, endpoint, tags, started_at, deadline_at)"
+        """ select id, org_id, project_id, api_key_id, upstream, '/v1/realtime', '{"a": "b"}', started_at,"""
+        " deadline_at from public.usage_logs where started_at < '2026-06-01Z' and end_user is not null"
+    )
+    assert drop(operator, tmp_path).exit_code == 0
+    assert operator.rows("select count(*) as n from public.websocket_sessions")[0]["n"] == 0
+    (kept,) = pq.read_table(tmp_path / NAME / "sessions.parquet").to_pylist()
+    assert (kept["organization"], kept["started_at"], json.loads(kept["tags"])) == ("Acme", OLD, {"a": "b"})
+    path = tmp_path / NAME / "manifest.json"
+    manifest = json.loads(path.read_text())
+    del manifest["files"]["sessions"]
+    for number, status in ((1, 0), (2, 1)):
+        manifest |= {"format": number}
+        path.write_text(json.dumps(manifest | {"hash": archive_month.hash_of(manifest)}))
+        assert operator.run("archive", "verify", "--without-database", str(tmp_path)).exit_code == status
+
+
 def test_a_month_without_corrections_or_priced_calls_can_be_archived(operator, tmp_path):  # noqa: F811
     spent(operator.people(), at=OLD, usage=None, outcome="no_usage")
     assert drop(operator, tmp_path).exit_code == 0
     files = json.loads((tmp_path / NAME / "manifest.json").read_text())["files"]
     assert {name: facts["rows"] for name, facts in files.items()} == {
-        "calls": 1, "corrections": 0, "fills": 0, "prices": 0,
+        "calls": 1, "corrections": 0, "fills": 0, "sessions": 0, "prices": 0,
     }  # fmt: skip
     assert operator.run("archive", "verify", str(tmp_path)).exit_code == 0
 
@@ -232,7 +252,7 @@ def test_a_month_that_is_being_written_is_in_no_query(operator, aged, tmp_path, 
 
     monkeypatch.setattr(archive_month, "verify", look_first)
     assert drop(operator, tmp_path).exit_code == 0
-    assert found[0] == [] and len(found[-1]) == 4
+    assert found[0] == [] and len(found[-1]) == 5
     assert os.listdir(tmp_path) == [NAME]
 
 
