@@ -277,6 +277,13 @@ def test_the_query_of_the_documentation_adds_up_archive_and_live_months(operator
         db.execute("insert into spendai.calls values (?, ?, ?)", [row["started_at"], row["model"], row["cost"]])
     found = db.execute(query.replace("archive/", f"{Path(tmp_path)}/")).fetchall()
     assert sum((row[-1] for row in found if row[-1] is not None), Decimal(0)) == total
+    # A month of a version whose calls had fewer columns, whichever file DuckDB opens first.
+    files = re.search(r"read_parquet\(.*?\)", query)[0].replace("archive/", f"{Path(tmp_path)}/")
+    for older in ("2020-01", "2099-01"):
+        (tmp_path / older).mkdir()
+        earlier = pq.read_table(tmp_path / NAME / "calls.parquet").drop_columns(["session_id"])
+        pq.write_table(earlier, tmp_path / older / "calls.parquet")
+    assert db.execute(f"select count(session_id), count(*) from {files}").fetchone() == (0, 3 * earlier.num_rows)
     assert {f"{row[0]:%Y-%m}" for row in found} == {
         NAME,
         *(f"{row['started_at'].astimezone(UTC):%Y-%m}" for row in live),
