@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 from traceback import extract_tb
 
+from webapp import db
+
 
 class Handler(logging.StreamHandler):
     """Writes each event with one ``write``, so that none waits for a lock; times are UTC.
@@ -41,6 +43,25 @@ class Handler(logging.StreamHandler):
             self.handleError(record)
 
 
+class WhyNoConnection(logging.Filter):
+    """Of what psycopg's pools log: why there is no connection to the database, in one line, at most once in SECONDS.
+
+    The pools log every attempt; those to a read replica are left to webapp/replica, which says more of it.
+    """
+
+    SECONDS, until = 60.0, 0.0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to write the record; changes its text."""
+        if record.msg != "error connecting in %r: %s" or str(record.args[0]).startswith("read"):
+            return False
+        if record.created < self.until:
+            return False
+        self.until = record.created + self.SECONDS
+        record.msg, record.args = "the database cannot be reached: %s", (db.in_one_line(record.args[1]),)
+        return True
+
+
 def raised(error: BaseException) -> str:
     """What was raised, and where; without its message, which may quote what a client or OpenAI sent."""
     place = extract_tb(error.__traceback__)[-1]
@@ -58,4 +79,7 @@ def init_app(app: object) -> None:
     logger.addHandler(Handler(sys.stderr))
     logger.setLevel(logging.INFO)
     logger.propagate = False
-    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # else a line per attempt while the database is away
+    pools = logging.getLogger("psycopg.pool")
+    pools.addFilter(WhyNoConnection())
+    pools.addHandler(Handler(sys.stderr))
+    pools.propagate = False
