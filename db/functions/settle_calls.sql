@@ -7,8 +7,8 @@
 --   unknown: it has no row and gets none, because its organization is not in this database: the message may belong to another one
 --   conflict: a person had closed it by hand before; the difference was booked (see settle_closed)
 --
--- Prices what was used and settles each row exactly once. A call whose answer names an unfinished object (a background response, a batch) settles as pending_object, without a cost:
--- the first call that sees the finished object fills it in (see fill_objects).
+-- Prices what was used and settles each row exactly once. A call whose answer names an unfinished object (a background response, a
+-- batch) settles as pending_object, without a cost: the first call that sees the finished object fills it in (see fill_objects).
 --
 -- p_calls: [{n, id, started_at, org_id, project_id, api_key_id, upstream, account, endpoint, method, stream, batch,
 -- model_requested, model, service_tier, usage, tools, outcome (complete, pending, error or no_usage), status_code, latency_ms,
