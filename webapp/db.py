@@ -34,6 +34,7 @@ from psycopg_pool import ConnectionPool
 
 from webapp.config import Config
 from webapp.postgres import embedded, logins
+from webapp.postgres.turns import Turns
 
 ROLES = ("spendai_web", "spendai_proxy", "spendai_auth")
 # Pool → the role it logs in as, and how many connections it makes at most: for pages and the API, and for signing in.
@@ -44,6 +45,7 @@ CONNECTIONS_PER_WORKER = sum(size for _, size in POOLS.values()) + 1  # and the 
 READ_CONNECTIONS_PER_WORKER = sum(size for _, size in READ_POOLS.values()) + 1
 STATEMENT_TIMEOUT = "15s"
 ANSWER_SECONDS = 20.0  # for the server's answer to a statement; longer than STATEMENT_TIMEOUT, which comes first
+WAIT_SECONDS = 5.0  # for a free connection
 CHECK_SECONDS = 2.0  # for the answer to the empty statement that checks a connection before it is used
 READ_LIFE = 300.0  # seconds a connection to the replica is kept, which may lead to a server that was promoted since
 RETRY_SECONDS = 3.0  # longest pause between tries to connect; the pool's default of five minutes outlasts any failover
@@ -54,6 +56,7 @@ os.environ |= {"PGTZ": "UTC", "PGDATESTYLE": "ISO", "PGCLIENTENCODING": "UTF8"}
 LONGEST_ANALYSIS = timedelta(minutes=5)  # of an analyst's transaction
 WATCH_SECONDS = 20.0  # between two looks at the analysts' sessions
 _pools: dict[str, ConnectionPool] = {}
+_turns = {name: Turns(size) for name, (_, size) in (POOLS | READ_POOLS).items()}
 _closing = threading.Event()
 
 
@@ -120,7 +123,7 @@ def open_pools(config: Config) -> None:
             dsn(config, role, read=read),
             min_size=0 if name == "read_auth" else 1,  # used only while the primary is away
             max_size=size,
-            timeout=5,
+            timeout=WAIT_SECONDS,
             max_lifetime=READ_LIFE if read else 3600,
             kwargs={"prepare_threshold": None, "row_factory": dict_row, "application_name": f"spendai {name}"},
             check=_check,
@@ -158,8 +161,11 @@ class Transaction:
         return self._run(function, args).fetchall()
 
     def each(self, function: str, *args: Any) -> Iterator[dict[str, Any]]:
-        """The same rows, each made when it is asked for: of very many, so that others can be served in between."""
-        yield from self._run(function, args)
+        """The same rows, each made when it is asked for: of very many, so that others can be served in between.
+
+        They may be read after the transaction has ended, and should be: others can use its connection meanwhile.
+        """
+        return iter(self._run(function, args))
 
     def _run(self, function: str, args: tuple[Any, ...]) -> psycopg.Cursor[dict[str, Any]]:
         query = sql.SQL("select * from {}({})").format(
@@ -182,8 +188,8 @@ class Transaction:
 def scope(role: str, claims: Mapping[str, Any] | None = None) -> Iterator[Transaction]:
     """One transaction as role ``authenticated`` with a person's claims, or as ``spendai_auth`` for signing in.
 
-    claims: of the access token; sub, role and email are passed on. Raises PoolTimeout after 5 seconds without a free
-    connection.
+    claims: of the access token; sub, role and email are passed on. Raises PoolTimeout after WAIT_SECONDS without a free
+    connection, or one that this person may take (postgres/turns.py): whoever holds one should not ask for a second.
     """
     with begin("auth" if role == "spendai_auth" else "web", role, claims) as tx:
         yield tx
@@ -195,10 +201,13 @@ def begin(
 ) -> Iterator[Transaction]:
     """``scope`` on a pool by its name.
 
-    seconds: to wait for a connection at most, by default 5; quick: give the server up after CHECK_SECONDS without an
-    answer, because another one can be asked instead.
+    seconds: to wait for a connection at most, by default WAIT_SECONDS; quick: give the server up after CHECK_SECONDS
+    without an answer, because another one can be asked instead.
     """
+    person = claims.get("sub") if claims and role != "spendai_auth" else None
     with ExitStack() as opened:
+        if person:
+            opened.enter_context(_turns[pool].turn(person, WAIT_SECONDS if seconds is None else seconds))
         conn = opened.enter_context(_pools[pool].connection(timeout=seconds))
         conn.answer_seconds = CHECK_SECONDS if quick else ANSWER_SECONDS
         opened.enter_context(conn.transaction())
@@ -210,6 +219,10 @@ def begin(
             sql.SQL("select ") + sql.SQL(", ").join([sql.SQL("set_config(%s, %s, true)")] * len(settings)),
             [part for pair in settings.items() for part in pair],
         )
+        if person and not _turns[pool].knows(person):
+            found = conn.execute("select app.current_org_id() as id").fetchone()["id"]
+            if found:
+                _turns[pool].remember(person, str(found))
         yield Transaction(conn)
 
 

@@ -43,12 +43,13 @@ def usage() -> Response:
     words = query.since, query.until, groups, Jsonb(query.filters), query.zone.key
     data, totals, text = [], NOTHING, partial(current_app.json.dumps, separators=(",", ":"))
     with auth.person() as tx:
-        for row in gently(tx.each("usage_with_total", *words)):
-            if row["is_total"]:
-                totals = row
-            else:
-                row |= {word: _start(row, word, query.zone) for word in GRAINS if word in groups}
-                data.append(text(plain({name: row[name] for name in shown})))
+        rows = tx.each("usage_with_total", *words)
+    for row in gently(rows):
+        if row["is_total"]:
+            totals = row
+        else:
+            row |= {word: _start(row, word, query.zone) for word in GRAINS if word in groups}
+            data.append(text(plain({name: row[name] for name in shown})))
     added = text(plain({name: totals[name] for name in COUNTS}))
     body = f'{{"data":[{",".join(data)}],"next_cursor":null,"totals":{added}}}\n'
     return current_app.response_class(body, mimetype="application/json")
