@@ -10,10 +10,11 @@ import psycopg
 from psycopg.rows import dict_row
 
 from webapp import db
-from webapp.books.administration import Administration
+from webapp.books.administration import ELSEWHERE, ELSEWHERE_BY_COMMAND, OPENAI, Administration
 from webapp.books.values import BooksError, midnight
 from webapp.config import Config
 from webapp.errors import ADMINS_ONLY, ApiError
+from webapp.gateway.region import is_openai
 from webapp.secrets.admin_keys import check_admin_key, seal_admin_key, unseal_admin_key
 from webapp.secrets.provider_keys import check_base_url
 from webapp.secrets.vault import VaultError
@@ -33,7 +34,7 @@ def tried(config: Config, key: str, base_url: str | None = None) -> AdminKey:
     502 ``openai_unavailable``. Must run outside of a transaction, since it waits for OpenAI.
     """
     known = AdminKey(check_admin_key(key), check_base_url(base_url, private=config.allow_private_base_urls))
-    api = _administration(config, known)
+    api = _administration(config, known, in_gateway=True)
     start = midnight((datetime.now(UTC) - timedelta(days=1)).date())
     try:
         for path in ("costs", "usage/completions"):
@@ -66,15 +67,22 @@ def read_as_proxy(config: Config, org_id: UUID) -> dict[str, Any] | None:
         return conn.execute("select * from app.admin_key_read(%s)", [org_id]).fetchone()
 
 
-def opened(config: Config, org_id: UUID, row: dict[str, Any]) -> Administration:
-    """The API with the stored key of an organization. BooksError if the key cannot be decrypted."""
+def opened(config: Config, org_id: UUID, row: dict[str, Any], *, in_gateway: bool) -> Administration:
+    """The API with the stored key of an organization. BooksError if the key cannot be decrypted.
+
+    in_gateway: it is asked in a process that answers other people meanwhile.
+    """
     try:
         key = unseal_admin_key(config, bytes(row["ciphertext"]), org_id)
     except VaultError as error:
         raise BooksError(f"{error}: store the admin key again") from None
-    return _administration(config, AdminKey(key, row["base_url"]))
+    return _administration(config, AdminKey(key, row["base_url"]), in_gateway=in_gateway)
 
 
-def _administration(config: Config, known: AdminKey) -> Administration:
+def _administration(config: Config, known: AdminKey, *, in_gateway: bool) -> Administration:
+    base_url = known.base_url or config.openai_base_url
+    bounds = ELSEWHERE if in_gateway else ELSEWHERE_BY_COMMAND
+    if base_url == config.openai_base_url or is_openai(base_url):
+        bounds = OPENAI
     private = known.base_url is None or config.allow_private_base_urls
-    return Administration(known.base_url or config.openai_base_url, known.key, private=private)
+    return Administration(base_url, known.key, bounds, private=private)

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import json
 import re
+import socket
+import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -24,45 +28,87 @@ from webapp.books.values import BooksError
 from webapp.upstream import addresses
 
 CONNECT_SECONDS, READ_SECONDS = 10.0, 60.0
-LARGEST_ANSWER = 32 * 1024 * 1024
+MIB = 1024 * 1024
 MOST_PAGES = 1000
 LISTED = 100  # rows of one page of projects or keys
 Params = list[tuple[str, str | int]]
 
 
+class FetchBounds(NamedTuple):
+    """What the answers of one fetch may take: bytes of each, bytes of all together, and seconds from first to last."""
+
+    answer: int
+    answers: int
+    seconds: float
+
+
+OPENAI = FetchBounds(32 * MIB, 1024 * MIB, 3600)
+# Another server may belong to somebody who wants to harm the other organizations: parsing 32 MiB of odd JSON takes 17
+# seconds, in which a gateway process answers nobody, and 1 GiB of memory.
+ELSEWHERE = FetchBounds(MIB, 16 * MIB, 120)  # asked by a gateway
+ELSEWHERE_BY_COMMAND = FetchBounds(32 * MIB, 128 * MIB, 900)  # which delays only the organizations that come after it
+
+
 class Administration:
     """One fetch's way to the API. requests: how many were sent. now: the time by OpenAI's clock, of its last answer."""
 
-    def __init__(self, base_url: str, key: str, *, private: bool = True) -> None:
+    def __init__(self, base_url: str, key: str, bounds: FetchBounds = OPENAI, *, private: bool = True) -> None:
         """private: whether the base URL may lead to a loopback or private address."""
         self._base_url, self._key = base_url.rstrip("/"), key
+        self._bounds, self._room, self._until = bounds, bounds.answers, time.monotonic() + bounds.seconds
+        self._sockets: list[socket.socket] = []
         self._session = requests.Session()
         self._session.trust_env = False
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, _CheckedAdapter(private))
+            self._session.mount(scheme, _CheckedAdapter(private, self._sockets))
         self.requests, self.now = 0, datetime.now(UTC)
 
     def get(self, path: str, params: Params) -> dict[str, Any]:
         """The JSON object that a GET below /organization answers with status 200."""
         self.requests += 1
         url, headers = f"{self._base_url}/organization/{path}", {"Authorization": f"Bearer {self._key}"}
+        most = min(self._bounds.answer, self._room)
         try:
-            with self._session.get(
+            with self._in_time(), self._session.get(
                 url, params=params, headers=headers, timeout=(CONNECT_SECONDS, READ_SECONDS), allow_redirects=False,
                 stream=True,
             ) as answer:  # fmt: skip
-                body = answer.raw.read(LARGEST_ANSWER + 1, decode_content=True)
+                body = answer.raw.read(most + 1, decode_content=True)
                 status, said = answer.status_code, answer.headers
         except (requests.Timeout, TimeoutError):
             raise BooksError(f"{path}: OpenAI did not answer in time") from None
         except (requests.RequestException, HTTPError, OSError, UnicodeError) as error:
-            slow = "timed out" in str(error).lower()
+            slow = self._over() or "timed out" in str(error).lower()
             what = "did not answer in time" if slow else "could not be reached, or broke off its answer"
             raise BooksError(f"{path}: OpenAI {what}") from None
+        if self._over():  # what was read may be cut off
+            raise BooksError(f"{path}: OpenAI did not answer in time")
+        if len(body) > most:
+            raise BooksError(f"{path}: OpenAI's answer is larger than {most} bytes")
+        self._room -= len(body)
         self.now = _date(said.get("date"))
         if status != 200:
             raise self._refusal(path, status, said.get("retry-after"), body)
         return _object(path, body)
+
+    @contextmanager
+    def _in_time(self) -> Iterator[None]:
+        """Shut the connections down when the fetch's time is over: time-outs of a socket begin anew with each byte."""
+        timer = threading.Timer(max(self._until - time.monotonic(), 0), self._shut_down)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _over(self) -> bool:
+        return time.monotonic() >= self._until
+
+    def _shut_down(self) -> None:
+        for sock in self._sockets:
+            with suppress(OSError):  # it has ended already
+                sock.shutdown(socket.SHUT_RDWR)
 
     def buckets(self, path: str, params: Params) -> Iterator[dict[str, Any]]:
         """All buckets of a report; every page repeats the parameters of the first."""
@@ -128,8 +174,6 @@ class Administration:
 
 
 def _object(path: str, body: bytes) -> dict[str, Any]:
-    if len(body) > LARGEST_ANSWER:
-        raise BooksError(f"{path}: OpenAI's answer is larger than {LARGEST_ANSWER} bytes")
     try:
         value = json.loads(body.decode(), parse_float=Decimal)
     except (ValueError, RecursionError):
@@ -148,27 +192,32 @@ def _date(header: str | None) -> datetime:
 
 
 class _CheckedAdapter(HTTPAdapter):
-    """Connects to addresses that are allowed only, see webapp/upstream/addresses.py."""
+    """Connects to addresses that are allowed only, see webapp/upstream/addresses.py.
 
-    def __init__(self, private: bool) -> None:
-        self._private = private
+    sockets: gets another handle of each connection, which works also while TLS takes the first one over.
+    """
+
+    def __init__(self, private: bool, sockets: list[socket.socket]) -> None:
+        self._private, self._sockets = private, sockets
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         pools = {"http": (HTTPConnectionPool, HTTPConnection), "https": (HTTPSConnectionPool, HTTPSConnection)}
         self.poolmanager.pool_classes_by_scheme = {
-            scheme: type(pool.__name__, (pool,), {"ConnectionCls": _checked(connection, self._private)})
+            scheme: type(pool.__name__, (pool,), {"ConnectionCls": _checked(connection, self._private, self._sockets)})
             for scheme, (pool, connection) in pools.items()
         }
 
 
-def _checked(kind: type[HTTPConnection], private: bool) -> type[HTTPConnection]:
+def _checked(kind: type[HTTPConnection], private: bool, sockets: list[socket.socket]) -> type[HTTPConnection]:
     """The class of connections whose sockets lead to allowed addresses."""
 
     def connect(self: HTTPConnection) -> Any:
         try:
-            return addresses.connect(self._dns_host, self.port, CONNECT_SECONDS, private=private)
+            sock = addresses.connect(self._dns_host, self.port, CONNECT_SECONDS, private=private)
+            sockets.append(sock.dup())
+            return sock
         except (OSError, UnicodeError) as error:
             raise NewConnectionError(self, str(error)) from None
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from webapp.books.administration import Administration, Params
 from webapp.books.costs import results_of
-from webapp.books.values import exact, midnight, moment, name, seconds
+from webapp.books.values import BooksError, exact, midnight, moment, name, seconds
 
 BY_KEY = ("project_id", "api_key_id", "model")
 REPORTS = {
@@ -28,6 +28,7 @@ REPORTS = {
 MINUTES = ("completions", "embeddings")  # parts that can prove the usage of a call
 BUCKETS = {"1d": 31, "1m": 1440}  # days or minutes of one page
 Span = tuple[datetime, datetime]  # whole minutes, UTC; the second is not included
+MOST_REQUESTS = 2**63  # what Postgres can store
 REQUESTS = ("num_model_requests", "num_requests")
 
 
@@ -92,7 +93,10 @@ def _line(path: str, width: str, start: int, result: dict[str, Any]) -> dict[str
 def _requests(path: str, result: dict[str, Any]) -> int:
     """Requests to models; where the API has only another number of requests, that one."""
     found = next((result[field] for field in REQUESTS if result.get(field) is not None), 0)
-    return int(Decimal(exact(found, f"usage/{path}: the number of requests")))
+    number = int(Decimal(exact(found, f"usage/{path}: the number of requests")))
+    if not 0 <= number < MOST_REQUESTS:
+        raise BooksError(f"usage/{path}: the number of requests is out of range: {number}")
+    return number
 
 
 def _counts(path: str, result: dict[str, Any]) -> dict[str, Any]:

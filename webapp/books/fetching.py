@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -56,7 +57,7 @@ def fetch_as_owner(
         rows = cursor.execute("select * from app.books_doubts(%s, %s, %s)", [org_id, first, end]).fetchall()
         return [(each["since"], each["until"]) for each in rows]
 
-    made = _made(config, org_id, row, (since, until), doubts)
+    made = _made(row, (since, until), doubts, partial(opened, config, org_id, in_gateway=False))
     stored = cursor.execute("select app.books_store(%s, %s::jsonb) as id", [org_id, json.dumps(made)]).fetchone()
     return _told(stored["id"], made)
 
@@ -83,7 +84,7 @@ def fetch_own(
     if row is None:
         raise ApiError(404, "admin_key_not_found", "no OpenAI admin key is stored")
     try:
-        made = _made(config, org_id, row, (since, until), doubts)
+        made = _made(row, (since, until), doubts, partial(opened, config, org_id, in_gateway=True))
     except BooksError as error:
         raise ApiError(400, "invalid_period", str(error), "from") from None
     with person() as tx:
@@ -93,7 +94,10 @@ def fetch_own(
 
 
 def _made(
-    config: Config, org_id: UUID, row: dict[str, Any] | None, days: tuple[date | None, date | None], doubts: Doubts
+    row: dict[str, Any] | None,
+    days: tuple[date | None, date | None],
+    doubts: Doubts,
+    open_row: Callable[[dict[str, Any]], Administration],
 ) -> dict[str, Any]:
     """A fetch as app.books_store takes it; with nothing but its error if anything failed."""
     if row is None:
@@ -102,7 +106,7 @@ def _made(
     made: dict[str, Any] = {"source": "api", "from_day": since.isoformat(), "until_day": until.isoformat()}
     api = None
     try:
-        api = opened(config, org_id, row)
+        api = open_row(row)
         return made | _whole(api, since, until, doubts) | {"requests": api.requests}
     except BooksError as error:
         return made | {"error": str(error)[:1000], "requests": api.requests if api else 0}

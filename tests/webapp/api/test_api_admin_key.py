@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 from conftest import Api, Site
-from fake_admin_api import FakeAdmin
+from fake_admin_api import FakeAdmin, broken
 from fake_replies import reply_json
 
 from webapp.secrets.admin_keys import unseal_admin_key
@@ -132,3 +132,14 @@ def test_a_developer_is_refused_before_openai_is_asked(site: Site, openai: FakeA
     answer = put(team.dev, base_url=openai.url)
     assert (answer.status_code, answer.json["error"]["code"]) == (403, "admin_required")
     assert openai.requests == []
+
+
+def test_a_server_that_is_not_openais_gets_no_large_answer_parsed_by_a_gateway(ada: Api, openai: FakeAdmin) -> None:
+    """Odd JSON of many megabytes takes a gateway seconds, in which it answers no other organization."""
+    elsewhere = openai.url.replace("127.0.0.1", "localhost")
+    answer = b'{"data": []%s}' % (b" " * 2**20)
+    openai.queue("costs", broken(answer), broken(answer))
+    refused = put(ada, base_url=elsewhere)
+    assert (refused.status_code, refused.json["error"]["code"]) == (502, "openai_unavailable")
+    assert "costs: OpenAI's answer is larger than 1048576 bytes" in refused.json["error"]["message"]
+    assert put(ada, base_url=None).status_code == 200

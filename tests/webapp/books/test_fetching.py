@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
@@ -16,12 +16,12 @@ import pytest
 from click.testing import Result
 from conftest import Api, Site
 from fake_admin_api import Event, FakeAdmin, bill, broken
-from fake_replies import hang, reply_json, reset, truncate
+from fake_replies import Wire, hang, reply_json, reset, truncate
 from openai_books import DAY, NEXT_DAY, PROVEN, WORKED, moment, worked_ledger
 from psycopg.rows import dict_row
 
 from webapp import auth
-from webapp.books import administration
+from webapp.books import access, administration
 from webapp.books.fetching import fetch_own
 
 KEY = "sk-admin-canary-0123456789abcdef"
@@ -293,6 +293,12 @@ def test_a_fault_is_told_and_stored_and_the_old_days_stay(
     assert "canary" not in done.output + captured.out + captured.err
 
 
+def test_more_requests_than_postgres_can_count_are_a_fault_of_the_answer(acme: Acme, admin: FakeAdmin) -> None:
+    admin.queue("usage/completions", page({"num_model_requests": 2**63}))
+    done = acme.fetch(*PERIOD)
+    assert done.exit_code == 1 and "the number of requests is out of range" in acme.newest()["error"]
+
+
 @pytest.mark.parametrize("path", ["usage/completions", "usage/vector_stores", "projects", "projects/proj_a/api_keys"])
 def test_a_fault_after_the_costs_voids_the_whole_fetch(acme: Acme, admin: FakeAdmin, path: str) -> None:
     admin.events = bill(DAY, WORKED)
@@ -342,6 +348,49 @@ def test_one_organization_that_fails_does_not_keep_the_others_from_it(acme: Acme
     done = acme.site.app.test_cli_runner().invoke(args=["books", "fetch", *PERIOD])
     assert done.exit_code == 1 and "lacks a right" in done.output
     assert (len(acme.days()), len(evil.days())) == (0, 2)
+
+
+def drip_head(wire: Wire) -> None:
+    """A head that comes byte by byte and never ends."""
+    wire.send(b"HTTP/1.1 200 OK\r\nX-Long: ")
+    drip(wire)
+
+
+def drip_body(wire: Wire) -> None:
+    """A body that comes byte by byte and never ends."""
+    wire.head(200, [("content-type", "application/json"), ("content-length", "1000000")])
+    drip(wire)
+
+
+def drip(wire: Wire) -> None:
+    for _ in range(2000):
+        wire.send(b" ")
+        wire.pause(0.02)
+
+
+@pytest.mark.parametrize("slow", [drip_head, drip_body])
+def test_a_server_that_sends_byte_by_byte_does_not_keep_the_others_waiting(
+    acme: Acme, admin: FakeAdmin, slow: Callable[[Wire], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = acme.ada.call(
+        "PUT", "/admin-key", {"key": KEY, "base_url": admin.url.replace("127.0.0.1", "localhost")}
+    )
+    assert elsewhere.status_code == 200
+    monkeypatch.setattr(access, "ELSEWHERE_BY_COMMAND", access.ELSEWHERE_BY_COMMAND._replace(seconds=0.2))
+    admin.queue("costs", slow)
+    done = acme.fetch(*PERIOD)
+    assert done.exit_code == 1 and "costs: OpenAI did not answer in time" in done.output
+
+
+def test_a_server_with_too_many_bytes_in_all_is_left(
+    acme: Acme, admin: FakeAdmin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access, "OPENAI", access.OPENAI._replace(answers=3000))
+    admin.queue(
+        "costs", *(reply_json({"data": [], "has_more": True, "next_page": str(n), "x": "x" * 1000}) for n in range(9))
+    )
+    done = acme.fetch(*PERIOD)
+    assert done.exit_code == 1 and "costs: OpenAI's answer is larger than" in done.output
 
 
 @pytest.mark.parametrize("words", [
