@@ -1,7 +1,8 @@
 """Calls from pages of other sites, as OpenAI's API allows them: CORS of what the gateway answers to a browser.
 
 A browser names the site of its page in the header Origin. Any site may call, since a call needs a key that the page
-must have; no cookie is involved. The setting CORS=0 forbids it: then a browser keeps the answers from the page.
+must have; no cookie is involved. The setting CORS=0 forbids it: then a browser keeps the answers from the page. It
+would not keep a WebSocket from it: such upgrades are refused here.
 """
 
 from __future__ import annotations
@@ -9,6 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
+
+from webapp.config import Config
+from webapp.errors import ApiError
 
 Start = Callable[..., Any]
 PREFIX = "access-control-"
@@ -46,3 +51,15 @@ def for_browser(start_response: Start, *, allowed: bool) -> Start:
         return start_response(status, kept, *rest)
 
     return start
+
+
+def refuse_foreign_page(environ: Mapping[str, str], config: Config) -> None:
+    """Raise ApiError (403) where CORS=0 forbids the upgrade to a WebSocket that a page of another site asks for."""
+    origin = environ.get("HTTP_ORIGIN")
+    if config.cors or origin is None:
+        return
+    scheme, _, host = origin.partition("://")
+    ours = (environ.get("HTTP_HOST", ""), urlsplit(config.public_url).netloc)
+    if scheme not in ("http", "https") or host not in ours:
+        message = "Pages of other sites may not open a WebSocket here: the operator has set CORS=0"
+        raise ApiError(403, "origin_not_allowed", message)

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, quote
 
 from webapp.errors import ApiError
 from webapp.gateway.base_urls import below_proxy
+from webapp.gateway.cors import refuse_foreign_page
 from webapp.gateway.gateway import Gateway
 from webapp.gateway.key_check import bearer
 from webapp.gateway.loops import refuse_loop
@@ -68,6 +69,7 @@ class Door:
     def _let_in(self, environ: dict[str, Any], start_response: Start, path: Endpoint, target: str) -> Iterable[bytes]:
         """Check a client, write the session's row, and serve it; returns when the session is over."""
         refuse_loop(environ, self._config.secret_key)
+        refuse_foreign_page(environ, self._config)
         if "model" not in parse_qs(target.partition("?")[2]):
             target = DEPLOYMENT.sub("model=", target, count=1)
         upgrade, query = Upgrade(environ, self._config.websocket_message_bytes), target.partition("?")[2]

@@ -11,6 +11,7 @@ from stack import Stack
 
 from webapp.config import load
 from webapp.gateway.gateway import Gateway
+from webapp.websocket.door import Door
 
 SITE = {"Origin": "https://app.example"}
 WANTED = "authorization,x-stainless-os"
@@ -92,3 +93,19 @@ def test_the_setting_forbids_it_whatever_the_upstream_says(fake: FakeUpstream) -
     fake.queue("/v1/chat/completions", reply_json(chat(CHAT), 200, [("access-control-allow-origin", "*")]))
     list(gateway(asked, start))
     assert seen == [("401", []), ("200", [])]
+
+
+@pytest.mark.parametrize(("origin", "status"), [
+    (None, "401"), ("http://gateway:8000", "401"), ("https://spend.example", "401"), ("https://app.example", "403"),
+    ("null", "403"), ("https://spend.example.evil.test", "403"), ("file://gateway:8000", "403"),
+])  # fmt: skip
+def test_where_cors_is_off_a_page_of_another_site_opens_no_websocket_either(origin: str | None, status: str) -> None:
+    """Browsers keep no answer of a WebSocket from a page. 401: let through to the check of the key, which is none."""
+    config, told = load({"CORS": "0", "PUBLIC_URL": "https://spend.example", "SECRET_KEY": "x" * 32}), []
+    asked = environ(b"", "", "/responses") | {
+        "REQUEST_METHOD": "GET", "HTTP_AUTHORIZATION": "", "HTTP_HOST": "gateway:8000",
+        "HTTP_UPGRADE": "websocket", "HTTP_CONNECTION": "Upgrade",
+        "HTTP_SEC_WEBSOCKET_KEY": "dGhlIHNhbXBsZSBub25jZQ==", "HTTP_SEC_WEBSOCKET_VERSION": "13",
+    } | ({"HTTP_ORIGIN": origin} if origin else {})  # fmt: skip
+    list(Door(Gateway(None, config))(asked, lambda line, headers: told.append(line[:3])))
+    assert told == [status]
