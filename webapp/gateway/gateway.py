@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from webapp.config import Config
 from webapp.errors import DEFECT, ApiError
@@ -39,6 +39,7 @@ from webapp.metrics.measured import count_refused
 from webapp.pause import Pause
 from webapp.secrets.hashing import sha256_of
 from webapp.server.response import Last
+from webapp.upstream import names
 from webapp.upstream.client import Answer, Client, Interrupted
 
 log = logging.getLogger("spendai.gateway")
@@ -52,6 +53,7 @@ class Gateway:
     def __init__(self, flask_app: Callable[..., Any], config: Config) -> None:
         self.flask_app, self.config = flask_app, config
         only_private = None if config.allow_private_base_urls else config.openai_base_url
+        names.operators.add(urlsplit(config.openai_base_url).hostname or "")
         self.client = Client(config.upstream_connect_timeout, config.upstream_read_timeout, only_private)
         self.forwarder = Forwarder(self.client, config)
         self.bounds = Bounds(config, config.max_connections)

@@ -11,6 +11,8 @@ from __future__ import annotations
 import socket
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
+from webapp.upstream.names import look_up
+
 METADATA = {  # addresses of metadata services that are not link-local
     ip_address("100.100.100.200"),  # Alibaba Cloud
     ip_address("168.63.129.16"),  # Azure
@@ -50,11 +52,11 @@ def forbidden(host: str, *, private: bool = True) -> bool:
 def connect(host: str, port: int, seconds: float, *, private: bool = True) -> socket.socket:
     """Connect to the first address of a host that is not forbidden and accepts.
 
-    seconds: the time-out for each address. private: as for ``forbidden``. Raises ForbiddenAddress, TimeoutError,
-    another OSError, or UnicodeError when the host is no valid name.
+    seconds: the time-out for the look-up, and for each address. private: as for ``forbidden``. Raises ForbiddenAddress,
+    TimeoutError, another OSError, or UnicodeError when the host is no valid name.
     """
     error: OSError = ForbiddenAddress(host)
-    for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+    for family, kind, protocol, _, address in look_up(host, port, seconds):
         if forbidden(str(address[0]), private=private):
             continue
         sock = socket.socket(family, kind, protocol)
