@@ -46,6 +46,7 @@ READ_CONNECTIONS_PER_WORKER = sum(size for _, size in READ_POOLS.values()) + 1
 STATEMENT_TIMEOUT = "15s"
 ANSWER_SECONDS = 20.0  # for the server's answer to a statement; longer than STATEMENT_TIMEOUT, which comes first
 WAIT_SECONDS = 5.0  # for a free connection
+TURN_SECONDS = 20.0  # until a person's other requests give theirs back: a download goes on behind two long reports
 CHECK_SECONDS = 2.0  # for the answer to the empty statement that checks a connection before it is used
 READ_LIFE = 300.0  # seconds a connection to the replica is kept, which may lead to a server that was promoted since
 RETRY_SECONDS = 3.0  # longest pause between tries to connect; the pool's default of five minutes outlasts any failover
@@ -189,7 +190,7 @@ def scope(role: str, claims: Mapping[str, Any] | None = None) -> Iterator[Transa
     """One transaction as role ``authenticated`` with a person's claims, or as ``spendai_auth`` for signing in.
 
     claims: of the access token; sub, role and email are passed on. Raises PoolTimeout after WAIT_SECONDS without a free
-    connection, or one that this person may take (postgres/turns.py): whoever holds one should not ask for a second.
+    connection, or TURN_SECONDS without one that this person may take (postgres/turns.py).
     """
     with begin("auth" if role == "spendai_auth" else "web", role, claims) as tx:
         yield tx
@@ -207,7 +208,7 @@ def begin(
     person = claims.get("sub") if claims and role != "spendai_auth" else None
     with ExitStack() as opened:
         if person:
-            opened.enter_context(_turns[pool].turn(person, WAIT_SECONDS if seconds is None else seconds))
+            opened.enter_context(_turns[pool].turn(person, TURN_SECONDS if seconds is None else seconds))
         conn = opened.enter_context(_pools[pool].connection(timeout=seconds))
         conn.answer_seconds = CHECK_SECONDS if quick else ANSWER_SECONDS
         opened.enter_context(conn.transaction())

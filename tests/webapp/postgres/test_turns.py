@@ -62,7 +62,7 @@ def test_whoever_keeps_all_his_connections_is_told_to_try_again_and_others_are_a
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada, eve = site.sign_up("ada"), site.sign_up("eve")
-    monkeypatch.setattr(db, "WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(db, "TURN_SECONDS", 0.05)
     claims = {"sub": ada.user["id"], "role": "authenticated"}
     with db.scope("authenticated", claims), db.scope("authenticated", claims):
         busy = ada.get("/projects")
