@@ -16,6 +16,7 @@ from typing import Any
 import psycopg
 from flask import Flask, g, redirect, render_template, request, session, url_for
 from flask_login import LoginManager, login_required
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
 from webapp.auth import csrf, security_headers
@@ -27,7 +28,9 @@ from webapp.errors import ApiError
 
 __all__ = ["admins_only", "as_of", "init_app", "login_required", "me", "person", "read"]
 
-FORM_BYTES = 2**20
+# Of a form: a larger one, or one of very many fields, takes so long to parse that the worker's calls would notice.
+FORM_BYTES, FORM_FIELDS = 2**16, 500
+URL_ENCODED = "application/x-www-form-urlencoded"
 AS_OF = "x-spendai-as-of"
 
 
@@ -96,6 +99,8 @@ def _guard() -> Any:
     if session.problem:
         raise session.problem
     request.max_content_length = FORM_BYTES
+    if request.mimetype == URL_ENCODED and request.get_data().count(b"&") >= FORM_FIELDS:
+        raise RequestEntityTooLarge
     if any("\0" in value for value in request.form.values()):
         raise ApiError(400, "invalid_value", "a form field contains a NUL character")
     if (answer := csrf.check()) is not None:

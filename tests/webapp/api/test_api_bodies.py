@@ -28,10 +28,10 @@ def error(answer: Any) -> tuple[int, str, str | None]:
     (b'{"name": "x"}', None, 415),
     (b"", "application/json", 400), (b"{", "application/json", 400), (b"\xff\xfe", "application/json", 400),
     (b'{"name": "\xff"}', "application/json", 400), (b"[]", "application/json", 400), (b'"x"', "application/json", 400),
-    (b"null", "application/json", 400), (b"[" * 100_000, "application/json", 400),
-    (b'{"a":' * 50_000, "application/json", 400),
+    (b"null", "application/json", 400), (b"[" * 60_000, "application/json", 400),
+    (b'{"a":' * 12_000, "application/json", 400),
     (b'{"name": ' + b"1" * 5000 + b"}", "application/json", 400),
-    (b'{"name": "' + b"x" * 1_100_000 + b'"}', "application/json", 413),
+    (b'{"name": "' + b"x" * 70_000 + b'"}', "application/json", 413),
 ], ids=lambda v: str(v)[:40])  # fmt: skip
 def test_a_body_that_is_no_json_object_is_refused(ada: Api, raw: bytes, kind: str | None, status: int) -> None:
     for path in ("/projects", "/auth/login"):
@@ -41,7 +41,7 @@ def test_a_body_that_is_no_json_object_is_refused(ada: Api, raw: bytes, kind: st
 
 def test_a_chunked_body_that_is_too_large_is_refused_and_not_cut_off(site: Site) -> None:
     ada = site.sign_up()
-    for spaces, status in ((2**20, 413), (10, 201)):
+    for spaces, status in ((2**16, 413), (10, 201)):
         body = BytesIO(b'{"name": "chunks"}' + b" " * spaces)
         made = ada.post("/projects", input_stream=body, content_type="application/json",
                         headers={"Transfer-Encoding": "chunked"},
