@@ -52,8 +52,9 @@ class Pooler:
             conn.execute(documented("-- once, as a superuser").replace("a-password-for-pgbouncer", "pooling"))
         self.folder = Path(tempfile.mkdtemp(prefix="spendai-pooler-"))
         self.folder.chmod(0o755)
-        (self.folder / "userlist.txt").write_text('"pgbouncer" "pooling"\n')
-        (self.folder / "pgbouncer.ini").write_text(self._settings())
+        for name, text in (("userlist.txt", '"pgbouncer" "pooling"\n'), ("pgbouncer.ini", self._settings())):
+            (self.folder / name).write_text(text)
+            (self.folder / name).chmod(0o644)  # for another user, whatever the umask is
         self.log = (self.folder / "log").open("wb")
         command = [PROGRAM, str(self.folder / "pgbouncer.ini")]
         self.process = subprocess.Popen(
