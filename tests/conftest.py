@@ -195,7 +195,10 @@ def stack_dsns(schema: object, cluster: Cluster) -> Callable[[str], tuple[str, s
         with psycopg.connect(cluster.dsn(SUPERUSER, PASSWORD), autocommit=True) as conn:
             # Not through the WAL, page by page: the files are copied, which takes half as long.
             conn.execute(f"create database {name} template {schema.template_dbname} strategy file_copy owner postgres")
-        return cluster.dsn("postgres", PASSWORD, name), cluster.dsn(SUPERUSER, PASSWORD, name)
+        owner = cluster.dsn("postgres", PASSWORD, name)
+        with psycopg.connect(owner) as conn:  # the month may have ended since the template was migrated
+            conn.execute("select app.ensure_partition((date_trunc('month', now(), 'UTC') + interval '2 years')::date)")
+        return owner, cluster.dsn(SUPERUSER, PASSWORD, name)
 
     return make
 

@@ -6,12 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 from people import People
 
-THIS_MONTH = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)  # also if it ends meanwhile
-
 
 def ago(months: int) -> datetime:
     """The beginning of a month."""
-    at = THIS_MONTH
+    at = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     for _ in range(months):
         at = (at - timedelta(days=1)).replace(day=1)
     return at

@@ -41,7 +41,7 @@ def calls(site: Stack) -> SimpleNamespace:
     )
     tags = {"team": "web", "feature": "answers", "cost-center": "4711"}
     unpriced = spent(people, "eve", model="gpt-99", model_requested="gpt-99", tags=tags)
-    return SimpleNamespace(dear=dear, unpriced=unpriced)
+    return SimpleNamespace(dear=dear, day=yesterday.date(), unpriced=unpriced)
 
 
 @pytest.fixture(scope="module")
@@ -161,8 +161,8 @@ def test_a_call_is_found_by_the_beginning_of_its_id(page: Page, calls: SimpleNam
     expect(page.locator("#model")).to_have_value("gpt-99")
 
 
-def test_the_dearest_calls_of_yesterday_are_two_clicks_from_its_spend(page: Page, calls: SimpleNamespace) -> None:
-    page.goto("/?period=yesterday")
+def test_the_dearest_calls_of_a_day_are_two_clicks_from_its_spend(page: Page, calls: SimpleNamespace) -> None:
+    page.goto(f"/?from={calls.day}&to={calls.day}")
     page.locator(".stats").get_by_role("link").first.click()
     page.get_by_role("link", name="Cost", exact=True).click()
     expect(page.locator("tbody tr").first).to_contain_text("$9.00")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -46,7 +47,7 @@ def test_projects_keys_and_their_makers_are_offered_whether_or_not_they_called(p
 def test_models_endpoints_tiers_and_status_codes_are_those_of_calls_in_the_period(people: People) -> None:
     add_call(people, "ada", model="gpt-5", endpoint="/v1/responses", service_tier="flex", status_code=200)
     add_call(people, "ada", model="gpt-4o", endpoint="/v1/responses", service_tier=None, status_code=429)
-    add_call(people, "ada", model="gpt-3.5", at=days_ago(0))
+    add_call(people, "ada", model="gpt-3.5", at=EARLY - timedelta(seconds=1))
     add_call(people, "eve", model="of-eve")
     found = choices(people)
     assert values(found["model"]) == ["gpt-4o", "gpt-5"]

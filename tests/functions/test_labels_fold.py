@@ -8,7 +8,7 @@ from checks import executors
 from ledgers import add_call
 from months import ago, ensure
 from people import People
-from test_retention_drop import AT, drop, shown
+from test_retention_drop import drop, shown, then
 from totals import VIEWS, differences
 
 FOLD = "select app.labels_fold(%s) as saved"
@@ -36,8 +36,8 @@ def test_the_sums_of_a_dropped_month_stay_and_its_labels_are_gone(people: People
     ensure(people, 2, 3)
     for n in range(6):
         tags = {"team": f"t{n}", "env": "live"} if n % 2 else {}
-        add_call(people, "ada", AT + timedelta(days=n % 3), cost=1, end_user=f"u{n}", tags=tags)
-    add_call(people, "ada", AT, cost=1)
+        add_call(people, "ada", then() + timedelta(days=n % 3), cost=1, end_user=f"u{n}", tags=tags)
+    add_call(people, "ada", then(), cost=1)
     add_call(people, "ada", ago(2), cost=2, end_user="later", tags={"team": "later"})
     drop(people)
     before, hours = {view: sums(people, view) for view in VIEWS}, by_hour(people)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,17 +16,21 @@ from spending import spent
 from totals import VIEWS, differences
 
 DROP = "select app.retention_drop(%s, %s, null) as calls"
-AT = ago(3) + timedelta(days=10, hours=12)
 LABELLED = {"end_user": "u1", "tags": {"team": "web"}}
+
+
+def then() -> datetime:
+    """A moment of the month that is dropped."""
+    return ago(3) + timedelta(days=10, hours=12)
 
 
 @pytest.fixture
 def old(people: People) -> People:
     """Three calls of an old month, one of them corrected in the month after, and one call of that month."""
     ensure(people, 2, 3)
-    call = add_call(people, "ada", AT, cost=2, **LABELLED)
-    add_call(people, "ada", AT, cost=1, **LABELLED)
-    add_call(people, "eve", AT, cost=1000)
+    call = add_call(people, "ada", then(), cost=2, **LABELLED)
+    add_call(people, "ada", then(), cost=1, **LABELLED)
+    add_call(people, "eve", then(), cost=1000)
     add_call(people, "ada", ago(2), cost=Decimal("0.25"), **LABELLED)
     adjust(people, call, Decimal("0.5"), ago(2) + timedelta(days=1))
     return people
@@ -62,7 +66,7 @@ def test_a_month_without_sums_per_hour_is_remembered_as_such(old: People, withou
 def test_the_calls_are_gone_and_those_of_other_months_are_not(old: People) -> None:
     drop(old)
     assert [row["started_at"] for row in shown(old, "calls")] == [ago(2)]
-    assert old.one("select to_regclass(%s) as found", AT.strftime("private.usage_logs_%Y_%m"))["found"] is None
+    assert old.one("select to_regclass(%s) as found", then().strftime("private.usage_logs_%Y_%m"))["found"] is None
     assert old.all("select * from app.retention_due(2)") == []
 
 
@@ -72,7 +76,7 @@ def test_each_organization_finds_in_its_audit_log_what_was_dropped_and_why(old: 
         with old.as_(who):
             (line,) = old.all("select * from public.audit_log where action = 'calls.dropped'")
         assert line["org_id"] == old.orgs[who] and line["actor_id"] is None
-        assert line["details"] == {"month": AT.strftime("%Y-%m"), "calls": calls, "reason": "we keep three months"}
+        assert line["details"] == {"month": then().strftime("%Y-%m"), "calls": calls, "reason": "we keep three months"}
 
 
 def test_a_month_that_is_still_part_of_the_ledger_is_refused(old: People) -> None:
@@ -89,7 +93,7 @@ def test_a_month_without_a_place_is_an_error_and_changes_nothing(people: People)
 def test_a_call_of_a_dropped_month_that_is_settled_again_is_known_as_settled_and_changes_nothing(old: People) -> None:
     drop(old)
     before = shown(old, "spend_daily")
-    opened = old.open_message("ada", started_at=AT.isoformat())
+    opened = old.open_message("ada", started_at=then().isoformat())
     today = old.open_message("ada")
     answers = old.settle_calls(old.settle_message("ada", opened), old.settle_message("ada", today))
     assert [row["outcome"] for row in answers] == ["already", "missing"]
@@ -138,13 +142,13 @@ def test_an_empty_month_goes_too(people: People) -> None:
 
 
 def test_while_the_month_is_being_taken_out_calls_go_on(own_dsn: str) -> None:
-    name = AT.strftime("usage_logs_%Y_%m")
+    name = then().strftime("usage_logs_%Y_%m")
     with psycopg.connect(own_dsn, autocommit=True) as owner, psycopg.connect(own_dsn) as gateway:
-        owner.execute("select app.ensure_partition(%s)", [AT.date()])
+        owner.execute("select app.ensure_partition(%s)", [then().date()])
         owner.execute(f"alter table public.usage_logs detach partition private.{name} concurrently")
         gateway.execute("set lock_timeout = '200ms'")
         gateway.execute("select * from app.settle_calls('[]')")
-        assert owner.execute(DROP, [AT.date().replace(day=1), "retention"]).fetchone() == (0,)
+        assert owner.execute(DROP, [then().date().replace(day=1), "retention"]).fetchone() == (0,)
 
 
 def test_nobody_but_the_owner_may_run_it(people: People) -> None:

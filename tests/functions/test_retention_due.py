@@ -54,9 +54,10 @@ def test_a_month_that_was_taken_out_already_is_still_due(people: People) -> None
 
 
 def test_tables_of_other_names_are_left_alone(people: People) -> None:
+    before = due(people, 0)
     for name in ("usage_logs_2020_1", "usage_logs_2020_01x", "old_usage_logs_2020_01"):
         people.conn.execute(f"create table private.{name} (state text)")
-    assert due(people, 0) == []
+    assert due(people, 0) == before
 
 
 def test_a_run_that_was_cut_off_while_taking_a_month_out_can_be_told(own_dsn: str) -> None:
