@@ -70,8 +70,8 @@ def fill(admin: str, calls: int, start: datetime) -> dict[str, tuple[str, str]]:
     """Make organizations with calls spread over 30 days. Returns name → ids of the organization and of its admin."""
     found = {}
     with psycopg.connect(admin, autocommit=True) as conn:
-        for day in (start, start + timedelta(days=31)):
-            conn.execute("select app.ensure_partition(%s)", [day.date()])
+        for days in (0, 15, 31):  # three months where the second is a February
+            conn.execute("select app.ensure_partition(%s)", [(start + timedelta(days=days)).date()])
         rest = (100 - sum(SHARES.values())) / 8
         for name, share in (SHARES | {f"other {n}": rest for n in range(8)}).items():
             org, user = conn.execute(ORGANIZATION, {"name": name}).fetchone()
