@@ -33,12 +33,17 @@ def server(serve: Serve, context: ssl.SSLContext | None = None) -> Iterator[tupl
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)  # so that a sender soon has to wait
     taken: list[socket.socket] = []
+    ended = threading.Event()
 
     def one(sock: socket.socket) -> None:
         with suppress(OSError):
             wrapped = context.wrap_socket(sock, server_side=True) if context else sock
             taken.append(wrapped)
-            serve(wrapped)
+            # Closed by no other thread: at the end of a connection OpenSSL writes an alert to its descriptor's number,
+            # which another socket may have by then.
+            with wrapped, suppress(OSError):
+                serve(wrapped)
+                ended.wait()
 
     def accept() -> None:
         with suppress(OSError):
@@ -50,10 +55,11 @@ def server(serve: Serve, context: ssl.SSLContext | None = None) -> Iterator[tupl
     try:
         yield f"{scheme}://127.0.0.1:{listener.getsockname()[1]}/v1", taken
     finally:
-        with suppress(OSError):
-            listener.shutdown(socket.SHUT_RDWR)
-        for sock in [listener, *taken]:
-            sock.close()
+        ended.set()
+        for sock in [listener, *taken]:  # which wakes the threads that wait for it
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+        listener.close()
 
 
 def read_head(sock: socket.socket) -> bytes:
