@@ -152,11 +152,11 @@ def test_a_settle_that_is_canceled_is_retried(stack, fake):
 
 def test_calls_go_on_while_pages_use_all_of_their_connections(stack):
     words = {"email": "crowd@example.test", "password": "correct horse", "organization": "Crowd"}
-    token = requests.post(f"{stack.url}/api/v1/auth/signup", json=words, timeout=10).json()["access_token"]
+    token = requests.post(f"{stack.url}/api/v1/auth/signup", json=words, timeout=60).json()["access_token"]
     header = {"Authorization": f"Bearer {token}"}
 
     def look() -> int:
-        return requests.get(f"{stack.url}/api/v1/me", headers=header, timeout=30).status_code
+        return requests.get(f"{stack.url}/api/v1/me", headers=header, timeout=60).status_code
 
     waiting = "select count(*) as n from pg_stat_activity where usename = 'spendai_web' and wait_event_type = 'Lock'"
     with ThreadPoolExecutor(16) as pool, psycopg.connect(stack.admin_dsn) as blocker:
