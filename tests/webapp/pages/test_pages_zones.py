@@ -114,10 +114,10 @@ def test_the_days_of_keys_and_projects_are_those_of_the_zone(site: Site, team: A
         column = "joined_at" if name == "members" else "created_at"
         site.sql(f"update public.{name} set {column} = %s where org_id = %s", late, team.ada.organization["id"])
     key = f"/keys/{team.key['id']}"
-    team.browser.post(key, shown=key, name="main", note="", expires="2027-03-05")
+    team.browser.post(key, shown=key, name="main", note="", expires="2099-03-05")
     page = team.browser.get(key).text
-    assert 'value="2027-03-05"' in page
+    assert 'value="2099-03-05"' in page
     generation = page.partition("<tbody>")[2]
-    assert ">25 Oct 2026</td>" in generation and ">5 Mar 2027</td>" in generation
+    assert ">25 Oct 2026</td>" in generation and ">5 Mar 2099</td>" in generation
     for path in ("/projects", f"/team/{team.ada.user['id']}"):
         assert "25 Oct 2026" in team.browser.get(path).text.partition("<main")[2], path
