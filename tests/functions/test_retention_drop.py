@@ -117,7 +117,7 @@ def test_websocket_sessions_go_with_their_last_call(old: People) -> None:
         %s::timestamptz + interval '65 min'
     from public.usage_logs u where u.org_id = %s limit 1 returning id"""
     over, without, across, next_month = (
-        old.one(begun, at, at, old.orgs["ada"])["id"] for at in (AT, AT, ago(2) - timedelta(minutes=5), ago(2))
+        old.one(begun, at, at, old.orgs["ada"])["id"] for at in (then(), then(), ago(2) - timedelta(minutes=5), ago(2))
     )
     member = (
         "update public.usage_logs set session_id = %s where org_id = %s and date_trunc('month', started_at, 'UTC') = %s"
