@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -187,16 +186,23 @@ class Ledger:
         return outcome != "absent" or age.total_seconds() > LATE_SECONDS
 
     def _settle_now(self, message: Message, seconds: float | None = None) -> str:
-        for tried in (message, message | UNREADABLE):
-            with suppress(LedgerRefused):
-                outcome = self._batcher.submit(SETTLE, tried, seconds)["outcome"]
-                if outcome != "unknown":
-                    return outcome
-                break
+        try:
+            outcome = self._batcher.submit(SETTLE, message, seconds)["outcome"]
+        except LedgerRefused:
+            outcome = self._settle_unread(message, seconds)
+        if outcome not in ("unknown", "refused"):
+            return outcome
         kept = "the database rejects its settle message, which is kept in rejected.lines of the spool"
         log.error("call=%s stays in doubt: %s", message["id"], kept)
         self._spool.set_aside(message)
         return "refused"
+
+    def _settle_unread(self, message: Message, seconds: float | None) -> str:
+        """Settle without what was read from OpenAI's answer, which may be what Postgres rejects."""
+        try:
+            return self._batcher.submit(SETTLE, message | UNREADABLE, seconds)["outcome"]
+        except LedgerRefused:
+            return "refused"
 
     def _replay_all(self, folder: Path) -> None:
         """Settle the messages in the spool files of earlier runs; retries until database and files can be used."""
