@@ -34,7 +34,7 @@ OPENED = {"endpoint": "/v1/chat/completions", "method": "POST", "stream": False,
 SETTLED = {
     "batch": False, "model_requested": "gpt-4o-mini", "model": "gpt-4o-mini-2024-07-18", "service_tier": "default",
     "usage": USAGE, "tools": None, "region": None, "openai_project": None, "outcome": "complete", "status_code": 200,
-    "latency_ms": 900, "ttft_ms": 300, "upstream_request_id": "req_1", "makes": False, "warning": None,
+    "latency_ms": 900, "ttft_ms": 300, "makes": False, "warning": None,
 }  # fmt: skip
 
 
@@ -55,7 +55,7 @@ class Least(gateway.Gateway):
         call = OPENED | {"id": new_id(now), "started_at": started, "max_seconds": 3600}
         told = call | {"key_hash": sha256_of(key).hex(), "model": "gpt-4o-mini", "objection": None, "object_id": None}
         row = self.ledger.open(told, lambda: call)
-        return call | row | SETTLED | {"upstream_object_id": call["id"]}
+        return call | row | SETTLED | {"upstream_object_id": call["id"], "upstream_request_id": call["id"]}
 
     def _passed_on(self, answer: Answer, opened: dict[str, Any]) -> Iterator[bytes]:
         last = b""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from datetime import UTC, datetime
+from secrets import token_hex
 from typing import Any
 
 import psycopg
@@ -55,7 +56,7 @@ def message_pairs(keys: list[tuple[str, ...]], batch: int = BATCH) -> tuple[list
             "org_id": org_id, "project_id": project_id, "api_key_id": key_id, "upstream": "sandbox", "account": org_id,
             "batch": False, "model_requested": "gpt-4o-mini", "model": "gpt-4o-mini-2024-07-18",
             "service_tier": "default", "usage": USAGE, "tools": None, "outcome": "complete", "status_code": 200,
-            "latency_ms": 900, "ttft_ms": 300, "upstream_request_id": f"req_{now}_{n}",
-            "upstream_object_id": f"chatcmpl-{now}-{n}", "makes": False,
+            "latency_ms": 900, "ttft_ms": 300, "upstream_request_id": f"req_{token_hex(16)}",
+            "upstream_object_id": f"chatcmpl-{token_hex(14)}", "makes": False,
         })  # fmt: skip
     return opens, settles

@@ -5,7 +5,8 @@
    POST with "stream": true gets EVENTS server-sent events, then [DONE]; all at once with PAUSE_MS 0, else one every
    PAUSE_MS milliseconds, the first at once. A usage event is sent where include_usage asks for it, as OpenAI does it.
    Events are 4 KB for requests that say bench-wide. Every other POST gets about 1 KB of JSON. GET answers how many
-   POSTs there were, and how many with SpendAI's key: others may still work off what clients left. One thread, epoll, kept-alive connections; ends with its parent. */
+   POSTs there were, and how many with SpendAI's key: others may still work off what clients left. Like OpenAI's, each answer
+   has a request id and an object id of its own. One thread, epoll, kept-alive connections; ends with its parent. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -26,16 +27,24 @@ struct conn {
     int fd, gone, queued, waits, wide, usage; /* waits: for the socket to take more */
     int sent;                                 /* events of the stream under way */
     long due;                                 /* microseconds of the next event */
+    unsigned long id;                         /* of the answer under way */
     struct conn *next;                        /* all pauses are the same: a queue is enough of a timer */
     size_t have, out_len, out_cap;
     char *out;
     char in[IN];
 };
 
+/* What is sent, with the sixteen digits of an answer's id, which begin at place id. */
+struct text {
+    size_t length, id;
+    char bytes[9100];
+};
+
 static int poll_fd, events, pause_us;
 static long posts, spendai;
+static unsigned long ids;
 static struct conn *first, *last;
-static char answer[4096], head[512], event[2][9100], finish[2][9100], usage_event[9100];
+static struct text answer_head, answer, head, event[2], finish[2], usage_event;
 static const char done[] = "e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n";
 
 static long now_us(void) {
@@ -81,15 +90,33 @@ static int flush(struct conn *c) {
     return 1;
 }
 
-static size_t frame(char *into, const char *data) { return sprintf(into, "%zx\r\n%s\r\n", strlen(data), data); }
+static const char digits[] = "0000000000000000";
+
+static void keep(struct text *into, const char *bytes) {
+    into->length = strlen(strcpy(into->bytes, bytes));
+    into->id = strstr(into->bytes, digits) - into->bytes;
+}
+
+static void frame(struct text *into, const char *data) {
+    char bytes[9100];
+    sprintf(bytes, "%zx\r\n%s\r\n", strlen(data), data);
+    keep(into, bytes);
+}
+
+static char *add(char *at, const struct text *text, unsigned long id) {
+    memcpy(at, text->bytes, text->length);
+    for (char *digit = at + text->id + 16; id; id >>= 4) *--digit = "0123456789abcdef"[id & 15];
+    return at + text->length;
+}
 
 /* The next event of a stream, and its end after the last one. */
 static int step(struct conn *c) {
     char buffer[16384], *at = buffer;
-    if (!c->sent) at = stpcpy(at, head);
+    if (!c->sent) at = add(at, &head, c->id);
     c->sent++;
-    at = stpcpy(at, c->sent == events ? finish[c->wide] : event[c->wide]);
-    if (c->sent == events) at = stpcpy(stpcpy(at, c->usage ? usage_event : ""), done);
+    at = add(at, c->sent == events ? &finish[c->wide] : &event[c->wide], c->id);
+    if (c->sent == events && c->usage) at = add(at, &usage_event, c->id);
+    if (c->sent == events) at = stpcpy(at, done);
     return put(c, buffer, at - buffer);
 }
 
@@ -104,10 +131,11 @@ static int stream(struct conn *c) {
         return 1;
     }
     static char all[1 << 20];
-    char *at = stpcpy(all, head);
-    for (int n = 1; n < events; n++) at = stpcpy(at, event[0]);
-    at = stpcpy(stpcpy(stpcpy(at, finish[0]), c->usage ? usage_event : ""), done);
-    return put(c, all, at - all);
+    char *at = add(all, &head, c->id);
+    for (int n = 1; n < events; n++) at = add(at, &event[0], c->id);
+    at = add(at, &finish[0], c->id);
+    if (c->usage) at = add(at, &usage_event, c->id);
+    return put(c, all, stpcpy(at, done) - all);
 }
 
 /* Microseconds until the next event is due; sends those that are. */
@@ -144,7 +172,11 @@ static int respond(struct conn *c, const char *request, const char *body, size_t
     }
     posts++;
     spendai += memmem(request, body - request, "sk-upstream", 11) != NULL;
-    if (!says(body, length, "\"stream\"", "true")) return put(c, answer, strlen(answer));
+    c->id = ++ids * 0x9E3779B97F4A7C15; /* in no order, like OpenAI's */
+    if (!says(body, length, "\"stream\"", "true")) {
+        char whole[8192];
+        return put(c, whole, add(add(whole, &answer_head, c->id), &answer, c->id) - whole);
+    }
     c->wide = memmem(body, length, "bench-wide", 10) != NULL;
     c->usage = says(body, length, "\"include_usage\"", "true");
     return stream(c);
@@ -182,32 +214,32 @@ static int readable(struct conn *c) {
 }
 
 static void make_answers(void) {
-    static const char chunk[] = "data: {\"id\":\"chatcmpl-Bench00000000000000000000001\",\"object\":\"chat.completion.chunk\","
+    static const char chunk[] = "data: {\"id\":\"chatcmpl-Bench0000000000000000\",\"object\":\"chat.completion.chunk\","
         "\"created\":1795000000,\"model\":\"gpt-4o-mini-2024-07-18\",\"service_tier\":\"default\",\"system_fingerprint\":"
         "\"fp_0123456789\",%s}\n\n";
-    static const char top[] = "HTTP/1.1 200 OK\r\ncontent-type: %s\r\nx-request-id: req_0123456789abcdef\r\n"
+    static const char top[] = "HTTP/1.1 200 OK\r\ncontent-type: %s\r\nx-request-id: req_0000000000000000\r\n"
         "openai-processing-ms: 1\r\nopenai-version: 2020-10-01\r\n%s\r\n\r\n";
     static const char usage[] = "\"usage\":{\"prompt_tokens\":19,\"completion_tokens\":10,\"total_tokens\":29,"
         "\"prompt_tokens_details\":{\"cached_tokens\":0,\"audio_tokens\":0},\"completion_tokens_details\":"
         "{\"reasoning_tokens\":0,\"audio_tokens\":0,\"accepted_prediction_tokens\":0,\"rejected_prediction_tokens\":0}}";
-    char words[WIDE + 1], plain[9000], filled[8192], size[64];
+    char words[WIDE + 1], plain[9000], filled[8192], size[64], top_bytes[512];
     memset(words, 'w', WIDE), words[WIDE] = 0;
     for (int wide = 0; wide < 2; wide++) {
         sprintf(filled, "\"choices\":[{\"index\":0,\"delta\":{\"content\":\" %s\"},\"logprobs\":null,\"finish_reason\":null}]",
                 wide ? words : "word");
-        sprintf(plain, chunk, filled), frame(event[wide], plain);
+        sprintf(plain, chunk, filled), frame(&event[wide], plain);
         sprintf(plain, chunk, "\"choices\":[{\"index\":0,\"delta\":{},\"logprobs\":null,\"finish_reason\":\"stop\"}]");
-        frame(finish[wide], plain);
+        frame(&finish[wide], plain);
     }
-    sprintf(filled, "\"choices\":[],%s", usage), sprintf(plain, chunk, filled), frame(usage_event, plain);
-    sprintf(head, top, "text/event-stream; charset=utf-8", "transfer-encoding: chunked");
+    sprintf(filled, "\"choices\":[],%s", usage), sprintf(plain, chunk, filled), frame(&usage_event, plain);
+    sprintf(top_bytes, top, "text/event-stream; charset=utf-8", "transfer-encoding: chunked"), keep(&head, top_bytes);
     words[384] = 0;
-    int n = sprintf(plain, "{\"id\":\"chatcmpl-Bench00000000000000000000001\",\"object\":\"chat.completion\",\"created\":"
+    int n = sprintf(plain, "{\"id\":\"chatcmpl-Bench0000000000000000\",\"object\":\"chat.completion\",\"created\":"
         "1795000000,\"model\":\"gpt-4o-mini-2024-07-18\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\","
         "\"content\":\"%s\",\"refusal\":null,\"annotations\":[]},\"logprobs\":null,\"finish_reason\":\"stop\"}],%s,"
         "\"service_tier\":\"default\",\"system_fingerprint\":\"fp_0123456789\"}", words, usage);
     sprintf(size, "content-length: %d", n);
-    strcpy(answer + sprintf(answer, top, "application/json", size), plain);
+    sprintf(top_bytes, top, "application/json", size), keep(&answer_head, top_bytes), keep(&answer, plain);
 }
 
 int main(int argc, char **argv) {
@@ -216,6 +248,7 @@ int main(int argc, char **argv) {
     events = atoi(argv[2]), pause_us = atoi(argv[3]) * 1000;
     if (events < 1 || events > 2000) return 2;
     make_answers();
+    ids = time(NULL) * 1000000L; /* so that another upstream's are others */
     int yes = 1, listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(atoi(argv[1])), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
