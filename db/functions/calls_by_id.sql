@@ -3,8 +3,8 @@
 -- p_id: id of a call or its beginning, of at least 8 hexadecimal digits; or, complete, an id of OpenAI's: of an object
 -- (chatcmpl-…, resp_…) or of a request (req_…). Several calls may have the same object: one made it, others asked for it.
 --
--- The id of a call begins with the moment at which it arrived: 8 digits of it leave about a minute, which an index finds. The
--- other ids are in indexes of their hashes, which are a third as large as others and know no beginnings.
+-- The id of a call begins with the moment at which it arrived: 8 digits of it leave about a minute, which an index finds. Ids
+-- of OpenAI's are only found whole.
 create or replace function app.calls_by_id(p_id text, p_limit integer) returns setof public.calls
 language plpgsql stable
 set search_path = ''

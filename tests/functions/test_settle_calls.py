@@ -257,3 +257,23 @@ def test_tags_that_became_known_later_stand_beside_those_of_the_open_call(people
 def test_a_message_without_tags_or_warning_leaves_those_of_the_open_call(people, opened):
     assert settle(people, people.settle_message("ada", opened, tags=None)) == "settled"
     assert (row_of(people, opened)["tags"], row_of(people, opened)["warning"]) == ({"team": "search"}, None)
+
+
+BLOCKS = """
+select sum(pg_stat_get_xact_blocks_fetched(i.indexrelid))::integer as n from pg_index i
+where i.indrelid::regclass::text ~ '^private.usage_logs_'
+  and pg_get_indexdef(i.indexrelid) ~ 'upstream_(object|request)_id'
+"""
+
+
+def test_equal_ids_do_not_make_calls_slower_and_slower(people: People) -> None:
+    """Stand-ins for OpenAI give each answer the same ids; each call must still read only a few blocks to note them."""
+    read, batch = [], 500
+    for _ in range(8):
+        opened = [people.open_message("ada") for _ in range(batch)]
+        people.open_calls(*opened)
+        before = people.one(BLOCKS)["n"]
+        people.settle_calls(*(people.settle_message("ada", message) for message in opened))
+        read.append((people.one(BLOCKS)["n"] - before) / batch)
+    assert 0 < read[0] < 6
+    assert read[-1] < 6
