@@ -55,5 +55,5 @@ as $$
 $$;
 
 comment on function app.month_of is 'State of a month''s closing, its sums now, and its frozen sums with what changed since.';
--- No grant: part of app.month_state, month_list, month_report, month_close_for and month_reopen_for, for any organization.
+-- No grant: part of app.month_state, month_report, month_close_for and month_reopen_for, for any organization.
 revoke execute on function app.month_of from public, anon, authenticated, service_role;
