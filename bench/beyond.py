@@ -26,16 +26,13 @@ SIDE_BY_SIDE = ((4, 1, 2_000), (4, 32, 12_000))  # before and after MANY partiti
 MANY = 400  # 13 months by day
 LOCKS = (64, 1_024)  # max_locks_per_transaction: the default, and more
 MANY_LOCKS = (64, 4_096)  # beside MANY partitions
-HASH_ENTRY = 20  # bytes of one entry of a hash index, with its pointer
 PARTITIONS = "select count(*) from pg_inherits where inhparent = 'public.usage_logs'::regclass"
 INDEXES = """
-select p.indexrelid::regclass::text as what, a.amname as kind, pg_relation_size(c.oid) as bytes,
-    c.oid::regclass::text as name
+select p.indexrelid::regclass::text as what, pg_relation_size(c.oid) as bytes, c.oid::regclass::text as name
 from pg_index p
 join pg_inherits i on i.inhparent = p.indexrelid
 join pg_index own on own.indexrelid = i.inhrelid
 join pg_class c on c.oid = i.inhrelid
-join pg_am a on a.oid = c.relam
 where p.indrelid = 'public.usage_logs'::regclass and own.indrelid = %s::regclass
 order by 1
 """
@@ -54,12 +51,7 @@ def kept(server: Server) -> dict[str, Any]:
     table = server.all("select * from pgstattuple(%s)", server.month)[0]
     indexes = server.all(INDEXES, server.month)
     for index in indexes:
-        if index["kind"] == "btree":
-            index |= {"full": server.one("select avg_leaf_density from pgstatindex(%s)", index["name"])}
-        else:
-            found = server.all("select * from pgstathashindex(%s)", index["name"])[0]
-            pages = found["bucket_pages"] + found["overflow_pages"]  # others are reserved, with nothing in them yet
-            index |= {"pages": pages, "full": found["live_items"] * HASH_ENTRY / pages / capacity.PAGE * 100}
+        index |= {"full": server.one("select avg_leaf_density from pgstatindex(%s)", index["name"])}
     server.conn.execute("select pg_stat_force_next_flush()")
     return {"calls": server.calls, "sums": server.all(SUMS), "table": table, "indexes": indexes}
 

@@ -14,6 +14,7 @@ RATE = 10_000  # calls a second
 HOUR, DAY, MONTH = 3_600, 86_400, 30 * 86_400  # seconds
 PAGE, LARGEST = 8_192, 2**32 * 8_192  # bytes; what one table or one index may take
 CHECKPOINTS = (300, 1_800)  # seconds between checkpoints
+IDS = ("usage_logs_object", "usage_logs_request")  # indexes of ids that come in no order
 COMMIT = 0.001  # assumed seconds until a commit is on the disk and the standby has it
 WORKERS, CORES = (4, 8, 16, 32, 64), (4, 8, 16, 32)
 FREEZE_AGE, XIDS = 200_000_000, 2**31  # autovacuum_freeze_max_age; transactions after which Postgres stops
@@ -48,9 +49,9 @@ class Found(NamedTuple):
         return self.rounds[1]
 
     @property
-    def hashes(self) -> list[dict[str, Any]]:
-        """The hash indexes before the vacuum."""
-        return [index for index in self.before["indexes"] if index["kind"] == "hash"]
+    def ids(self) -> list[dict[str, Any]]:
+        """The indexes of OpenAI's ids before the vacuum."""
+        return [index for index in self.before["indexes"] if index["what"] in IDS]
 
 
 def text(found: Found) -> str:
@@ -58,7 +59,7 @@ def text(found: Found) -> str:
     parts = {
         "Batches": _batches, "Table and indexes": _tables, "Sums": _sums, "Many connections": _waits,
         "Many partitions": _side_by_side, "A standby": _standby, "10,000 calls a second": _rates,
-        "Hash indexes": _hash_indexes, "Workers": _workers, "Workers, simulated": _simulated,
+        "Indexes of OpenAI's ids": _indexes_of_ids, "Workers": _workers, "Workers, simulated": _simulated,
     }  # fmt: skip
     return "\n\n".join(f"### {name}\n\n{part(found)}" for name, part in parts.items())
 
@@ -111,7 +112,7 @@ def _tables(found: Found) -> str:
         same = [kept["indexes"][place] for kept in states]
         sizes = [number(i["bytes"] / kept["calls"]) for i, kept in zip(same, states, strict=True)]
         full = " / ".join("–" if math.isnan(i["full"]) else f"{i['full']:.0f}" for i in same)
-        rows.append([f"`{index['what'].removeprefix('usage_logs_')}` ({index['kind']})", *sizes, full])
+        rows.append([f"`{index['what'].removeprefix('usage_logs_')}`", *sizes, full])
     rows.append(["all", *(number(_disk(kept)) for kept in states), ""])
     words = ("never vacuumed", "then vacuumed", "and no vacuum since")
     head = ["bytes a call", *(f"{kept['calls']:,} calls, {word}" for kept, word in zip(states, words, strict=True)),
@@ -196,7 +197,7 @@ def _rates(found: Found) -> str:
         ["one vacuum and one freeze", f"{vacuums[1] * 1e6:.1f} µs", f"{vacuums[1] * RATE:.2f} cores on average"],
     ]  # fmt: skip
     for index in found.before["indexes"]:
-        if index["kind"] == "btree" and index["bytes"] / found.before["calls"] > 20:
+        if index["bytes"] / found.before["calls"] > 20:
             size = index["bytes"] / found.before["calls"]
             name, daily = index["what"].removeprefix("usage_logs_"), size * RATE * DAY / 1e9
             levels = [math.ceil(math.log(RATE * span, PAGE / size)) for span in (DAY, MONTH)]
@@ -205,22 +206,22 @@ def _rates(found: Found) -> str:
     return table([f"computed, {RATE:,} calls/s", "a call (measured)", "at that rate"], rows)
 
 
-def _hash_indexes(found: Found) -> str:
+def _indexes_of_ids(found: Found) -> str:
     rows = []
     for name, seconds in (("an hour", HOUR), ("a day", DAY), ("a month", MONTH)):
-        size = sum(index["bytes"] for index in found.hashes) / found.before["calls"] * RATE * seconds
+        size = sum(index["bytes"] for index in found.ids) / found.before["calls"] * RATE * seconds
         cells = [f"{size / 1e9:,.1f} GB"]
         for checkpoint in CHECKPOINTS:
             pages = touched(size / 2 / PAGE, 2 * RATE * checkpoint)  # half as large in the middle of its time
-            cells.append(f"{pages * PAGE * found.hashes[0]['full'] / 100 / checkpoint / 1e6:,.0f} MB/s")
+            cells.append(f"{pages * PAGE * found.ids[0]['full'] / 100 / checkpoint / 1e6:,.0f} MB/s")
         rows.append([name, *cells])
-    head = ["computed: partition of", "both hash indexes at its end",
+    head = ["computed: partition of", "both indexes at its end",
             *(f"full pages, a checkpoint every {c // 60} min" for c in CHECKPOINTS)]  # fmt: skip
-    calls, written = found.few.calls, found.few.pages.get("Hash", 0)
-    expected = sum(touched(i["pages"], calls) * PAGE * i["full"] / 100 for i in found.hashes)
+    calls, written = found.few.calls, found.few.pages["Btree"]
+    expected = sum(touched(i["bytes"] / PAGE, calls) * PAGE * i["full"] / 100 for i in found.ids)
     words = "Of p pages, n calls touch p × (1 − e^(−n/p)), at random. Tried: for"
     words += f" {calls} calls after a checkpoint it gives {expected / 1e6:.1f} MB of full pages of these indexes"
-    return f"{table(head, rows)}\n\n{words}; measured {written / 1e6:.1f} MB."
+    return f"{table(head, rows)}\n\n{words}; measured {written / 1e6:.1f} MB of all indexes."
 
 
 def _workers(found: Found) -> str:
