@@ -51,6 +51,13 @@ def executors(conn: psycopg.Connection, function: str) -> set[str]:
     return {row["role"] for row in rows} | ({"PUBLIC"} if public else set())
 
 
+def blocks_read(people: People, indexes: str) -> int:
+    """Blocks of indexes that this transaction has read so far; indexes: a regular expression for their definitions."""
+    query = """select sum(pg_stat_get_xact_blocks_fetched(i.indexrelid))::integer as n from pg_index i
+        where pg_get_indexdef(i.indexrelid) ~ %s"""
+    return people.one(query, indexes)["n"]
+
+
 def refuses(people: People, who: str, error: str, query: str, *args: Any) -> psycopg.errors.Diagnostic:
     """Assert that this person is refused with an HTTP status and a code, such as "404 key_not_found"."""
     status, code = error.split()

@@ -7,6 +7,9 @@
 -- objects that ran in a container: whose session that was depends on the container's name (see settle_containers), which no row
 -- keeps. Their cost stays pending until they are looked at again.
 --
+-- Only objects are looked for that these calls themselves made. Of one that another call made, each call that looked could fill the
+-- cost; and a server that gives each background response the same id would have all its earlier calls read here, for each new one.
+--
 -- p_calls: as for settle_calls. Part of fill_objects, for calls that made an unfinished object; it passes over the added messages
 -- of calls that look at nothing.
 create or replace function app.sightings_before(p_calls jsonb) returns jsonb
@@ -18,8 +21,10 @@ begin
         select jsonb_agg(jsonb_build_object('org_id', c.org_id, 'account', c.account, 'outcome', 'complete', 'method', u.method,
             'endpoint', u.endpoint, 'model', u.model, 'service_tier', u.service_tier, 'usage', u.usage, 'tools', u.tools,
             'upstream_object_id', u.upstream_object_id))
-        from jsonb_to_recordset(p_calls) as c (org_id uuid, started_at timestamptz, account text, method text, endpoint text,
+        from jsonb_to_recordset(p_calls) as c (id uuid, org_id uuid, started_at timestamptz, account text, method text, endpoint text,
                                                outcome text, upstream_object_id text)
+        join private.upstream_objects o on o.upstream_account = c.account and o.object_id = c.upstream_object_id
+            and o.call_id = c.id and o.priced_at is null
         -- The time only limits the months that are read: a gateway's clock may differ from another's by two minutes.
         join public.usage_logs u on u.upstream_object_id = c.upstream_object_id
             and u.started_at >= c.started_at - interval '2 minutes'

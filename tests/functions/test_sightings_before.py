@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from checks import executors
+from checks import blocks_read, executors
 from people import People
 
 USAGE = {"input_tokens": 1000, "output_tokens": 500, "total_tokens": 1500}
@@ -81,6 +81,20 @@ def test_what_says_nothing_or_not_all_of_the_object_fills_nothing(people: People
     settle(people, seen, seen_with, **changes)
     row = settle(people, made, key, outcome="pending", usage=None)
     assert (row["cost"], row["cost_status"]) == (None, "pending_object")
+
+
+def test_equal_ids_do_not_make_unfinished_objects_slower_and_slower(people: People) -> None:
+    """A stand-in for OpenAI may give each background response the same id: its earlier calls are not read each time."""
+    key = version(people, own=False)
+    read = []
+    for _ in range(4):
+        made = [people.open_message("ada", endpoint="/v1/responses") for _ in range(50)]
+        people.open_calls(*made)
+        more = {"account": "install", "provider_key_id": key, "upstream_object_id": "resp_1", "outcome": "pending"}
+        before = blocks_read(people, r"private\.usage_logs_.*upstream_object_id")
+        people.settle_calls(*(people.settle_message("ada", message, **more, usage=None) for message in made))
+        read.append((blocks_read(people, r"private\.usage_logs_.*upstream_object_id") - before) / 50)
+    assert 0 < read[-1] < 4
 
 
 def test_only_the_owner_may_run_it(db: psycopg.Connection) -> None:
