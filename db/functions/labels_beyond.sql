@@ -14,7 +14,8 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 begin
-    -- Nearly always each label is there already.
+    -- Nearly always each label is there already. Not by `not exists`, of which the planner makes a join: planned while the table is
+    -- small, and kept, that reads the labels of all organizations and days from end to end for each batch with a new one.
     if not exists (
         select from unnest(p_entries) e
         cross join lateral (
@@ -22,8 +23,8 @@ begin
             union all
             select 'tag', x.key || '=' || x.value from jsonb_each_text(e.tags) x
         ) l
-        where not exists (select from public.daily_labels d
-            where d.org_id = e.org_id and d.kind = l.kind and d.day = e.day and d.label = l.label)
+        where (select true from public.daily_labels d
+            where d.org_id = e.org_id and d.kind = l.kind and d.day = e.day and d.label = l.label limit 1) is null
     ) then
         return;
     end if;
@@ -40,8 +41,8 @@ begin
         select l.*, row_number() over (partition by l.org_id, l.day, l.kind order by l.label) as nth,
             row_number() over (partition by l.org_id, l.day, l.kind, l.name order by l.label) as nth_of_name
         from label l
-        where not exists (select from public.daily_labels d
-            where d.org_id = l.org_id and d.kind = l.kind and d.day = l.day and d.label = l.label)
+        where (select true from public.daily_labels d
+            where d.org_id = l.org_id and d.kind = l.kind and d.day = l.day and d.label = l.label limit 1) is null
     ), judged as (
         select f.*, f.nth + a.labels <= 10000 and (f.kind = 'end_user' or f.nth_of_name + n.labels <= 2000) as kept,
             n.labels > 0 or f.nth + a.labels <= 10000 as named

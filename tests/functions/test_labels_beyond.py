@@ -6,9 +6,10 @@ import json
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import psycopg
-from checks import executors
+from checks import blocks_read, executors
 from ledgers import DAY, add_call, adjust
 from people import People
 from test_totals_add import ADD, NEXT, add, entry
@@ -46,6 +47,17 @@ def test_10000_end_users_and_10000_tags_of_a_day_are_kept_apart_whatever_their_n
         found = labels(people, kind)
         assert (len(found), found["(other)"], sum(found.values())) == (10_001, 2 * 1200, 2 * 11_200), kind
     assert labels(people, "tagged") == {"": 1400}
+
+
+def test_a_new_label_does_not_read_all_others(people: People) -> None:
+    """Also where the plan, which is kept, was made while there were none."""
+    people.conn.execute("truncate public.daily_labels")
+    for batch in (1, 1500, 1):
+        opened = [people.open_message("ada", end_user=uuid4().hex, tags={"run": uuid4().hex}) for _ in range(batch)]
+        people.open_calls(*opened)
+        before = blocks_read(people, "INDEX daily_labels_pkey")
+        people.settle_calls(*(people.settle_message("ada", message) for message in opened))
+    assert 0 < blocks_read(people, "INDEX daily_labels_pkey") - before < 32
 
 
 def test_what_is_counted_as_other_follows_its_calls(people: People) -> None:
