@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import psycopg
 import pytest
-from checks import executors
+from checks import blocks_read, executors
 from people import People
 from psycopg.rows import dict_row
 
@@ -83,16 +83,26 @@ def test_a_change_that_is_committed_while_terms_are_kept_voids_them(own_dsn: str
         assert price(people) == "99" != before
 
 
-def test_only_present_calls_of_models_with_a_price_are_kept_and_never_too_many(people: People) -> None:
+def test_only_present_calls_of_models_with_a_price_are_kept(people: People) -> None:
     price(people, at="2026-08-01")
     price(people, model="gpt-no-such")
     assert people.one(BOTH, *(None, MODEL, MODEL) * 2, None)["known"] and kept(people) == 0
+
+
+def test_new_questions_are_kept_quickly_and_never_too_many(people: People) -> None:
+    """As of calls that each name a model of their own, which a server of the organization's serves with one it has."""
     people.conn.execute(
         "insert into private.known_terms (org_id, key, price_changes, since, until, terms)"
         " select gen_random_uuid(), n::text, 0, '-infinity', 'infinity', '{}' from generate_series(1, 5000) n"
     )
-    price(people)
-    assert kept(people) == 1
+    before, questions = blocks_read(people, "INDEX known_terms_pkey"), 2000
+    people.conn.execute(
+        f"select app.known_terms(row(%s::uuid, {ENDPOINT}, %s, n::text, null, null, 'default', false, false, null),"
+        " clock_timestamp()) from generate_series(1, %s) n",
+        [people.orgs["ada"], MODEL, questions],
+    )
+    assert (blocks_read(people, "INDEX known_terms_pkey") - before) / questions < 12
+    assert 0 < kept(people) <= questions
 
 
 def test_nobody_but_the_owner_may_run_it(db) -> None:
