@@ -44,12 +44,13 @@ CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 ENCODINGS = ("gzip", "deflate", "identity")
 
 
-@lru_cache(maxsize=1024)
+# So little is remembered that senders of long headers, each another one, cannot fill the memory of a worker.
+@lru_cache(maxsize=16)  # a long header names 10,000 others
 def _named_in_connection(value: str) -> frozenset[str]:
     return frozenset(name.strip().lower() for name in value.split(","))
 
 
-@lru_cache(maxsize=4096)  # clients send the same few
+@lru_cache(maxsize=256)  # clients send the same few
 def _sent_as(key: str) -> str:
     """The name under which a header goes upstream, by its key in WSGI's environ; "" for one that is never passed on."""
     if not key.startswith("HTTP_"):
@@ -94,7 +95,7 @@ def _on_shared_key(headers: Headers, org_id: str) -> Headers:
     return kept
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=64)
 def accept_encoding(value: str) -> str:
     """The client's Accept-Encoding, reduced to the encodings that metering can read."""
     wanted = [part.strip() for part in value.split(",")]

@@ -33,7 +33,7 @@ ABSOLUTE = re.compile(r"https?://([\w.:\[\]-]+)((?:[/?#].*)?)", re.ASCII | re.IG
 SPECIAL = {"HTTP_EXPECT", "HTTP_TRANSFER_ENCODING", "HTTP_UPGRADE", "HTTP_HTTP2_SETTINGS"}
 
 
-@lru_cache(maxsize=4096)  # clients send the same few names
+@lru_cache(maxsize=256)  # clients send the same few names; long ones, each another one, must not fill the memory
 def _key(name: str) -> str:
     """The key of a header in WSGI's environ."""
     key = name.upper().replace("-", "_")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import http.client
+import tracemalloc
+from collections.abc import Callable
 
 import pytest
 from fake_upstream import FakeUpstream, Request, reply
@@ -10,7 +12,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from stack import Stack
 
-from webapp.gateway.headers import answer_headers, request_headers
+from webapp.gateway.headers import accept_encoding, answer_headers, request_headers
+from webapp.server.requests import _key
 
 TOKEN = "abcdefghijklmnopqrstuvwxyzABCXYZ0123456789-!#$%&'*+.^`|~"  # names that gunicorn lets through: without _
 HOPS = ["Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "TE", "Trailer",
@@ -53,6 +56,29 @@ def test_headers_that_connection_names_end_here_both_ways(kept, named):
     assert {n for n, _ in lowered(request_headers(environ_of(headers), identity=False))} == {n.lower() for n in kept
         if not n.lower().startswith(("x-forwarded-", "x-spendai-"))}  # fmt: skip
     assert {n for n, _ in lowered(answer_headers(headers.items(), resized=False))} == {n.lower() for n in kept}
+
+
+def connection(n: int) -> None:
+    answer_headers([("Connection", ",".join(f"{n}-{m}" for m in range(8000)))], resized=False)
+
+
+@pytest.mark.parametrize(("read", "megabytes"), [
+    (connection, 25),
+    (lambda n: request_headers({"HTTP_CONNECTION": "", f"HTTP_X{n}" + "A" * 8000: ""}, identity=False), 6),
+    (lambda n: _key(f"x{n}" + "a" * 8000), 6),
+    (lambda n: accept_encoding(f"gzip;q={n}, " + "x" * 8000), 1),
+], ids=["connection", "name sent on", "name read", "accept-encoding"])  # fmt: skip
+def test_headers_that_are_always_other_ones_do_not_fill_the_memory(
+    read: Callable[[int], object], megabytes: int
+) -> None:
+    tracemalloc.start()
+    try:
+        for n in range(35 if read is connection else 1000):
+            read(n)
+        held = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert held < megabytes * 2**20
 
 
 @given(st.lists(st.tuples(names, values), max_size=8), st.lists(st.sampled_from(KEPT_BACK), max_size=3))
