@@ -133,6 +133,20 @@ def test_websocket_sessions_go_with_their_last_call(old: People) -> None:
     assert old.all("select id from public.websocket_sessions") == []
 
 
+def test_what_is_remembered_of_objects_goes_with_the_calls_that_made_them(old: People) -> None:
+    """Where answers stay at OpenAI there is a row of each: without this the table would grow for ever."""
+    for at in (ago(3), then(), ago(2), ago(0)):
+        old.conn.execute(
+            "insert into private.upstream_objects"
+            " (upstream_account, object_id, org_id, project_id, call_id, started_at)"
+            " values ('install', %s, %s, %s, gen_random_uuid(), %s)",
+            [f"resp_{at}", old.orgs["ada"], old.projects["ada"], at],
+        )
+    drop(old)
+    left = old.all("select started_at from private.upstream_objects order by 1")
+    assert [row["started_at"] for row in left] == [ago(2), ago(0)]
+
+
 def test_an_empty_month_goes_too(people: People) -> None:
     ensure(people, 4)
     assert drop(people, 4) == 0
