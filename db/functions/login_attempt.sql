@@ -10,6 +10,7 @@
 create or replace function app.login_attempt(p_account_hash bytea, p_address text) returns integer
 language plpgsql security definer
 set search_path = ''
+set enable_seqscan = off  -- a plan that was made for a small table must not read a large one
 as $$
 declare
     c_window constant interval := '15 minutes';

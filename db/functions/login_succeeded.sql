@@ -3,6 +3,7 @@
 create or replace function app.login_succeeded(p_account_hash bytea, p_address text) returns void
 language plpgsql security definer
 set search_path = ''
+set enable_seqscan = off  -- a plan that was made for a small table must not read a large one
 as $$
 declare
     v_now timestamptz := clock_timestamp();

@@ -8,6 +8,7 @@ create or replace function app.web_session_start(
 ) returns void
 language sql security definer
 set search_path = ''
+set enable_seqscan = off  -- a plan that was made for a small table must not read a large one
 as $$
     delete from private.web_sessions s where s.id_hash in (
         select e.id_hash from private.web_sessions e where e.expires_at < now() limit 20 for update skip locked);
