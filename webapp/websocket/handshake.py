@@ -74,7 +74,7 @@ class Upgrade:
         """The 101 for the client, with more headers."""
         for name, value in more:
             self._answer.headers[name] = value
-        return self._answer.serialize()
+        return as_latin_1(self._answer.serialize())
 
 
 class Refused(Exception):
@@ -91,6 +91,16 @@ class Asked(NamedTuple):
     target: str
     headers: list[tuple[str, str]]
     protocols: list[str]
+
+
+def told_in(headers: Headers) -> list[tuple[str, str]]:
+    """Names and values of an answer, in Latin-1 as WSGI has them. The library escapes what is not ASCII."""
+    return [(name, value.encode("ascii", "surrogateescape").decode("latin-1")) for name, value in headers.raw_items()]
+
+
+def as_latin_1(head: bytes) -> bytes:
+    """A head that the library has written: in UTF-8, where WSGI's headers are Latin-1."""
+    return head.decode().encode("latin-1")
 
 
 def first(headers: Headers, name: str) -> str | None:
@@ -128,7 +138,7 @@ def dial(
 def _exchange(sock: socket.socket, protocol: ClientProtocol) -> None:
     """Send the request and read the answer, until the protocol knows whether there is a WebSocket."""
     sock.settimeout(None)
-    sock.sendall(b"".join(protocol.data_to_send()))
+    sock.sendall(as_latin_1(b"".join(protocol.data_to_send())))
     while protocol.state is State.CONNECTING and protocol.handshake_exc is None:
         data = sock.recv(CHUNK)
         if not data:

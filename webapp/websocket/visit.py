@@ -21,7 +21,7 @@ from webapp.metering import warning
 from webapp.server.upgrade import TAKEN_OVER, take_over
 from webapp.upstream.client import UpstreamError
 from webapp.websocket.end import GONE, End
-from webapp.websocket.handshake import REALTIME, Asked, Refused, Upgrade, dial, first, protocols_of, sent_on
+from webapp.websocket.handshake import REALTIME, Asked, Refused, Upgrade, dial, first, protocols_of, sent_on, told_in
 from webapp.websocket.meaning import Meaning, word
 from webapp.websocket.relay import Relay, Seconds
 from webapp.websocket.session import Session
@@ -117,8 +117,7 @@ class Visit:
 
     def _answered(self, told: Headers) -> End:
         """Answer the upgrade: from here on the connection is a WebSocket."""
-        kept = answer_headers(told.raw_items(), resized=True, shared=self._session.shared)
-        kept = [(name, value) for name, value in kept if value.isascii()]  # the library writes no other
+        kept = answer_headers(told_in(told), resized=True, shared=self._session.shared)
         more = [(name, value) for name, value in kept if not name.lower().startswith(OF_THE_HANDSHAKE)]
         # A browser closes the connection when none of the subprotocols that it offers is chosen.
         usual = REALTIME if REALTIME in protocols_of(self._environ) else None
@@ -135,7 +134,7 @@ class Visit:
         """OpenAI's HTTP answer, for the client."""
         answer = refused.response
         body = bytes(answer.body or b"")
-        kept = answer_headers(answer.headers.raw_items(), resized=True, shared=self._session.shared)
+        kept = answer_headers(told_in(answer.headers), resized=True, shared=self._session.shared)
         line = status_line(answer.status_code, answer.reason_phrase)
         start_response(line, [*kept, ("Content-Length", str(len(body)))])
         return [body]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import ssl
+from http.client import HTTPConnection
 from ipaddress import ip_address
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from fake_socket import FakeSocket
+from fake_upstream import FakeUpstream, reply
 from gevent import socket
 from socket_client import Client
 from stack import Stack
@@ -27,7 +29,7 @@ from webapp.gateway.refusals import CallFailed
 from webapp.ledger.ledger import Ledger, LedgerUnavailable
 from webapp.metering.tags import NO_TAGS
 from webapp.upstream.connections import Origin
-from webapp.websocket.handshake import Asked, Refused, dial, first, is_upgrade, key_in, sent_on
+from webapp.websocket.handshake import Asked, Refused, Upgrade, dial, first, is_upgrade, key_in, sent_on, told_in
 from webapp.websocket.visit import Visit
 
 
@@ -203,6 +205,28 @@ def test_sessions_reach_openai_by_its_own_address(openai: FakeSocket, connect_to
     openai.script(sent.partition("?")[0], lambda _: None)
     connect_to(target)
     assert openai.upgrades[-1].path == sent
+
+
+def test_headers_beyond_ascii_pass_byte_for_byte(sockets: Stack) -> None:
+    with FakeUpstream() as odd:
+        odd.queue("/v1/realtime", reply(429, [("x-odd", "\xe9\xff")], b"no"))
+        sockets.found_with_key("una", "Unusual", odd.url, "sk-odd")
+        client = HTTPConnection("127.0.0.1", sockets.port, timeout=20)
+        client.request("GET", "/api/v1/proxy/realtime?model=m", headers={
+            "Authorization": f"Bearer {sockets.key('una')}", "Connection": "Upgrade", "Upgrade": "websocket",
+            "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "A" * 22 + "==", "X-Odd": "caf\xc3\xa9",
+        })  # fmt: skip
+        answer = client.getresponse()
+        assert (answer.status, answer.getheader("x-odd"), answer.read()) == (429, "\xe9\xff", b"no")
+        assert odd.requests[0].header("x-odd") == "caf\xc3\xa9"
+        client.close()
+
+
+def test_headers_beyond_ascii_pass_in_the_answer_to_an_upgrade() -> None:
+    _, told = dialled(OK + "x-odd: \xe9\r\n\r\n")
+    upgrade = {"HTTP_CONNECTION": "Upgrade", "HTTP_UPGRADE": "websocket", "HTTP_SEC_WEBSOCKET_KEY": "A" * 22 + "==",
+               "HTTP_SEC_WEBSOCKET_VERSION": "13"}  # fmt: skip
+    assert b"\r\nx-odd: \xe9\r\n" in Upgrade(upgrade, 1000).accept(told_in(told)[-1:])
 
 
 @pytest.mark.parametrize("query", ["call%5Fid=rtc_others", "Conversation_ID=conv_others"])
