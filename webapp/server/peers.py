@@ -88,15 +88,17 @@ class Peer:
     def recv(self, size: int) -> bytes:
         """The next bytes, b"" at the end."""
         began, self.waits = monotonic(), self.serving
-        while True:
-            try:
-                data = self._sock.recv(size)
-                break
-            except TimeoutError as error:
-                if self.serving:
-                    self._waited(error, self._reading, 0)
-                    began = monotonic()
-        self.waits = self._ending = False
+        try:
+            while True:
+                try:
+                    data = self._sock.recv(size)
+                    break
+                except TimeoutError as error:
+                    if self.serving:
+                        self._waited(error, self._reading, 0)
+                        began = monotonic()
+        finally:  # also after an error: nobody waits for the client while its call is read to the end and settled
+            self.waits = self._ending = False
         if self.serving:
             self._reading.spend(min(monotonic() - began, self._step), len(data))
         return data
@@ -104,20 +106,20 @@ class Peer:
     def send(self, data: bytes | memoryview) -> int:
         """Send some bytes; returns how many."""
         began = monotonic()
-        while True:
-            try:
-                sent = self._sock.send(data)
-                break
-            except TimeoutError as error:
-                self.waits = True
-                self._waited(error, self._writing, self._acknowledged())
-                began = monotonic()
-        self.waits = self._ending = False
-        self._queued = None
-        # No more than one step: a worker that is busy is not the client's fault.
-        waited = monotonic() - began
+        try:
+            while True:
+                try:
+                    sent = self._sock.send(data)
+                    break
+                except TimeoutError as error:
+                    self.waits = True
+                    self._waited(error, self._writing, self._acknowledged())
+                    began = monotonic()
+        finally:
+            self.waits, self._ending, self._queued = False, False, None
+        waited = min(monotonic() - began, self._step)  # no more: a worker that is busy is not the client's fault
         if waited > 0.001 or self._writing.left < self._most:  # else there is nothing to count
-            self._writing.spend(min(waited, self._step), sent)
+            self._writing.spend(waited, sent)
         return sent
 
     def sendall(self, data: bytes | memoryview) -> None:
@@ -245,6 +247,4 @@ def trusted(setting: str, address: str) -> bool:
     words = [word.strip() for word in setting.split(",") if word.strip()]
     if "*" in words or not address:
         return True
-    found = ip_address(address)
-    networks = [ip_network(word, strict=False) for word in words]
-    return any(found.version == network.version and found in network for network in networks)
+    return any(ip_address(address) in ip_network(word, strict=False) for word in words)

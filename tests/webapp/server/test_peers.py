@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -245,6 +246,28 @@ def test_a_wait_is_ended_from_outside_unless_the_bytes_come_first(pair: Pair, fi
         assert peer.end() and not peer.end()
         peer.greenlet.join()
         assert got == [str(too_slow())]
+
+
+@pytest.mark.parametrize("way", ["recv", "send"])
+@pytest.mark.parametrize("broken", [False, True], ids=["too slow", "gone"])
+def test_whoever_is_given_up_already_is_not_ended_again(pair: Pair, way: str, broken: bool) -> None:
+    """Its call may be read to the end and settled meanwhile, which must not be interrupted."""
+    peer, client = pair
+    peer._step = 60 if broken else 0.05
+    peer.unlimited.settimeout(peer._step)
+
+    def wait() -> None:
+        with pytest.raises(OSError):
+            peer.recv(10) if way == "recv" else peer.sendall(bytes(1 << 24))
+
+    waiting = gevent.spawn(wait)
+    gevent.idle()
+    if broken:
+        peer.waits = True  # as a step later
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.close()
+    waiting.get(timeout=20)
+    assert not peer.end()
 
 
 @pytest.mark.parametrize(
