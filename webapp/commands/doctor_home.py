@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import fcntl
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 
@@ -14,6 +12,7 @@ from webapp.commands.doctor_line import Check, Line
 from webapp.config import Config
 from webapp.ledger.batcher import DEADLINE
 from webapp.ledger.spool import REJECTED, can_write, read_lines
+from webapp.metrics.scrape import free_bytes
 from webapp.secrets.stored import unreadable
 
 ROOMY, TIGHT = 2 << 30, 200 << 20  # bytes free on the disk: below the first a warning, below the second a failure
@@ -55,13 +54,8 @@ def spool(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
         yield Line("fail", f"{folder} cannot be written: give it to the user SpendAI runs as")
 
 
-def _existing(folder: Path) -> Path:
-    """The folder, or the nearest one above it that exists: SPENDAI_HOME is made by the first start."""
-    return next(path for path in (folder, *folder.parents) if path.exists())
-
-
 def disk(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
-    free = shutil.disk_usage(_existing(config.home)).free
+    free = free_bytes(config.home)
     status = "fail" if free < TIGHT else "warn" if free < ROOMY else "ok"
     said = f"{free >> 20} MB are free for {config.home}"
     yield Line(status, said if status == "ok" else f"{said}: make room, else calls cannot be spooled")
