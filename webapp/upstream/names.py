@@ -1,8 +1,9 @@
-"""Looks host names up, so that a name of which the name server does not answer delays only those who need it.
+"""Looks host names up. A name without an answer delays neither log-ins nor calls to OpenAI or OPENAI_BASE_URL.
 
 gevent looks names up in ten threads, in which a worker also hashes passwords and flushes its spool. A look-up may last
 half a minute, and everybody can have a name server: ten calls to a base URL of an organization's own would stop log-ins
-and new connections to OpenAI. So only OpenAI's names and that of OPENAI_BASE_URL are looked up there.
+and new connections to OpenAI. So only OpenAI's names and that of OPENAI_BASE_URL are looked up there. The others share
+THREADS threads: as many names without an answer delay calls to all other base URLs that organizations chose.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A name server that does not answer delays nobody but those who need its name."""
+"""A name server that does not answer delays neither log-ins nor calls to OpenAI or the operator's base URL."""
 
 from __future__ import annotations
 
