@@ -2,8 +2,8 @@
 --
 -- flask retention detaches it before, in a statement of its own (concurrently, so that no call waits). Totals and labels of days
 -- and hours, corrections and the audit log stay. The audit log gets a line for each organization that had calls in the month.
--- WebSocket sessions go with their last call: those that went on into a later month stay as long as that. What is remembered of
--- objects at OpenAI goes with the call that made them: without it nothing can be filled in, and no organization reaches them by it.
+-- WebSocket sessions go with their last call, see retention_sessions. What is remembered of objects at OpenAI goes with the call that
+-- made them: without it nothing can be filled in, and no organization reaches them by it.
 create or replace function app.retention_drop(p_month date, p_reason text, p_archive_hash text) returns bigint
 language plpgsql
 set search_path = ''
@@ -25,9 +25,7 @@ begin
     where s.started_at >= p_month::timestamp at time zone 'utc' and s.started_at < (p_month + interval '1 month') at time zone 'utc';
     delete from private.upstream_objects o
     where o.started_at >= p_month::timestamp at time zone 'utc' and o.started_at < (p_month + interval '1 month') at time zone 'utc';
-    delete from public.websocket_sessions s
-    where s.started_at < (p_month + interval '1 month') at time zone 'utc' and s.deadline_at < now() and not exists (
-        select from public.usage_logs u where u.org_id = s.org_id and u.session_id = s.id and u.started_at >= s.started_at);
+    delete from public.websocket_sessions s where s.id in (select r.id from app.retention_sessions(p_month) r);
     delete from private.label_counts c where c.day >= p_month and c.day < p_month + interval '1 month';
     execute format('drop table private.%I', v_partition);
     -- Without hours: a month that was detached before its calls were added up by the hour, and is dropped only now.

@@ -152,7 +152,7 @@ def verify(place: Path, month: str) -> Manifest:
     manifest = read_manifest(place)
     if manifest["month"] != month:
         raise ArchiveError(f"{place}: is the archive of {manifest['month']}: name it so, or move it away")
-    if more := sorted({path.name for path in place.glob("*.parquet")} - {f"{name}.parquet" for name in tables.QUERIES}):
+    if more := sorted({path.name for path in place.glob("*.parquet") if path.stem not in manifest["files"]}):
         raise ArchiveError(f"{place / more[0]}: is not in the manifest: move it away")
     for name, facts in manifest["files"].items():
         path = place / f"{name}.parquet"

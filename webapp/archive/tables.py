@@ -12,6 +12,7 @@ from psycopg import sql
 from webapp.periods import months_later
 
 # File → its query. {calls}: the table of the month's calls. {since}, {until}: its first moment and that of the next.
+# {month}: its first day.
 QUERIES = {
     "calls": """
         select c.*, o.name as organization, p.name as project, k.name as key, k.prefix as key_prefix
@@ -27,14 +28,14 @@ QUERIES = {
     "fills": """
         select f.* from public.cost_fills f
         where f.call_started_at >= {since} and f.call_started_at < {until} order by f.org_id, f.at, f.id""",
-    # WebSocket sessions that began in the month; retention_drop removes those whose calls are all dropped.
+    # The WebSocket sessions that retention_drop removes with the month.
     "sessions": """
         select s.*, o.name as organization, p.name as project, k.name as key, k.prefix as key_prefix
-        from public.websocket_sessions s
+        from app.retention_sessions({month}) s
         left join public.organizations o on o.id = s.org_id
         left join public.projects p on p.id = s.project_id
         left join public.api_keys k on k.id = s.api_key_id
-        where s.started_at >= {since} and s.started_at < {until} order by s.org_id, s.started_at, s.id""",
+        order by s.org_id, s.started_at, s.id""",
     # Every price that a cost line of a call, or the details of a correction, name. valid_from: null where it has no
     # beginning.
     "prices": """
@@ -74,7 +75,8 @@ def query(name: str, calls: sql.Composable, month: date) -> sql.Composed:
     moments = [
         sql.SQL("{}::timestamptz").format(sql.Literal(f"{day}T00:00:00Z")) for day in (month, months_later(month, 1))
     ]
-    return sql.SQL(QUERIES[name]).format(calls=calls, since=moments[0], until=moments[1])
+    first = sql.Literal(month)
+    return sql.SQL(QUERIES[name]).format(calls=calls, since=moments[0], until=moments[1], month=first)
 
 
 def arrow_types(conn: psycopg.Connection[Any], asked: sql.Composable) -> dict[str, pa.DataType]:

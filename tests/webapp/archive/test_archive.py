@@ -80,17 +80,27 @@ def test_its_websocket_sessions_are_in_it_and_older_archives_have_none(operator,
         """ select id, org_id, project_id, api_key_id, upstream, '/v1/realtime', '{"a": "b"}', started_at,"""
         " deadline_at from public.usage_logs where started_at < '2026-06-01Z' and end_user is not null"
     )
+    left = operator.rows("select project_id, api_key_id, org_id from public.websocket_sessions")[0]
+    operator.conn.execute(  # of a month that a version without sessions in archives has dropped
+        "insert into public.websocket_sessions"
+        " (id, org_id, project_id, api_key_id, upstream, endpoint, started_at, deadline_at)"
+        " values (gen_random_uuid(), %(org_id)s, %(project_id)s, %(api_key_id)s, 'openai', '/v1/responses',"
+        " '2026-04-30 12:00Z', '2026-04-30 13:00Z')", left,
+    )  # fmt: skip
+    operator.conn.execute("insert into private.dropped_months (month, calls, reason) values ('2026-04-01', 1, 'old')")
     assert drop(operator, tmp_path).exit_code == 0
     assert operator.rows("select count(*) as n from public.websocket_sessions")[0]["n"] == 0
-    (kept,) = pq.read_table(tmp_path / NAME / "sessions.parquet").to_pylist()
+    earlier, kept = pq.read_table(tmp_path / NAME / "sessions.parquet").to_pylist()
+    assert f"{earlier['started_at']:%Y-%m}" == "2026-04"
     assert (kept["organization"], kept["started_at"], json.loads(kept["tags"])) == ("Acme", OLD, {"a": "b"})
-    path = tmp_path / NAME / "manifest.json"
-    manifest = json.loads(path.read_text())
+    manifest = json.loads((tmp_path / NAME / "manifest.json").read_text())
     del manifest["files"]["sessions"]
-    for number, status in ((1, 0), (2, 1)):
-        manifest |= {"format": number}
-        path.write_text(json.dumps(manifest | {"hash": archive_month.hash_of(manifest)}))
-        assert operator.run("archive", "verify", "--without-database", str(tmp_path)).exit_code == status
+    rewrite(tmp_path / NAME, files=manifest["files"], format=1)
+    assert "sessions.parquet: is not in the manifest" in bad(operator, tmp_path)
+    (tmp_path / NAME / "sessions.parquet").unlink()
+    assert operator.run("archive", "verify", "--without-database", str(tmp_path)).exit_code == 0
+    rewrite(tmp_path / NAME, format=2)
+    assert "is not a manifest" in bad(operator, tmp_path)
 
 
 def test_a_month_without_corrections_or_priced_calls_can_be_archived(operator, tmp_path):  # noqa: F811
