@@ -9,7 +9,7 @@ as $$
     select d.day
     from (select distinct b.org_id, b.day from public.openai_days b
           where b.org_id = app.current_org_id() and b.day >= p_from and b.day < p_until and b.day < p_from + 400) d
-    where not exists (select from private.dropped_months m where m.month = date_trunc('month', d.day)::date)
+    where date_trunc('month', d.day)::date not in (select m from app.months_dropped() m)
       and not exists (select from public.reconciled_days r
                       where r.org_id = d.org_id and r.day = d.day and r.state = app.books_state(d.org_id, d.day))
     order by d.day

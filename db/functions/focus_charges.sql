@@ -27,7 +27,7 @@ set timezone = 'UTC'
 as $$
 #variable_conflict use_column
 begin
-    if exists (select from private.dropped_months d where d.month = p_month) then
+    if p_month in (select m from app.months_dropped() m) then
         raise sqlstate 'PT409' using message = 'the calls of the month were dropped', detail = 'month_dropped';
     end if;
     return query

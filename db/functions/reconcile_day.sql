@@ -1,7 +1,7 @@
 -- reconcile_day(organization, day): compares one day (UTC) of OpenAI's books with the ledger and keeps the named parts
 --
 -- Replaces the comparison of the day. Nothing happens when no complete fetch has the day, or when the month of the day was
--- dropped from the ledger: what was compared before stays.
+-- dropped from the ledger, or is being dropped: what was compared before stays.
 create or replace function app.reconcile_day(p_org_id uuid, p_day date) returns void
 language plpgsql
 set search_path = ''
@@ -13,7 +13,7 @@ begin
     perform from public.organizations o where o.id = p_org_id for no key update;  -- two comparisons of a day: one after the other
     v_state := app.books_state(p_org_id, p_day);
     select d.fetch_id into v_fetch from public.openai_days d where d.org_id = p_org_id and d.day = p_day order by d.n desc limit 1;
-    if v_fetch is null or exists (select from private.dropped_months m where m.month = date_trunc('month', p_day)::date) then
+    if v_fetch is null or date_trunc('month', p_day)::date in (select m from app.months_dropped() m) then
         return;
     end if;
     delete from public.reconciled_parts r where r.org_id = p_org_id and r.day = p_day;

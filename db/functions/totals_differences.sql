@@ -12,12 +12,8 @@ returns table (org_id uuid, day date, part text, calls bigint, cost numeric)
 language sql stable
 set search_path = ''
 as $$
-    with gone as (  -- months that were dropped, and those that flask retention has detached, or begun to detach
-        select m.month from private.dropped_months m
-        union all
-        select to_date(right(c.relname, 7), 'YYYY_MM') from pg_catalog.pg_class c
-        where c.relnamespace = 'private'::regnamespace and c.relkind = 'r' and c.relname ~ '^usage_logs_\d{4}_\d{2}$'
-          and not exists (select from pg_catalog.pg_inherits i where i.inhrelid = c.oid and not i.inhdetachpending)
+    with gone as (
+        select m as month from app.months_dropped() m
     ), booking as (  -- each call, each correction on the day it was booked, and each correction on the day of its call
         select u.id, u.started_at, u.started_at as at, 1 as calls, 0 as adjustment, 0 as correction
         from public.usage_logs u where u.state = 'settled' and u.started_at >= p_from::timestamp at time zone 'utc'

@@ -55,6 +55,17 @@ def test_the_newest_fetch_counts_and_a_day_without_lines_is_zero(people: People)
     assert sum(part["amount"] for part in compare(people)) == D("1.1138556")
 
 
+def test_while_the_calls_of_the_month_are_being_dropped_what_was_compared_stays(people: People) -> None:
+    """Else it would be compared with a ledger without calls, and stay so: a dropped month is not compared again."""
+    worked_day(people)
+    before = compare(people)
+    people.conn.execute("set constraints all immediate")
+    people.conn.execute(f"alter table public.usage_logs detach partition private.usage_logs_{DAY:%Y_%m}")
+    people.conn.execute("set constraints all deferred")
+    fetch(people, {DAY: []})
+    assert compare(people) == before
+
+
 def test_calls_without_a_price_get_openais_and_do_not_stop_the_comparison(people: People) -> None:
     key = linked_key(people)
     usage = {"input_tokens": 1000, "output_tokens": 0}
