@@ -82,6 +82,9 @@ begin
         where a.org_id = p_org_id and case when t.id is not null then c.id = t.id and a.at <= t.at
             else c.id is null and a.at >= p_month::timestamptz and a.at < p_month::timestamptz + interval '1 month' end
         group by 2, 3, 4, 5, 6, 7
+        union all
+        select 'correction', d.day, null, null, null, '{}', null, null, null, null, null, null, null, null, d.delta, null, null
+        from app.focus_dropped(p_org_id, p_month) d cross join this t where t.id is null
     )
     select c.kind, c.day, c.day + 1, t.id is not null, c.openai_project_id, q.name, p.name, k.name || ' ' || k.prefix || '…', c.tags,
         c.model, c.dimension, c.qualifier, c.tier, c.context, trim_scale(c.quantity), c.unit_price, c.unit_qty, trim_scale(c.billed),

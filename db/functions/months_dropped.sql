@@ -14,5 +14,5 @@ as $$
 $$;
 
 comment on function app.months_dropped is 'Months of which usage_logs has no calls any more.';
--- No grant: part of books_to_compare, focus_charges, reconcile_day and totals_differences.
+-- No grant: part of books_to_compare, focus_charges, focus_dropped, reconcile_day and totals_differences.
 revoke execute on function app.months_dropped from public, anon, authenticated, service_role;
