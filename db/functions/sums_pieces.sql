@@ -9,6 +9,9 @@
 --
 -- Before app.hours_since() hours are not known, the calls may be gone: there the whole UTC day counts as the day of the zone that has
 -- its date (by hour, at its noon), and a period that begins or ends at midnight of the zone is cut at midnight UTC.
+--
+-- Before app.calls_since() calls may be gone, and parts of hours with them: there an hour counts, all of it, where it begins. So
+-- the sums of adjacent periods still add up, in India's zone too, whose days begin within hours of UTC.
 create or replace function app.sums_pieces(
     p_from timestamptz, p_to timestamptz, p_zone text, p_grain text, p_bars timestamptz[], p_totals boolean
 ) returns table (unit text, since timestamptz[], until timestamptz[], moved tstzrange, noon text)
@@ -18,10 +21,14 @@ set timezone = 'UTC'
 as $$
 declare
     v_known timestamptz := app.hours_since()::timestamptz;
+    v_kept timestamptz := app.calls_since()::timestamptz;
+    v_most interval := interval '1 hour' - interval '1 microsecond';
     v_from timestamptz := case when p_from < v_known and (p_from at time zone p_zone)::time = '00:00'
-        then (p_from at time zone p_zone)::date::timestamptz else p_from end;
+        then (p_from at time zone p_zone)::date::timestamptz
+        when p_totals and p_from < v_kept then date_trunc('hour', p_from + v_most) else p_from end;
     v_to timestamptz := case when p_to < v_known and (p_to at time zone p_zone)::time = '00:00'
-        then (p_to at time zone p_zone)::date::timestamptz else p_to end;
+        then (p_to at time zone p_zone)::date::timestamptz
+        when p_totals and p_to < v_kept then date_trunc('hour', p_to + v_most) else p_to end;
     v_first timestamptz := date_trunc('day', v_from + interval '1 day' - interval '1 microsecond');  -- the first whole day
     v_end timestamptz := greatest(v_first, date_trunc('day', v_to));
     v_new timestamptz := least(v_end, greatest(v_first, v_known));  -- the first whole day with hours
@@ -50,14 +57,15 @@ begin
         from unnest(p_bars) c (at) cross join lateral (select date_trunc('day', c.at) as at) d
         where p_grain <> 'hour' and c.at > d.at and d.at >= v_new and d.at < v_end
     ), hours as (
-        select e.a, e.b, date_trunc('hour', e.a + interval '1 hour' - interval '1 microsecond') as first, date_trunc('hour', e.b) as until
+        select e.a, e.b, date_trunc('hour', e.a + v_most) as first,
+            date_trunc('hour', case when e.b < v_kept then e.b + v_most else e.b end) as until
         from edge e where e.a < e.b
     ), hour as (  -- read from hourly totals where all of it is in one bar
-        select h.at, h.at >= v_known and width_bucket(h.at, p_bars) = width_bucket(h.at + interval '1 hour' - interval '1 microsecond', p_bars)
-            as is_whole
+        select h.at, h.at >= v_known
+            and (h.at < v_kept or width_bucket(h.at, p_bars) = width_bucket(h.at + v_most, p_bars)) as is_whole
         from hours e cross join lateral generate_series(e.first, e.until - interval '1 hour', interval '1 hour') h (at)
     ), call as (
-        select e.a, least(e.first, e.b) as b from hours e where e.a < e.first
+        select e.a, least(e.first, e.b) as b from hours e where e.a < e.first and e.a >= v_kept
         union all
         select e.until, e.b from hours e where e.first <= e.until and e.until < e.b
         union all

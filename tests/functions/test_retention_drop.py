@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -53,6 +54,28 @@ def test_sums_of_days_and_hours_stay_as_they_were(old: People, view: str) -> Non
     assert drop(old) == 3
     assert {who: shown(old, view, who) for who in ("ada", "eve")} == before
     assert differences(old) == []
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "Asia/Kathmandu"])
+def test_days_and_months_of_a_zone_that_begin_within_an_hour_still_add_up(people: People, zone: str) -> None:
+    ensure(people, 2, 3)
+    edge = ago(2).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)  # the month begins then, there
+    before, after = edge - timedelta(days=2), edge + timedelta(days=2)
+    for minutes in range(-180, 181, 12):
+        add_call(people, "ada", edge + timedelta(minutes=minutes), cost=1)
+
+    def calls(since: datetime, until: datetime) -> tuple[int, int]:
+        """Of a period: its total, and its days added up."""
+        with people.as_("ada"):
+            rows = people.all(
+                "select is_total, calls from app.usage_with_total(%s, %s, '{day}', '{}', %s)", since, until, zone
+            )
+        return tuple(sum(row["calls"] for row in rows if row["is_total"] is total) for total in (True, False))
+
+    drop(people)
+    (one, its_days), (other, other_days) = calls(before, edge), calls(edge, after)
+    assert (one, other) == (its_days, other_days)
+    assert calls(before, after) == (one + other, one + other) == (31, 31)
 
 
 @pytest.mark.parametrize("without", [False, True])

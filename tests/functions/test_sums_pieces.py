@@ -93,6 +93,21 @@ def test_before_hours_were_kept_a_day_of_utc_counts_as_the_day_of_the_zone(peopl
     assert row["noon"] == "Asia/Kolkata" and row["since"] == [datetime(2026, 9, 29, tzinfo=UTC)]
 
 
+def test_before_calls_were_kept_an_hour_counts_where_it_begins(people: People) -> None:
+    people.conn.execute("insert into private.dropped_months (month, calls, reason) values ('2026-09-01', 1, 'old')")
+    assert pieces(people, "2026-09-28 21:40Z", "2026-09-30 01:10Z") == {
+        "day": ["29 00:00-30 00:00"],
+        "hour": ["28 22:00-28 23:00", "28 23:00-29 00:00", "30 00:00-30 01:00", "30 01:00-30 02:00"],
+    }
+    assert pieces(people, "2026-09-28 21:40Z", "2026-09-28 21:50Z") == {}
+    for zone in ("Asia/Kolkata", "America/St_Johns", "Pacific/Chatham"):
+        for grain in ("hour", "day"):
+            assert "call" not in pieces(people, f"2026-09-10 {zone}", f"2026-09-20 {zone}", zone, grain)
+    after = pieces(people, "2026-09-30 21:40Z", "2026-10-01 01:10Z")
+    assert after["hour"] == ["30 22:00-30 23:00", "30 23:00-01 00:00", "01 00:00-01 01:00"]
+    assert after["call"] == ["01 01:00-01 01:10"]
+
+
 def test_only_people_may_run_it(people: People) -> None:
     assert executors(people.conn, "sums_pieces") == {"authenticated"}
     with people.as_("nobody"):
