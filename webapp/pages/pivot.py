@@ -35,7 +35,10 @@ def choices(scope: Scope, shown: Breakdown, chosen: str) -> list[tuple[str, str,
 
 
 def pivot(tx: db.Transaction, shown: Breakdown, chosen: str) -> dict[str, Any] | None:
-    """rows, columns and cells of the table; place 0 has the totals. None where there is no second breakdown."""
+    """rows, columns and cells of the table; place 0 has the totals.
+
+    None where there is no second breakdown, or no call for it: of a dropped month there may be totals alone.
+    """
     if not chosen or shown.by in (chosen, "kind") or shown.overlaps:
         return None
     query, across = shown.scope.query, Breakdown(shown.scope, chosen)
@@ -43,6 +46,8 @@ def pivot(tx: db.Transaction, shown: Breakdown, chosen: str) -> dict[str, Any] |
         "spend_pivot", query.since, query.until, query.zone.key, shown.by, chosen, Jsonb(query.filters), TOP,
         shown.tag_name or None,
     )  # fmt: skip
+    if not found:
+        return None
     rows = {one["row_place"]: _side(shown, one, "row") for one in found if one["row_place"]}
     columns = {one["column_place"]: _side(across, one, "column") for one in found if one["column_place"]}
     places = [(r, c) for r in (*rows, 0) for c in (*columns, 0)]

@@ -81,3 +81,18 @@ def test_a_call_keeps_its_cost_and_shows_its_corrections(site: Site, team: Acme)
     assert (call["cost"], call["adjustments"], call["cost_corrected"]) == ("0.00045", "-0.00005", "0.0004")
     (row,) = table(team.browser.get("/calls.csv"))
     assert (row["cost"], row["cost_corrected"]) == ("0.00045", "0.0004")
+
+
+def called_in_a_dropped_month(site: Site, team: Acme, month: int) -> str:
+    """A call of today, and one of a month of 2019 that is dropped then; the words of an address for that month."""
+    for at in (datetime(2019, month, 10, 12, tzinfo=UTC), datetime.now(UTC)):
+        spend(site, team, at=at, tags={"team": "web"})
+    site.sql(f"alter table public.usage_logs detach partition private.usage_logs_2019_0{month}")
+    site.sql(f"select app.retention_drop('2019-0{month}-01', 'old', null)")
+    return f"from=2019-0{month}-01&to=2019-0{month}-28"
+
+
+def test_two_breakdowns_of_a_dropped_month_that_only_its_calls_would_tell_make_a_page(site: Site, team: Acme) -> None:
+    days = called_in_a_dropped_month(site, team, 2)
+    for words in ("and=end_user&tag=team", "and=end_user"):
+        assert team.browser.get(f"/?{days}&by=project&{words}").status_code == 200
