@@ -44,6 +44,7 @@ def usage() -> Response:
     data, totals, text = [], NOTHING, partial(current_app.json.dumps, separators=(",", ":"))
     with auth.person() as tx:
         rows = tx.each("usage_with_total", *words)
+        lack = tx.call("sums_lack", query.since, query.until, groups, words[3])["sums_lack"]
     for row in gently(rows):
         if row["is_total"]:
             totals = row
@@ -51,7 +52,9 @@ def usage() -> Response:
             row |= {word: _start(row, word, query.zone) for word in GRAINS if word in groups}
             data.append(text(plain({name: row[name] for name in shown})))
     added = text(plain({name: totals[name] for name in COUNTS}))
-    body = f'{{"data":[{",".join(data)}],"next_cursor":null,"totals":{added}}}\n'
+    body = (
+        f'{{"data":[{",".join(data)}],"next_cursor":null,"totals":{added},"lack_before":{text(lack and str(lack))}}}\n'
+    )
     return current_app.response_class(body, mimetype="application/json")
 
 

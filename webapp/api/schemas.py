@@ -22,6 +22,11 @@ WORDS: dict[str, dict[str, Any]] = {
         "description": "When it began, with the offset of the time zone.",
     },
     "day": {"type": "string", "format": "date"},
+    "lack": {
+        "type": "string",
+        "format": "date",
+        "description": "The rows lack calls from before this day (UTC), which were dropped; null: they lack none.",
+    },
     "month": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}$"},
     "money": {"type": "string", "pattern": r"^-?\d+(\.\d+)?$", "description": "US dollars, exact, as decimal text."},
     "corrections": {"type": "string", "pattern": r"^-?\d+(\.\d+)?$", "description": "Sum of corrections, US dollars."},
@@ -102,7 +107,7 @@ SHAPES: dict[str, dict[str, str]] = {
     }
     | COUNTS,
     "UsageTotals": COUNTS,
-    "Usage": {"data": "[UsageRow]", "next_cursor": "text?", "totals": "UsageTotals"},
+    "Usage": {"data": "[UsageRow]", "next_cursor": "text?", "totals": "UsageTotals", "lack_before": "lack?"},
     "WebSocketSession": SESSION,
     "CallRow": CALL,
     "Call": CALL | {"usage": "any?", "tools": "any?", "cost_lines": "[CostLine]?"},

@@ -58,7 +58,8 @@ def report(tx: db.Transaction, scope: Scope, default: str) -> dict[str, Any]:
         "measure": measure, "totals": totals, "compared": scope.query.before is not None,
         "grain": scope.query.grain, "sorting": sorting, "rows": _sorted(rows, sorting, measure),
         "total": measured(totals, measure, totals[measure.column]), "history": history,
-        "side": side.by, "top": [measured(row, MEASURES["money"], totals["cost"]) for row in top],
+        "lack": _lack(tx, shown, side), "side": side.by,
+        "top": [measured(row, MEASURES["money"], totals["cost"]) for row in top],
         "chart": spend_charts.spend(across, found["bars"], _series(shown, rows), measure, history),
         "tokens_chart": spend_charts.tokens(across, whole), "calls_chart": spend_charts.calls(across, whole),
         "hatching": _hatching(whole), "back": _back(scope), "files": _files(scope, by),
@@ -90,6 +91,16 @@ def _asked(tx: db.Transaction, shown: Breakdown, side: Breakdown, top: int | Non
         bar |= {end: datetime.fromisoformat(bar[end]) for end in ("bar", "bar_end")}
     one = {part: _exact([found[part]])[0] if found[part] else None for part in ("totals", "peak")}
     return _kinds_lack(exact | one) if shown.by == "kind" else exact | one
+
+
+def _lack(tx: db.Transaction, shown: Breakdown, side: Breakdown) -> date | None:
+    """The day before which the report lacks dropped calls, as totals do not answer what it asks; None: it has all."""
+    query, chosen = shown.scope.query, pivot.chosen_and()
+    asked = [[shown.by], [side.by]] if shown.overlaps else [[shown.by, side.by]]
+    asked += [[shown.by, chosen]] if chosen else []
+    since = min(query.since, query.before[0]) if query.before else query.since
+    found = (tx.call("sums_lack", since, query.until, words, Jsonb(query.filters))["sums_lack"] for words in asked)
+    return next((day for day in found if day), None)
 
 
 def _kinds_lack(found: dict[str, Any]) -> dict[str, Any]:

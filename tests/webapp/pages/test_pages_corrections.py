@@ -96,3 +96,16 @@ def test_two_breakdowns_of_a_dropped_month_that_only_its_calls_would_tell_make_a
     days = called_in_a_dropped_month(site, team, 2)
     for words in ("and=end_user&tag=team", "and=end_user"):
         assert team.browser.get(f"/?{days}&by=project&{words}").status_code == 200
+
+
+def test_a_page_says_what_it_lacks_where_the_totals_of_a_dropped_month_are_no_answer(site: Site, team: Acme) -> None:
+    days = called_in_a_dropped_month(site, team, 3)
+    words = "Not in these sums: calls from before 1 Apr 2019 (UTC). They were dropped"
+    assert words in text(team.browser.get(f"/?{days}&by=model&tag=team%3Dweb"))
+    assert words in text(team.browser.get(f"/?{days}&by=project&and=end_user&tag=team"))
+    assert words not in text(team.browser.get(f"/?{days}&by=project&tag=team%3Dweb"))
+    assert words not in text(team.browser.get(f"/?{days}&by=tag&key={team.key['id']}"))
+    assert words not in text(team.browser.get("/?from=2019-04-01&to=2019-04-30&compare=none&by=model&tag=team%3Dweb"))
+    asked = "/usage?from=2019-03-01&to=2019-04-01&tag=team%3Dweb&group_by="
+    assert team.ada.get(asked + "model").json["lack_before"] == "2019-04-01"
+    assert team.ada.get(asked + "project").json["lack_before"] is None
