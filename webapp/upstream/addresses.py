@@ -12,6 +12,7 @@ import socket
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 from webapp.upstream.names import look_up
+from webapp.upstream.race import first_to_accept
 
 METADATA = {  # addresses of metadata services that are not link-local
     ip_address("100.100.100.200"),  # Alibaba Cloud
@@ -50,27 +51,16 @@ def forbidden(host: str, *, private: bool = True) -> bool:
 
 
 def connect(host: str, port: int, seconds: float, *, private: bool = True) -> socket.socket:
-    """Connect to the first address of a host that is not forbidden and accepts.
+    """Connect to an address of a host that is not forbidden and accepts.
 
-    seconds: the time-out for the look-up, and for each address. private: as for ``forbidden``. Raises ForbiddenAddress,
-    TimeoutError, another OSError, or UnicodeError when the host is no valid name.
+    seconds: the time-out for the look-up, and for the addresses together. private: as for ``forbidden``. Raises
+    ForbiddenAddress, TimeoutError, another OSError, or UnicodeError when the host is no valid name.
     """
-    error: OSError = ForbiddenAddress(host)
-    for family, kind, protocol, _, address in look_up(host, port, seconds):
-        if forbidden(str(address[0]), private=private):
-            continue
-        sock = socket.socket(family, kind, protocol)
-        try:
-            sock.settimeout(seconds)
-            sock.connect(address)
-            return sock
-        except OSError as failure:
-            sock.close()
-            error = failure
-        except BaseException:
-            sock.close()
-            raise
-    raise error
+    found = look_up(host, port, seconds)
+    allowed = [one for one in found if not forbidden(str(one[4][0]), private=private)]
+    if not allowed:
+        raise ForbiddenAddress(host)
+    return first_to_accept(allowed, seconds)
 
 
 def _is_forbidden(address: IPv4Address | IPv6Address) -> bool:

@@ -150,7 +150,7 @@ class Answer:
 class Client:
     """Sends requests to OpenAI's API; calls with the same base URL share connections.
 
-    connect_timeout: seconds for each address of a host. read_timeout: seconds without a byte before the call is ended.
+    connect_timeout: seconds for all addresses of a host. read_timeout: seconds without a byte before the call is ended.
     only_private: the one base URL that may lead to loopback and private addresses; None: all may.
     """
 
