@@ -101,6 +101,9 @@ SPOOLED_CALLS = _one(
 SESSIONS = _one(Level, "websocket_sessions", "WebSocket sessions under way.")
 UPSTREAM = _one(Level, "upstream_connections", "Open HTTP connections to OpenAI, idle ones included.")
 WORKERS = _one(Level, "workers", "Worker processes of this gateway.")
+READY = _one(
+    Level, "ready_workers", "Worker processes without a reason of their own to answer /readyz with 503.",
+)  # fmt: skip
 REPLICA = _one(Level, "replica_workers", "Worker processes whose pages and API read the replica of DATABASE_URL_READ.")
 POOL_WAITS = _many(
     Count, "database_pool_waits_total", "Requests of pages or the API that had to wait for a database connection.",

@@ -27,6 +27,7 @@ def sample(app: Flask) -> None:
     """Note what is under way in this worker now."""
     gateway = app.gateway
     measured.WORKERS.set(1)
+    measured.READY.set(gateway.ledger.replayed and not gateway.ledger.refusing)
     measured.OPEN_CALLS.set(gateway.ledger.running)
     measured.SPOOLED_CALLS.set(gateway.ledger.spooled)
     measured.SESSIONS.set(app.sessions.sessions)

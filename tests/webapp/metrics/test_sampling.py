@@ -13,7 +13,8 @@ from webapp.metrics import measured, sampling
 
 
 def test_it_notes_what_is_under_way_and_who_waited_for_a_connection(site: Site) -> None:
-    gateway = SimpleNamespace(ledger=SimpleNamespace(running=3, spooled=2), client=SimpleNamespace(connections=7))
+    ledger = SimpleNamespace(running=3, spooled=2, replayed=True, refusing=False)
+    gateway = SimpleNamespace(ledger=ledger, client=SimpleNamespace(connections=7))
     app = SimpleNamespace(gateway=gateway, sessions=SimpleNamespace(sessions=4))
     db.pool_waits()  # what earlier tests have left
     before = measured.POOL_WAITS["auth",].value(), measured.POOL_WAIT_SECONDS["auth",].value()
@@ -30,3 +31,13 @@ def test_it_notes_what_is_under_way_and_who_waited_for_a_connection(site: Site) 
     waits = measured.POOL_WAITS["auth",].value()
     sampling.sample(app)
     assert measured.POOL_WAITS["auth",].value() == waits, "each is counted once"
+
+
+def test_a_worker_that_answers_readyz_with_503_is_not_counted_as_ready() -> None:
+    ledger = SimpleNamespace(running=0, spooled=0, replayed=False, refusing=False)
+    gateway = SimpleNamespace(ledger=ledger, client=SimpleNamespace(connections=0))
+    app, found = SimpleNamespace(gateway=gateway, sessions=SimpleNamespace(sessions=0)), []
+    for ledger.replayed, ledger.refusing in ((False, False), (True, True), (True, False)):
+        sampling.sample(app)
+        found.append((measured.READY.value(), measured.WORKERS.value()))
+    assert found == [(0, 1), (0, 1), (1, 1)]
