@@ -88,6 +88,11 @@ def number(value: int | Decimal | None) -> str:
     return NOTHING if value is None else _plain(Decimal(value))
 
 
+def many(count: int, noun: str) -> str:
+    """A count with what it counts: 1 call, 2 calls."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def counted(line: dict[str, Any]) -> str:
     """The quantity of a line of a cost: 1,000, or for a share of what the tokens cost: tokens of $0.0231."""
     if line["dimension"] in SHARES:

@@ -59,6 +59,10 @@ def test_what_is_below_zero_has_the_minus_sign_before_the_dollars(amount: Decima
         assert function(-amount) == f"−{function(amount)}", function.__name__
 
 
+def test_only_a_single_thing_has_no_s() -> None:
+    assert [written.many(count, "call") for count in (0, 1, 2)] == ["0 calls", "1 call", "2 calls"]
+
+
 def test_what_is_not_known_is_a_dash_and_not_zero() -> None:
     for function in (written.money, written.cost, written.exact, written.number, written.tokens, written.share):
         assert function(None) == "–"

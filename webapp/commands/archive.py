@@ -9,7 +9,7 @@ import click
 from flask.cli import with_appcontext
 
 from webapp.commands.database import owner_connection
-from webapp.written import exact
+from webapp.written import exact, many
 
 HASHES = "select to_char(month, 'YYYY-MM'), archive_hash from private.dropped_months where archive_hash is not null"
 
@@ -45,7 +45,7 @@ def verify(folder: Path, without_database: bool) -> None:
             continue
         calls = manifest["files"]["calls"]
         known = "" if without_database or place.name in hashes else ", not dropped by this database"
-        click.echo(f"{place.name}: good, {calls['rows']} calls, {exact(Decimal(calls['sums']['cost']))}{known}")
+        click.echo(f"{place.name}: good, {many(calls['rows'], 'call')}, {exact(Decimal(calls['sums']['cost']))}{known}")
     if missing := sorted(hashes.keys() - {place.name for place in places}):
         click.echo(f"not in {folder}: {', '.join(missing)}", err=True)
     if bad or missing:

@@ -17,6 +17,7 @@ from webapp.books.dashboard_csv import read_dashboard_csv
 from webapp.books.fetching import fetch_as_owner
 from webapp.books.values import BooksError
 from webapp.commands.database import only_organization, organizations, owner_connection
+from webapp.written import many
 
 DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -46,7 +47,8 @@ def fetch(since: datetime | None, until: datetime | None, org: str | None) -> No
             if done.error:
                 failed.append(f"{name}: {done.error}")
             else:
-                click.echo(f"{name}: {done.days} days from {done.from_day}, {done.lines} lines of OpenAI's bill")
+                days, lines = many(done.days, "day"), many(done.lines, "line")
+                click.echo(f"{name}: {days} from {done.from_day}, {lines} of OpenAI's bill")
     if failed:
         raise click.ClickException("; ".join(failed))
 
@@ -64,7 +66,8 @@ def import_(file: Path, org: str | None) -> None:
     with owner_connection() as conn:
         org_id, name = only_organization(conn, org, "not o.is_demo", "there is no organization yet")
         conn.execute("select app.books_store(%s, %s::jsonb)", [org_id, json.dumps(made)])
-    click.echo(f"{name}: {len(made['days'])} days from {made['from_day']}, {len(made['costs'])} lines of OpenAI's bill")
+    days, lines = many(len(made["days"]), "day"), many(len(made["costs"]), "line")
+    click.echo(f"{name}: {days} from {made['from_day']}, {lines} of OpenAI's bill")
 
 
 def _with_key(conn: psycopg.Connection[Any], org: str | None) -> list[tuple[UUID, str]]:

@@ -9,6 +9,7 @@ import psycopg
 from webapp.commands.doctor_line import Check, Line
 from webapp.config import Config
 from webapp.postgres import embedded
+from webapp.written import many
 
 # The database's owner sees pg_stats of all tables; for others row security hides it.
 STATISTICS = r"""
@@ -49,11 +50,13 @@ def statistics(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
     if not columns:
         yield Line("ok", "the planner has no statistics of tables that people read")
     elif conn.info.server_version >= 180000:
-        yield Line("warn", f"EXPLAIN tells statistics of {columns} columns to all organizations: run flask migrate")
+        yield Line(
+            "warn", f"EXPLAIN tells statistics of {many(columns, 'column')} to all organizations: run flask migrate"
+        )
     else:
         statement = " ".join(DELETE.split())
-        yield Line("warn", f"EXPLAIN tells statistics of {columns} columns, which an earlier version of SpendAI let "
-                   f"Postgres collect, to all organizations: as a superuser, run {statement}")  # fmt: skip
+        yield Line("warn", f"EXPLAIN tells statistics of {many(columns, 'column')}, which an earlier version of "
+                   f"SpendAI let Postgres collect, to all organizations: as a superuser, run {statement}")  # fmt: skip
 
 
 def limits(config: Config, conn: psycopg.Connection) -> Iterator[Line]:

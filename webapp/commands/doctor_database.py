@@ -11,7 +11,7 @@ import psycopg
 from webapp.commands.doctor_line import Check, Line
 from webapp.config import Config
 from webapp.postgres import migrations
-from webapp.written import exact
+from webapp.written import exact, many
 
 MONTHS = 3  # months after this one that should have a partition of usage_logs
 # Rights on the product's tables, views and functions of roles that act for no signed-in person: there must be none.
@@ -88,7 +88,7 @@ def triggers(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
 def calls_in_doubt(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
     number, since = conn.execute(DOUBT).fetchone()
     if number:
-        yield Line("warn", f"{number} calls are in doubt, the oldest of {since}: flask calls in-doubt lists them, "
+        yield Line("warn", f"{many(number, 'call')} in doubt, the oldest of {since}: flask calls in-doubt lists them, "
                    "flask calls settle closes one")  # fmt: skip
     else:
         yield Line("ok", "no call is in doubt")
@@ -98,9 +98,9 @@ def totals(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
     """Triggers keep the sums of days and hours: they differ only if rows were changed while these were off."""
     number, since, calls, cost = conn.execute(TOTALS).fetchone()
     if number:
-        yield Line("fail", f"sums of days or hours are not those of their calls since {since}, by {calls} calls and "
-                   f"{exact(cost)}: rows were changed while triggers were off; app.totals_differences(day) lists "
-                   "them")  # fmt: skip
+        yield Line("fail", f"sums of days or hours are not those of their calls since {since}, by "
+                   f"{many(calls, 'call')} and {exact(cost)}: rows were changed while triggers were off; "
+                   "app.totals_differences(day) lists them")  # fmt: skip
     else:
         yield Line("ok", "the sums of the last 35 days and of their hours agree with their calls")
 

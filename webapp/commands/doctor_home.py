@@ -14,6 +14,7 @@ from webapp.ledger.batcher import DEADLINE
 from webapp.ledger.spool import REJECTED, can_write, read_lines
 from webapp.metrics.scrape import free_bytes
 from webapp.secrets.stored import unreadable
+from webapp.written import many
 
 ROOMY, TIGHT = 2 << 30, 200 << 20  # bytes free on the disk: below the first a warning, below the second a failure
 TIMEOUT = "select setting::int / 1000.0::float8 from pg_settings where name = 'statement_timeout'"
@@ -25,8 +26,8 @@ def spool(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
     folder = config.home / "spool"
     if (folder / REJECTED).exists():
         count = len({message["id"] for message in read_lines((folder / REJECTED).read_bytes())})
-        yield Line("warn", f"the database rejected the ends of {count} calls, as of another database or of a removed "
-                   f"organization; see {folder / REJECTED} in docs/reliability.md")  # fmt: skip
+        yield Line("warn", f"the database rejected the ends of {many(count, 'call')}, as of another database or of a "
+                   f"removed organization; see {folder / REJECTED} in docs/reliability.md")  # fmt: skip
     for path in sorted(folder.glob("*.spool")):
         try:
             with path.open("rb") as file:
@@ -43,10 +44,10 @@ def spool(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
         left += read
         if damaged := len(data.splitlines()) - len(read):
             yield Line(
-                "warn", f"{path.name} has {damaged} damaged lines, as after a power cut: their calls are in doubt"
+                "warn", f"{path.name} has {many(damaged, 'damaged line')}, as after a power cut: calls are in doubt"
             )
     if left:
-        yield Line("warn", f"{len(left)} calls wait in {folder}: start SpendAI with this SPENDAI_HOME")
+        yield Line("warn", f"{many(len(left), 'call')} waiting in {folder}: start SpendAI with this SPENDAI_HOME")
     elif can_write(folder):
         if not unread:
             yield Line("ok", "the spool is empty and can be written")

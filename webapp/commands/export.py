@@ -12,6 +12,7 @@ from psycopg.rows import dict_row
 from webapp.books import focus as focus_rows
 from webapp.commands.books_close import Month, with_books
 from webapp.commands.database import owner_connection
+from webapp.written import many
 
 
 @click.group()
@@ -40,7 +41,7 @@ def focus(month: date, org: str | None, kind: str, output: Path | None) -> None:
     rows = [focus_rows.row_of(charge, month, org_id, name, sandbox) for charge in charges]
     _write(rows, kind, output)
     if unknown:
-        click.echo(f"{unknown} calls of the month have no known cost and are not in the file", err=True)
+        click.echo(f"{many(unknown, 'call')} of the month without a known cost: not in the file", err=True)
 
 
 def _write(rows: list[dict[str, object]], kind: str, output: Path | None) -> None:

@@ -8,6 +8,7 @@ from flask.cli import with_appcontext
 
 from webapp.commands.database import owner_connection
 from webapp.postgres import embedded
+from webapp.written import many
 
 DUE = "select o.id, o.name from public.organizations o where app.organization_due(o.id) order by o.deletes_at"
 
@@ -36,4 +37,4 @@ def purge(dry_run: bool) -> None:
             (analysts_left,) = conn.execute("select exists (select from private.analyst_logins)").fetchone()
         if config.embedded:
             embedded.let_analysts_in(config, analysts_left)
-        click.echo(f"{name} ({org_id}) is removed: {rows} rows")
+        click.echo(f"{name} ({org_id}) is removed: {many(rows, 'row')}")

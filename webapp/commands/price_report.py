@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-from webapp.written import exact
+from webapp.written import exact, many
 
 ADDED = ("new", "changed", "accepted")
 QUIET = ("equal", "missing")  # without --verbose only counted
@@ -66,6 +66,6 @@ def summary(found: list[dict[str, Any]], dry_run: bool) -> Iterator[str]:
     added = sum(counts[kind] for kind in ADDED)
     if added and not dry_run:
         yield (
-            f"{added} prices were added by sync {found[0]['run']}. To undo: flask prices undo {found[0]['run']}."
+            f"{many(added, 'price')} added by sync {found[0]['run']}. To undo: flask prices undo {found[0]['run']}."
             " To price earlier calls with them: flask prices reprice-new"
         )

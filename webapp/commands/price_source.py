@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from webapp.written import many
+
 MILLION, THOUSAND, HOUR = 1_000_000, 1000, 3600
 DECIMALS = 10  # of model_prices.unit_price
 
@@ -42,7 +44,7 @@ class Source:
         lines = []
         for kind, places in sorted(self.ignored.items()):
             counted = Counter(places)
-            more = ": " + ", ".join(counted) if verbose else f" ({len(counted)} models)"
+            more = ": " + ", ".join(counted) if verbose else f" ({many(len(counted), 'model')})"
             lines.append(f"ignored\t{self.name}: {kind}{more}")
         return lines
 

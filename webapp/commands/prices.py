@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 from webapp.commands import price_files, price_report
 from webapp.commands.database import owner_connection
 from webapp.commands.explain import explained
-from webapp.written import exact
+from webapp.written import exact, many
 
 SYNC = "select * from app.price_sync(%s, %s, %s)"
 UNDO = "select * from app.price_sync_undo(%s, %s)"
@@ -76,7 +76,7 @@ def sync(
     except price_files.SourceError as error:
         raise click.ClickException(str(error)) from None
     for source in sources:
-        click.echo(f"{source.name}: {len(source.rows)} prices read", err=True)
+        click.echo(f"{source.name}: {many(len(source.rows), 'price')} read", err=True)
     listed = [{"name": source.name, "rows": source.rows, "aliases": source.aliases} for source in sources]
     with owner_connection(row_factory=dict_row) as conn:
         found = conn.execute(SYNC, [Jsonb(listed), Jsonb(dict(accept)), dry_run]).fetchall()
@@ -105,7 +105,7 @@ def undo(run: int, dry_run: bool) -> None:
         )
         click.echo(f"{what}: {back}")
     count = sum(row["undone"] for row in rows)
-    click.echo(f"{count} prices undone{'; nothing was written' if dry_run else ''}")
+    click.echo(f"{many(count, 'price')} undone{'; nothing was written' if dry_run else ''}")
 
 
 class Moment(click.ParamType):
@@ -134,7 +134,7 @@ def reprice(since: datetime, until: datetime, reason: str, dry_run: bool) -> Non
         rows = conn.execute(REPRICE, [since, until, reason, dry_run]).fetchall()
     for row in rows:
         click.echo(
-            f"{row['organization']}: {row['calls'] or 0} calls, {row['filled_calls'] or 0} filled"
+            f"{row['organization']}: {many(row['calls'] or 0, 'call')}, {row['filled_calls'] or 0} filled"
             f" ({exact(row['filled_cost'] or Decimal(0))}), {row['adjusted_calls'] or 0} corrected"
             f" ({exact(row['adjusted_cost'] or Decimal(0))}), {row['unpriced_calls'] or 0} still without a price"
         )
@@ -154,7 +154,7 @@ def reprice_new(yes: bool, reason: str) -> None:
     for row in rows:
         click.echo(
             f"{row['organization']}, {row['model']}, {row['first_moment']:%Y-%m-%d} to {row['last_moment']:%Y-%m-%d}:"
-            f" {row['calls']} calls, {row['filled_calls']} filled ({exact(row['filled_cost'])}),"
+            f" {many(row['calls'], 'call')}, {row['filled_calls']} filled ({exact(row['filled_cost'])}),"
             f" {row['adjusted_calls']} corrected ({exact(row['adjusted_cost'])}),"
             f" {row['unpriced_calls']} still without a price"
         )

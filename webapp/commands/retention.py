@@ -20,6 +20,7 @@ from flask.cli import with_appcontext
 from psycopg import sql
 
 from webapp.commands.database import owner_connection
+from webapp.written import many
 
 # Seconds that detaching waits for queries that read usage_logs, such as an analyst's; no call waits for it meanwhile.
 PATIENCE = 60.0
@@ -44,9 +45,9 @@ def retention(months: int, reason: str, folder: Path | None, labels: bool, dry_r
         kept = [month for month, _, _, _, doubtful in due if doubtful]
         for month, partition, state, calls, doubtful in due:
             if doubtful:
-                click.echo(f"{month:%Y-%m}: {calls} calls stay, because {doubtful} of them are in doubt")
+                click.echo(f"{month:%Y-%m}: {many(calls, 'call')} kept, of which {doubtful} in doubt")
             elif dry_run:
-                click.echo(f"{month:%Y-%m}: {calls} calls would be dropped")
+                click.echo(f"{month:%Y-%m}: {many(calls, 'call')} would be dropped")
             else:
                 written = None
                 if folder:  # before the month leaves usage_logs: a full disk must not hide it from anybody
@@ -55,11 +56,11 @@ def retention(months: int, reason: str, folder: Path | None, labels: bool, dry_r
                 if folder:  # from here on nothing of the month changes: written again only if it has changed meanwhile
                     written = _archive(conn, month, partition, folder, replace=True)
                 conn.execute("select app.retention_drop(%s, %s, %s)", [month, reason, written])
-                click.echo(f"{month:%Y-%m}: {calls} calls dropped{f', archived in {folder}' if folder else ''}")
+                click.echo(f"{month:%Y-%m}: {many(calls, 'call')} dropped{f', archived in {folder}' if folder else ''}")
         if labels and not dry_run:
             _fold(conn)
     if not due:
-        click.echo(f"no calls are older than {months} whole months")
+        click.echo(f"no calls are older than {many(months, 'whole month')}")
     if kept:
         raise click.ClickException("close the calls that flask calls in-doubt lists, then run this again")
 
@@ -102,7 +103,7 @@ def _fold(conn: psycopg.Connection) -> None:
     """Count the labels of every dropped month as (other), also of months that an earlier run dropped without this."""
     for (month,) in conn.execute("select month from private.dropped_months order by month").fetchall():
         if saved := conn.execute("select app.labels_fold(%s)", [month]).fetchone()[0]:
-            click.echo(f"{month:%Y-%m}: end users and tags are counted as (other), which saves {saved} rows")
+            click.echo(f"{month:%Y-%m}: end users and tags are counted as (other), which saves {many(saved, 'row')}")
 
 
 def _detach(conn: psycopg.Connection, partition: str, state: str) -> None:

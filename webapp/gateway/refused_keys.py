@@ -40,7 +40,7 @@ class RefusedKeys:
         try:
             ledger.count_refusals(calls)
         except LedgerRefused:
-            log.error("the refused calls of %s keys could not be counted", len(calls))
+            log.error("refused calls could not be counted, keys: %s", len(calls))
         except LedgerUnavailable as error:
             if not error.sent:
                 self._keep(ledger, calls)

@@ -214,7 +214,7 @@ class Ledger:
         while not self.replayed:
             try:
                 if count := replay(folder, self._settle_late, self._spool.append):
-                    log.warning("delivered %s calls from the spool of an earlier run", count)
+                    log.warning("calls delivered from the spool of an earlier run: %s", count)
                 self.replayed = True
             except BlockingIOError:  # another worker is replaying
                 gevent.sleep(0.05)

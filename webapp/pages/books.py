@@ -19,6 +19,7 @@ from webapp.pages.common import found
 from webapp.pages.reasons import REASONS, led_to
 from webapp.pages.wrong import no_such
 from webapp.periods import months_later
+from webapp.written import many
 
 bp = Blueprint("books", __name__)
 MONTHS = 13
@@ -189,5 +190,5 @@ def fetch() -> Response:
     if done.error:
         flash(f"OpenAI's books could not be fetched, the days stay as they were: {done.error}", "bad")
     else:
-        flash(f"Fetched {done.days} day{'s' if done.days != 1 else ''} of OpenAI's books.", "good")
+        flash(f"Fetched {many(done.days, 'day')} of OpenAI's books.", "good")
     return redirect(url_for(".index"), 303)

@@ -14,6 +14,7 @@ from webapp.books import compared
 from webapp.errors import ApiError
 from webapp.pages.books import month_of, state_of
 from webapp.pages.common import attempt
+from webapp.written import many
 
 bp = Blueprint("books_learned", __name__)
 
@@ -54,5 +55,5 @@ def take() -> Response | tuple[str, int]:
     if error:
         return index(error), error.status
     count = (made or {}).get("own_rate_take", 0)
-    flash(f"{count} price{'s' if count != 1 else ''} of {model} are your own from today (UTC) on.", "good")
+    flash(f"{many(count, 'price')} of {model} added as your own from today (UTC) on.", "good")
     return redirect(url_for(".index", month=f"{since:%Y-%m}"), 303)

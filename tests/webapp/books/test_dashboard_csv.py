@@ -112,7 +112,7 @@ def test_a_huge_file_is_not_even_read(file: File, monkeypatch: pytest.MonkeyPatc
 def test_the_command_stores_the_days_and_a_wrong_file_leaves_them(operator, file: File) -> None:  # noqa: F811
     org = str(operator.people().orgs["ada"])
     done = operator.run("books", "import", str(file(row(), row("1", "x"))), "--org", org)
-    assert done.exit_code == 0 and "1 days from 2026-10-14, 2 lines" in done.output
+    assert done.exit_code == 0 and "1 day from 2026-10-14, 2 lines" in done.output
     wrong = operator.run("books", "import", str(file(row(), row("9"))), "--org", org)
     assert wrong.exit_code == 1 and "costs.csv: line 3: the same day" in wrong.output
     (day,) = operator.rows("select d.day, d.amount, d.org_id, f.grain from public.openai_days d"

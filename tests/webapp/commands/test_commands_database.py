@@ -116,7 +116,7 @@ def test_an_organization_is_named_by_its_name_or_id_which_the_command_tells(oper
     said = f"Error: say with --org which organization: {', '.join(which)}"
     assert (done.exit_code, done.output.splitlines()[-1]) == (2, said)
     for org in ("Acme", str(people.orgs["ada"])):
-        assert operator.run("books", "import", str(costs), "--org", org).output.startswith("Acme: 1 days from 2026-09-")
+        assert operator.run("books", "import", str(costs), "--org", org).output.startswith("Acme: 1 day from 2026-09-")
     for command in (("import", str(costs)), ("close", "2026-09")):
         none = operator.run("books", *command, "--org", "Acne")
         assert (none.exit_code, none.output) == (1, "Error: no organization is called 'Acne'\n")

@@ -37,7 +37,7 @@ def test_repricing_says_per_organization_what_it_did_and_how_far_it_is(operator:
     add_price(operator.conn, "gpt-4o-mini", "input_text", "0.1", org_id=people.orgs["eve"])
     expected = [
         "Acme: 2 calls, 1 filled ($3.00), 0 corrected ($0.00), 1 still without a price",
-        "Evil: 1 calls, 0 filled ($0.00), 1 corrected (−$0.05), 0 still without a price",
+        "Evil: 1 call, 0 filled ($0.00), 1 corrected (−$0.05), 0 still without a price",
         "total: 3 calls, 1 filled ($3.00), 1 corrected (−$0.05), 1 still without a price",
     ]
     assert reprice(operator, "--dry-run") == [*expected, "nothing was written"]

@@ -56,7 +56,7 @@ def test_old_calls_go_their_sums_stay_and_it_is_written_down(operator, aged):  #
     done = operator.run("retention", "--months", "4", "--reason", "policy 7")
     assert done.exit_code == 0, done.output
     gone = [f"{months_ago(months):%Y-%m}" for months in (6, 5)]
-    assert done.output.splitlines() == [f"{month}: 1 calls dropped" for month in gone]
+    assert done.output.splitlines() == [f"{month}: 1 call dropped" for month in gone]
     assert sums(operator) == before
     assert operator.rows(CALLS)[0]["calls"] == 2
     assert operator.rows(MONTHS) == [{"month": month, "calls": 1} for month in gone]
@@ -69,7 +69,7 @@ def test_old_calls_go_their_sums_stay_and_it_is_written_down(operator, aged):  #
 
 def test_a_dry_run_only_says_what_would_go(operator, aged, tmp_path):  # noqa: F811
     done = operator.run("retention", "--months", "5", "--dry-run", "--archive", str(tmp_path / "archive"))
-    assert done.output == f"{months_ago(6):%Y-%m}: 1 calls would be dropped\n"
+    assert done.output == f"{months_ago(6):%Y-%m}: 1 call would be dropped\n"
     assert operator.rows(CALLS)[0]["calls"] == 4
     assert list(tmp_path.iterdir()) == []
 
@@ -99,7 +99,7 @@ def test_a_month_with_a_call_in_doubt_stays(operator, aged):  # noqa: F811
     add_open_call(aged, "ada", started_at=months_ago(5), deadline_at=months_ago(5))
     done = operator.run("retention", "--months", "4")
     assert done.exit_code == 1
-    assert f"{months_ago(5):%Y-%m}: 2 calls stay, because 1 of them are in doubt" in done.output
+    assert f"{months_ago(5):%Y-%m}: 2 calls kept, of which 1 in doubt" in done.output
     assert "flask calls in-doubt" in done.output
     assert [row["month"] for row in operator.rows(MONTHS)] == [f"{months_ago(6):%Y-%m}"]
 
@@ -111,7 +111,7 @@ def test_it_goes_on_where_it_was_cut_off(operator, aged):  # noqa: F811
         f"alter table public.usage_logs detach partition private.usage_logs_{month:%Y_%m} concurrently"
     )
     done = operator.run("retention", "--months", "5")
-    assert done.output == f"{month:%Y-%m}: 1 calls dropped\n"
+    assert done.output == f"{month:%Y-%m}: 1 call dropped\n"
     assert operator.rows(MONTHS) == [{"month": f"{month:%Y-%m}", "calls": 1}]
 
 

@@ -44,7 +44,7 @@ def test_statistics_that_were_collected_before_are_named_and_the_advice_deletes_
     assert lines(doctor.statistics, owner)[0][0] == "ok"
     owner.execute(FILL)
     ((status, text),) = lines(doctor.statistics, owner)
-    assert status == "warn" and "of 1 columns" in text
+    assert status == "warn" and "of 1 column" in text
     if text.endswith("run flask migrate"):
         migrate(own_dsn)
     else:

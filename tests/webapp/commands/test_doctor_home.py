@@ -78,7 +78,7 @@ def test_calls_in_doubt_are_counted(home: SimpleNamespace) -> None:
         people = People(conn)
         people.open_calls(people.open_message("ada", max_seconds=-1, **people.now_id()))
     status, text = found(doctor_database.calls_in_doubt, home)
-    assert status == "warn" and text.startswith("1 calls") and "flask calls in-doubt lists them" in text
+    assert status == "warn" and text.startswith("1 call in doubt") and "flask calls in-doubt lists them" in text
 
 
 def test_calls_that_wait_in_the_spool_and_damaged_lines_are_counted(home: SimpleNamespace) -> None:
@@ -86,7 +86,7 @@ def test_calls_that_wait_in_the_spool_and_damaged_lines_are_counted(home: Simple
     text = json.dumps({"id": "1"}).encode()
     line = b"%08x %s\n" % (zlib.crc32(text), text)
     (home.spool / "a.spool").write_bytes(line + line)
-    assert found(doctor_home.spool, home)[1].startswith("2 calls wait")
+    assert found(doctor_home.spool, home)[1].startswith("2 calls waiting")
     (home.spool / "a.spool").write_bytes(line[:9])
     assert "1 damaged" in found(doctor_home.spool, home)[1]
     with (home.spool / "a.spool").open("rb") as held:
@@ -109,7 +109,7 @@ def test_a_spool_file_that_cannot_be_read_is_named_and_the_others_are_counted(ho
     unreadable, waiting = doctor_home.spool(home.config, home.conn)
     assert unreadable.status == "fail" and unreadable.text.startswith(f"{home.spool / 'a.spool'} cannot be read (")
     assert "give it to the user" in unreadable.text
-    assert waiting.text.startswith("1 calls wait")
+    assert waiting.text.startswith("1 call waiting")
     (home.spool / "b.spool").unlink()
     assert [line.status for line in doctor_home.spool(home.config, home.conn)] == ["fail"]
 

@@ -157,7 +157,7 @@ def test_a_sync_is_followed_by_the_calls_it_prices_and_can_be_undone(operator: O
     genai, litellm = wheels(tmp_path)
     synced = operator.run("prices", "sync", "--file", genai, "--file", litellm)
     assert "To price earlier calls with them: flask prices reprice-new" in synced.output
-    expected = ": 1 calls, 1 filled ($4.00), 0 corrected ($0.00), 0 still without a price"
+    expected = ": 1 call, 1 filled ($4.00), 0 corrected ($0.00), 0 still without a price"
     dry = operator.run("prices", "reprice-new")
     assert dry.stdout.startswith("Acme, gpt-99, ") and expected in dry.stdout
     assert dry.stdout.endswith("nothing was written; --yes books this\n")
@@ -196,7 +196,7 @@ def test_what_the_list_cannot_hold_is_one_line_for_each_kind() -> None:
     source = price_litellm.read("litellm test", models)
     assert sorted(row["model"] for row in source.rows) == ["m", "m-decisions", "n", "n-decisions"]
     assert [line.split(": ")[1] for line in source.ignored_lines(False)] == [
-        "code_cost (2 models)", "estimates for one image (1 models)",
+        "code_cost (2 models)", "estimates for one image (1 model)",
         "fedramp_uplift_multiplier (the rows of regional_processing are made by hand) (2 models)",
     ]  # fmt: skip
     assert source.ignored_lines(True)[0].endswith("code_cost: m, n")

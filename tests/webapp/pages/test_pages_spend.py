@@ -206,7 +206,7 @@ def test_calls_without_a_price_are_said_and_linked(site: Site, team: Acme) -> No
     link = re.search(r'href="([^"]*cost_status[^"]*)"', page.text)[1].replace("&amp;", "&")
     assert "nobody-knows-it" in text(team.browser.get(link))
     shown = team.browser.get("/?by=model").text  # the model, the key, the total and the sum above them
-    assert shown.count('$0.00, 1 of 1 calls without a known cost">$0.00 <span class="warn">+ ?</span>') == 4
+    assert shown.count('$0.00, 1 of 1 call without a known cost">$0.00 <span class="warn">+ ?</span>') == 4
 
 
 def test_a_month_says_how_many_of_its_calls_have_no_known_cost(site: Site, team: Acme) -> None:
@@ -214,7 +214,7 @@ def test_a_month_says_how_many_of_its_calls_have_no_known_cost(site: Site, team:
         spend(site, team, days, model="nobody-knows-it", model_requested="nobody-knows-it")
     spend(site, team, 40)
     months = re.search(r'id="months-values".*?</table>', team.browser.get("/?period=7").text, re.S)[0]
-    assert 'title="$0.00, 1 of 1 calls without a known cost">$0.00 <span class="warn">+ ?</span>' in months
+    assert 'title="$0.00, 1 of 1 call without a known cost">$0.00 <span class="warn">+ ?</span>' in months
     assert 'title="$0.00045, 2 of 3 calls without a known cost">$0.00045 <span class="warn">+ ?</span>' in months
 
 
