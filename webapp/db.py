@@ -161,15 +161,15 @@ class Transaction:
         """All rows of app.<function>(args), as dicts; another schema's function by "schema.function"."""
         return self._run(function, args).fetchall()
 
-    def each(self, function: str, *args: Any) -> Iterator[dict[str, Any]]:
-        """The same rows, each made when it is asked for: of very many, so that others can be served in between.
+    def each(self, function: str, *args: Any, most: int) -> Iterator[dict[str, Any]]:
+        """The same rows, at most so many, each made when it is asked for: so others can be served in between.
 
         They may be read after the transaction has ended, and should be: others can use its connection meanwhile.
         """
-        return iter(self._run(function, args))
+        return iter(self._run(function, args, f" limit {most}"))
 
-    def _run(self, function: str, args: tuple[Any, ...]) -> psycopg.Cursor[dict[str, Any]]:
-        query = sql.SQL("select * from {}({})").format(
+    def _run(self, function: str, args: tuple[Any, ...], end: str = "") -> psycopg.Cursor[dict[str, Any]]:
+        query = sql.SQL("select * from {}({})" + end).format(  # noqa: S608  # `end` is a constant
             sql.Identifier(*function.split(".")) if "." in function else sql.Identifier("app", function),
             sql.SQL(", ").join([sql.Placeholder()] * len(args)),
         )

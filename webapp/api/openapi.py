@@ -30,7 +30,7 @@ PERIOD = {
 SESSION = {"session": {"type": "array", "items": {"type": "string", "format": "uuid"}}}
 SESSIONS = {name: {"type": "array", "items": {"type": "string"}} for name in SESSION_FILTERS}
 GROUP = {
-    "group_by": {"type": "string", "description": "Comma-separated: " + ", ".join(GROUPS)},
+    "group_by": {"type": "string", "description": "Comma-separated: " + ", ".join(GROUPS) + ". At most 100,000 rows."},
     "granularity": {
         "type": "string",
         "enum": list(GRAINS),

@@ -18,7 +18,7 @@ from webapp.api.inputs import as_id, fields, limit
 from webapp.api.shape import listed, plain
 from webapp.errors import ApiError
 from webapp.filters import GRAINS
-from webapp.pause import gently
+from webapp.pause import report
 
 COUNTS = ("calls", "tokens_in", "tokens_cached", "tokens_out", "cost")
 COUNTS += ("unpriced_calls", "no_usage_calls", "in_doubt_calls", "adjustments", "cost_corrected")
@@ -34,7 +34,7 @@ EXACT = ("quantity", "unit_price", "unit_qty", "cost", "at_least")
 
 @bp.get("/usage")
 def usage() -> Response:
-    """Spend by the groups asked for. By end user and day that may be 100,000 rows: each is written as soon as it is
+    """Spend by the groups asked for. By end user and day that may be MOST_ROWS: each is written as soon as it is
     read, and the other calls of the worker run in between.
     """
     query, groups, grain = (read(request.args) for read in (filters.read, filters.groups, filters.granularity))
@@ -43,9 +43,9 @@ def usage() -> Response:
     words = query.since, query.until, groups, Jsonb(query.filters), query.zone.key
     data, totals, text = [], NOTHING, partial(current_app.json.dumps, separators=(",", ":"))
     with auth.person() as tx:
-        rows = tx.each("usage_with_total", *words)
+        rows = report(tx, *words)
         lack = tx.call("sums_lack", query.since, query.until, groups, words[3])["sums_lack"]
-    for row in gently(rows):
+    for row in rows:
         if row["is_total"]:
             totals = row
         else:

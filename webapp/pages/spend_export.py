@@ -21,7 +21,7 @@ from webapp.pages.measures import UNKNOWN, unknown_calls, unknown_facts
 from webapp.pages.scope import Scope
 from webapp.pages.spend import bp
 from webapp.pages.wrong import no_such
-from webapp.pause import gently
+from webapp.pause import gently, report
 
 # What a row is about → the words of app.usage for it, and more columns of a row.
 BY = {
@@ -90,7 +90,7 @@ def _sums(tx: db.Transaction, query: Query, by: list[str], tag_name: str) -> tup
     groups = list(dict.fromkeys(group for word in by for group in BY[word][0]))
     more = list(dict.fromkeys(column for word in by for column in BY[word][1]))
     words = since, until, [query.asked_grain or "day", *groups], filters, query.zone.key
-    *found, total = [*gently(tx.each("usage_with_total", *words))] or [None]
+    *found, total = [*report(tx, *words)] or [None]
     if tag_name:
         found = tx.rows("sums", *words, tag_name, None)
         found.sort(key=lambda row: (row["bar"], -row["cost"], row["tag"] or ""))

@@ -107,6 +107,16 @@ def test_other_calls_of_the_worker_run_while_many_sums_are_written(
     assert len(turns) > len(rows) > 5
 
 
+def test_more_rows_than_memory_should_hold_are_refused_and_never_cut_off(acme: SimpleNamespace, monkeypatch) -> None:
+    rows = acme.ada.get("/usage?group_by=tag,end_user").json["data"]
+    monkeypatch.setattr("webapp.pause.MOST_ROWS", len(rows))
+    assert acme.ada.get("/usage?group_by=tag,end_user").json["data"] == rows
+    monkeypatch.setattr("webapp.pause.MOST_ROWS", len(rows) - 1)
+    answer = acme.ada.get("/usage?group_by=tag,end_user")
+    error = answer.json["error"]
+    assert (answer.status_code, error["code"]) == (400, "too_many_rows")
+
+
 def test_hours_days_weeks_and_months_are_those_of_the_zone(site: Site, acme: SimpleNamespace, tmp_path: Path) -> None:
     eve = site.sign_up("zoe")
     project = eve.post("/projects", {"name": "zoned"}).json

@@ -76,6 +76,13 @@ def test_every_table_is_there_as_csv_and_as_excel_with_the_same_rows(team: Acme)
     assert team.devs.get("/audit.xlsx").status_code == 403
 
 
+def test_a_report_of_more_rows_than_memory_should_hold_is_refused_and_never_cut_off(team: Acme, monkeypatch) -> None:
+    found = table(team.browser.get("/spend.csv?by=model&and=key"))
+    monkeypatch.setattr("webapp.pause.MOST_ROWS", len(found) - 1)
+    refused = team.browser.get("/spend.csv?by=model&and=key")
+    assert len(found) > 1 and refused.status_code == 400 and "shorter period" in refused.text
+
+
 def test_every_address_of_a_csv_has_a_sibling_for_excel(site: Site) -> None:
     rules = {rule.rule for rule in site.app.url_map.iter_rules()}
     files = {rule for rule in rules if rule.endswith(".csv")}
