@@ -24,6 +24,7 @@ from webapp.commands import (
     organizations,
     prices,
     retention,
+    totals,
     users,
 )
 from webapp.commands.database import plainly
@@ -31,6 +32,7 @@ from webapp.commands.database import plainly
 COMMANDS = (
     migrate.migrate, users.users, analyst.analyst, prices.prices, calls.calls, backup.backup, backup.restore,
     retention.retention, archive.archive, doctor.doctor, books.books, export.export, organizations.organizations,
+    totals.totals,
 )  # fmt: skip
 
 

@@ -100,7 +100,7 @@ def totals(config: Config, conn: psycopg.Connection) -> Iterator[Line]:
     if number:
         yield Line("fail", f"sums of days or hours are not those of their calls since {since}, by "
                    f"{many(calls, 'call')} and {exact(cost)}: rows were changed while triggers were off; "
-                   "app.totals_differences(day) lists them")  # fmt: skip
+                   "flask totals differences lists them, docs/operation.md says how to go on")  # fmt: skip
     else:
         yield Line("ok", "the sums of the last 35 days and of their hours agree with their calls")
 

@@ -64,6 +64,7 @@ ACTIONS = {
     "analyst.removed": "removed the SQL login {login} of {name}",
     "calls.repriced": "priced calls again: {reason}",
     "calls.dropped": "dropped the {calls} calls of {month}: {reason}",
+    "totals.rebuilt": "added up the {calls} calls of {day} again ({cost}, was {cost_before}): {reason}",
     "call.closed": "closed a call by hand: {reason}",
     "call.proven": "closed a call at {cost} with OpenAI's minute {minute}",
     "month.closed": "closed {month} at {openai} of OpenAI's, {unexplained} of it unexplained: {note}",
@@ -80,7 +81,7 @@ def _month(text: str) -> str:
 
 
 # Details that are written in another way than the log has them.
-WRITTEN = {"cost": _dollars, "openai": _dollars, "unexplained": _dollars, "month": _month}
+WRITTEN = {"cost": _dollars, "cost_before": _dollars, "openai": _dollars, "unexplained": _dollars, "month": _month}
 
 
 class _Known(dict[str, Any]):
