@@ -5,6 +5,7 @@ PG_BINDIR chooses the server's programs (Postgres 15 to 18); without it, those o
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -56,6 +57,19 @@ def pytest_runtest_setup() -> None:
     """
     while f"{datetime.now(UTC):%H:%M:%S}" >= "23:59:30":
         time.sleep(1)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Find the tests without Python's garbage collector, which would look through the 800,000 objects of modules and
+    tests again and again; nor does it look through them while the tests run, as they stay.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
