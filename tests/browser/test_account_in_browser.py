@@ -30,7 +30,8 @@ def ada(chromium: Browser, site: Stack) -> Iterator[Page]:
     context.set_default_timeout(15_000)
     page = context.new_page()
     page.goto("/")
-    page.get_by_text("You are the first person here").get_by_role("link", name="sign up").click()
+    expect(page.get_by_text("You are the first person here")).to_be_visible()
+    page.get_by_role("link", name="Sign up").click()  # fails if there are two of this name
     expect(page.get_by_label("E-mail")).to_be_focused()
     fill_in(page, "ada@typed.test", "Typed Ltd")
     yield page
