@@ -29,6 +29,12 @@ def create(team: Acme, **form: str) -> TestResponse:
     return team.browser.post("/keys", shown="/keys", **form)
 
 
+def marked_wrong(page: str) -> dict[str, str]:
+    """The fields that assistive technology calls invalid, id → the message that describes them."""
+    fields = re.findall(r'id="([\w-]+)"(?=[^>]* aria-invalid="true")[^>]* aria-describedby="([\w-]+)"', page)
+    return {field: re.search(rf'id="{note}">([^<]*)<', page)[1].strip() for field, note in fields}
+
+
 def test_a_key_is_shown_once_with_a_call_that_has_it_filled_in(site: Site, team: Acme) -> None:
     answer = create(team)
     (key,) = set(SECRET.findall(answer.text))
@@ -65,6 +71,8 @@ def test_what_is_wrong_is_said_and_what_was_typed_is_kept(
     if status == 400:
         typed = {"name": "new key", "expires": ""} | form
         assert f'value="{typed["name"]}"' in answer.text and f'value="{typed["expires"]}"' in answer.text
+        field = {"name": "key-name", "expires": "key-expires", "project": "key-project"}[next(iter(form))]
+        assert marked_wrong(answer.text) == {field: words}
 
 
 def test_the_last_day_of_a_key_is_a_whole_day(site: Site, team: Acme) -> None:
@@ -178,7 +186,8 @@ def test_a_key_has_a_page_where_an_admin_changes_it_and_a_developer_reads(site: 
     assert site.sql(sql, team.key["id"]) == [(None, None)]
     wrong = team.browser.post(path, name="", note="kept", expires="")
     assert wrong.status_code == 400 and "A name is needed." in text(wrong) and 'value="kept"' in wrong.text
-    assert "The expiry has passed already." in text(team.browser.post(path, name="x", note="", expires="2020-01-01"))
+    wrong = team.browser.post(path, name="x", note="", expires="2020-01-01")
+    assert marked_wrong(wrong.text) == {"expires": "The expiry has passed already. Revoke the key to end it now."}
     audit = text(team.browser.get("/audit"))
     assert "renamed key main to nightly" in audit and "set the expiry of key nightly" in audit
     page = team.devs.get(path)
