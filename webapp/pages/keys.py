@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -69,9 +69,12 @@ def _expiry(text: str) -> datetime | None:
     if not text:
         return None
     try:
-        return midnight(date.fromisoformat(text) + timedelta(days=1), organization_zone())
-    except (ValueError, OverflowError):
+        day = date.fromisoformat(text)
+    except ValueError:
         raise ApiError(400, "invalid_date", "a date is written 2026-01-31", "expires_at") from None
+    if day == date.max:  # the day after it cannot be computed; SQL refuses any such year and says what to do instead
+        return datetime.max.replace(tzinfo=UTC)
+    return midnight(day + timedelta(days=1), organization_zone())
 
 
 def _offered(tx: db.Transaction, listing: Listing) -> tuple[dict[str, Pick], list[dict[str, Any]]]:
