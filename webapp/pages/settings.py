@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -18,7 +16,6 @@ from webapp.pages.common import attempt
 from webapp.secrets.provider_keys import ProviderKey, store
 
 bp = Blueprint("settings", __name__)
-OPENAI = re.compile(r"https://([a-z0-9-]+\.)?api\.openai\.com(/|$)")  # also its regional hosts
 THEMES = ("light", "dark")
 YEAR = 31_536_000
 
@@ -75,17 +72,14 @@ def set_time_zone() -> Response | tuple[str, int]:
 def store_key() -> Response | tuple[str, int]:
     """Store the OpenAI key encrypted; keeps a base URL that was set.
 
-    The first key hides the sandbox's calls for good, so a value that cannot be a key of OpenAI's is refused. A key that
-    another organization uses is refused at first; the form then has a box to confirm it. The key must be entered again,
-    because no page ever holds it.
+    A key that another organization uses is refused at first; the form then has a box to confirm it. The key must be
+    entered again, because no page ever holds it.
     """
-    config, key = current_app.config["SPENDAI"], request.form.get("key", "").strip()
+    config, key = current_app.config["SPENDAI"], request.form.get("key", "")
     confirmed = request.form.get("confirm_shared") == "yes"
 
     def keep(tx: db.Transaction) -> None:
         base_url = next((k["base_url"] for k in tx.rows("provider_key_list") if k["project_id"] is None), None)
-        if OPENAI.match(base_url or config.openai_base_url) and not key.startswith("sk-"):
-            raise ApiError(400, "key_invalid", "an OpenAI key begins with sk-", "key")
         store(tx, config, ProviderKey(key, base_url, confirmed=confirmed))
 
     _, error = attempt(keep)

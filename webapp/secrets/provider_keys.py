@@ -15,6 +15,8 @@ from webapp.errors import ADMINS_ONLY, ApiError
 from webapp.secrets.vault import seal
 from webapp.upstream.addresses import forbidden
 
+OPENAI = re.compile(r"https://([a-z0-9-]+\.)?api\.openai\.com(/|$)")  # also its regional hosts
+
 
 class ProviderKey(NamedTuple):
     """An OpenAI key to store. ``confirmed``: also when another organization uses the same key."""
@@ -28,10 +30,14 @@ class ProviderKey(NamedTuple):
 def store(tx: Transaction, config: Config, new: ProviderKey) -> dict[str, Any] | None:
     """Encrypt an OpenAI key and store it for the organization of ``tx`` or one of its projects.
 
+    The first key hides the sandbox's calls for good, so what cannot be a key of OpenAI's is not stored for its API.
+
     Returns last4 and updated_at. Raises ApiError: 400 for an invalid key or base URL, 403 unless an admin asks, 409
     ``key_in_use`` where a confirmation is needed.
     """
     key, base_url = check_key(new.key), check_base_url(new.base_url, private=config.allow_private_base_urls)
+    if OPENAI.match(base_url or config.openai_base_url) and not key.startswith("sk-"):
+        raise ApiError(400, "key_invalid", "an OpenAI key begins with sk-", "key")
     me = tx.call("me")
     if me is None:
         raise ADMINS_ONLY.anew()

@@ -77,10 +77,18 @@ def test_a_stored_key_turns_the_books_to_real_money(site: Site, ada: Api) -> Non
     assert site.sql("select books from public.organizations where id = %s", ada.organization["id"]) == [("openai",)]
 
 
-@pytest.mark.parametrize("key", ["", " ", "sk-with space", "sk-é", "x" * 501, "sk-\ttab", "sk-line\nbreak"])
-def test_what_is_no_key_is_refused(ada: Api, key: str) -> None:
+@pytest.mark.parametrize(
+    "key", ["", " ", "sk-with space", "sk-é", "sk-" + "x" * 498, "sk-\ttab", "sk-line\nbreak", "hello", KEY[3:]]
+)
+def test_what_is_no_key_is_refused_and_calls_stay_in_the_sandbox(site: Site, ada: Api, key: str) -> None:
     answer = put(ada, key=key)
     assert (answer.status_code, answer.json["error"]["param"]) == (400, "key")
+    assert site.sql("select books from public.organizations where id = %s", ada.organization["id"]) == [("sandbox",)]
+
+
+def test_a_key_of_another_service_may_begin_with_anything(ada: Api) -> None:
+    assert put(ada, key="hello", base_url="https://eu.api.openai.com/v1").status_code == 400
+    assert put(ada, key="hello", base_url="https://llm.acme.test/v1").status_code == 200
 
 
 @pytest.mark.parametrize("url", ["ftp://api.openai.com", "api.openai.com", "https://",
