@@ -34,6 +34,8 @@ def test_a_newcomer_is_led_from_project_to_key_to_call(site: Site) -> None:
 def test_a_developer_in_an_empty_organization_is_told_who_can_start(team: Acme) -> None:
     page = team.devs.get("/")
     assert "No calls yet" in text(page) and '<form class="inline"' not in page.text
+    assert f"To get the key or another one, ask {team.ada.email}" in text(page) and "Make another one" not in page.text
+    assert "Make another one" in team.browser.get("/").text
 
 
 def test_the_page_the_export_and_the_api_say_the_same_to_the_last_digit(site: Site, team: Acme) -> None:
