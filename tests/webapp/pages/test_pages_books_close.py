@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal as D
 from types import SimpleNamespace
 from uuid import UUID
@@ -70,6 +70,14 @@ def test_an_admin_closes_and_reopens_a_month_and_others_only_read(team: Acme) ->
     assert "Oct 2026: open" in theirs and "OpenAI's bill – Ledger – Unexplained –" in theirs
     assert team.browser.post(f"{PATH}/reopen", shown=PATH, note="credit note").status_code == 303
     assert "Oct 2026: provisional" in text(team.browser.get(PATH))
+
+
+def test_the_form_waits_until_the_month_can_be_closed(site: Site, team: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
+    for day, closable in ((2, False), (3, True)):
+        monkeypatch.setitem(site.app.jinja_env.globals, "now", lambda day=day: datetime(2026, 11, day, 12, tzinfo=UTC))
+        page = team.browser.get(PATH).text
+        assert ("Close Oct 2026</button>" in page) == closable
+        assert ("from 3 Nov 2026 on, when OpenAI's numbers of its last day are 3 days old" in page) != closable
 
 
 def test_each_reason_stands_there_as_frozen_and_as_it_is_now(site: Site, team: Acme) -> None:
