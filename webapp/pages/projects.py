@@ -25,10 +25,11 @@ from webapp.pages.spend_export import facts
 bp = Blueprint("projects", __name__)
 COLUMNS = {"cost": True, "name": False, "active_keys": True, "calls": True, "created_at": True}
 KEYS = 20  # of a project that its page lists; the Keys page has all of them
+EXPORTED = ("id", *COLUMNS, "archived_at", "unknown_calls", "cost_before", "unknown_before", "change")
 # Of a project without calls, now or before.
 NOTHING = {
-    "calls": 0, "unknown_calls": 0, "cost": Decimal(0), "before": None, "unknown_before": 0, "difference": None,
-    "ratio": None, "share": None,
+    "calls": 0, "unknown_calls": 0, "cost": Decimal(0), "before": Decimal(0), "unknown_before": 0,
+    "difference": Decimal(0), "ratio": None, "share": None,
 }  # fmt: skip
 
 
@@ -70,8 +71,9 @@ def page(project_id: UUID, error: ApiError | None = None, typed: str = "") -> st
 def overview(tx: db.Transaction, scope: Scope) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """All projects with their sums in the period, the dearest first and archived ones last; and the sums of all."""
     rows, total = by_project(tx, scope)
+    nothing = NOTHING if total["before"] is not None else NOTHING | {"before": None, "difference": None}
     sums = {key: {name: row[name] for name in NOTHING} for key, row in rows.items()}
-    projects = [project | NOTHING | sums.get(str(project["id"]), {}) for project in tx.rows("project_overview")]
+    projects = [project | nothing | sums.get(str(project["id"]), {}) for project in tx.rows("project_overview")]
     projects.sort(
         key=lambda project: (project["archived_at"] is not None, -project["cost"], project["name"].casefold())
     )
@@ -100,8 +102,8 @@ def table() -> Response:
     with auth.person() as tx:
         scope = read_scope(tx, choices=False)
         projects, _ = overview(tx, scope)
-    columns = ["id", *COLUMNS, "archived_at", "unknown_calls"]
-    return export.period_answer("projects", columns, projects, scope.query, facts())
+    rows = [project | {"cost_before": project["before"], "change": project["difference"]} for project in projects]
+    return export.period_answer("projects", EXPORTED, rows, scope.query, facts())
 
 
 @bp.post("/projects")

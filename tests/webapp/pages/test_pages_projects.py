@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from conftest import Site
@@ -32,6 +33,22 @@ def test_the_list_says_that_calls_of_a_project_have_no_known_cost(site: Site, te
     assert len(re.findall(r', 1 of 2 calls without a known cost">\$0\.00045 <span class="warn">\+ \?', page)) == 2
     assert page.count('<td class="num">new</td>') == 1, "as Spend says it"
     assert [(row["calls"], row["unknown_calls"]) for row in table(team.browser.get("/projects.csv"))] == [("2", "1")]
+
+
+def test_list_and_file_have_the_same_sums_before_and_changes(site: Site, team: Acme) -> None:
+    team.ada.post("/projects", {"name": "idle"})
+    for day, calls in ((1, 1), (2, 3)):
+        for second in range(calls):
+            spend(site, team, at=datetime(2026, 10, day, 12, 0, second, tzinfo=UTC))
+    period = "from=2026-10-02&to=2026-10-02"
+    page = text(team.browser.get(f"/projects?{period}"))
+    assert "chat $0.0014 100% $0.00045 +$0.00090 +200% 3 " in page and "idle $0.00 – $0.00 $0.00 – 0 " in page
+    columns = ("name", "cost", "cost_before", "unknown_before", "change")
+    found = [tuple(row[name] for name in columns) for row in table(team.browser.get(f"/projects.csv?{period}"))]
+    assert found == [("chat", "0.00135", "0.00045", "0", "0.0009"), ("idle", "0", "0", "0", "0")]
+    assert "idle $0.00 – – – – 0 " in text(team.browser.get(f"/projects?{period}&compare=none"))
+    row = table(team.browser.get(f"/projects.csv?{period}&compare=none"))[0]
+    assert (row["cost_before"], row["change"]) == ("", "")
 
 
 def test_creating_leads_to_the_project_and_a_used_name_is_said_beside_the_field(team: Acme) -> None:
