@@ -139,6 +139,8 @@ def test_an_invited_person_who_is_logged_in_joins_by_a_button(site: Site, ada: S
     dev, browser = site.sign_up("dev"), site.browser()
     browser.post("/login", email=dev.email, password=PASSWORD)
     path = f"/invitation/{ada.invite(dev.email)}"
+    # Without the name of the organization, which has up to 200 characters and stands above it.
+    assert ">Join</button>" in browser.get(path).text
     assert browser.post(path).status_code == 303
     assert dev.get("/me").json["organization"] == ada.api.organization
 
