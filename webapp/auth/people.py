@@ -65,6 +65,20 @@ def nobody_yet() -> bool:
     return reading.identify(lambda tx: tx.call("nobody_yet"))["nobody_yet"]
 
 
+def sign_up_closed() -> bool:
+    """Whether nobody signs up without an invitation: SIGNUP_MODE says so, and the first person has signed up."""
+    if current_app.config["SPENDAI"].signup_mode != "invite":
+        return False
+    try:
+        with db.scope("spendai_auth") as tx:
+            tx.call("signup_check", "somebody@example.com", None, None, True)
+    except psycopg.Error as refused:
+        if refused.sqlstate != "PT403":
+            raise
+        return True
+    return False
+
+
 def sign_up(email: str, password: str, organization: str | None, invitation: str | None, *, browser: bool) -> Login:
     """Make an account with its organization, or one that joins the inviting organization.
 

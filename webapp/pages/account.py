@@ -13,7 +13,7 @@ from webapp import auth, db
 from webapp.auth import passwords
 from webapp.auth.csrf import safe_path
 from webapp.auth.identity import Login, Person, Tokens, identity
-from webapp.auth.people import ensure_organization, log_in, nobody_yet, sign_in, sign_out, sign_up
+from webapp.auth.people import ensure_organization, log_in, nobody_yet, sign_in, sign_out, sign_up, sign_up_closed
 from webapp.errors import ApiError, as_api_error, from_database
 from webapp.replica import reading
 from webapp.secrets.hashing import sha256_of
@@ -77,7 +77,8 @@ def signup() -> Page:
             error = as_api_error(refused)
         else:
             return redirect("/", 303)
-    page = render_template("account/signup.html", token=token, invitation=peek(token), error=error)
+    closed = not token and sign_up_closed()
+    page = render_template("account/signup.html", token=token, invitation=peek(token), error=error, closed=closed)
     return page, error.status if error else 200
 
 

@@ -59,6 +59,20 @@ def test_signing_up_leads_to_the_start_signed_in(site: Site) -> None:
     assert f"Acme &lt;b&gt; · {email}" in browser.get("/").text
 
 
+def test_where_sign_up_is_by_invitation_there_is_no_form_without_one(site: Site, ada: SimpleNamespace) -> None:
+    browser, token = site.with_settings(signup_mode="invite").browser(), ada.invite(site.email())
+    page = browser.get("/signup")
+    assert "Sign-up is by invitation. Ask an admin of your organization for a link." in text(page)
+    assert page.status_code == 200 and 'name="email"' not in page.text
+    refused = browser.post("/signup", shown="/login", email=site.email(), password=PASSWORD)
+    assert refused.status_code == 403 and text(refused).count("Sign-up is by invitation.") == 1
+    assert 'name="password"' in browser.get(f"/signup?invitation={token}").text
+    ((first_org,),) = site.sql("delete from private.install returning first_org_id")
+    page = browser.get("/signup")
+    site.sql("insert into private.install (first_org_id) values (%s) returning 1", first_org)
+    assert 'name="email"' in page.text, "for the first person"
+
+
 @pytest.mark.parametrize(("form", "message", "status"), [
     ({"email": "nonsense"}, "This is not an e-mail address.", 400),
     ({"email": ""}, "An e-mail address is needed.", 400),
