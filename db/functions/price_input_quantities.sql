@@ -25,7 +25,7 @@ declare
     v_special numeric := v_cached + v_cached_audio + v_cached_image + v_write + v_12h + v_audio + v_image;
     v_rest numeric := p_tokens;
 begin
-    if v_special = 'NaN' or jsonb_typeof(v_by_kind) <> 'object' or jsonb_typeof(v_by_ttl) <> 'object' then
+    if v_special = 'NaN' or scale(v_special) > 0 or jsonb_typeof(v_by_kind) <> 'object' or jsonb_typeof(v_by_ttl) <> 'object' then
         return null;
     elsif v_special = 0 then
         return jsonb_build_object('input_text', p_tokens);

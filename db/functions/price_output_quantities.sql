@@ -12,7 +12,7 @@ declare
     v_audio numeric := coalesce(app.price_count(p_details -> 'audio_tokens'), 0);
     v_image numeric := coalesce(app.price_count(p_details -> 'image_tokens'), 0);
 begin
-    if v_text + v_audio + v_image = 'NaN' then
+    if v_text + v_audio + v_image = 'NaN' or scale(v_text + v_audio + v_image) > 0 then
         return null;
     elsif p_kind = 'text' and v_audio + v_image = 0 then
         return jsonb_build_object('output_text', p_tokens);

@@ -3,6 +3,7 @@
 -- Reads every shape of OpenAI's usage (see app.usage_counts), seconds, and what metering takes from the request where the
 -- answer has no usage (characters, images). A dimension may have a qualifier after a colon: images:1024x1024+hd. What
 -- the usage counts under an unknown name is a quantity too, so that the call has no cost instead of one that is too low.
+-- Half a token does not exist: its usage is unusable.
 create or replace function app.price_quantities(p_endpoint text, p_usage jsonb) returns jsonb
 language plpgsql immutable parallel safe
 set search_path = ''
@@ -66,7 +67,7 @@ begin
         return null;
     end if;
     v_out := coalesce(v_out, 0);
-    if v_in + v_out = 'NaN' then
+    if v_in + v_out = 'NaN' or scale(v_in + v_out) > 0 then  -- a sum has as many decimals as its longest part
         return null;
     end if;
     return v_other  -- null when any part is

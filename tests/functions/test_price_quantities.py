@@ -90,6 +90,18 @@ def test_a_fraction_is_rounded_to_twelve_decimals_and_has_no_zeros(db, number):
     assert value(db, "app.price_quantities(%s, %s::jsonb) ->> 'input_text'", CHAT, usage) == 5
 
 
+@pytest.mark.parametrize("usage", [
+    {"input_tokens": 10.5, "output_tokens": 1}, {"input_tokens": 10, "output_tokens": "1.5"},
+    {"input_tokens": 0.5, "output_tokens": 0.5}, {"input_tokens": 1e-9, "output_tokens": 1},
+    {"input_tokens": 10, "output_tokens": 1, "input_tokens_details": {"cached_tokens": 2.5}},
+    {"input_tokens": 10, "output_tokens": 1, "input_tokens_details": {"cache_write_tokens": "15e-1"}},
+    {"input_tokens": 10, "output_tokens": 1, "output_tokens_details": {"audio_tokens": 0.5}},
+    {"prompt_tokens": 10, "total_tokens": 10.5},
+])  # fmt: skip
+def test_half_a_token_makes_the_usage_unusable(db, usage):
+    assert value(db, "app.price_quantities(%s, %s::jsonb)", CHAT, json.dumps(usage)) is None
+
+
 BATCH = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0, "input_tokens": 31493594, "output_tokens": 7}
 MIRRORED = {"input_tokens": 0, "output_tokens": 0, "prompt_tokens": 31493594, "completion_tokens": 7}
 

@@ -174,7 +174,7 @@ FAMILIES = st.fixed_dictionaries(
 def test_money_and_the_token_columns_count_the_same(db, usage, endpoint):
     got = price(db, "gpt-realtime", usage, endpoint=endpoint)
     columns = db.execute("select * from app.tokens_of(%s::jsonb)", [json.dumps(usage)]).fetchone()
-    if got.status == "priced" and all(quantity % 1 == 0 for quantity in got.quantities.values()):
+    if got.status == "priced":
         assert sum(got.quantities.values()) == columns["tokens_in"] + (columns["tokens_out"] or 0)
 
 
