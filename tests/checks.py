@@ -58,6 +58,12 @@ def blocks_read(people: People, indexes: str) -> int:
     return people.one(query, indexes)["n"]
 
 
+def rows_read(people: People, table: str) -> int:
+    """Rows of a table that this transaction has read so far, in any way."""
+    query = "select seq_tup_read + idx_tup_fetch as n from pg_stat_xact_user_tables where relid = %s::regclass"
+    return people.one(query, table)["n"]
+
+
 def refuses(people: People, who: str, error: str, query: str, *args: Any) -> psycopg.errors.Diagnostic:
     """Assert that this person is refused with an HTTP status and a code, such as "404 key_not_found"."""
     status, code = error.split()

@@ -7,6 +7,12 @@
 create or replace function app.count_refusals(p_batches jsonb) returns table (n integer)
 language sql security definer
 set search_path = ''
+set enable_seqscan = off  -- plans are kept: whatever the size of a table was, its rows are found one by one, by an index
+set cpu_index_tuple_cost = 1  -- and never by reading an index from end to end, which is cheap only while it is empty
+set enable_hashjoin = off
+set enable_mergejoin = off
+set enable_material = off
+set jit = off  -- see settle_calls
 as $$
     insert into public.key_refusals as r (org_id, api_key_id, day, calls)
     select k.org_id, k.id, (now() at time zone 'utc')::date, sum(c.value::bigint)

@@ -4,6 +4,12 @@
 create or replace function app.end_sessions(p_sessions jsonb) returns table (n integer, outcome text)
 language plpgsql security definer
 set search_path = ''
+set enable_seqscan = off  -- plans are kept: whatever the size of a table was, its rows are found one by one, by an index
+set cpu_index_tuple_cost = 1  -- and never by reading an index from end to end, which is cheap only while it is empty
+set enable_hashjoin = off
+set enable_mergejoin = off
+set enable_material = off
+set jit = off  -- see settle_calls
 as $$
 #variable_conflict use_column
 declare

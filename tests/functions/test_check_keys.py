@@ -6,7 +6,7 @@ import json
 
 import psycopg
 import pytest
-from checks import executors
+from checks import executors, rows_read
 from people import People
 
 
@@ -32,6 +32,20 @@ def test_a_key_is_judged_as_when_it_opens_a_call(people: People, table: str, cha
     message = people.open_message("ada")
     opened = people.open_calls(message)[0]["outcome"]
     assert outcomes(people, message["key_hash"]) == ["valid" if opened == "opened" else opened]
+
+
+def test_a_key_is_found_by_its_index_also_by_a_plan_made_while_there_were_few(people: People) -> None:
+    good = people.open_message("ada")["key_hash"]
+    for _ in range(8):  # from the sixth run on a statement uses its kept plan
+        outcomes(people, good)
+    people.conn.execute(
+        "insert into public.api_keys (id, org_id, project_id, name, prefix, key_hash)"
+        " select gen_random_uuid(), %s, %s, n::text, '12345678', sha256(n::text::bytea) from generate_series(1, 500) n",
+        [people.orgs["ada"], people.projects["ada"]],
+    )
+    before = rows_read(people, "public.api_keys")
+    assert outcomes(people, good) == ["valid"]
+    assert rows_read(people, "public.api_keys") - before < 5
 
 
 def test_only_the_gateway_may_ask(db: psycopg.Connection) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from checks import executors
+from checks import executors, rows_read
 from people import People
 
 
@@ -32,6 +32,20 @@ def test_counts_of_all_gateways_add_up_per_key(people: People) -> None:
     count(people, {ada: 1})
     keys, orgs = people.keys, people.orgs
     assert counted(people) == [(keys["eve"].id, orgs["eve"], True, 3), (keys["ada"].id, orgs["ada"], True, 214)]
+
+
+def test_a_key_is_found_by_its_index_also_by_a_plan_made_while_there_were_few(people: People) -> None:
+    ada = hash_of(people, "ada")
+    for _ in range(8):  # from the sixth run on a statement uses its kept plan
+        count(people, {ada: 1})
+    people.conn.execute(
+        "insert into public.api_keys (id, org_id, project_id, name, prefix, key_hash)"
+        " select gen_random_uuid(), %s, %s, n::text, '12345678', sha256(n::text::bytea) from generate_series(1, 500) n",
+        [people.orgs["ada"], people.projects["ada"]],
+    )
+    before = rows_read(people, "public.api_keys")
+    count(people, {ada: 1})
+    assert rows_read(people, "public.api_keys") - before < 5
 
 
 def test_an_invented_key_makes_no_row(people: People) -> None:

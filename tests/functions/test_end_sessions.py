@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from checks import executors
+from checks import executors, rows_read
 from people import People
 
 ENDED = {"model": "gpt-realtime-2", "upstream_session_id": "sess_1", "close_code": 1000, "closed_by": "client"}
@@ -27,6 +27,15 @@ def end(people: People, *sessions: dict[str, Any]) -> list[str]:
 
 def row(people: People, session: dict[str, Any]) -> dict[str, Any] | None:
     return people.one("select * from public.websocket_sessions where id = %s", session["id"])
+
+
+def test_a_session_is_found_by_its_id_also_by_a_plan_made_while_there_were_few(people: People) -> None:
+    for _ in range(8):  # from the sixth run on a statement uses its kept plan
+        end(people, {"id": begin(people)["id"]} | ENDED)
+    people.open_calls(*(people.open_message("ada", begins_session=True) for _ in range(500)))
+    last, before = begin(people)["id"], rows_read(people, "public.websocket_sessions")
+    assert end(people, {"id": last} | ENDED) == ["ended"]
+    assert rows_read(people, "public.websocket_sessions") - before < 5
 
 
 def test_a_session_is_begun_with_its_key_and_writes_no_call(people: People) -> None:
