@@ -127,6 +127,8 @@ class Gateway:
         except ApiError:
             self.refused_keys.count(self.ledger, sha256_of(key), call.opened.get("outcome"))
             raise
+        if call.client:
+            call.client.kept = True
 
     def _answer(self, call: Call, answer: Answer, start_response: Start, place: Place) -> Iterator[bytes]:
         """Begin the client's answer: status, headers (see headers.py), the call's id. Returns the body, yet unread."""

@@ -5,8 +5,8 @@ waiting in advance: waiting uses them up, bytes earn them again. So a client tha
 one that is slower than ``rate`` soon after. Only time in which the worker waits for the client counts: a stream with
 few events whose client reads all of them costs nothing. The wait for a head is bounded by worker.py and requests.py.
 
-When more than nine tenths of a worker's connections are in use, each new one closes one that waits for its client: of
-the address with the most connections, the one that was opened first.
+When more than nine tenths of a worker's connections are in use, each new one closes one that waits for its client and
+has no call under way: of the address with the most connections, the one that was opened first.
 """
 
 from __future__ import annotations
@@ -63,9 +63,9 @@ def too_slow() -> TimeoutError:
 
 
 class Peer:
-    """The socket of one client, in the greenlet that serves it. ``serving``: between a head and the end of its answer.
+    """The socket of one client, in the greenlet that serves it; a wait that takes too long raises TimeoutError.
 
-    It has the methods of a socket; those that wait for the client raise TimeoutError when that takes too long.
+    serving: between a head and the end of its answer. kept: not to be closed to make room, since its call runs.
     """
 
     def __init__(self, sock: socket.socket, address: str, limits: Limits) -> None:
@@ -74,7 +74,7 @@ class Peer:
         self._reading, self._writing = Allowance(limits), Allowance(limits)
         self._most, self._step = limits.seconds, limits.seconds / STEPS
         self._queued: int | None = None  # bytes that the client had not acknowledged when this was last looked at
-        self.serving = self.waits = self._ending = False
+        self.serving = self.waits = self.kept = self._ending = False
         sock.settimeout(self._step)
 
     def __getattr__(self, name: str) -> Any:
@@ -165,7 +165,7 @@ class Peer:
 
     def end(self) -> bool:
         """Give the client up if the worker waits for it now. Returns whether it does."""
-        if not self.waits:
+        if self.kept or not self.waits:
             return False
         self.waits, self._ending = False, True
         gevent.get_hub().loop.run_callback(self._throw)  # the event loop switches greenlets

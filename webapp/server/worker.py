@@ -155,7 +155,7 @@ class Worker(GeventWorker):
             self.log.exception("Error handling request")  # part of the answer was sent: no error page may follow it
             raise StopIteration from None
         finally:
-            sock.serving = False
+            sock.serving = sock.kept = False
         if response.should_close():
             raise StopIteration
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import logging
+from io import BytesIO
 from threading import Event
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -64,6 +66,25 @@ def test_what_a_form_said_reaches_the_row_however_the_call_ends(gateway: Gateway
     post(gateway, body, "/audio/transcriptions", **changes)
     assert only(gateway)["status_code"] == status
     assert {name: only(gateway)[name] for name in KNOWN} == KNOWN
+
+
+@pytest.mark.parametrize(("asked", "path", "kept"), [
+    (CHAT, "/chat/completions", False), (FORM + FILE + END, "/audio/transcriptions", True),
+])  # fmt: skip
+def test_a_client_is_not_closed_to_make_room_once_its_call_is_open(
+    gateway: Gateway, asked: dict[str, Any] | bytes, path: str, kept: bool
+) -> None:
+    """A body of JSON is read before the call is opened, a form while it is sent."""
+    client, while_read = SimpleNamespace(kept=False, closed=lambda: False), set()
+
+    class Body(BytesIO):
+        def read(self, size: int = -1) -> bytes:
+            while_read.add(client.kept)
+            return super().read(size)
+
+    body = Body(asked if isinstance(asked, bytes) else json.dumps(asked).encode())
+    post(gateway, asked, path, **{"spendai.client": client, "wsgi.input": body})
+    assert (while_read, client.kept) == ({kept}, True)
 
 
 @pytest.mark.parametrize("path", ["/chat/completions", "/audio/transcriptions"], ids=["waiting", "sending"])

@@ -223,10 +223,10 @@ def test_a_proxy_that_is_trusted_may_have_more() -> None:
     assert crowd.join("198.51.100.1", idle=False) and not crowd.join("198.51.100.1", idle=False)
 
 
-@pytest.mark.parametrize("first", ["end", "bytes"])
-def test_a_wait_is_ended_from_outside_unless_the_bytes_come_first(pair: Pair, first: str) -> None:
+@pytest.mark.parametrize("first", ["end", "bytes", "call"])
+def test_a_wait_is_ended_from_outside_unless_the_bytes_come_first_or_a_call_runs(pair: Pair, first: str) -> None:
     peer, client = pair
-    peer._step = 60
+    peer._step, peer.kept = 60, first == "call"
     got: list[bytes | str] = []
 
     def wait() -> None:
@@ -238,7 +238,8 @@ def test_a_wait_is_ended_from_outside_unless_the_bytes_come_first(pair: Pair, fi
     peer.greenlet = gevent.spawn(wait)
     gevent.idle()
     assert peer.waits
-    if first == "bytes":
+    if first != "end":
+        assert first == "bytes" or not peer.end()
         client.sendall(b"x")
         peer.greenlet.join()
         assert got == [b"x"] and not peer.end()

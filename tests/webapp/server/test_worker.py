@@ -13,7 +13,7 @@ from gunicorn.http.errors import InvalidResponseHeader
 
 from webapp.server import worker
 from webapp.server.response import Last, Response
-from webapp.server.worker import Idle, end
+from webapp.server.worker import Idle, Worker, end
 
 
 class Connection:
@@ -33,6 +33,21 @@ class Connection:
             self.outcome = "answered"
         else:
             self.outcome = "ended"
+
+
+def test_a_connection_is_kept_no_longer_than_its_request_takes():
+    made, sock = object.__new__(Worker), SimpleNamespace(serving=False, kept=False)
+    response = SimpleNamespace(start_response=None, should_close=lambda: False, close=lambda: None)
+    made.alive, made._begin = True, lambda *_: (response, {})
+
+    def app(environ, start_response):
+        assert sock.serving
+        sock.kept = True
+        return []
+
+    made.wsgi = app
+    made.handle_request(None, None, sock, None)
+    assert not (sock.serving or sock.kept)
 
 
 def test_the_connection_idle_for_the_longest_is_closed_when_there_are_too_many(monkeypatch):
