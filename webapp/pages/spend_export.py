@@ -7,10 +7,12 @@ one more with the totals.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
 from flask import Response, request
+from psycopg.types.json import Jsonb
 
 from webapp import auth, db
 from webapp.auth import login_required
@@ -80,8 +82,10 @@ def table() -> Response:
     tag_name = request.args.get("tag_name", "").replace("\0", "") if words == ["tag"] else ""
     with auth.person() as tx:
         columns, rows = _kinds(tx, query) if "kind" in words else _sums(tx, query, words, tag_name)
+        lack = tx.call("sums_lack", query.since, query.until, words, Jsonb(query.filters))["sums_lack"]
     told = facts(overlapping="tag" in words and not tag_name)
-    return export.period_answer("spend", columns, rows, query, told)
+    lacking = [("Not in the rows: calls from before this day (UTC), which were dropped", lack)] if lack else []
+    return export.period_answer("spend", columns, rows, query, chain(told, lacking))
 
 
 def _sums(tx: db.Transaction, query: Query, by: list[str], tag_name: str) -> tuple[list[str], list[export.Row]]:

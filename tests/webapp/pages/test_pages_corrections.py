@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import re
 from datetime import UTC, datetime, timedelta
 
+import openpyxl
 import pytest
 from conftest import Site
 from seeded import Acme, leave_open, spend, table, text
@@ -106,6 +108,9 @@ def test_a_page_says_what_it_lacks_where_the_totals_of_a_dropped_month_are_no_an
     assert words not in text(team.browser.get(f"/?{days}&by=project&tag=team%3Dweb"))
     assert words not in text(team.browser.get(f"/?{days}&by=tag&key={team.key['id']}"))
     assert words not in text(team.browser.get("/?from=2019-04-01&to=2019-04-30&compare=none&by=model&tag=team%3Dweb"))
+    file = team.browser.get(f"/spend.xlsx?{days}&by=model&tag=team%3Dweb")
+    about = openpyxl.load_workbook(io.BytesIO(file.data))["About"].iter_rows(values_only=True)
+    assert [f"{value:%Y-%m-%d}" for name, value in about if "Not in the rows" in name] == ["2019-04-01"]
     asked = "/usage?from=2019-03-01&to=2019-04-01&tag=team%3Dweb&group_by="
     assert team.ada.get(asked + "model").json["lack_before"] == "2019-04-01"
     assert team.ada.get(asked + "project").json["lack_before"] is None
