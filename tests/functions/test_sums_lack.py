@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from checks import executors
-from ledgers import add_call
+from ledgers import add_call, adjust
 from months import ago, ensure, take_out
 from people import People
 
@@ -39,3 +39,13 @@ def test_only_what_totals_do_not_answer_lacks_the_dropped_months(people: People)
     assert lacks(people, "model", since=ago(2), **TAG) is None  # the period begins after the dropped month
     assert lacks(people, "model", who="eve", **TAG) is None  # she had no calls then
     assert executors(people.conn, "sums_lack") == {"authenticated"}
+
+
+def test_a_later_month_lacks_the_corrections_of_dropped_calls(people: People) -> None:
+    ensure(people, 2, 3)
+    adjust(people, add_call(people, "ada", EARLY, cost=1, tags={"team": "web"}), "0.5", ago(2))
+    take_out(people, 3)
+    people.conn.execute("select app.retention_drop(%s, 'retention', null)", [EARLY.date()])
+    assert lacks(people, "model", since=ago(2), **TAG) == ago(2).date()
+    assert lacks(people, "project", since=ago(2), **TAG) is None
+    assert lacks(people, "model", since=ago(2) + timedelta(days=1), **TAG) is None

@@ -25,7 +25,7 @@ WORDS: dict[str, dict[str, Any]] = {
     "lack": {
         "type": "string",
         "format": "date",
-        "description": "The rows lack calls from before this day (UTC), which were dropped; null: they lack none.",
+        "description": "The rows lack dropped calls from before this day (UTC), and their corrections; null: none.",
     },
     "month": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}$"},
     "money": {"type": "string", "pattern": r"^-?\d+(\.\d+)?$", "description": "US dollars, exact, as decimal text."},

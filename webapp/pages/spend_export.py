@@ -84,7 +84,11 @@ def table() -> Response:
         columns, rows = _kinds(tx, query) if "kind" in words else _sums(tx, query, words, tag_name)
         lack = tx.call("sums_lack", query.since, query.until, words, Jsonb(query.filters))["sums_lack"]
     told = facts(overlapping="tag" in words and not tag_name)
-    lacking = [("Not in the rows: calls from before this day (UTC), which were dropped", lack)] if lack else []
+    lacking = (
+        [("Not in the rows: calls from before this day (UTC), which were dropped, and their corrections", lack)]
+        if lack
+        else []
+    )
     return export.period_answer("spend", columns, rows, query, chain(told, lacking))
 
 

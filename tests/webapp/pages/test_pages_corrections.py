@@ -102,7 +102,7 @@ def test_two_breakdowns_of_a_dropped_month_that_only_its_calls_would_tell_make_a
 
 def test_a_page_says_what_it_lacks_where_the_totals_of_a_dropped_month_are_no_answer(site: Site, team: Acme) -> None:
     days = called_in_a_dropped_month(site, team, 3)
-    words = "Not in these sums: calls from before 1 Apr 2019 (UTC). They were dropped"
+    words = "Not in these sums: calls from before 1 Apr 2019 (UTC), and corrections of them. They were dropped"
     assert words in text(team.browser.get(f"/?{days}&by=model&tag=team%3Dweb"))
     assert words in text(team.browser.get(f"/?{days}&by=project&and=end_user&tag=team"))
     assert words not in text(team.browser.get(f"/?{days}&by=project&tag=team%3Dweb"))
