@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response
 from webapp import auth, cursors, db
 from webapp.auth import login_required
 from webapp.errors import ApiError
+from webapp.filters import Query
 from webapp.pages import calls_columns
 from webapp.pages.call_words import price_words, spend_links
 from webapp.pages.common import attempt, found, organization_zone, read_scope
@@ -55,6 +56,13 @@ def rank(row: dict[str, Any], sorting: Sorting) -> Any:
     return (value - EPOCH) // timedelta(microseconds=1) if sorting.column == "started_at" else value
 
 
+def dropped_before(tx: db.Transaction, query: Query) -> date | None:
+    """The day before which calls of the period were dropped; None: all are there."""
+    words = ["model", "end_user"]  # a question that, as a list, calls alone answer
+    day = tx.call("sums_lack", query.since, query.until, words, Jsonb({}))["sums_lack"]
+    return day if day and query.since < datetime.combine(day, time(), UTC) else None
+
+
 def read_session() -> dict[str, list[str]]:
     """The filter by WebSocket sessions of this request, which only calls have. ApiError 400 for what is no id."""
     words = [word for word in request.args.getlist("session") if word]
@@ -77,6 +85,7 @@ def index() -> Response:
         most = None if request.args.get("sum") else MOST
         sums = tx.call("calls_sum", *words, most) if rows else None
         last = None if rows else tx.call("setup_state")["last_call_at"]
+        dropped = dropped_before(tx, scope.query)
     answer = render_template(
         "calls.html",
         scope=scope,
@@ -86,6 +95,7 @@ def index() -> Response:
         all_columns=calls_columns.COLUMNS,
         rows=rows,
         sums=sums,
+        dropped=dropped,
         only=cache(lambda name, value: scope.link(**{name: value})),
         back=asked(),
         statuses=STATUSES,

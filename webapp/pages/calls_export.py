@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from flask import request
@@ -11,8 +12,9 @@ from werkzeug.wrappers import Response
 
 from webapp import auth, db
 from webapp.auth import login_required
+from webapp.filters import Query
 from webapp.pages import export
-from webapp.pages.calls import ORDERS, bp, rank, read_session
+from webapp.pages.calls import ORDERS, bp, dropped_before, rank, read_session
 from webapp.pages.common import read_query
 from webapp.pages.measures import unknown_facts
 from webapp.pages.sorting import read_sorting
@@ -78,7 +80,13 @@ def table() -> Response:
     by_age = sorting.word == "started_at"
     rows = export.paged(by_time) if by_age else export.paged(ranked, RANKED_ROWS)
     about = _facts(session["session"], words) if session else facts()
-    return export.period_answer("calls", COLUMNS, rows, query, about)
+    return export.period_answer("calls", COLUMNS, rows, query, chain(about, _dropped(query)))
+
+
+def _dropped(query: Query) -> Iterator[tuple[str, Any]]:
+    """What the sheet About says of calls that the sums have and the rows have not."""
+    if day := auth.read(lambda tx: dropped_before(tx, query)):
+        yield "Not in the rows: calls from before this day (UTC), which were dropped", day
 
 
 def _facts(session: list[str], words: tuple[Any, ...]) -> Iterator[tuple[str, Any]]:

@@ -114,3 +114,14 @@ def test_a_page_says_what_it_lacks_where_the_totals_of_a_dropped_month_are_no_an
     asked = "/usage?from=2019-03-01&to=2019-04-01&tag=team%3Dweb&group_by="
     assert team.ada.get(asked + "model").json["lack_before"] == "2019-04-01"
     assert team.ada.get(asked + "project").json["lack_before"] is None
+
+
+def test_a_list_of_calls_says_which_were_dropped(site: Site, team: Acme) -> None:
+    days = called_in_a_dropped_month(site, team, 4)
+    words = "Not in this list: calls from before 1 May 2019 (UTC), which were dropped"
+    assert words in text(team.browser.get(f"/calls?{days}"))
+    assert words not in text(team.browser.get("/calls"))
+    for period, told in ((days, 1), ("from=2019-05-01&to=2019-05-31", 0)):
+        file = team.browser.get(f"/calls.xlsx?{period}")
+        about = openpyxl.load_workbook(io.BytesIO(file.data))["About"].iter_rows(values_only=True)
+        assert sum("Not in the rows" in name for name, _ in about) == told
