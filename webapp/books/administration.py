@@ -30,6 +30,7 @@ from webapp.upstream import addresses
 CONNECT_SECONDS, READ_SECONDS = 10.0, 60.0
 MIB = 1024 * 1024
 MOST_PAGES = 1000
+WIDTHS = {"1d": 86_400, "1m": 60}  # seconds of a bucket of a report
 LISTED = 100  # rows of one page of projects or keys
 Params = list[tuple[str, str | int]]
 
@@ -47,6 +48,10 @@ OPENAI = FetchBounds(32 * MIB, 1024 * MIB, 3600)
 # seconds, in which a gateway process answers nobody, and 1 GiB of memory.
 ELSEWHERE = FetchBounds(MIB, 16 * MIB, 120)  # asked by a gateway
 ELSEWHERE_BY_COMMAND = FetchBounds(32 * MIB, 128 * MIB, 900)  # which delays only the organizations that come after it
+
+
+class TooLarge(BooksError):
+    """An answer has more bytes than its bound."""
 
 
 class Administration:
@@ -81,11 +86,11 @@ class Administration:
             slow = self._over() or "timed out" in str(error).lower()
             what = "did not answer in time" if slow else "could not be reached, or broke off its answer"
             raise BooksError(f"{path}: OpenAI {what}") from None
+        self._room = max(self._room - len(body), 0)
         if self._over():  # what was read may be cut off
             raise BooksError(f"{path}: OpenAI did not answer in time")
         if len(body) > most:
-            raise BooksError(f"{path}: OpenAI's answer is larger than {most} bytes")
-        self._room -= len(body)
+            raise TooLarge(f"{path}: OpenAI's answer is larger than {most} bytes")
         self.now = _date(said.get("date"))
         if status != 200:
             raise self._refusal(path, status, said.get("retry-after"), body)
@@ -110,9 +115,23 @@ class Administration:
             with suppress(OSError):  # it has ended already
                 sock.shutdown(socket.SHUT_RDWR)
 
-    def buckets(self, path: str, params: Params) -> Iterator[dict[str, Any]]:
-        """All buckets of a report; every page repeats the parameters of the first."""
-        return self._pages(path, params, "page", lambda answer: answer.get("next_page"))
+    def buckets(self, path: str, width: str, start: int, limit: int, params: Params) -> Iterator[dict[str, Any]]:
+        """All buckets of a report from ``start`` on; every page repeats the parameters of the first.
+
+        limit: how many a page has. A day of a large organization has thousands of lines: where a page is too large,
+        the rest is asked for in smaller ones.
+        """
+        while True:
+            asked = [("start_time", start), ("bucket_width", width), ("limit", limit), *params]
+            try:
+                for bucket in self._pages(path, asked, "page", lambda answer: answer.get("next_page")):
+                    yield bucket
+                    start = bucket["start_time"] + WIDTHS[width]  # whoever took the bucket has checked it
+                return
+            except TooLarge as error:
+                if limit == 1 or not self._room:
+                    raise BooksError(f"{error}: fetch fewer days at a time, or with flask books fetch") from None
+                limit = max(limit // 8, 1)
 
     def rows(self, path: str, params: Params) -> Iterator[dict[str, Any]]:
         """All rows of a list."""

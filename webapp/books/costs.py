@@ -35,10 +35,9 @@ def fetch_costs(api: Administration, since: date, until: date) -> Costs:
 
 
 def _read(api: Administration, since: date, until: date, found: Costs, groups: tuple[str, ...]) -> Costs:
-    params: Params = [("start_time", midnight(since)), ("end_time", midnight(until)), ("bucket_width", "1d")]
-    params += [("limit", BUCKETS), *(("group_by", group) for group in groups)]
+    params: Params = [("end_time", midnight(until)), *(("group_by", group) for group in groups)]
     seen = set()
-    for bucket in api.buckets("costs", params):
+    for bucket in api.buckets("costs", "1d", midnight(since), BUCKETS, params):
         start = seconds(bucket.get("start_time"), "the start of a day")
         day = day_of(start, "a day of costs")
         if not since <= day < until:

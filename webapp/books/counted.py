@@ -64,10 +64,9 @@ def _within(minute: datetime, spans: list[Span]) -> bool:
 
 def _read(api: Administration, path: str, width: str, since: date, until: date) -> list[dict[str, Any]]:
     first, end = midnight(since), midnight(until)
-    params: Params = [("start_time", first), ("end_time", end), ("bucket_width", width), ("limit", BUCKETS[width])]
-    params += [("group_by", group) for group in REPORTS[path]]
+    params: Params = [("end_time", end), *(("group_by", group) for group in REPORTS[path])]
     lines = []
-    for bucket in api.buckets(f"usage/{path}", params):
+    for bucket in api.buckets(f"usage/{path}", width, first, BUCKETS[width], params):
         start = seconds(bucket.get("start_time"), "the start of a bucket")
         if first <= start < end:
             lines += [_line(path, width, start, result) for result in results_of(bucket, f"usage/{path}")]

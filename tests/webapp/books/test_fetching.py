@@ -382,6 +382,20 @@ def test_a_server_that_sends_byte_by_byte_does_not_keep_the_others_waiting(
     assert done.exit_code == 1 and "costs: OpenAI did not answer in time" in done.output
 
 
+def test_pages_that_are_too_large_are_asked_for_in_smaller_parts(
+    acme: Acme, admin: FakeAdmin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = [DAY - timedelta(days=number) for number in range(20)]
+    for number, day in enumerate(days):  # of the oldest days, more lines
+        admin.events += bill(day, [(None, f"gpt-{line}, input", 1, None, 1) for line in range(number * 2 + 1)])
+    monkeypatch.setattr(access, "OPENAI", access.OPENAI._replace(answer=40_000))
+    done = acme.fetch("--from", str(days[-1]), "--to", str(DAY + timedelta(days=1)))
+    assert done.exit_code == 0, done.output
+    assert acme.days() == {str(day): Decimal(number * 2 + 1) for number, day in enumerate(days)}
+    limits = [int(asked["limit"][0]) for asked in admin.asked("costs")]
+    assert limits[:3] == [1, 180, 22] and set(limits[3:]) == {2}, limits  # the first: when the key was stored
+
+
 def test_a_server_with_too_many_bytes_in_all_is_left(
     acme: Acme, admin: FakeAdmin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
