@@ -179,6 +179,12 @@ its page, with `PATCH /api/v1/projects/{id}` and `{"metadata_tags": true}`, or i
 metadata is not kept anywhere. A tag of the header wins over one of the same name in `metadata`. Tags from `metadata`
 are stored when the call is settled: a call in doubt has only those of the header.
 
+## End users
+
+`safety_identifier` of a request, in a JSON body or a form, is the end user of the call; without it the older `user` is.
+Spend can be seen by end user, and calls be filtered by it. It is text, of which the first 256 characters are kept. It
+goes to OpenAI as it came and stays in the ledger: send a number or a hash, not an e-mail address.
+
 ## Operations
 """
 

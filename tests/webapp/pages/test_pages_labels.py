@@ -20,6 +20,7 @@ def test_end_users_are_listed_with_their_spend_and_lead_to_it(site: Site, team: 
     page = team.devs.get("/end-users")
     assert "bo & co $0.00090 +$0.00090 2" in text(page) and "no end user $0.00045" in text(page)
     assert 'href="/?end_user=bo+%26+co"' in page.text and 'href="/calls?end_user=bo+%26+co"' in page.text
+    assert "as they named them: safety_identifier of the request, or else user ." in text(page)
     assert "Total $0.0014" in text(page)
     assert "al $0.00 −$0.00045 0" in text(page)
     assert "no end user" not in text(team.browser.get("/end-users?q=BO"))
