@@ -29,6 +29,16 @@ def test_end_users_are_listed_with_their_spend_and_lead_to_it(site: Site, team: 
     assert "bo & co" not in text(team.eves.get("/end-users"))
 
 
+def test_spend_by_tag_says_how_to_send_tags_where_no_call_has_any(site: Site, team: Acme) -> None:
+    spend(site, team)
+    hint = "None of these calls has tags. Send them with each call: x-spendai-tags: team=search, env=prod"
+    page = text(team.browser.get("/?by=tag"))
+    assert hint in page and "choose one" not in page
+    spend(site, team, tags={"team": "shop"})
+    page = text(team.browser.get("/?by=tag"))
+    assert hint not in page and "choose one" in page
+
+
 def test_tags_are_listed_by_name_and_lead_to_their_values_and_the_calls_without(site: Site, team: Acme) -> None:
     spend(site, team, tags={"team": "shop", "env": "prod"})
     spend(site, team, tags={"team": "search"})
