@@ -2,9 +2,9 @@
 --
 -- Long contexts are priced by the request, while the usage of a batch is the sum of its requests. Its output file has the usage of
 -- each. p_requests: what metering kept of that file, {over, short, long}: the usage of each request with more than `over` input tokens,
--- which is priced by itself, and the sum of all others, which are priced as if each had `over`. All results are null where `over` input
--- tokens are a long context already, where requests are unusable, and where they do not add up to the input tokens of the batch
--- (p_quantities).
+-- which is priced by itself, and the sum of all others, which are priced as if each had `over`. With `endpoint`, if the batch was for
+-- one that has kinds of tokens of its own (images). All results are null where `over` input tokens are a long context already, where
+-- requests are unusable, and where they do not add up to the input tokens of the batch (p_quantities).
 create or replace function app.price_batch(
     p_requests jsonb, p_quantities jsonb, p_terms jsonb, p_shares text[], out cost numeric, out cost_lines jsonb, out fallback boolean
 )
@@ -24,7 +24,8 @@ begin
         return;
     end if;
     for i in -1 .. jsonb_array_length(v_long) - 1 loop
-        v_quantities := app.price_quantities('/v1/batches', case when i < 0 then p_requests -> 'short' else v_long -> i end);
+        v_quantities := app.price_quantities(coalesce(p_requests ->> 'endpoint', '/v1/batches'),
+            case when i < 0 then p_requests -> 'short' else v_long -> i end);
         if v_quantities is null then
             return;
         end if;

@@ -8,9 +8,9 @@
 -- would cost.
 --
 -- A batch that ended before any request of it ran has the usage {"requests": 0} and is free, whatever its model. The usage
--- of a batch is the sum of its requests, and long contexts are priced by the request: where the sum is that long, its usage has
--- to say which requests were (by_length, see price_batch). If not, what the tokens cost in short contexts is a part, as with
--- at_least.
+-- of a batch is the sum of its requests, and that does not always tell what they cost: long contexts are priced by the request,
+-- and metering names the endpoint in it whose tools or images it lacks. Then the usage has to say what each request used
+-- (by_length, see price_batch). If not, what the tokens cost as text in short contexts is a part, as with at_least.
 create or replace function app.price_call(
     p_endpoint text, p_usage jsonb, p_tools jsonb, p_named boolean, p_terms jsonb,
     out cost numeric, out cost_status text, out cost_lines jsonb
@@ -26,7 +26,9 @@ declare
     v_shares boolean := p_usage ?| array['completion_window', 'region'];
     v_main_shares text[] := case when v_shares then app.price_shares(p_usage, true) end;
     v_requests jsonb;
+    v_lacks boolean := false;
     v_bill record;
+    v_batch record;
     v_other record;
     v_terms jsonb;
     v_unknown boolean;
@@ -40,9 +42,10 @@ begin
         cost_status := 'free';
         return;
     end if;
-    if p_endpoint = '/v1/batches' and p_usage -> 'by_length' is not null then
-        v_requests := p_usage -> 'by_length';
-        p_usage := p_usage - 'by_length';
+    if p_endpoint = '/v1/batches' and jsonb_typeof(p_usage) = 'object' then
+        v_lacks := p_usage ? 'endpoint';
+        v_requests := p_usage -> 'by_length' || jsonb_strip_nulls(jsonb_build_object('endpoint', p_usage -> 'endpoint'));
+        p_usage := p_usage - array['by_length', 'endpoint'];
     end if;
     if p_tools is not null then
         v_tools := app.price_tool_quantities(p_tools, p_usage ->> 'size');
@@ -60,9 +63,15 @@ begin
     end if;
 
     v_bill := app.price_bill(v_quantities, p_terms, v_main_shares);
-    if p_endpoint = '/v1/batches' and v_bill.cost_lines @? '$[*].context_min_tokens' then
-        v_bill := app.price_batch(v_requests, v_quantities, p_terms, v_main_shares);
-        if v_bill.cost_lines is null then
+    v_lacks := v_lacks or p_endpoint = '/v1/batches' and v_bill.cost_lines @? '$[*].context_min_tokens';
+    if v_lacks or v_requests is not null then
+        v_batch := app.price_batch(v_requests, v_quantities, p_terms, v_main_shares);
+        if v_batch.cost_lines is not null then
+            v_other := app.price_bill(v_tools, p_terms, null);
+            v_bill := v_batch;
+            v_bill.cost := v_bill.cost + v_other.cost;
+            v_bill.cost_lines := v_bill.cost_lines || v_other.cost_lines;
+        elsif v_lacks then
             v_part := true;
             v_bill := app.price_bill(v_quantities, p_terms || '{"context": 0}', v_main_shares);
         end if;

@@ -1,8 +1,8 @@
 -- price_output_quantities(output tokens, their details, kind) → {dimension: tokens}, disjoint; null when a count is unusable
 --
 -- Reasoning and predicted tokens are parts of the output tokens and have the same price, so they are not split off.
--- p_kind (text, audio or image): what the tokens are where the details do not say. The endpoints for images and speech
--- report a total only.
+-- p_kind (text, audio or image): what the tokens are where the details do not say. The endpoints for images and speech may
+-- report a total only, and the sum over such answers may have details of some of its tokens.
 create or replace function app.price_output_quantities(p_tokens numeric, p_details jsonb, p_kind text) returns jsonb
 language plpgsql immutable parallel safe
 set search_path = ''
@@ -17,10 +17,10 @@ begin
     elsif p_kind = 'text' and v_audio + v_image = 0 then
         return jsonb_build_object('output_text', p_tokens);
     end if;
-    if p_kind = 'audio' and not p_details ? 'audio_tokens' then
-        v_audio := greatest(p_tokens - v_text - v_image, 0);
-    elsif p_kind = 'image' and not p_details ? 'image_tokens' then
-        v_image := greatest(p_tokens - v_text - v_audio, 0);
+    if p_kind = 'audio' and (not p_details ? 'audio_tokens' or p_details ? 'text_tokens') then
+        v_audio := greatest(p_tokens - v_text - v_image, v_audio);
+    elsif p_kind = 'image' and (not p_details ? 'image_tokens' or p_details ? 'text_tokens') then
+        v_image := greatest(p_tokens - v_text - v_audio, v_image);
     end if;
     v_audio := least(v_audio, p_tokens);
     v_image := least(v_image, p_tokens - v_audio);

@@ -84,6 +84,25 @@ def test_a_batch_whose_requests_are_together_as_long_as_a_long_context_has_a_bou
     assert [(line["cost"], line.get("at_least")) for line in got["cost_lines"]] == lines
 
 
+BY_LENGTH = {"by_length": {"over": 99, "short": {"input_tokens": 40, "output_tokens": 3}, "long": []}}
+
+
+@pytest.mark.parametrize(
+    ("usage", "tools", "cost"),
+    [({}, None, None), (BY_LENGTH, None, 43), (BY_LENGTH, {"web_search_calls": 2}, 65),
+     (BY_LENGTH | {"input_tokens": 41}, {"web_search_calls": 2}, None)],
+)  # fmt: skip
+def test_a_batch_for_an_endpoint_that_its_sum_does_not_tell_all_of_needs_its_requests(db, usage, tools, cost):
+    sheet = SHEET | {"web_search_calls": [{"dimension": "web_search_calls", "unit_price": 11, "unit_qty": 1}]}
+    usage = {"input_tokens": 40, "output_tokens": 3, "endpoint": "/v1/responses"} | usage
+    got = db.execute(
+        "select * from app.price_call('/v1/batches', %s::jsonb, %s::jsonb, true, %s::jsonb)",
+        [json.dumps(usage), json.dumps(tools), json.dumps({"model": "m", "sheet": sheet})],
+    ).fetchone()
+    assert (got["cost"], got["cost_status"]) == (cost, "no_usage" if cost is None else "priced")
+    assert sum(line["cost"] or 0 for line in got["cost_lines"]) == (cost or 0)
+
+
 @pytest.mark.parametrize(
     ("endpoint", "usage", "cost", "status"),
     [

@@ -27,6 +27,8 @@ def split(db, tokens, details, kind):
         ("image", {}, {"output_image": 100}),
         ("image", {"text_tokens": 30}, {"output_text": 30, "output_image": 70}),
         ("image", {"image_tokens": 30, "text_tokens": 70}, {"output_text": 70, "output_image": 30}),
+        ("image", {"image_tokens": 20, "text_tokens": 70}, {"output_text": 70, "output_image": 30}),
+        ("audio", {"audio_tokens": 20, "text_tokens": 70}, {"output_text": 70, "output_audio": 30}),
         ("audio", {}, {"output_audio": 100}),
         ("audio", {"audio_tokens": 10}, {"output_text": 90, "output_audio": 10}),
     ],

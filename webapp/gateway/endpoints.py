@@ -32,11 +32,14 @@ call (storage of vector stores, runs, training) or reports an estimate only (age
 made a batch or video is priced once, by the first GET that finds it ended, alone or in a list; so is a response that
 was made with `background`, also when its stream is resumed. A response that broke off before its usage came
 (`no_usage`) is priced, too, when the program fetches it later with an OpenAI key of its organization's own. A batch of
-which no request ran is `free`. Of a batch whose requests have more input tokens together than a long context begins
-with, OpenAI's sum does not tell which were long: its cost is not known, and what its tokens cost in short contexts is
-shown as "at least", until its output file is downloaded through SpendAI, with a key of the same organization. Its lines
-have the usage of each request. What the requests of a batch paid for tools (searches, containers, images) is in no sum
-of OpenAI's: the cost of a batch is that of its tokens.
+which no request ran is `free`.
+
+**Batches.** OpenAI's sum for a batch does not always tell what its requests cost. It lacks the tools that responses
+used (searches, containers, images), which tokens of image models were images, and which requests had a long context.
+So the cost of a batch for `/v1/responses` or `/v1/images`, and of one whose requests have more input tokens together
+than a long context begins with, is not known until its output file is downloaded through SpendAI, whole and with a
+key of the same organization: its lines have the usage of each request. Until then what its tokens cost as text in
+short contexts is shown as "at least".
 
 **Containers.** Code interpreter and hosted shell are billed by the container, in sessions of 20 minutes. Of the
 responses that run in one container, the first has the session, and so has the first that begins 20 minutes or more

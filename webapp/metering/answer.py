@@ -5,10 +5,18 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from webapp.metering import batch_output, containers, images, tools
+from webapp.metering import containers, images, tools
 from webapp.metering.decided import decided
 from webapp.metering.jsonwalk import as_object, as_objects
-from webapp.metering.request import MAX_MODEL_CHARS, MAX_WORD_CHARS, USAGE_ON_REQUEST, RequestFacts
+from webapp.metering.request import (
+    BATCH_OUTPUT,
+    IMAGES,
+    MAX_MODEL_CHARS,
+    MAX_WORD_CHARS,
+    RESPONSES,
+    USAGE_ON_REQUEST,
+    RequestFacts,
+)
 from webapp.metering.selected import EVERY, WHOLE, Selection
 from webapp.metering.text import MAX_ID_CHARS, clean
 from webapp.metering.usage import sanitise
@@ -18,7 +26,9 @@ MEMBERS: Selection = {
     **dict.fromkeys(
         ("id", "object", "model", "status", "background", "service_tier", "tool_usage", "svg_usage"), WHOLE
     ),
-    **dict.fromkeys(("seconds", "size", "duration", "memory_limit", "output_file_id", "request_counts"), WHOLE),
+    **dict.fromkeys(
+        ("seconds", "size", "duration", "memory_limit", "output_file_id", "request_counts", "endpoint"), WHOLE
+    ),
     "usage": EVERY,
     "tools": [tools.TOOL],
     "output": [tools.ITEM],
@@ -33,13 +43,16 @@ LIST_MEMBERS: Selection = {
 # Objects that OpenAI works on after the call that made them. A GET of any other repeats usage that was billed before.
 _OUTLIVING = ("response", "batch", "video")
 _UNFINISHED = ("queued", "in_progress", "validating", "finalizing", "cancelling")
+# Where OpenAI's sum over the requests of a batch does not say what they cost: it has no tools, and no kinds of tokens.
+_NOT_IN_SUMS = (RESPONSES, *IMAGES)
 _SEARCH_MODEL = re.compile(r"-search-(preview|api)(-\d{4}-\d{2}-\d{2})?$")
 
 
 class AnswerFacts(NamedTuple):
     """What decides the price of an answer. `usage`: OpenAI's own object, sanitised; `tools`: billed calls by dimension.
 
-    `usage` has `completion_window` when the request asked for one, and `svg_usage` when a model wrote SVG images.
+    `usage` has `completion_window` when the request asked for one, `svg_usage` when a model wrote SVG images, and
+    `endpoint` when it is the sum of a batch that does not tell the cost of its requests (_NOT_IN_SUMS).
     `pending`: the object in the answer is unfinished; its usage comes later, under the same `object_id`. Until then
     `usage` is what the request says (`completion_window`), or None.
     `complete`: the answer came to its end; False leaves the cost unknown unless there is usage.
@@ -84,7 +97,7 @@ def read_answer(
     pending = kind in _OUTLIVING and answer.get("status") in _UNFINISHED
     usage, calls, ran_in, complete = None, None, None, complete and not doubtful
     if not pending and not doubtful and (call.method != "GET" or kind in _OUTLIVING):
-        usage, calls, ran_in = _usage(call, answer, streamed, model)
+        usage, calls, ran_in = usage_of(call, answer, streamed, model)
         if usage is None and complete:
             usage, calls, model = decided(call.endpoint, call.request, answer, model)
     window = call.request.details.get("completion_window")
@@ -111,7 +124,7 @@ def members_of(endpoint: str, method: str) -> Selection:
 
 def _listed(call: AskedCall, answer: dict[str, Any]) -> tuple[AnswerFacts, ...]:
     """The facts of the finished objects in a list, or what the output file of a batch says; () for any other answer."""
-    if call.endpoint == batch_output.ENDPOINT:
+    if call.endpoint == BATCH_OUTPUT:
         return (AnswerFacts(usage=answer),) if answer else ()
     items = answer.get("data")
     if call.method != "GET" or call.endpoint not in LISTS or not isinstance(items, list):
@@ -127,7 +140,7 @@ def _made(answer: dict[str, Any]) -> dict[str, Any]:
     return file if answer.get("object") == "upload" and isinstance(file, dict) else answer
 
 
-def _usage(
+def usage_of(
     call: AskedCall, answer: dict[str, Any], streamed: list[dict[str, Any]], model: str | None
 ) -> tuple[dict[str, Any] | None, dict[str, Any] | None, dict[str, str] | None]:
     """The usage in the answer, the billed tool calls beside it and their containers; None where usage is missing."""
@@ -145,6 +158,8 @@ def _usage(
     else:
         usage = sanitise(_with(raw, None, _svg_beside(answer)))
         calls = _search_fee(call, model)
+        if usage and answer.get("object") == "batch" and answer.get("endpoint") in _NOT_IN_SUMS:
+            usage["endpoint"] = answer["endpoint"]
     return (usage, calls, ran_in) if usage is not None else (None, None, None)
 
 

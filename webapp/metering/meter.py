@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from webapp.metering import batch_output
 from webapp.metering.answer import AnswerFacts, AskedCall, members_of, read_answer
 from webapp.metering.batch_output import BatchOutput
 from webapp.metering.beginning import EVENTS, MEDIA, Beginning
 from webapp.metering.cues import FORMATS, Cues
 from webapp.metering.inflate import Inflater
 from webapp.metering.plain import AnswerReader, InflatedSseTee, JsonCopy, PlainTee
-from webapp.metering.request import RequestFacts
+from webapp.metering.request import BATCH_OUTPUT, RequestFacts
 from webapp.metering.scan import no_pause
 from webapp.metering.sse import SseTee
 from webapp.metering.stream import StreamReader
@@ -100,7 +99,7 @@ class Meter:
 
     def _reading(self, kind: str) -> AnswerReader | None:
         """What reads an answer of this content type that is no stream; None for one that says nothing of its cost."""
-        if self.endpoint == batch_output.ENDPOINT and self.method == "GET" and self.status == 200:  # no range
+        if self.endpoint == BATCH_OUTPUT and self.method == "GET" and self.status == 200:  # no range
             return BatchOutput(self.pause)
         if "json" not in kind and self.facts.details.get("response_format") in FORMATS:
             return Cues()

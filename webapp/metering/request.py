@@ -25,6 +25,7 @@ IMAGES = ("/v1/images/generations", "/v1/images/edits", "/v1/images/variations")
 TRANSCRIPTS = ("/v1/audio/transcriptions", "/v1/audio/translations")
 SPEECH = "/v1/audio/speech"
 RESPONSES = "/v1/responses"
+BATCH_OUTPUT = "/v1/files/{file_id}/content"  # of a batch's output file, among all others
 
 _BOM = "\ufeff"
 

@@ -14,8 +14,8 @@ from webapp.pages.picks import STATUSES
 from webapp.written import day, last_day
 
 Row = dict[str, Any]
-# A batch has a bound where it is not known yet which of its requests had a long context (see app.price_batch).
-LONG_BATCH = "its output file tells which requests had a long context: download it through SpendAI"
+# A batch has a bound where OpenAI's sum does not tell all that its requests are billed by (see app.price_call).
+BATCH_FILE = "its output file tells what each of its requests used: download it through SpendAI"
 OPEN = {"open": "still open", "in_doubt": "in doubt: it was sent, but how it ended is not known"}
 
 
@@ -24,7 +24,7 @@ def price_words(call: Row, lines: list[Row]) -> str:
     if call["state"] in OPEN:
         return OPEN[call["state"]]
     if call["endpoint"] == "/v1/batches" and call["cost_at_least"] is not None:
-        return LONG_BATCH
+        return BATCH_FILE
     status = STATUSES.get(call["cost_status"], call["cost_status"])
     used = [line for line in lines if line["price_id"] is not None]
     if call["cost_status"] not in ("priced", "tier_fallback"):

@@ -102,12 +102,12 @@ def test_a_stopped_response_without_usage_has_an_unknown_cost(stack, fake):
 
 
 def batch(status: str, **changes: object) -> dict[str, object]:
-    return {"id": "batch_1", "object": "batch", "endpoint": "/v1/responses", "input_file_id": "file-1",
+    return {"id": "batch_1", "object": "batch", "endpoint": "/v1/chat/completions", "input_file_id": "file-1",
             "status": status, "model": "gpt-4o-mini-2024-07-18", "usage": None} | changes  # fmt: skip
 
 
 def test_a_batch_is_billed_at_the_batch_price_when_it_is_first_seen_completed(stack, fake):
-    asked = {"input_file_id": "file-1", "endpoint": "/v1/responses", "completion_window": "24h"}
+    asked = {"input_file_id": "file-1", "endpoint": "/v1/chat/completions", "completion_window": "24h"}
     made = make(stack, fake, "/batches", batch("validating"), json=asked)
     assert stack.row(made)["batch"]
     fake.queue("/v1/batches", reply_json({"object": "list", "data": [batch("finalizing")]}))
@@ -157,7 +157,7 @@ def listed(*objects: dict) -> Reply:
 
 
 def test_a_batch_that_is_only_listed_is_billed_once(stack, fake):
-    asked = {"input_file_id": "file-1", "endpoint": "/v1/responses", "completion_window": "24h"}
+    asked = {"input_file_id": "file-1", "endpoint": "/v1/chat/completions", "completion_window": "24h"}
     one = make(stack, fake, "/batches", batch("validating", id="batch_l1"), json=asked)
     two = make(stack, fake, "/batches", batch("validating", id="batch_l2"), json=asked)
     others = [
@@ -229,3 +229,46 @@ def test_a_large_batch_of_a_model_with_long_contexts_is_billed_when_its_output_f
     assert (row["cost"], row["cost_status"], fills(stack, made)) == (LONG_COST, "priced", 2)
     one, others = {"input_tokens": 300_000, "output_tokens": 10}, {"input_tokens": 100_000, "output_tokens": 10}
     assert row["usage"]["by_length"] == {"over": 128_000, "short": others, "long": [one]}
+
+
+def downloaded(stack: Stack, fake: FakeUpstream, ended: dict, *bodies: dict) -> tuple[dict, dict]:
+    """The row of a call that made a batch, after the batch was seen and after its output file was downloaded."""
+    name, file = ended["id"], f"file-{ended['id']}"
+    made = make(stack, fake, "/batches", ended | {"status": "validating", "usage": None}, json={"input_file_id": "f"})
+    look(stack, fake, f"/batches/{name}", reply_json(ended | {"output_file_id": file}))
+    before = stack.row(made)
+    lines = [{"id": "r", "custom_id": "c", "response": {"status_code": 200, "body": body}} for body in bodies]
+    content = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+    look(stack, fake, f"/files/{file}/content", reply(200, [("content-type", "application/octet-stream")], content))
+    return before, stack.row(made)
+
+
+def test_the_tools_of_a_batch_of_responses_are_billed_when_its_output_file_is_downloaded(stack, fake):
+    ended = batch("completed", id="batch_t", endpoint="/v1/responses", model="gpt-4.1", usage=BATCH_USAGE)
+    search = {"type": "web_search_call", "status": "completed", "action": {"type": "search"}}
+    ran = {"type": "code_interpreter_call", "status": "completed", "container_id": "cntr_1"}
+    tools = [{"type": "web_search"}, {"type": "code_interpreter", "container": {"type": "auto", "memory_limit": "4g"}}]
+    one = {"object": "response", "model": "gpt-4.1", "tools": tools, "output": [search, search, ran],
+           "usage": {"input_tokens": 400, "output_tokens": 300}}  # fmt: skip
+    before, after = downloaded(stack, fake, ended, one, one | {"usage": {"input_tokens": 600, "output_tokens": 200}})
+    assert (before["cost"], before["cost_status"]) == (None, "no_usage")
+    assert [line["at_least"] for line in before["cost_lines"]] == [Decimal("0.001"), Decimal("0.002")]
+    assert (after["cost"], after["cost_status"]) == (
+        Decimal("0.003") + 4 * Decimal("0.01") + Decimal("0.12"),
+        "priced",
+    )
+    assert after["tools"] == {"web_search_calls": 4, "container_sessions:4g": 1}
+
+
+def test_a_batch_of_images_is_billed_by_its_output_file_because_the_sum_does_not_tell_images_from_text(stack, fake):
+    usage = BATCH_USAGE | {"input_tokens": 1000, "output_tokens": 2000, "total_tokens": 3000}
+    ended = batch("completed", id="batch_i", endpoint="/v1/images/edits", model="gpt-image-1.5", usage=usage)
+    drawn = {"input_tokens": 500, "input_tokens_details": {"text_tokens": 100, "image_tokens": 400},
+             "output_tokens": 1000, "total_tokens": 1500}  # fmt: skip
+    split = drawn | {"output_tokens_details": {"text_tokens": 200, "image_tokens": 800}}
+    before, after = downloaded(
+        stack, fake, ended, *({"created": 1, "data": [], "usage": used} for used in (drawn, split))
+    )
+    assert (before["cost"], before["cost_status"]) == (None, "no_usage")
+    parts = ((200, "2.5"), (800, "4"), (200, "5"), (1800, "16"))
+    assert (after["cost"], after["cost_status"]) == (sum(n * Decimal(price) for n, price in parts) / 10**6, "priced")

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webapp.metering import AnswerFacts, Meter, RequestFacts
-from webapp.metering.batch_output import ENDPOINT, LONG, MAX_KEPT_CHARS
+from webapp.metering.batch_output import LONG, MAX_KEPT_CHARS
+from webapp.metering.request import BATCH_OUTPUT
 
 PADDING = "x" * 100_000  # longer than what is decoded as a whole
 
@@ -40,7 +41,7 @@ def joined(*lines: Any) -> bytes:
 
 
 def read(file: bytes, step: int = 4096, *, complete: bool = True, status: int = 200, encoding: str = "",
-         method: str = "GET", endpoint: str = ENDPOINT) -> AnswerFacts:  # fmt: skip
+         method: str = "GET", endpoint: str = BATCH_OUTPUT) -> AnswerFacts:  # fmt: skip
     meter = Meter(endpoint, method, RequestFacts(), status, "application/octet-stream", encoding)
     passed = b"".join(meter.feed(file[at : at + step]) for at in range(0, len(file), step))
     meter.finish()
@@ -111,3 +112,39 @@ def test_only_a_whole_file_counts(options: dict[str, Any]) -> None:
 def test_nothing_of_an_answer_is_kept() -> None:
     body = line(chat(LONG + 1) | {"note": "secret words of a prompt that are longer than any name of a count " * 3})
     assert "secret" not in json.dumps(told(joined(body)))
+
+
+SEARCH = {"type": "web_search_call", "status": "completed", "action": {"type": "search"}}
+DRAWN = {"type": "image_generation_call", "status": "completed"}
+
+
+def answered(*output: Any, tools: Any = (), **more: Any) -> dict[str, Any]:
+    return line(response(10), object="response", tools=list(tools), output=list(output), **more)
+
+
+def ran(container: str) -> dict[str, Any]:
+    return {"type": "code_interpreter_call", "status": "completed", "container_id": container}
+
+
+def test_calls_of_tools_are_added_up_and_a_container_of_several_requests_has_one_session() -> None:
+    place = {"type": "code_interpreter", "container": {"type": "auto", "memory_limit": "4g"}}
+    file = joined(answered(SEARCH, SEARCH, ran("c1"), ran("c2"), tools=[place]), answered(ran("c2"), SEARCH),
+                  answered(ran("c3"), tools=[place]), answered(), line(chat(5), model="gpt-5-search-api"))  # fmt: skip
+    assert told(file)["tools"] == {"web_search_calls": 4, "container_sessions:4g": 3}
+
+
+def test_what_models_drew_inside_of_responses_is_added_up() -> None:
+    def drew(model: str | None, tokens: int | None, svg: int = 0) -> dict[str, Any]:
+        block = tokens and {"input_tokens": 5, "output_tokens": tokens}
+        tool = {"type": "image_generation"} | ({"model": model} if model else {})
+        used = {"svg_usage": {"model": "gpt-5.4", "input_tokens": svg, "output_tokens": 1}} if svg else {}
+        items = [DRAWN, *([DRAWN | used] if svg else [])]
+        return answered(*items, tools=[tool], tool_usage={"image_gen": block})
+
+    same = told(joined(drew("gpt-image-2", 100), drew("gpt-image-2", 11, svg=7), drew("gpt-image-2", 1, svg=2)))
+    assert same["tool_usage"] == {"image_gen": {"input_tokens": 15, "output_tokens": 112}, "image_model": "gpt-image-2"}
+    assert same["svg_usage"] == {"model": "gpt-5.4", "input_tokens": 9, "output_tokens": 2}
+    assert same["by_length"]["short"] == response(30, 15)
+    for other in (drew("gpt-image-1", 5), drew(None, 5), drew("gpt-image-2", None)):  # the last was drawn, not counted
+        for lines in ((drew("gpt-image-2", 100), other), (other, drew("gpt-image-2", 100))):
+            assert told(joined(*lines))["tool_usage"]["image_model"] is None

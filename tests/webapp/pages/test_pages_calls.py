@@ -210,7 +210,7 @@ def test_a_batch_with_a_bound_says_what_tells_its_cost(site: Site, team: Acme) -
     usage = {"input_tokens": 400_000, "output_tokens": 20}
     call = site.call(team.key, usage=usage, model="gpt-5.4", endpoint="/v1/batches", batch=True)
     page = text(team.browser.get(f"/calls/{call}"))
-    assert "Cost at least $0.50015 its output file tells which requests had a long context: download it" in page
+    assert "Cost at least $0.50015 its output file tells what each of its requests used: download it" in page
 
 
 def test_the_export_has_tags_and_every_kind_of_tokens(site: Site, team: Acme) -> None:
