@@ -128,3 +128,22 @@ def test_a_file_read_before_its_model_had_a_price_tells_the_cost_when_it_has_one
             people.conn.execute("select app.reprice_new('a price came', false)")
     assert row(people, made)["cost"] == Decimal("0.70003")
     assert people.all("select from cost_adjustments") == []
+
+
+def test_tools_of_the_file_are_billed_and_kept_so_that_pricing_again_changes_nothing(people):
+    made = long_batch(people)
+    look_batch(people, usage=WHOLE | {"endpoint": "/v1/responses"})
+    look_file(people, FILE | {"tools": {"web_search_calls": 2}})
+    assert (row(people, made)["cost"], row(people, made)["tools"]) == (COST + Decimal("0.02"), {"web_search_calls": 2})
+    people.conn.execute("select app.reprice(now() - interval '1 day', now() + interval '1 day', 'again', false)")
+    assert people.all("select from cost_adjustments") == []
+
+
+def test_tools_of_a_file_read_before_its_model_had_a_price_are_billed_when_it_has_one(people):
+    made = long_batch(people, model="new-model")
+    look_batch(people, model="new-model")
+    look_file(people, FILE | {"tools": {"web_search_calls": 2}})
+    for dimension in ("input_text", "output_text"):
+        add_price(people.conn, "new-model", dimension, "1", service_tier="batch")
+    people.conn.execute("select app.reprice_new('a price came', false)")
+    assert row(people, made)["cost"] == Decimal("0.42002")
