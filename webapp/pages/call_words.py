@@ -30,11 +30,11 @@ def price_words(call: Row, lines: list[Row]) -> str:
     if call["cost_status"] not in ("priced", "tier_fallback"):
         return status
     if not used:
-        return "closed by hand" if call["status_code"] is None else status
+        return "closed by hand" if call["status_code"] is None else "the answer says that nothing was used"
     tiers = dict.fromkeys(line["tier"] for line in used if line["tier"])
     words = f"priced from {_prices(used)}" + (f", {' and '.join(tiers)} tier" if tiers else "")
     if call["cost_status"] == "tier_fallback":
-        return f"no price for its tier, {call['service_tier']}: {words}"
+        return f"no price for its tier, {'batch' if call['batch'] else call['service_tier']}: {words}"
     return words
 
 

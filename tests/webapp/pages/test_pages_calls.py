@@ -6,6 +6,7 @@ import html
 import json
 import re
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -211,6 +212,25 @@ def test_a_batch_with_a_bound_says_what_tells_its_cost(site: Site, team: Acme) -
     call = site.call(team.key, usage=usage, model="gpt-5.4", endpoint="/v1/batches", batch=True)
     page = text(team.browser.get(f"/calls/{call}"))
     assert "Cost at least $0.50015 its output file tells what each of its requests used: download it" in page
+
+
+def test_a_cost_of_nothing_says_why(site: Site, team: Acme) -> None:
+    call = site.call(team.key, usage={"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0})
+    page = text(team.browser.get(f"/calls/{call}"))
+    assert "Cost $0.00 the answer says that nothing was used" in page
+
+
+@pytest.mark.parametrize(("served", "named"), [
+    ({"service_tier": "flex"}, "flex"), ({"service_tier": None, "batch": True, "endpoint": "/v1/batches"}, "batch"),
+    ({"service_tier": "default", "batch": True, "endpoint": "/v1/batches"}, "batch"),
+])  # fmt: skip
+def test_a_cost_at_the_standard_tier_names_the_tier_that_has_no_price(
+    site: Site, team: Acme, served: dict[str, Any], named: str
+) -> None:
+    usage = {"input_tokens": 10, "output_tokens": 10}
+    call = site.call(team.key, usage=usage, model="gpt-5.1-codex-mini", **served)
+    words = f"no price for its tier, {named}: priced from the list price, standard tier"
+    assert words in text(team.browser.get(f"/calls/{call}"))
 
 
 def test_the_export_has_tags_and_every_kind_of_tokens(site: Site, team: Acme) -> None:
