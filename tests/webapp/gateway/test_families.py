@@ -72,6 +72,10 @@ CASES = {
         CHAT, ASKS | {"service_tier": "flex"}, chat("gpt-5.4", {
             "prompt_tokens": 1000, "completion_tokens": 10, "prompt_tokens_details": {"cached_tokens": 999}}, "flex"),
         usd((1, "1.25"), (999, "0.13"), (10, "7.5"))),
+    "chat: the tier counts for reasoning, too": Case(
+        CHAT, ASKS, chat("gpt-5-mini", {"prompt_tokens": 100, "completion_tokens": 900,
+                                        "completion_tokens_details": {"reasoning_tokens": 850}}, "flex"),
+        usd((100, "0.125"), (900, 1)), row={"tokens_out": 900, "tokens_reasoning": 850}),
     "chat: a tier that has no price is standard and says so": Case(
         CHAT, ASKS, chat("gpt-4o-mini", {"prompt_tokens": 10, "completion_tokens": 10}, "flex"),
         usd((10, "0.15"), (10, "0.6")), "tier_fallback"),
@@ -111,6 +115,9 @@ CASES = {
         usd((9, "1.25"), (10, 10), (1, 10, 1000))),
     "chat: negative counts are no usage": Case(
         CHAT, ASKS, chat("gpt-4o", {"prompt_tokens": -5, "completion_tokens": 10}), None, "no_usage"),
+    "chat: half a token is no usage": Case(
+        CHAT, ASKS, chat("gpt-4o", {"prompt_tokens": 10.5, "completion_tokens": 10}), None, "no_usage",
+        row={"tokens_in": None}),
     "chat: absurd counts are no usage": Case(
         CHAT, ASKS, chat("gpt-4o", {"prompt_tokens": 10**18, "completion_tokens": 10}), None, "no_usage"),
     "chat: usage of the wrong type is no usage": Case(CHAT, ASKS, chat("gpt-4o", [1, 2]), None, "no_usage"),
@@ -187,6 +194,13 @@ CASES = {
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_a_call_costs_what_it_costs_by_hand(stack: Stack, fake: FakeUpstream, case: Case) -> None:
     settled(stack, fake, case)
+
+
+def test_answers_without_an_id_are_calls_of_their_own(stack: Stack, fake: FakeUpstream) -> None:
+    answer = {"id": None, "object": "chat.completion", "model": "gpt-4o", "choices": []}
+    usage = {"prompt_tokens": 10, "completion_tokens": 1}
+    case = Case(CHAT, ASKS, reply_json(answer | {"usage": usage}), usd((10, "2.5"), (1, 10)))
+    assert settled(stack, fake, case)["id"] != settled(stack, fake, case)["id"]
 
 
 def test_one_megabyte_of_nested_garbage_is_settled_as_no_usage(stack: Stack, fake: FakeUpstream) -> None:
