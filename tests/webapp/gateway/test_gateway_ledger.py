@@ -11,7 +11,7 @@ from decimal import Decimal
 import psycopg
 import pytest
 import requests
-from fake_openai import chat, chat_events
+from fake_openai import chat, chat_events, response_events
 from fake_upstream import FakeUpstream, reply_json, reply_sse
 from psycopg.rows import dict_row
 from stack import Stack
@@ -98,6 +98,21 @@ def test_a_client_that_hangs_up_is_still_priced_exactly(stack, fake):
     go_on.set()
     row = stack.wait_for(lambda: (r := stack.row(call_id)) and r["state"] == "settled" and r)
     assert (row["status_code"], row["cost"], row["cost_status"]) == (499, PRICE, "priced")
+
+
+@pytest.mark.parametrize("end", [b"completed", b"incomplete", b"failed"])
+def test_a_client_that_hangs_up_on_a_response_pays_for_it_however_it_ends(stack, fake, end):
+    asked = {"model": "gpt-4o-mini", "input": "hi", "stream": True}
+    events = [part.replace(b"response.completed", b"response." + end) for part in response_events(asked)]
+    at_once, go_on = threading.Event(), threading.Event()
+    at_once.set()
+    fake.queue("/v1/responses", reply_sse(events, gates=[at_once, go_on]))
+    answer = stack.post("/responses", json=asked, stream=True)
+    next(answer.iter_content(None))
+    answer.close()
+    go_on.set()
+    row = stack.wait_for(lambda: (r := stack.row(answer)) and r["state"] == "settled" and r)
+    assert (row["status_code"], row["cost"], row["cost_status"]) == (499, Decimal("0.0000576"), "priced")
 
 
 def test_a_stream_that_breaks_off_before_its_usage_has_an_unknown_cost(stack, fake):
