@@ -84,9 +84,9 @@ class BatchOutput:
         body = as_object(as_object(value.get("response")).get("body"))
         found, calls, ran_in = usage_of(_ASKED, body, [], clean(body.get("model"), MAX_MODEL_CHARS))
         usage = found or {}
-        tokens_in = usage.get("input_tokens", usage.get("prompt_tokens", 0))
+        tokens_in = usage.get("input_tokens", usage.get("prompt_tokens"))
         tokens_out = usage.get("output_tokens", usage.get("completion_tokens", 0))
-        counted = type(tokens_in) is type(tokens_out) is int and tokens_in > 0
+        counted = type(tokens_in) is type(tokens_out) is int and min(tokens_in, tokens_out) >= 0
         # A request that failed has no usage.
         self._readable = bool(value) and not doubtful and (counted or body.get("usage") is None)
         if not counted:

@@ -82,7 +82,8 @@ def test_a_compressed_file_is_read_too() -> None:
     b"", b"\n\n", b"%PDF-1.7 \x00\xff", b"a,b\n1,2\n", b"[]", b'"text"', b"{", b"{}", b"null\n", b"\xff\xfe{",
     b'{"messages": [{"role": "user"}]}\n' * 9, joined(FAILED, NOTHING), joined(line(None)), b"{" * 200_000,
     joined(line(chat(1))) + b"rubbish\n", joined(line(chat(1))) + joined(line(chat(1)))[:-9],
-    joined(line(chat(1)), [1]), joined(line(chat(1)), line(chat(-1))), joined(line(chat(1)), line(chat(1, -1.5))),
+    joined(line(chat(1)), [1]), joined(line(chat(1)), line(chat(-1))), joined(line(chat(1)), line(chat(1, -1))),
+    joined(line(chat(1)), line(chat(1, -1.5))),
     joined(line(chat(1)), line(chat("1"))), joined(line(chat(1)), line(chat(10**70))), joined(line(chat(1)), line([])),
     joined(line(chat(1)), line("x")), joined(line(chat(1)), line({})),
     joined(line(chat(1))) + joined(line(chat(1))).replace(b'"usage"', b'"usage": {"prompt_tokens": 9}, "usage"'),
@@ -90,6 +91,12 @@ def test_a_compressed_file_is_read_too() -> None:
 ])  # fmt: skip
 def test_another_file_or_one_that_cannot_be_read_tells_nothing(file: bytes) -> None:
     assert told(file) is None
+
+
+def test_a_request_that_used_nothing_keeps_none_of_the_others_from_counting() -> None:
+    assert told(joined(line(chat(0, 0)), line(chat(5)), line(response(0, 0)))) == told(joined(line(chat(5)))) | {
+        "by_length": {"over": LONG, "short": chat(5) | response(0, 0), "long": []}
+    }
 
 
 def test_as_many_long_ones_as_are_kept() -> None:
