@@ -139,10 +139,13 @@ def test_tools_of_the_file_are_billed_and_kept_so_that_pricing_again_changes_not
     assert people.all("select from cost_adjustments") == []
 
 
-def test_tools_of_a_file_read_before_its_model_had_a_price_are_billed_when_it_has_one(people):
+@pytest.mark.parametrize("more", [{}, {"endpoint": "/v1/responses"}])
+def test_tools_of_a_file_read_before_its_model_had_a_price_are_billed_when_it_has_one(people, more):
     made = long_batch(people, model="new-model")
-    look_batch(people, model="new-model")
-    look_file(people, FILE | {"tools": {"web_search_calls": 2}})
+    look_batch(people, model="new-model", usage=WHOLE | more)
+    for _ in range(2):
+        look_file(people, FILE | {"tools": {"web_search_calls": 2}})
+    assert (row(people, made)["cost"], row(people, made)["cost_status"]) == (None, "unpriced_model")
     for dimension in ("input_text", "output_text"):
         add_price(people.conn, "new-model", dimension, "1", service_tier="batch")
     people.conn.execute("select app.reprice_new('a price came', false)")
