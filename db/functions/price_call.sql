@@ -9,7 +9,7 @@
 --
 -- A batch that ended before any request of it ran has the usage {"requests": 0} and is free, whatever its model. The usage
 -- of a batch is the sum of its requests, and that does not always tell what they cost: long contexts are priced by the request,
--- and metering names the endpoint in it whose tools or images it lacks. Then the usage has to say what each request used
+-- and of images it lacks the kinds of tokens: metering then names the endpoint in it. Such a usage has to say what each request used
 -- (by_length, see price_batch). If not, what the tokens cost as text in short contexts is a part, as with at_least.
 create or replace function app.price_call(
     p_endpoint text, p_usage jsonb, p_tools jsonb, p_named boolean, p_terms jsonb,

@@ -132,14 +132,14 @@ def test_a_file_read_before_its_model_had_a_price_tells_the_cost_when_it_has_one
 
 def test_tools_of_the_file_are_billed_and_kept_so_that_pricing_again_changes_nothing(people):
     made = long_batch(people)
-    look_batch(people, usage=WHOLE | {"endpoint": "/v1/responses"})
+    look_batch(people, usage=WHOLE | {"endpoint": "/v1/images/edits"})
     look_file(people, FILE | {"tools": {"web_search_calls": 2}})
     assert (row(people, made)["cost"], row(people, made)["tools"]) == (COST + Decimal("0.02"), {"web_search_calls": 2})
     people.conn.execute("select app.reprice(now() - interval '1 day', now() + interval '1 day', 'again', false)")
     assert people.all("select from cost_adjustments") == []
 
 
-@pytest.mark.parametrize("more", [{}, {"endpoint": "/v1/responses"}])
+@pytest.mark.parametrize("more", [{}, {"endpoint": "/v1/images/edits"}])
 def test_tools_of_a_file_read_before_its_model_had_a_price_are_billed_when_it_has_one(people, more):
     made = long_batch(people, model="new-model")
     look_batch(people, model="new-model", usage=WHOLE | more)

@@ -94,7 +94,7 @@ BY_LENGTH = {"by_length": {"over": 99, "short": {"input_tokens": 40, "output_tok
 )  # fmt: skip
 def test_a_batch_for_an_endpoint_that_its_sum_does_not_tell_all_of_needs_its_requests(db, usage, tools, cost):
     sheet = SHEET | {"web_search_calls": [{"dimension": "web_search_calls", "unit_price": 11, "unit_qty": 1}]}
-    usage = {"input_tokens": 40, "output_tokens": 3, "endpoint": "/v1/responses"} | usage
+    usage = {"input_tokens": 40, "output_tokens": 3, "endpoint": "/v1/images/edits"} | usage
     got = db.execute(
         "select * from app.price_call('/v1/batches', %s::jsonb, %s::jsonb, true, %s::jsonb)",
         [json.dumps(usage), json.dumps(tools), json.dumps({"model": "m", "sheet": sheet})],

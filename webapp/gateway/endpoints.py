@@ -34,12 +34,12 @@ was made with `background`, also when its stream is resumed. A response that bro
 (`no_usage`) is priced, too, when the program fetches it later with an OpenAI key of its organization's own. A batch of
 which no request ran is `free`.
 
-**Batches.** OpenAI's sum for a batch does not always tell what its requests cost. It lacks the tools that responses
-used (searches, containers, images), which tokens of image models were images, and which requests had a long context.
-So the cost of a batch for `/v1/responses` or `/v1/images`, and of one whose requests have more input tokens together
-than a long context begins with, is not known until its output file is downloaded through SpendAI, whole and with a
-key of the same organization: its lines have the usage of each request. Until then what its tokens cost as text in
-short contexts is shown as "at least".
+**Batches.** OpenAI's sum for a batch does not always tell what its requests cost: which had a long context, and which
+tokens of image models were images. So the cost of a batch for `/v1/images`, and of one whose requests have more input
+tokens together than a long context begins with, is not known until its output file is downloaded through SpendAI,
+whole and with a key of the same organization: its lines have the usage of each request. Until then what its tokens
+cost as text in short contexts is shown as "at least". The file also tells the tools that responses used (searches,
+containers, images), which are in no sum of OpenAI's: the cost of any other batch is that of its tokens.
 
 **Containers.** Code interpreter and hosted shell are billed by the container, in sessions of 20 minutes. Of the
 responses that run in one container, the first has the session, and so has the first that begins 20 minutes or more

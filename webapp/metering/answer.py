@@ -13,7 +13,6 @@ from webapp.metering.request import (
     IMAGES,
     MAX_MODEL_CHARS,
     MAX_WORD_CHARS,
-    RESPONSES,
     USAGE_ON_REQUEST,
     RequestFacts,
 )
@@ -43,8 +42,6 @@ LIST_MEMBERS: Selection = {
 # Objects that OpenAI works on after the call that made them. A GET of any other repeats usage that was billed before.
 _OUTLIVING = ("response", "batch", "video")
 _UNFINISHED = ("queued", "in_progress", "validating", "finalizing", "cancelling")
-# Where OpenAI's sum over the requests of a batch does not say what they cost: it has no tools, and no kinds of tokens.
-_NOT_IN_SUMS = (RESPONSES, *IMAGES)
 _SEARCH_MODEL = re.compile(r"-search-(preview|api)(-\d{4}-\d{2}-\d{2})?$")
 
 
@@ -52,7 +49,7 @@ class AnswerFacts(NamedTuple):
     """What decides the price of an answer. `usage`: OpenAI's own object, sanitised; `tools`: billed calls by dimension.
 
     `usage` has `completion_window` when the request asked for one, `svg_usage` when a model wrote SVG images, and
-    `endpoint` when it is the sum of a batch that does not tell the cost of its requests (_NOT_IN_SUMS).
+    `endpoint` when it is the sum of a batch of images, which does not tell what kinds of tokens they are.
     `pending`: the object in the answer is unfinished; its usage comes later, under the same `object_id`. Until then
     `usage` is what the request says (`completion_window`), or None.
     `complete`: the answer came to its end; False leaves the cost unknown unless there is usage.
@@ -158,7 +155,7 @@ def usage_of(
     else:
         usage = sanitise(_with(raw, None, _svg_beside(answer)))
         calls = _search_fee(call, model)
-        if usage and answer.get("object") == "batch" and answer.get("endpoint") in _NOT_IN_SUMS:
+        if usage and answer.get("object") == "batch" and answer.get("endpoint") in IMAGES:
             usage["endpoint"] = answer["endpoint"]
     return (usage, calls, ran_in) if usage is not None else (None, None, None)
 

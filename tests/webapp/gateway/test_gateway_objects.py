@@ -102,12 +102,12 @@ def test_a_stopped_response_without_usage_has_an_unknown_cost(stack, fake):
 
 
 def batch(status: str, **changes: object) -> dict[str, object]:
-    return {"id": "batch_1", "object": "batch", "endpoint": "/v1/chat/completions", "input_file_id": "file-1",
+    return {"id": "batch_1", "object": "batch", "endpoint": "/v1/responses", "input_file_id": "file-1",
             "status": status, "model": "gpt-4o-mini-2024-07-18", "usage": None} | changes  # fmt: skip
 
 
 def test_a_batch_is_billed_at_the_batch_price_when_it_is_first_seen_completed(stack, fake):
-    asked = {"input_file_id": "file-1", "endpoint": "/v1/chat/completions", "completion_window": "24h"}
+    asked = {"input_file_id": "file-1", "endpoint": "/v1/responses", "completion_window": "24h"}
     made = make(stack, fake, "/batches", batch("validating"), json=asked)
     assert stack.row(made)["batch"]
     fake.queue("/v1/batches", reply_json({"object": "list", "data": [batch("finalizing")]}))
@@ -157,7 +157,7 @@ def listed(*objects: dict) -> Reply:
 
 
 def test_a_batch_that_is_only_listed_is_billed_once(stack, fake):
-    asked = {"input_file_id": "file-1", "endpoint": "/v1/chat/completions", "completion_window": "24h"}
+    asked = {"input_file_id": "file-1", "endpoint": "/v1/responses", "completion_window": "24h"}
     one = make(stack, fake, "/batches", batch("validating", id="batch_l1"), json=asked)
     two = make(stack, fake, "/batches", batch("validating", id="batch_l2"), json=asked)
     others = [
@@ -243,20 +243,19 @@ def downloaded(stack: Stack, fake: FakeUpstream, ended: dict, *bodies: dict) -> 
     return before, stack.row(made)
 
 
-def test_the_tools_of_a_batch_of_responses_are_billed_when_its_output_file_is_downloaded(stack, fake):
-    ended = batch("completed", id="batch_t", endpoint="/v1/responses", model="gpt-4.1", usage=BATCH_USAGE)
+def test_tools_are_billed_where_the_output_file_tells_the_cost_of_a_batch(stack, fake):
+    used = BATCH_USAGE | {"input_tokens": 400_000, "output_tokens": 20, "total_tokens": 400_020}
+    ended = batch("completed", id="batch_t", model="gpt-5.4", usage=used)
     search = {"type": "web_search_call", "status": "completed", "action": {"type": "search"}}
     ran = {"type": "code_interpreter_call", "status": "completed", "container_id": "cntr_1"}
     tools = [{"type": "web_search"}, {"type": "code_interpreter", "container": {"type": "auto", "memory_limit": "4g"}}]
-    one = {"object": "response", "model": "gpt-4.1", "tools": tools, "output": [search, search, ran],
-           "usage": {"input_tokens": 400, "output_tokens": 300}}  # fmt: skip
-    before, after = downloaded(stack, fake, ended, one, one | {"usage": {"input_tokens": 600, "output_tokens": 200}})
+    one = {"object": "response", "model": "gpt-5.4", "tools": tools, "output": [search, search, ran],
+           "usage": {"input_tokens": 200_000, "output_tokens": 10}}  # fmt: skip
+    before, after = downloaded(stack, fake, ended, one, one)
     assert (before["cost"], before["cost_status"]) == (None, "no_usage")
-    assert [line["at_least"] for line in before["cost_lines"]] == [Decimal("0.001"), Decimal("0.002")]
-    assert (after["cost"], after["cost_status"]) == (
-        Decimal("0.003") + 4 * Decimal("0.01") + Decimal("0.12"),
-        "priced",
-    )
+    assert sum(line["at_least"] for line in before["cost_lines"]) == Decimal("0.50015")
+    paid = Decimal("0.50015") + 4 * Decimal("0.01") + Decimal("0.12")
+    assert (after["cost"], after["cost_status"]) == (paid, "priced")
     assert after["tools"] == {"web_search_calls": 4, "container_sessions:4g": 1}
 
 
