@@ -26,7 +26,11 @@ from webapp.websocket.meaning import Meaning, word
 from webapp.websocket.relay import Relay, Seconds
 from webapp.websocket.session import Session
 
-NO_SANDBOX = ApiError(426, "no_websocket_in_sandbox", "The sandbox answers over HTTP only")
+NO_SANDBOX = ApiError(
+    426,
+    "no_websocket_in_sandbox",
+    "The sandbox answers over HTTP only; an admin can store an OpenAI key under Settings",
+)
 UNREACHABLE = ApiError(502, "upstream_unreachable", "OpenAI's API did not accept the WebSocket")
 TIMED_OUT = ApiError(504, "upstream_timeout", "OpenAI's API did not answer the upgrade in time")
 OF_THE_HANDSHAKE = "sec-websocket-"

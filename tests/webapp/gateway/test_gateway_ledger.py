@@ -215,6 +215,11 @@ def test_without_any_openai_key_the_sandbox_answers_and_its_rows_say_so(stack_ds
             total = stack.people.one("select sum(cost) as cost from public.spend_daily")["cost"]
         assert total == stack.row(answer)["cost"] + stack.row(streamed)["cost"] > 0
         assert json.loads(answer.content)["usage"]["prompt_tokens"] == stack.row(answer)["tokens_in"]
+        upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+        upgrade |= {"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", "Authorization": f"Bearer {stack.key('ada')}"}
+        refused = requests.get(f"{stack.proxy}/realtime?model=gpt-realtime", headers=upgrade, timeout=30)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (426, "no_websocket_in_sandbox")
+        assert "store an OpenAI key" in refused.json()["error"]["message"]
 
 
 def test_a_key_replaced_under_load_labels_each_call_with_the_key_that_it_was_sent_with(stack):
