@@ -1,8 +1,9 @@
 -- totals_rebuild(organization, day, reason) → makes the sums of a day (UTC) and of its hours anew from its calls and corrections
 --
 -- For sums that app.totals_differences finds wrong where the calls are right. Returns the calls and dollars of the day before and
--- after. What is settled or corrected meanwhile waits: each change of sums begins in daily_totals. After it has the lock, each
--- statement sees all that was committed before, so that nothing is missing or counted twice. A month is not detached meanwhile.
+-- after. What is settled or corrected meanwhile waits, and with it the ledgers of the gateways: each change of sums begins in
+-- daily_totals. Once it has the lock, each statement sees all that was committed before, so nothing is missing or counted twice.
+-- A month is not detached meanwhile.
 --
 -- Refused where the calls do not tell all: their month was dropped or is being dropped, or a correction of a call of such a month
 -- was booked on this day. Of more labels than a day keeps apart, those of the day's first calls are kept: see app.labels_beyond.

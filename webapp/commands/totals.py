@@ -44,7 +44,7 @@ def differences(since: datetime | None) -> None:
 @click.option("--reason", required=True, help="Kept in the audit log.")
 @with_appcontext
 def rebuild(day: datetime, org: str | None, reason: str) -> None:
-    """Add up the calls of a DAY (UTC) again. For sums that are wrong while the calls are right."""
+    """Add up the calls of a DAY (UTC) again. For sums that are wrong while the calls are right; new calls wait."""
     with owner_connection() as conn:
         org_id, name = only_organization(conn, org, "true", "there is no organization yet")
         words = "select * from app.totals_rebuild(%s, %s, %s)"
