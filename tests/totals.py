@@ -40,6 +40,7 @@ from jsonb_populate_recordset(null::app.settlement, %s::jsonb)
 """
 Row = dict[str, Any]
 Filters = dict[str, list[str]]
+Busy = tuple[People, dict[str, str], list[Row]]  # of the fixture `busy`
 
 
 def differences(people: People) -> list[Row]:

@@ -17,7 +17,7 @@ from pricing import add_price
 from spending import days_ago, spent
 from test_end_sessions import begin
 from test_labels_beyond import FULL
-from totals import EARLY, LATE, MIDNIGHT, Filters, entries, fits, many_calls
+from totals import EARLY, LATE, MIDNIGHT, Busy, Filters, Row, entries, fits
 
 PAGE = "select * from app.calls_page(%s, %s, %s::jsonb, %s, %s, %s)"
 ALL = (DAY - timedelta(days=3), DAY + timedelta(days=3))
@@ -87,9 +87,8 @@ FILTERS = {
 
 @pytest.mark.parametrize("count", [1, 2, 3])
 @pytest.mark.parametrize("size", [1, 3, 50])
-def test_every_mix_of_filters_finds_every_call_that_fits_and_no_other(people: People, count: int, size: int) -> None:
-    many_calls(people)
-    bookings = entries(people)
+def test_every_mix_of_filters_finds_every_call_that_fits_and_no_other(busy: Busy, count: int, size: int) -> None:
+    people, _, bookings = busy
     for names in combinations(FILTERS, count):
         filters = {name: FILTERS[name] for name in names}
         for period in ((EARLY, LATE), (MIDNIGHT - timedelta(hours=36), MIDNIGHT + timedelta(hours=13))):
@@ -98,8 +97,9 @@ def test_every_mix_of_filters_finds_every_call_that_fits_and_no_other(people: Pe
 
 
 @pytest.fixture(scope="module")
-def rare(people_in: Callable[[str], People]) -> People:
+def rare(people_in: Callable[[str], People]) -> tuple[People, list[Row]]:
     """Sixty days with many calls each. A few calls are of a rare kind, and several of those arrived at one moment.
+    Beside the people their bookings.
 
     For tests that only read.
     """
@@ -119,7 +119,7 @@ def rare(people_in: Callable[[str], People]) -> People:
     )
     for _ in range(7):
         add_call(people, "ada", MIDNIGHT + timedelta(days=31, hours=5), model="rare", end_user="rare", tags={"x": "y"})
-    return people
+    return people, entries(people)
 
 
 SIXTY = (MIDNIGHT, MIDNIGHT + timedelta(days=60))
@@ -132,22 +132,25 @@ SIXTY = (MIDNIGHT, MIDNIGHT + timedelta(days=60))
     {"end_user": ["u1"], "tag": ["team"], "status": ["error"]},
     {"model": ["no such"]}, {"end_user": ["u1", "u3"], "model": ["rare"]},
 ])  # fmt: skip
-def test_rare_calls_are_found_among_many_days_on_every_page(rare: People, filters: Filters) -> None:
-    expected = right(entries(rare), filters, *SIXTY)
+def test_rare_calls_are_found_among_many_days_on_every_page(rare: tuple[People, list[Row]], filters: Filters) -> None:
+    people, bookings = rare
+    expected = right(bookings, filters, *SIXTY)
     for size in (2, 5, 200):
-        found = [row["id"] for page in pages(rare, size, filters, period=SIXTY) for row in page]
+        found = [row["id"] for page in pages(people, size, filters, period=SIXTY) for row in page]
         assert found == expected
 
 
-def test_a_page_may_begin_anywhere_also_within_a_day_and_where_no_call_is(rare: People) -> None:
-    bookings = entries(rare)
+def test_a_page_may_begin_anywhere_also_within_a_day_and_where_no_call_is(
+    rare: tuple[People, list[Row]],
+) -> None:
+    people, bookings = rare
     for filters in ({"model": ["rare"]}, {"tag": ["team=rare"]}, {"end_user": ["u1"], "status": ["200"]}):
         expected = right(bookings, filters, *SIXTY)
         for hours in (0, 0.5, 13.25, 31 * 24 + 5, 59 * 24 + 23.99, 90 * 24):
             at = MIDNIGHT + timedelta(hours=hours)
-            with rare.as_("ada"):
-                rows = rare.all(PAGE, *SIXTY, json.dumps(filters), at, "00000000-0000-0000-0000-000000000000", 4)
-                moments = rare.all("select id from public.usage_logs where started_at >= %s", at)
+            with people.as_("ada"):
+                rows = people.all(PAGE, *SIXTY, json.dumps(filters), at, "00000000-0000-0000-0000-000000000000", 4)
+                moments = people.all("select id from public.usage_logs where started_at >= %s", at)
             later = {row["id"] for row in moments}
             assert [row["id"] for row in rows] == [call for call in expected if call not in later][:4]
 

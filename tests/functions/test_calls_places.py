@@ -16,7 +16,7 @@ from people import People
 from pricing import add_price
 from spending import days_ago, spent
 from test_labels_beyond import FULL
-from totals import EARLY, LATE, MIDNIGHT, entries, fits, many_calls
+from totals import EARLY, LATE, MIDNIGHT, Busy, fits
 
 PLACES = "select * from app.calls_places(%s, %s, %s::jsonb)"
 FILTERS = {
@@ -37,9 +37,9 @@ def places(
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])
-def test_no_call_that_fits_is_anywhere_else_and_never_more_than_said(people: People, size: int) -> None:
-    many_calls(people)
-    calls = [entry for entry in entries(people) if entry.get("calls")]
+def test_no_call_that_fits_is_anywhere_else_and_never_more_than_said(busy: Busy, size: int) -> None:
+    people, _, bookings = busy
+    calls = [entry for entry in bookings if entry.get("calls")]
     for names in combinations(FILTERS, size):
         filters = {name: FILTERS[name] for name in names}
         for since, until in ((EARLY, LATE), (MIDNIGHT, MIDNIGHT + timedelta(days=1)), (DAY, DAY + timedelta(hours=20))):
@@ -50,10 +50,10 @@ def test_no_call_that_fits_is_anywhere_else_and_never_more_than_said(people: Peo
 
 
 @pytest.mark.parametrize("name", ["model", "endpoint", "status", "cost_status", "key"])
-def test_of_what_is_kept_apart_it_says_exactly_how_many(people: People, name: str) -> None:
-    ids = many_calls(people)
+def test_of_what_is_kept_apart_it_says_exactly_how_many(busy: Busy, name: str) -> None:
+    people, ids, bookings = busy
     filters = {name: (FILTERS | {"key": [ids["key"], ids["spare"]]})[name]}
-    real = Counter((entry["at"].date(), UUID(entry["key"])) for entry in entries(people)
+    real = Counter((entry["at"].date(), UUID(entry["key"])) for entry in bookings
                    if entry.get("calls") and fits(entry, filters))  # fmt: skip
     assert places(people, filters) == real
 

@@ -11,7 +11,7 @@ from checks import executors
 from ledgers import DAY, add_call, add_open_call
 from people import People
 from psycopg import ClientCursor
-from totals import EARLY, LATE, entries, fits, many_calls
+from totals import EARLY, LATE, Busy, fits
 
 TEXT = "select app.calls_sql(%s::jsonb) as text"
 
@@ -37,9 +37,9 @@ def ids(people: People, *args: Any, **more: Any) -> set[UUID]:
     return {row["id"] for row in found(people, *args, **more)}
 
 
-def test_it_finds_the_calls_of_the_period_that_fit_each_once(people: People) -> None:
-    many_calls(people)
-    real = [entry for entry in entries(people) if entry.get("calls")]
+def test_it_finds_the_calls_of_the_period_that_fit_each_once(busy: Busy) -> None:
+    people, _, bookings = busy
+    real = [entry for entry in bookings if entry.get("calls")]
     for filters in ({}, {"tag": ["team", "env=live"]}, {"end_user": ["u1"], "status": ["error"]},
                     {"cost_status": ["in_doubt"]}, {"model": ["gpt-4o-mini"], "tag": ["team=web"]}):  # fmt: skip
         for since, until in ((EARLY, LATE), (DAY, DAY + timedelta(days=1))):

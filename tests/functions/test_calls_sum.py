@@ -12,7 +12,7 @@ from ledgers import DAY, add_call, adjust, sums
 from people import People
 from test_end_sessions import begin
 from test_labels_beyond import FULL
-from totals import EARLY, LATE, entries, fits, many_calls
+from totals import EARLY, LATE, Busy, fits
 
 SUM = "select * from app.calls_sum(%s, %s, %s::jsonb, null)"
 LIMITED = "select * from app.calls_sum(%s, %s, %s::jsonb, %s)"
@@ -26,9 +26,8 @@ def summed(
         return people.one(SUM, since, until, json.dumps(filters))
 
 
-def test_it_is_the_sum_of_the_calls_that_fit_to_the_last_digit(people: People) -> None:
-    many_calls(people)
-    real = entries(people)
+def test_it_is_the_sum_of_the_calls_that_fit_to_the_last_digit(busy: Busy) -> None:
+    people, _, real = busy
     for filters in ({}, {"model": ["gpt-4o-mini"], "status": ["error"]}, {"tag": ["team=web"]},
                     {"end_user": ["u1"], "cost_status": ["in_doubt", "priced"]}):  # fmt: skip
         for since, until in ((EARLY, LATE), (DAY - timedelta(hours=5), DAY + timedelta(days=1))):
@@ -60,8 +59,8 @@ def test_calls_of_a_websocket_session_are_added_up_themselves(people: People) ->
     assert summed(people, {"session": [str(session)]}, who="eve")["calls"] == 0
 
 
-def test_of_more_calls_than_may_be_read_there_is_no_sum(people: People) -> None:
-    many_calls(people)
+def test_of_more_calls_than_may_be_read_there_is_no_sum(busy: Busy) -> None:
+    people, _, _ = busy
     both, whole = json.dumps({"end_user": ["u1"], "model": ["gpt-4o-mini"]}), json.dumps({"model": ["gpt-4o-mini"]})
     with people.as_("ada"):
         reads = people.one(SUM, EARLY, LATE, whole)["calls"]
