@@ -126,10 +126,14 @@ def test_what_is_frozen_and_what_is_now_are_in_sight_on_a_telephone(
 def test_the_pages_keep_nobody_out_in_light_dark_and_narrow(
     bea: Callable[..., Page], accessible: Callable[..., None]
 ) -> None:
-    for look, width in (("light", 1180), ("dark", 420), ("light", 420)):
-        page = bea(color_scheme=look, viewport={"width": width, "height": 800})
-        for path in PAGES:
-            page.goto(path)
+    """Each page is loaded once, on a telephone; then it becomes dark, and at last light again in a wide window."""
+    page = bea(color_scheme="light", viewport={"width": 420, "height": 800}, reduced_motion="reduce")
+    for path in PAGES:
+        page.set_viewport_size({"width": 420, "height": 800})
+        page.goto(path)
+        for look, width in (("light", 420), ("dark", 420), ("light", 1180)):
+            page.emulate_media(color_scheme=look)
+            page.set_viewport_size({"width": width, "height": 800})
             assert page.evaluate("document.documentElement.scrollWidth") == width, path
             assert page.locator("table.sums th:last-child").evaluate_all(IN_SIGHT), f"{path}: the sums are scrolled out"
-            accessible(page)
+            accessible(page, contrast_only=look == "dark")  # only colours differ
