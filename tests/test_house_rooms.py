@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 from webapp.config import ROOT
@@ -20,13 +21,20 @@ def module(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-MODULES = {module(path): ast.parse(path.read_text()) for path in FILES}
+MODULES = {module(path): path for path in FILES}
 
 
+@cache
+def parsed(name: str) -> ast.Module:
+    """Parsed when a test asks for it, not while tests are found, which every worker of pytest does."""
+    return ast.parse(MODULES[name].read_text())
+
+
+@cache
 def imported(name: str) -> set[str]:
     """Modules of webapp that a module imports, at its top or inside of functions."""
     found = set()
-    for node in ast.walk(MODULES[name]):
+    for node in ast.walk(parsed(name)):
         if isinstance(node, ast.ImportFrom) and node.module in MODULES:
             inner = {f"{node.module}.{alias.name}" for alias in node.names}
             found |= {part if part in MODULES else node.module for part in inner}
@@ -50,7 +58,7 @@ def test_few_files_lie_on_the_floor() -> None:
 
 def test_every_folder_is_a_room_that_says_what_it_is() -> None:
     for room in ROOMS:
-        text = ast.get_docstring(MODULES[f"webapp.{room}"])
+        text = ast.get_docstring(parsed(f"webapp.{room}"))
         assert text and len(text.splitlines()) >= 2, f"webapp/{room}/__init__.py says what the room is for"
 
 
@@ -58,7 +66,7 @@ def test_every_room_names_the_rooms_that_it_imports() -> None:
     for room in set(ROOMS) - {"commands"}:  # which may import nearly all
         own = {name for name in MODULES if name.startswith(f"webapp.{room}")}
         others = {target.split(".")[1] for name in own for target in imported(name)} & set(ROOMS) - {room}
-        words = set(re.findall(r"\w+", ast.get_docstring(MODULES[f"webapp.{room}"]) or ""))
+        words = set(re.findall(r"\w+", ast.get_docstring(parsed(f"webapp.{room}")) or ""))
         assert others - words == set(), f"webapp/{room}/__init__.py says which rooms it imports"
 
 
@@ -83,8 +91,8 @@ def test_no_room_imports_itself_in_a_circle() -> None:
 
 def test_no_two_classes_have_one_name() -> None:
     places = defaultdict(list)
-    for name, tree in MODULES.items():
-        for node in ast.walk(tree):
+    for name in MODULES:
+        for node in ast.walk(parsed(name)):
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places[node.name].append(name)
     assert {name: where for name, where in places.items() if len(where) > 1} == {}
