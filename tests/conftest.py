@@ -42,7 +42,7 @@ LONG = (
     "webapp/postgres/test_embedded.py",
     "webapp/postgres/test_pgbouncer.py", "webapp/postgres/test_migrations.py", "browser/test_pages.py",
     "browser/test_huge.py", "browser/test_first_five_minutes.py", "functions/test_sums.py", "test_isolation.py",
-    "functions/test_totals_add_side_by_side.py", "functions/test_calls_page.py",
+    "functions/test_totals_add_side_by_side.py", "functions/test_calls_page.py", "webapp/websocket/test_faults.py",
 )  # fmt: skip
 os.environ.pop("DATABASE_URL", None)
 # No time limit for each example. In CI the same examples every time: whether a change passes is no matter of luck.
