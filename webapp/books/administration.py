@@ -50,7 +50,7 @@ ELSEWHERE = FetchBounds(MIB, 16 * MIB, 120)  # asked by a gateway
 ELSEWHERE_BY_COMMAND = FetchBounds(32 * MIB, 128 * MIB, 900)  # which delays only the organizations that come after it
 
 
-class TooLarge(BooksError):
+class AnswerTooLarge(BooksError):
     """An answer has more bytes than its bound."""
 
 
@@ -90,7 +90,7 @@ class Administration:
         if self._over():  # what was read may be cut off
             raise BooksError(f"{path}: OpenAI did not answer in time")
         if len(body) > most:
-            raise TooLarge(f"{path}: OpenAI's answer is larger than {most} bytes")
+            raise AnswerTooLarge(f"{path}: OpenAI's answer is larger than {most} bytes")
         self.now = _date(said.get("date"))
         if status != 200:
             raise self._refusal(path, status, said.get("retry-after"), body)
@@ -128,7 +128,7 @@ class Administration:
                     yield bucket
                     start = bucket["start_time"] + WIDTHS[width]  # whoever took the bucket has checked it
                 return
-            except TooLarge as error:
+            except AnswerTooLarge as error:
                 if limit == 1 or not self._room:
                     raise BooksError(f"{error}: fetch fewer days at a time, or with flask books fetch") from None
                 limit = max(limit // 8, 1)
