@@ -37,11 +37,11 @@ def books() -> None:
 def fetch(since: datetime | None, until: datetime | None, org: str | None) -> None:
     """Fetch OpenAI's books of some days. What fails is stored as a failed fetch; the older fetches still count."""
     config, failed = current_app.config["SPENDAI"], []
-    days = [moment and moment.date() for moment in (since, until)]
+    first, end = (moment and moment.date() for moment in (since, until))
     with owner_connection(autocommit=True) as conn:
         for org_id, name in _with_key(conn, org):
             try:
-                done = fetch_as_owner(conn, config, org_id, *days)
+                done = fetch_as_owner(conn, config, org_id, first, end)
             except BooksError as error:
                 raise click.UsageError(str(error)) from None
             if done.error:

@@ -341,13 +341,23 @@ def test_two_organizations_on_one_openai_account_never_mix(acme: Acme, admin: Fa
     assert {row["reason"] for row in reasons} == {"outside_key", "surface"}
 
 
-def test_one_organization_that_fails_does_not_keep_the_others_from_it(acme: Acme, admin: FakeAdmin) -> None:
+def test_every_organization_is_fetched_and_one_that_fails_does_not_keep_the_others_from_it(
+    acme: Acme, admin: FakeAdmin
+) -> None:
     acme.conn.execute("delete from private.admin_keys where org_id <> %s", [acme.org])
-    evil = Acme(acme.site, admin, acme.conn, KEY.replace("canary", "second"))
+    both = acme, Acme(acme.site, admin, acme.conn, KEY.replace("canary", "second"))
+
+    def fetched() -> tuple[Result, list[int]]:
+        counted = "select count(*) as n from public.openai_days where org_id = %s"
+        done = acme.site.app.test_cli_runner().invoke(args=["books", "fetch", *PERIOD])
+        return done, [acme.one(counted, one.org)["n"] for one in both]
+
+    done, days = fetched()
+    assert (done.exit_code, days) == (0, [2, 2]), done.output
     admin.keys[KEY] = set()
-    done = acme.site.app.test_cli_runner().invoke(args=["books", "fetch", *PERIOD])
+    done, days = fetched()
     assert done.exit_code == 1 and "lacks a right" in done.output
-    assert (len(acme.days()), len(evil.days())) == (0, 2)
+    assert days == [2, 4], done.output
 
 
 def drip_head(wire: Wire) -> None:
